@@ -1,45 +1,9 @@
-//! What a slot commits, and how it learns the outcome.
-
-use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
+//! What a slot commits.
 
 use bytes::Bytes;
-use model::{SlotId, Time};
-use tokio::sync::oneshot;
+use model::SlotId;
 
-use crate::{CommitError, Table};
-
-/// Counts the owners of a slot: each claim has a higher one than the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Epoch(pub u64);
-
-/// How far the durable tasks of a slot are done. Rows below a cursor are dead: no reader starts
-/// below it, and a backend may drop them whenever it likes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Cursors {
-    /// Immediate tasks with a lower id are done.
-    pub immediate: u64,
-    /// Timers that were due before this time are done.
-    pub timer: Time,
-    /// Visibility tasks with a lower id are done.
-    pub visibility: u64,
-}
-
-/// The fence and cursors of a slot, as last committed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SlotRow {
-    /// Who may write.
-    pub epoch: Epoch,
-    /// Batches committed so far; the next one must expect exactly this.
-    pub seq: u64,
-    /// Where task reads start.
-    pub cursors: Cursors,
-    /// Task ids below this may have been used.
-    pub next_task_id: u64,
-}
+use crate::{CommitError, Cursors, Epoch, Table};
 
 /// One change of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,32 +50,50 @@ pub struct Fence {
     pub seq: u64,
 }
 
-/// The store's half of a pending commit.
-#[derive(Debug)]
-pub struct CommitResponder(oneshot::Sender<Result<(), CommitError>>);
+impl Write {
+    /// The table that is written.
+    pub const fn table(&self) -> Table {
+        match self {
+            Self::Put { table, .. } | Self::Delete { table, .. } => *table,
+        }
+    }
 
-/// The writer's half of a pending commit: a future of its outcome.
-#[derive(Debug)]
-pub struct CommitReceipt(oneshot::Receiver<Result<(), CommitError>>);
-
-/// Makes the two halves of a pending commit.
-pub fn commit_receipt() -> (CommitResponder, CommitReceipt) {
-    let (sender, receiver) = oneshot::channel();
-    (CommitResponder(sender), CommitReceipt(receiver))
-}
-
-impl CommitResponder {
-    /// Tells the writer. A writer that stopped listening is no error.
-    pub fn respond(self, outcome: Result<(), CommitError>) {
-        drop(self.0.send(outcome));
+    /// The key that is written.
+    pub const fn key(&self) -> &Bytes {
+        match self {
+            Self::Put { key, .. } | Self::Delete { key, .. } => key,
+        }
     }
 }
 
-impl Future for CommitReceipt {
-    type Output = Result<(), CommitError>;
+/// What a batch weighs besides its keys and values, in bytes: its slot row and bookkeeping.
+const BATCH_OVERHEAD_BYTES: usize = 128;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        // A store that drops the responder has not said whether it wrote.
-        Pin::new(&mut self.0).poll(context).map(|said| said.unwrap_or(Err(CommitError::Unknown)))
+impl SlotBatch {
+    /// What the batch weighs in a queue or a group, in bytes.
+    pub fn bytes(&self) -> usize {
+        let writes = self.writes.iter().map(|write| match write {
+            Write::Put { key, value, .. } => key.len() + value.len(),
+            Write::Delete { key, .. } => key.len(),
+        });
+        BATCH_OVERHEAD_BYTES + writes.sum::<usize>()
+    }
+
+    /// Refuses a batch that writes outside its slot or into a table that the store keeps itself.
+    pub fn check(&self) -> Result<(), CommitError> {
+        let prefix = self.slot.number().to_be_bytes();
+        let stray = self.writes.iter().find(|write| {
+            matches!(write.table(), Table::Slot | Table::Meta) || !write.key().starts_with(&prefix)
+        });
+        match stray {
+            None => Ok(()),
+            Some(write) => Err(CommitError::Refused {
+                reason: format!(
+                    "a batch of slot {} writes table `{}` outside the slot",
+                    self.slot.number(),
+                    write.table().name()
+                ),
+            }),
+        }
     }
 }

@@ -9,19 +9,32 @@
 //! the business of those who write them.
 
 mod batch;
+mod commit_queue;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod envelope;
 mod error;
+mod fences;
 mod keys;
+mod meta;
+mod receipt;
+mod slot_row;
 mod store;
 mod table;
+mod verify;
 
-pub use batch::{
-    CommitReceipt, CommitResponder, Cursors, Epoch, Fence, SlotBatch, SlotRow, Write,
-    commit_receipt,
-};
+pub use batch::{Fence, SlotBatch, Write};
+pub use commit_queue::{CommitQueue, Drained, GROUP_BYTES_MAX, GROUP_ENTRIES_MAX, PushError};
+pub use envelope::damage;
 pub use error::{CommitError, Damage, MetaError, StoreError};
+pub use fences::Fences;
 pub use keys::{
     TaskCategory, TaskKey, current_key, history_key, history_prefix, prefix_end, run_key,
     slot_prefix, task_key,
 };
-pub use store::{Claim, MetaRecord, Record, Scan, Store};
+pub use meta::MetaRecord;
+pub use receipt::{CommitReceipt, CommitResponder, commit_receipt};
+pub use slot_row::{Cursors, Epoch, SlotRow};
+pub use store::{Claim, Record, Scan, Store};
 pub use table::Table;
+pub use verify::{Verification, verify};

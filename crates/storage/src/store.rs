@@ -6,7 +6,9 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use model::SlotId;
 
-use crate::{CommitReceipt, Damage, Epoch, MetaError, SlotBatch, SlotRow, StoreError, Table};
+use crate::{
+    CommitReceipt, Damage, Epoch, MetaError, MetaRecord, SlotBatch, SlotRow, StoreError, Table,
+};
 
 /// A range of one table: `from` inclusive, `to` exclusive (empty: to the end of the table).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,34 +45,29 @@ pub struct Claim {
     pub slots: Vec<(SlotId, SlotRow)>,
 }
 
-/// A record of the whole cell, with a version for compare-and-set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MetaRecord {
-    /// Rises by one with each write; the first is 1.
-    pub version: u64,
-    /// The plain value.
-    pub value: Bytes,
-}
-
 /// A backend.
 ///
 /// Batches of one slot are applied in the order in which they were submitted. When one fails, every
 /// later one of the same slot fails with [`crate::CommitError::Fenced`], because its expected
-/// `seq` was never reached.
+/// `seq` was never reached. Batches of different slots have no order and do not share a fate.
+///
+/// Reads see every batch that was acknowledged before they began.
 pub trait Store: Send + Sync + Debug + 'static {
     /// Takes ownership of all slots: raises the epoch, so that a former owner's batches are fenced.
     fn claim(&self) -> BoxFuture<'_, Result<Claim, StoreError>>;
 
-    /// The committed row of one slot: what an owner reads after a failed commit.
+    /// The committed row of one slot, after every batch that was submitted before this call: what
+    /// an owner reads after a failed commit. Its `seq` says which of its batches are in.
     fn slot_row(&self, slot: SlotId) -> BoxFuture<'_, Result<SlotRow, StoreError>>;
 
-    /// Queues a batch. The receipt resolves once it is durable, or has failed.
+    /// Queues a batch and returns at once. The receipt resolves once the batch is durable, or has
+    /// failed. A store whose queue is full refuses the batch.
     fn submit(&self, batch: SlotBatch) -> CommitReceipt;
 
-    /// Reads one record.
+    /// Reads one record. May run on the calling thread: it is short, and mostly served by caches.
     fn read(&self, table: Table, key: Bytes) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>>;
 
-    /// Reads a range.
+    /// Reads a range; see [`Store::read`]. Keep the limits of the scan small.
     fn scan(&self, scan: Scan) -> BoxFuture<'_, Result<Vec<Record>, StoreError>>;
 
     /// Reads a meta record.

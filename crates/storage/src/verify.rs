@@ -1,0 +1,55 @@
+//! Reading every record of a store.
+
+use bytes::Bytes;
+
+use crate::{Damage, Scan, Store, StoreError, Table};
+
+/// Records read at once while a store is verified.
+const PAGE_RECORDS_MAX: usize = 1000;
+
+/// Bytes read at once while a store is verified (1 MiB).
+const PAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// What a walk through all tables found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verification {
+    /// How many records each table holds.
+    pub records: Vec<(Table, u64)>,
+    /// Every damaged record.
+    pub damaged: Vec<Damage>,
+}
+
+/// Reads every record of every table and reports those that are damaged.
+pub async fn verify(store: &dyn Store) -> Result<Verification, StoreError> {
+    let mut verification = Verification::default();
+    for table in Table::ALL {
+        let records = verify_table(store, table, &mut verification.damaged).await?;
+        verification.records.push((table, records));
+    }
+    Ok(verification)
+}
+
+async fn verify_table(
+    store: &dyn Store,
+    table: Table,
+    damaged: &mut Vec<Damage>,
+) -> Result<u64, StoreError> {
+    let mut records = 0;
+    let mut from = Bytes::new();
+    loop {
+        let page = store
+            .scan(Scan {
+                table,
+                from,
+                to: Bytes::new(),
+                reverse: false,
+                records_max: PAGE_RECORDS_MAX,
+                bytes_max: PAGE_BYTES_MAX,
+            })
+            .await?;
+        let Some(last) = page.last() else { return Ok(records) };
+        from = [last.key.as_ref(), &[0]].concat().into();
+        records += page.len() as u64;
+        damaged.extend(page.into_iter().filter_map(|record| record.value.err()));
+    }
+}
