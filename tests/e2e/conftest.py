@@ -4,9 +4,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from harness.sdk import unique
-from harness.server import Server
-from temporalio.client import Client
+
+pytest.register_assert_rewrite("harness")
+
+from harness.sdk import unique  # noqa: E402
+from harness.server import Server  # noqa: E402
+from temporalio.client import Client  # noqa: E402
 
 
 @pytest.fixture(scope="session")

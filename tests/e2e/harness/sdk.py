@@ -32,6 +32,13 @@ def worker(
     )
 
 
+def patient_worker(client: Client, task_queue: str, workflows: Sequence[type]) -> Worker:
+    """A worker whose workflow code may stand at a gate for longer than the SDK takes for alive."""
+    patient = worker(client, task_queue, workflows)
+    patient._workflow_worker._deadlock_timeout_seconds = None  # no public setting leaves threads on
+    return patient
+
+
 async def history_of(handle: WorkflowHandle) -> list[str]:
     """The event names of the run so far."""
     return event_types((await handle.fetch_history()).events)

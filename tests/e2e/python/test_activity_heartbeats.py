@@ -20,7 +20,6 @@ from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
     CancelledError,
-    is_cancelled_exception,
 )
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.workflow import ActivityCancellationType
@@ -101,6 +100,7 @@ class WaitsForOutside:
             start_to_close_timeout=timedelta(seconds=30),
             heartbeat_timeout=timedelta(seconds=20),
             retry_policy=RetryPolicy(maximum_attempts=1),
+            cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
 
 
@@ -270,10 +270,17 @@ async def test_a_heartbeat_from_outside_learns_of_the_cancellation(
         await wait_for_event(handle, "ActivityTaskCancelRequested")
         with pytest.raises(AsyncActivityCancelledError):
             await outside.heartbeat()
+        await outside.report_cancellation("stopped")
         with pytest.raises(WorkflowFailureError) as caught:
             await handle.result()
-        assert is_cancelled_exception(caught.value.cause)
         assert isinstance(caught.value.cause, CancelledError)
+    await assert_history(
+        handle,
+        "Started WorkflowTask ActivityTaskScheduled CancelRequested WorkflowTask "
+        "ActivityTaskCancelRequested ActivityTaskStarted ActivityTaskCanceled WorkflowTask "
+        "Canceled",
+        [WaitsForOutside],
+    )
 
 
 async def test_cancelling_an_activity_from_outside_needs_a_request(

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from harness.gate import GATES
-from harness.sdk import assert_history, unique, wait_until_idle, worker
+from harness.sdk import assert_history, patient_worker, unique, wait_until_idle, worker
 from temporalio import workflow
 from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.common import QueryRejectCondition
@@ -99,7 +99,7 @@ async def test_a_query_during_a_workflow_task_is_answered_after_it(
     client: Client, queue: str, workflow_id: str
 ):
     gate = unique("gate")
-    async with worker(client, queue, [Counts], debug_mode=True):
+    async with patient_worker(client, queue, [Counts]):
         handle = await client.start_workflow(
             Counts.run, args=[gate, False], id=workflow_id, task_queue=queue
         )

@@ -1,12 +1,15 @@
 """Signals: order, buffering while a workflow task runs, signal-with-start, unknown runs."""
 
+from collections.abc import Sequence
+
 import pytest
 from harness.gate import GATES
 from harness.history import attributes
-from harness.sdk import assert_history, unique, wait_until_idle, worker
+from harness.sdk import assert_history, patient_worker, unique, wait_until_idle, worker
 from temporalio import workflow
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.client import Client
+from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 
 
@@ -29,7 +32,7 @@ class Collects:
         self.seen.append(what)
 
     @workflow.signal(dynamic=True)
-    async def anything(self, name: str, args: list) -> None:
+    def anything(self, name: str, args: Sequence[RawValue]) -> None:
         self.seen.append(f"dynamic {name}")
 
 
@@ -79,7 +82,7 @@ async def test_a_signal_during_a_workflow_task_waits_until_it_ends(
     client: Client, queue: str, workflow_id: str
 ):
     gate = unique("gate")
-    async with worker(client, queue, [Collects], debug_mode=True):
+    async with patient_worker(client, queue, [Collects]):
         handle = await client.start_workflow(
             Collects.run, args=[2, gate], id=workflow_id, task_queue=queue
         )
@@ -98,7 +101,7 @@ async def test_completing_past_an_unseen_signal_is_an_unhandled_command(
     client: Client, queue: str, workflow_id: str
 ):
     gate = unique("gate")
-    async with worker(client, queue, [Collects], debug_mode=True):
+    async with patient_worker(client, queue, [Collects]):
         handle = await client.start_workflow(
             Collects.run, args=[0, gate], id=workflow_id, task_queue=queue
         )

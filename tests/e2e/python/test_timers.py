@@ -93,11 +93,12 @@ async def test_a_cancelled_timer_never_fires(client: Client, queue: str, workflo
     events = await assert_history(
         handle,
         "Started WorkflowTask TimerStarted TimerStarted TimerFired WorkflowTask "
-        "TimerCanceled TimerStarted TimerFired WorkflowTask Completed",
+        "TimerStarted TimerCanceled TimerFired WorkflowTask Completed",
         [CancelsATimer],
     )
     canceled = attributes(only(events, "TimerCanceled"))
-    assert canceled.started_event_id == 5
+    cancelled_timer = events[canceled.started_event_id - 1]
+    assert attributes(cancelled_timer).start_to_fire_timeout.seconds == 3600
 
 
 async def test_a_wait_that_times_out(client: Client, queue: str, workflow_id: str):
