@@ -1,0 +1,98 @@
+//! What the workers tell the starter: first task done, workflow completed, something went wrong.
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::latency::Latencies;
+
+/// Complaints kept for the report; further ones are only counted.
+const COMPLAINTS_MAX: usize = 20;
+
+/// The two moments of a workflow that its starter waits for.
+#[derive(Debug)]
+pub struct Moments {
+    /// The first workflow task was answered and the answer acknowledged.
+    pub first_task: oneshot::Receiver<()>,
+    /// The completing answer was acknowledged.
+    pub completed: oneshot::Receiver<()>,
+}
+
+#[derive(Debug)]
+struct Tracked {
+    first_task: Option<oneshot::Sender<()>>,
+    completed: oneshot::Sender<()>,
+}
+
+/// The workflows that were started and have not completed, with all that was observed of them.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    tracked: Mutex<HashMap<String, Tracked>>,
+    complaints: Mutex<Vec<String>>,
+    complaint_count: AtomicU64,
+    /// Calls that were repeated after a retryable error.
+    pub retries: AtomicU64,
+    /// Tasks whose run was not in the worker's cache.
+    pub cache_misses: AtomicU64,
+    /// Fired event time minus due time.
+    pub timer_lateness: Latencies,
+    /// The moment the worker had the task with the fired event, minus due time.
+    pub timer_wake_up: Latencies,
+}
+
+impl InFlight {
+    /// Follows a workflow that is about to be started.
+    pub fn track(&self, workflow_id: String) -> Moments {
+        let (first_task, first_task_receiver) = oneshot::channel();
+        let (completed, completed_receiver) = oneshot::channel();
+        let tracked = Tracked { first_task: Some(first_task), completed };
+        self.tracked.lock().insert(workflow_id, tracked);
+        Moments { first_task: first_task_receiver, completed: completed_receiver }
+    }
+
+    /// The first workflow task of this workflow was answered.
+    pub fn first_task_done(&self, workflow_id: &str) {
+        let mut tracked = self.tracked.lock();
+        let sender = tracked.get_mut(workflow_id).and_then(|tracked| tracked.first_task.take());
+        if let Some(sender) = sender {
+            // The starter of most scenarios does not wait for this moment.
+            sender.send(()).ok();
+        }
+    }
+
+    /// The completing answer of this workflow was acknowledged. Twice is a complaint.
+    pub fn completed(&self, workflow_id: &str) {
+        match self.tracked.lock().remove(workflow_id) {
+            Some(tracked) => {
+                tracked.completed.send(()).ok();
+            }
+            None => self.complain(format!("workflow `{workflow_id}` completed a second time")),
+        }
+    }
+
+    /// Records that the server did something that it must not do.
+    pub fn complain(&self, complaint: String) {
+        self.complaint_count.fetch_add(1, Ordering::Relaxed);
+        let mut complaints = self.complaints.lock();
+        if complaints.len() < COMPLAINTS_MAX {
+            complaints.push(complaint);
+        }
+    }
+
+    /// The number of complaints and the first of them.
+    pub fn complaints(&self) -> (u64, Vec<String>) {
+        (self.complaint_count.load(Ordering::Relaxed), self.complaints.lock().clone())
+    }
+
+    /// Forgets what was measured, not what was complained about: the warm-up ends here.
+    pub fn reset_measurements(&self) {
+        self.retries.store(0, Ordering::Relaxed);
+        self.cache_misses.store(0, Ordering::Relaxed);
+        self.timer_lateness.reset();
+        self.timer_wake_up.reset();
+    }
+}

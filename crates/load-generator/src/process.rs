@@ -1,0 +1,78 @@
+//! What a process has used so far, read from `/proc`.
+
+use std::{fs, time::Duration};
+
+use anyhow::Context as _;
+
+/// `/proc` counts processor time in ticks of 10 ms on every Linux.
+const TICK: Duration = Duration::from_millis(10);
+/// Positions after the command name in `/proc/PID/stat`.
+const UTIME: usize = 11;
+const STIME: usize = 12;
+
+/// Totals since the process began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// User and system time of all its threads, those that ended included.
+    pub cpu: Duration,
+    /// Bytes that it caused to be written to the block layer.
+    pub write_bytes: u64,
+    /// Bytes that it passed to write calls of any kind, sockets included.
+    pub wchar: u64,
+    /// Resident memory in bytes, as of this moment.
+    pub rss_bytes: u64,
+}
+
+/// Reads the usage of process `pid`.
+///
+/// # Errors
+/// When there is no such process or it belongs to somebody else.
+pub fn usage(pid: u32) -> anyhow::Result<Usage> {
+    let read = |name: &str| {
+        let path = format!("/proc/{pid}/{name}");
+        fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
+    };
+    let (stat, io, status) = (read("stat")?, read("io")?, read("status")?);
+    Ok(Usage {
+        cpu: cpu(&stat).context("/proc/PID/stat has no processor times")?,
+        write_bytes: field(&io, "write_bytes:").context("/proc/PID/io has no write_bytes")?,
+        wchar: field(&io, "wchar:").context("/proc/PID/io has no wchar")?,
+        rss_bytes: field(&status, "VmRSS:").context("/proc/PID/status has no VmRSS")? * 1024,
+    })
+}
+
+fn cpu(stat: &str) -> Option<Duration> {
+    // The command name may hold anything, so count from behind its closing parenthesis.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks = |position: usize| fields.get(position)?.parse::<u32>().ok();
+    Some(TICK * (ticks(UTIME)? + ticks(STIME)?))
+}
+
+fn field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The first child of a process.
+pub fn first_child(pid: u32) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+    children.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_found_behind_any_command_name() {
+        let stat = "42 (a ) b) S 1 42 42 0 -1 4194560 100 0 0 0 150 50 0 0 20 0 9 0 1 1 1";
+        assert_eq!(cpu(stat), Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn this_process_has_a_usage() {
+        let usage = usage(std::process::id()).unwrap();
+        assert!(usage.rss_bytes > 0, "{usage:?}");
+    }
+}
