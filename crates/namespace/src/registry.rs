@@ -1,0 +1,297 @@
+//! All namespaces of the cell.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use api::enums::v1::NamespaceState;
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use environment::Environment;
+use model::{Limits, NamespaceId, Span};
+use storage::Store;
+use uuid::Uuid;
+use visibility_query::{AttributeType, Schema};
+
+use crate::{
+    Namespace, NamespaceDetails, NamespaceError, SYSTEM_NAMESPACE, SearchAttributeError, record,
+    search_attributes,
+};
+
+/// Most namespaces of a cell: all of them are kept in memory.
+const NAMESPACES_MAX: usize = 10_000;
+
+/// The id of the system namespace, the same in every cell and in the reference.
+const SYSTEM_NAMESPACE_ID: NamespaceId =
+    NamespaceId::new(Uuid::from_u128(0x3204_9b68_7872_4094_8e63_d0dd_5989_6a83));
+
+/// How long the system namespace keeps closed runs, as in the reference.
+const SYSTEM_RETENTION: Span = Span::from_secs(7 * 24 * 3600);
+
+/// What a new namespace starts with.
+#[derive(Debug, Clone, Default)]
+pub struct Registration {
+    /// Its name; must be free.
+    pub name: String,
+    /// What people write about it.
+    pub details: NamespaceDetails,
+    /// How long closed runs are kept.
+    pub retention: Span,
+    /// Its first search attributes.
+    pub search_attributes: BTreeMap<String, AttributeType>,
+}
+
+/// The namespaces of a cell. Look-ups take no lock; changes happen one after the other and are
+/// durable before anybody sees them.
+#[derive(Debug)]
+pub struct Namespaces {
+    store: Arc<dyn Store>,
+    environment: Environment,
+    limits: Limits,
+    current: ArcSwap<Snapshot>,
+    changing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Snapshot {
+    by_name: BTreeMap<String, Arc<Namespace>>,
+    by_id: BTreeMap<NamespaceId, Arc<Namespace>>,
+}
+
+impl Snapshot {
+    fn insert(&mut self, namespace: Arc<Namespace>) {
+        if let Some(former) = self.by_id.insert(namespace.id, Arc::clone(&namespace)) {
+            self.by_name.remove(&former.name);
+        }
+        self.by_name.insert(namespace.name.clone(), namespace);
+    }
+}
+
+impl Namespaces {
+    /// Reads all namespaces of the store, and makes the system's one when it is missing.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written, or holds a record that is damaged.
+    pub async fn open(
+        store: Arc<dyn Store>,
+        environment: Environment,
+        limits: Limits,
+    ) -> Result<Self, NamespaceError> {
+        let mut snapshot = Snapshot::default();
+        for (key, stored) in store.scan_meta(Bytes::from_static(record::PREFIX)).await? {
+            snapshot.insert(Arc::new(record::decode(&key, &stored, &limits)?));
+        }
+        let registry = Self {
+            store,
+            environment,
+            limits,
+            current: ArcSwap::from_pointee(snapshot),
+            changing: tokio::sync::Mutex::default(),
+        };
+        if registry.by_id(SYSTEM_NAMESPACE_ID).is_none() {
+            let registration = Registration {
+                name: SYSTEM_NAMESPACE.to_owned(),
+                retention: SYSTEM_RETENTION,
+                ..Registration::default()
+            };
+            registry.insert(SYSTEM_NAMESPACE_ID, registration).await?;
+        }
+        Ok(registry)
+    }
+
+    /// The namespace with this name.
+    pub fn by_name(&self, name: &str) -> Option<Arc<Namespace>> {
+        self.current.load().by_name.get(name).cloned()
+    }
+
+    /// The namespace with this id.
+    pub fn by_id(&self, id: NamespaceId) -> Option<Arc<Namespace>> {
+        self.current.load().by_id.get(&id).cloned()
+    }
+
+    /// All namespaces, ordered by id, deleted ones included.
+    pub fn all(&self) -> Vec<Arc<Namespace>> {
+        self.current.load().by_id.values().cloned().collect()
+    }
+
+    /// Makes a namespace.
+    ///
+    /// # Errors
+    /// When the name is taken, or the store does not take the record.
+    pub async fn register(
+        &self,
+        registration: Registration,
+    ) -> Result<Arc<Namespace>, NamespaceError> {
+        self.insert(NamespaceId::new(self.environment.entropy.uuid_v4()), registration).await
+    }
+
+    /// Changes a namespace: its details, state or retention.
+    ///
+    /// # Errors
+    /// When there is no such namespace, or the store does not take the record.
+    pub async fn update(
+        &self,
+        id: NamespaceId,
+        change: impl FnOnce(&mut Namespace),
+    ) -> Result<Arc<Namespace>, NamespaceError> {
+        let _one_change_at_a_time = self.changing.lock().await;
+        let mut namespace = self.required(id)?;
+        change(&mut namespace);
+        self.write(namespace).await
+    }
+
+    /// Marks a namespace as deleted and gives it another name, so that its name is free again.
+    ///
+    /// # Errors
+    /// When there is no such namespace, it is the system's, or the store does not take the record.
+    pub async fn delete(&self, id: NamespaceId) -> Result<Arc<Namespace>, NamespaceError> {
+        if id == SYSTEM_NAMESPACE_ID {
+            return Err(NamespaceError::SystemNamespace);
+        }
+        self.update(id, |namespace| {
+            let suffix: String = namespace.id_text.chars().take(5).collect();
+            namespace.name = format!("{}-deleted-{suffix}", namespace.name);
+            namespace.state = NamespaceState::Deleted;
+        })
+        .await
+    }
+
+    /// Adds search attributes to a namespace.
+    ///
+    /// # Errors
+    /// The inner error when a name or a type is refused: nothing is added then.
+    pub async fn add_search_attributes(
+        &self,
+        id: NamespaceId,
+        added: BTreeMap<String, AttributeType>,
+    ) -> Result<Result<Arc<Namespace>, SearchAttributeError>, NamespaceError> {
+        let _one_change_at_a_time = self.changing.lock().await;
+        let mut namespace = self.required(id)?;
+        match search_attributes::with_added(&namespace.schema, added) {
+            Ok(schema) => namespace.schema = schema,
+            Err(refused) => return Ok(Err(refused)),
+        }
+        self.write(namespace).await.map(Ok)
+    }
+
+    /// Removes search attributes from a namespace; unknown names change nothing.
+    ///
+    /// # Errors
+    /// When there is no such namespace, or the store does not take the record.
+    pub async fn remove_search_attributes(
+        &self,
+        id: NamespaceId,
+        removed: &[String],
+    ) -> Result<Arc<Namespace>, NamespaceError> {
+        let change = |namespace: &mut Namespace| {
+            namespace.schema = search_attributes::without(&namespace.schema, removed);
+        };
+        self.update(id, change).await
+    }
+
+    fn required(&self, id: NamespaceId) -> Result<Namespace, NamespaceError> {
+        let found = self.by_id(id).ok_or_else(|| NamespaceError::NotFound(id.to_string()))?;
+        Ok(Namespace::clone(&found))
+    }
+
+    async fn insert(
+        &self,
+        id: NamespaceId,
+        registration: Registration,
+    ) -> Result<Arc<Namespace>, NamespaceError> {
+        let _one_change_at_a_time = self.changing.lock().await;
+        let current = self.current.load_full();
+        if current.by_name.contains_key(&registration.name) {
+            return Err(NamespaceError::AlreadyExists);
+        }
+        if current.by_id.len() >= NAMESPACES_MAX {
+            return Err(NamespaceError::TooMany(NAMESPACES_MAX));
+        }
+        let namespace = Namespace {
+            id,
+            id_text: id.to_string(),
+            name: registration.name,
+            state: NamespaceState::Registered,
+            details: registration.details,
+            retention: registration.retention,
+            limits: self.limits.clone(),
+            schema: Schema::new(registration.search_attributes),
+            version: 0,
+        };
+        self.write(namespace).await
+    }
+
+    /// Stores a new version, then shows it. The caller holds `changing`.
+    async fn write(&self, mut namespace: Namespace) -> Result<Arc<Namespace>, NamespaceError> {
+        let value = record::encode(&namespace);
+        self.store
+            .write_meta(record::key(namespace.id), namespace.version, Some(value))
+            .await?;
+        namespace.version += 1;
+        let namespace = Arc::new(namespace);
+        let mut next = Snapshot::clone(&self.current.load());
+        next.insert(Arc::clone(&namespace));
+        self.current.store(Arc::new(next));
+        Ok(namespace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Time;
+    use storage_memory::MemoryStore;
+
+    use super::*;
+
+    async fn open(store: &Arc<dyn Store>) -> Namespaces {
+        let environment = Environment::simulated(Time::from_nanos(1), 1);
+        Namespaces::open(Arc::clone(store), environment, Limits::default()).await.unwrap()
+    }
+
+    fn registration(name: &str) -> Registration {
+        Registration {
+            name: name.to_owned(),
+            retention: Span::from_secs(24 * 3600),
+            search_attributes: BTreeMap::from([("City".to_owned(), AttributeType::Keyword)]),
+            ..Registration::default()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn namespaces_survive_a_restart() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let registry = open(&store).await;
+        let registered = registry.register(registration("shop")).await.unwrap();
+        let changed = registry
+            .update(registered.id, |namespace| namespace.details.owner_email = "a@b.c".to_owned())
+            .await
+            .unwrap();
+        assert_eq!(changed.version, 2);
+
+        let reopened = open(&store).await;
+        assert_eq!(reopened.by_name("shop"), Some(changed));
+        assert_eq!(reopened.by_name(SYSTEM_NAMESPACE).unwrap().retention, SYSTEM_RETENTION);
+        assert_eq!(reopened.all().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_is_taken_until_its_namespace_is_deleted() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let registry = open(&store).await;
+        let first = registry.register(registration("shop")).await.unwrap();
+        let again = registry.register(registration("shop")).await;
+        assert!(matches!(again, Err(NamespaceError::AlreadyExists)));
+
+        let deleted = registry.delete(first.id).await.unwrap();
+        assert!(deleted.name.starts_with("shop-deleted-"));
+        assert_eq!(registry.by_name("shop"), None);
+        assert_eq!(registry.by_id(first.id).unwrap().state, NamespaceState::Deleted);
+        registry.register(registration("shop")).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_system_namespace_cannot_be_deleted() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let registry = open(&store).await;
+        let deleted = registry.delete(SYSTEM_NAMESPACE_ID).await;
+        assert!(matches!(deleted, Err(NamespaceError::SystemNamespace)));
+    }
+}
