@@ -1,0 +1,17 @@
+//! What each RPC is, and who may call it.
+//!
+//! [`rpc`] finds a method's row in the one table of RPCs; [`authorize`] turns a principal, a row
+//! and a resource into a [`Permit`] or a [`Denial`]. Everything here is pure: no I/O, no clock, no
+//! credentials (those end at the edge, where they become a [`Principal`]).
+
+mod permit;
+mod policy;
+mod principal;
+mod rpc;
+mod table;
+
+pub use permit::{Denial, Permit, Resource, authorize};
+pub use policy::Policy;
+pub use principal::Principal;
+pub use rpc::{Access, Audit, Kind, RateClass, ResourceKind, Rpc, Scope, Service};
+pub use table::{RPC_COUNT, rpc, rpcs};

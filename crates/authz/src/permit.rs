@@ -1,0 +1,133 @@
+//! The decision and its proof.
+
+use std::sync::Arc;
+
+use crate::{Access, Policy, Principal, Rpc};
+
+/// What a call is about, as far as the request says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Resource<'a> {
+    /// The namespace's name; empty when the request names none.
+    pub namespace: &'a str,
+}
+
+impl<'a> Resource<'a> {
+    /// The cluster itself.
+    pub const CLUSTER: Self = Self { namespace: "" };
+
+    /// Something in a namespace.
+    pub const fn in_namespace(namespace: &'a str) -> Self {
+        Self { namespace }
+    }
+}
+
+/// The proof that a call was authorised. What history and matching do for a caller takes a
+/// `&Permit`, so a path that forgot to ask does not compile:
+///
+/// ```compile_fail,E0451
+/// let permit = authz::Permit {
+///     rpc: authz::rpc("/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo").unwrap(),
+///     principal: authz::Principal::anonymous(),
+///     namespace: "default".into(),
+/// };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permit {
+    rpc: &'static Rpc,
+    principal: Principal,
+    namespace: Arc<str>,
+}
+
+impl Permit {
+    /// The method that may run.
+    pub const fn rpc(&self) -> &'static Rpc {
+        self.rpc
+    }
+
+    /// Who asked.
+    pub const fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The name of the namespace that the permit is for; empty for the cluster.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+}
+
+/// Why a call may not run. Operators read it; callers only learn that they may not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denial {
+    /// No rule allows it.
+    #[error("no rule allows `{rpc}` on `{namespace}`")]
+    NoRule {
+        /// The method's bare name.
+        rpc: &'static str,
+        /// The namespace's name; empty for the cluster.
+        namespace: String,
+    },
+}
+
+/// Decides whether `principal` may call `rpc` on `resource`.
+///
+/// # Errors
+/// A [`Denial`] when no rule of the policy allows it.
+pub fn authorize(
+    principal: &Principal,
+    rpc: &'static Rpc,
+    resource: Resource<'_>,
+    policy: &Policy,
+) -> Result<Permit, Denial> {
+    let allowed = match (rpc.access, policy) {
+        (Access::Open, _) | (_, Policy::AllowAll) => true,
+        (_, Policy::DenyAll) => false,
+    };
+    if allowed {
+        Ok(Permit { rpc, principal: principal.clone(), namespace: resource.namespace.into() })
+    } else {
+        Err(Denial::NoRule { rpc: rpc.name, namespace: resource.namespace.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpcs;
+
+    #[test]
+    fn without_a_policy_only_open_methods_run() {
+        let open: Vec<&str> = rpcs()
+            .filter(|rpc| {
+                let caller = Principal::named("jwt", "alice");
+                let resource = Resource::in_namespace("default");
+                authorize(&caller, rpc, resource, &Policy::default()).is_ok()
+            })
+            .map(|rpc| rpc.name)
+            .collect();
+        assert_eq!(open, ["GetSystemInfo"]);
+    }
+
+    #[test]
+    fn the_development_policy_permits_everything_and_says_who_asked() {
+        let caller = Principal::anonymous();
+        for rpc in rpcs() {
+            let permit =
+                authorize(&caller, rpc, Resource::in_namespace("default"), &Policy::AllowAll)
+                    .unwrap();
+            assert_eq!(permit.rpc(), rpc);
+            assert_eq!(permit.namespace(), "default");
+            assert_eq!(permit.principal().stamp(), None);
+        }
+    }
+
+    #[test]
+    fn a_denial_names_the_method_and_the_namespace() {
+        let rpc = rpcs().find(|rpc| rpc.name == "TerminateWorkflowExecution").unwrap();
+        let resource = Resource::in_namespace("billing");
+        let denial =
+            authorize(&Principal::anonymous(), rpc, resource, &Policy::DenyAll).unwrap_err();
+        assert_eq!(denial.to_string(), "no rule allows `TerminateWorkflowExecution` on `billing`");
+    }
+}
