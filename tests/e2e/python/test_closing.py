@@ -332,16 +332,15 @@ async def test_a_workflow_that_may_not_retry_fails(
 async def test_a_start_delay_holds_back_the_first_workflow_task(
     client: Client, queue: str, workflow_id: str
 ):
-    async with worker(client, queue, [HandlesCancellation]):
-        handle = await client.start_workflow(
-            CountsDown.run,
-            0,
-            id=workflow_id,
-            task_queue=queue,
-            start_delay=timedelta(milliseconds=600),
-        )
-        await handle.signal("early")
-        await assert_history(handle, "Started Signaled")
+    handle = await client.start_workflow(
+        CountsDown.run,
+        0,
+        id=workflow_id,
+        task_queue=queue,
+        start_delay=timedelta(milliseconds=600),
+    )
+    await handle.signal("early")
+    await assert_history(handle, "Started Signaled")
     async with worker(client, queue, [CountsDown]):
         await handle.result()
     events = await assert_history(
