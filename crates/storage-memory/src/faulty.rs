@@ -1,6 +1,6 @@
 //! A store that fails on purpose.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -132,11 +132,18 @@ async fn commit_loop(shared: Arc<Shared>) {
             let mut state = shared.state.lock();
             (state.take_group(most), state.faults.clone(), state.crashes)
         };
-        sleep(shared.random.within(&faults.commit_delay)).await;
+        pause(shared.random.within(&faults.commit_delay)).await;
         // A crash during the delay took this group with it.
         if shared.state.lock().crashes == crashes {
             shared.commit_group(group, &faults).await;
         }
+    }
+}
+
+/// Sleeps; for no time at all it does not even yield.
+async fn pause(duration: Duration) {
+    if !duration.is_zero() {
+        sleep(duration).await;
     }
 }
 
@@ -182,7 +189,7 @@ impl Shared {
             state.crash();
             state.down = true;
         }
-        sleep(delay).await;
+        pause(delay).await;
         self.state.lock().down = false;
     }
 
@@ -202,7 +209,7 @@ impl Shared {
     async fn before_read(&self) -> Result<(), StoreError> {
         let faults = self.state.lock().faults.clone();
         if self.random.hits(faults.slow_read_per_mille) {
-            sleep(self.random.within(&faults.slow_read_delay)).await;
+            pause(self.random.within(&faults.slow_read_delay)).await;
         }
         if self.state.lock().down {
             return Err(StoreError::Unavailable("the store restarts".to_owned()));
@@ -218,7 +225,7 @@ impl Shared {
     ) -> Result<(), MetaError> {
         self.before_read().await?;
         let faults = self.state.lock().faults.clone();
-        sleep(self.random.within(&faults.commit_delay)).await;
+        pause(self.random.within(&faults.commit_delay)).await;
         if self.random.hits(faults.refuse_per_mille) {
             let reason = "the disk is full".to_owned();
             return Err(CommitError::Refused { reason }.into());
