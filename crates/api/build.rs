@@ -1,6 +1,8 @@
 //! Generates messages, services and the descriptor set from the .proto files that the crate
 //! `temporalio-protos` ships. Nothing is vendored and no `protoc` is needed (docs/design/0001).
 
+#![expect(clippy::disallowed_methods, reason = "cargo talks to build scripts by environment")]
+
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;

@@ -1,1 +1,88 @@
-fn main() {}
+//! The one entry point for building, testing and measuring Longtide: `cargo xtask --help`.
+
+#![expect(clippy::print_stdout, reason = "a tool for the terminal")]
+#![expect(clippy::disallowed_methods, reason = "a tool: it times its stages and reads HOME")]
+
+mod bench;
+mod ci;
+mod generate;
+mod shell;
+mod stage;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{shell::Workspace, stage::Stage};
+
+/// Builds, tests and measures Longtide.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the server and run `longtide server start-dev` with these arguments.
+    Dev {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every check and every test, or only the named stages.
+    Test { stages: Vec<Stage> },
+    /// What continuous integration runs: the same as `test`.
+    Ci { stages: Vec<Stage> },
+    /// Check the tree's rules; `--write` brings the generated documents up to date first.
+    Tidy {
+        #[arg(long)]
+        write: bool,
+    },
+    /// Run the simulator with these arguments, for example `--seed 7`.
+    Sim {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Measure Longtide beside the reference server, with these arguments for the load generator.
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run third-party conformance suites (not built yet).
+    Conformance,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let workspace = Workspace::find()?;
+    match arguments.command {
+        Command::Dev { arguments } => {
+            workspace
+                .cargo(&["run", "--package", "server", "--bin", "longtide", "--"])
+                .args(["server", "start-dev"])
+                .args(arguments)
+                .run()?;
+        }
+        Command::Test { stages } | Command::Ci { stages } => ci::run(&workspace, &stages)?,
+        Command::Tidy { write } => {
+            if write {
+                generate::write(&workspace)?;
+            }
+            tidy::run(&workspace)?;
+        }
+        Command::Sim { arguments } => {
+            workspace.cargo(&["run", "--package", "simulator", "--"]).args(arguments).run()?;
+        }
+        Command::Bench { arguments } => bench::run(&workspace, &arguments)?,
+        Command::Conformance => {
+            println!(
+                "No third-party conformance suite runs against Longtide yet. The end-to-end \
+                 suites with unmodified SDKs do: cargo xtask test e2e"
+            );
+            return Ok(ExitCode::from(2));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

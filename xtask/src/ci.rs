@@ -1,0 +1,112 @@
+//! Every check and every test, stage by stage.
+
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use clap::ValueEnum as _;
+
+use crate::{
+    shell::Workspace,
+    stage::{Stage, Summary, readable},
+    tidy,
+};
+
+/// The seeds that every run simulates. A seed that found a bug is added here with its fix.
+const SEEDS: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8];
+
+/// The end-to-end suites that every run includes.
+const E2E_SUITES: &[&str] = &["python", "cli", "raw", "typescript"];
+
+/// Runs the named stages, or all of them.
+pub(crate) fn run(workspace: &Workspace, stages: &[Stage]) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let stages = if stages.is_empty() { Stage::value_variants() } else { stages };
+    for stage in stages {
+        stage.run(|| match stage {
+            Stage::Fmt => fmt(workspace),
+            Stage::Tidy => tidy::run(workspace).map(|()| Summary::default()),
+            Stage::Clippy => clippy(workspace),
+            Stage::Unit => unit(workspace),
+            Stage::Doc => doc(workspace),
+            Stage::Sim => sim(workspace),
+            Stage::E2e => e2e(workspace),
+        })?;
+    }
+    println!("== all: ok in {}", readable(started.elapsed()));
+    Ok(())
+}
+
+fn fmt(workspace: &Workspace) -> anyhow::Result<Summary> {
+    workspace.cargo(&["fmt", "--all", "--check"]).run()?;
+    Ok(Summary::default())
+}
+
+fn clippy(workspace: &Workspace) -> anyhow::Result<Summary> {
+    workspace
+        .cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])
+        .run()?;
+    Ok(Summary::default())
+}
+
+fn unit(workspace: &Workspace) -> anyhow::Result<Summary> {
+    let tests = ["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"];
+    count_tests(workspace.cargo(&tests).env("INSTA_UPDATE", "no"))
+}
+
+fn doc(workspace: &Workspace) -> anyhow::Result<Summary> {
+    workspace
+        .cargo(&["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()?;
+    count_tests(workspace.cargo(&["test", "--quiet", "--workspace", "--doc"]))
+}
+
+/// Runs tests and adds up what passed. A run without a single test is a failure: it means that the
+/// command selects nothing.
+fn count_tests(command: crate::shell::Command) -> anyhow::Result<Summary> {
+    let mut passed = 0;
+    command.run_reading(|line| passed += passed_tests(line))?;
+    ensure!(passed > 0, "no test ran");
+    Ok(Summary(format!("{passed} tests")))
+}
+
+/// Reads `test result: ok. 12 passed; …`.
+fn passed_tests(line: &str) -> u64 {
+    line.strip_prefix("test result: ok. ")
+        .and_then(|rest| rest.split(' ').next()?.parse().ok())
+        .unwrap_or(0)
+}
+
+/// Each seed runs in a process of its own, so that nothing carries over.
+fn sim(workspace: &Workspace) -> anyhow::Result<Summary> {
+    for seed in SEEDS {
+        workspace
+            .cargo(&["run", "--quiet", "--package", "simulator", "--", "--seed"])
+            .args([seed.to_string()])
+            .run()
+            .with_context(|| format!("repeat with: cargo xtask sim --seed {seed}"))?;
+    }
+    Ok(Summary(format!("{} seeds", SEEDS.len())))
+}
+
+fn e2e(workspace: &Workspace) -> anyhow::Result<Summary> {
+    workspace.cargo(&["build", "--package", "server", "--bin", "longtide"]).run()?;
+    workspace
+        .command("tests/e2e/run")
+        .args(E2E_SUITES)
+        .env("LONGTIDE_E2E_SERVER", workspace.target()?.join("debug/longtide"))
+        .run()?;
+    Ok(Summary(E2E_SUITES.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_good_test_results_count() {
+        assert_eq!(passed_tests("test result: ok. 12 passed; 0 failed; 1 ignored"), 12);
+        assert_eq!(passed_tests("test result: FAILED. 12 passed; 1 failed"), 0);
+        assert_eq!(passed_tests("test a::b ... ok"), 0);
+    }
+}

@@ -1,0 +1,97 @@
+//! Words that have no place in the tree.
+
+use super::{Finding, tree::File};
+
+/// A banned word (in lower case, bounded by anything that is no letter) and what to do instead.
+const BANNED: &[(&str, &str)] = &[
+    ("wft", "spell out `workflow_task`"),
+    ("decision task", "Temporal calls it a workflow task"),
+    ("decisiontask", "Temporal calls it a workflow task"),
+    ("session", "say connection, run or process, whichever it is"),
+    ("/work/", "no absolute paths of one machine"),
+    ("/root/", "no absolute paths of one machine"),
+    ("/home/", "no absolute paths of one machine"),
+    ("static.crates.io", "no registry hosts"),
+    ("index.crates.io", "no registry hosts"),
+    ("crates.io", "no registry hosts"),
+    ("pypi.org", "no registry hosts"),
+    ("pythonhosted.org", "no registry hosts"),
+    ("registry.npmjs.org", "no registry hosts"),
+    ("npmjs.com", "no registry hosts"),
+    ("proxy.golang.org", "no registry hosts"),
+    ("sum.golang.org", "no registry hosts"),
+    ("repo.maven.apache.org", "no registry hosts"),
+];
+
+/// Files or folders in which a word may stand, with the reason.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("xtask/src/tidy/words.rs", "", "this list"),
+    ("Cargo.lock", "crates.io", "cargo writes its registry's name"),
+    ("tests/e2e/rust/Cargo.lock", "crates.io", "cargo writes its registry's name"),
+    ("fuzz/Cargo.lock", "crates.io", "cargo writes its registry's name"),
+];
+
+pub(crate) fn check(files: &[File]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in files {
+        for (number, line) in file.text.lines().enumerate() {
+            let lower = line.to_lowercase();
+            for (word, advice) in BANNED {
+                if stands_in(&lower, word) && !is_excepted(&file.path, word) {
+                    let message = format!("`{word}`: {advice}");
+                    findings.push(Finding::at_line(&file.path, number, message));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// True when the word stands in the line with no letter directly before or after it; `_` and
+/// digits bound a word, so that `wft_id` is found.
+fn stands_in(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(start, found)| {
+        let before = line.get(..start).and_then(|text| text.chars().next_back());
+        let after = line.get(start + found.len()..).and_then(|text| text.chars().next());
+        let is_letter = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphabetic);
+        let bounded_by_itself = |edge: Option<char>| edge.is_some_and(|c| !c.is_alphabetic());
+        (bounded_by_itself(word.chars().next()) || !is_letter(before))
+            && (bounded_by_itself(word.chars().next_back()) || !is_letter(after))
+    })
+}
+
+fn is_excepted(path: &str, word: &str) -> bool {
+    EXCEPTIONS.iter().any(|(place, allowed, _)| {
+        path.starts_with(place) && (allowed.is_empty() || *allowed == word)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_in_names_and_texts_but_not_inside_other_words() {
+        for (line, word) in [
+            ("let wft_timeout = 1;", "wft"),
+            ("the WFT ends", "wft"),
+            ("see /work/main for it", "/work/"),
+            ("a Decision Task", "decision task"),
+        ] {
+            assert!(stands_in(&line.to_lowercase(), word), "{line}");
+        }
+        for (line, word) in [("swift", "wft"), ("possession", "session"), ("obsessions", "session")]
+        {
+            assert!(!stands_in(line, word), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_exception_covers_one_word_of_one_place() {
+        let host = "registry = \"crates.io\"\n";
+        let files = [File::new("Cargo.lock", host), File::new("README.md", host)];
+        let places: Vec<_> = check(&files).into_iter().map(|finding| finding.place).collect();
+        assert_eq!(places, ["README.md:1"]);
+        assert!(!is_excepted("Cargo.lock", "session"));
+    }
+}
