@@ -66,6 +66,9 @@ impl Write {
     }
 }
 
+/// Longest key of a record, in bytes.
+pub const KEY_BYTES_MAX: usize = 2048;
+
 /// What a batch weighs besides its keys and values, in bytes: its slot row and bookkeeping.
 const BATCH_OVERHEAD_BYTES: usize = 128;
 
@@ -79,18 +82,22 @@ impl SlotBatch {
         BATCH_OVERHEAD_BYTES + writes.sum::<usize>()
     }
 
-    /// Refuses a batch that writes outside its slot or into a table that the store keeps itself.
+    /// Refuses a batch that writes outside its slot, into a table that the store keeps itself, or
+    /// under a key longer than [`KEY_BYTES_MAX`].
     pub fn check(&self) -> Result<(), CommitError> {
         let prefix = self.slot.number().to_be_bytes();
         let stray = self.writes.iter().find(|write| {
-            matches!(write.table(), Table::Slot | Table::Meta) || !write.key().starts_with(&prefix)
+            matches!(write.table(), Table::Slot | Table::Meta)
+                || !write.key().starts_with(&prefix)
+                || write.key().len() > KEY_BYTES_MAX
         });
         match stray {
             None => Ok(()),
             Some(write) => Err(CommitError::Refused {
                 reason: format!(
-                    "a batch of slot {} writes table `{}` outside the slot",
+                    "a batch of slot {} may not write a key of {} bytes to table `{}`",
                     self.slot.number(),
+                    write.key().len(),
                     write.table().name()
                 ),
             }),

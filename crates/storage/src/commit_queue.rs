@@ -87,6 +87,15 @@ impl<T> CommitQueue<T> {
         Drained::Group(state.take_group())
     }
 
+    /// Waits so long, or until the queue closes. For the committer between two attempts.
+    pub fn pause(&self, duration: Duration) {
+        let mut state = self.state.lock();
+        state.committer_waits = false;
+        if !state.closed {
+            self.ready.wait_for(&mut state, duration);
+        }
+    }
+
     /// Takes no further entry; the committer still gets those that are queued.
     pub fn close(&self) {
         self.state.lock().closed = true;

@@ -23,7 +23,7 @@ mod store;
 mod table;
 mod verify;
 
-pub use batch::{Fence, SlotBatch, Write};
+pub use batch::{Fence, KEY_BYTES_MAX, SlotBatch, Write};
 pub use commit_queue::{CommitQueue, Drained, GROUP_BYTES_MAX, GROUP_ENTRIES_MAX, PushError};
 pub use envelope::damage;
 pub use error::{CommitError, Damage, MetaError, StoreError};

@@ -1,0 +1,192 @@
+//! The fjall database: how its tables are tuned, read and written.
+
+use std::{ops::Bound, path::Path, sync::Arc};
+
+use bytes::Bytes;
+use fjall::{
+    Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable as _,
+    compaction::filter::Factory,
+    config::{BlockSizePolicy, FilterPolicy},
+};
+use storage::{Record, Scan, StoreError, Table, envelope};
+
+use crate::{
+    Settings,
+    cursors::{CommittedCursors, DoneTaskFilters},
+    explain::read_error,
+};
+
+/// Threads that write buffers to disk and rewrite tables: one each.
+const WORKER_THREADS: usize = 2;
+
+/// An open database.
+pub(crate) struct Engine {
+    database: Database,
+    keyspaces: Keyspaces,
+}
+
+struct Keyspaces {
+    history: Keyspace,
+    run: Keyspace,
+    current: Keyspace,
+    task: Keyspace,
+    slot: Keyspace,
+    meta: Keyspace,
+}
+
+/// Writes that become durable together.
+pub(crate) struct EngineBatch {
+    batch: OwnedWriteBatch,
+    pub(crate) bytes: usize,
+}
+
+impl Engine {
+    pub(crate) fn open(
+        path: &Path,
+        settings: &Settings,
+        cursors: &CommittedCursors,
+    ) -> fjall::Result<Self> {
+        let cursors = cursors.clone();
+        let database = Database::builder(path)
+            .cache_size(settings.cache_bytes)
+            .max_journaling_size(settings.journal_bytes_max.max(64 * 1024 * 1024))
+            .worker_threads(WORKER_THREADS)
+            .manual_journal_persist(true)
+            .with_compaction_filter_factories(Arc::new(move |table| {
+                let filters: Arc<dyn Factory> = Arc::new(DoneTaskFilters(cursors.clone()));
+                (table == Table::Task.name()).then_some(filters)
+            }))
+            .open()?;
+        let open = |table: Table| database.keyspace(table.name(), || options(table, settings));
+        let keyspaces = Keyspaces {
+            history: open(Table::History)?,
+            run: open(Table::Run)?,
+            current: open(Table::Current)?,
+            task: open(Table::Task)?,
+            slot: open(Table::Slot)?,
+            meta: open(Table::Meta)?,
+        };
+        Ok(Self { database, keyspaces })
+    }
+
+    const fn keyspace(&self, table: Table) -> &Keyspace {
+        match table {
+            Table::History => &self.keyspaces.history,
+            Table::Run => &self.keyspaces.run,
+            Table::Current => &self.keyspaces.current,
+            Table::Task => &self.keyspaces.task,
+            Table::Slot => &self.keyspaces.slot,
+            Table::Meta => &self.keyspaces.meta,
+        }
+    }
+
+    pub(crate) fn read(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let found = self.keyspace(table).get(key);
+        match found.map_err(|error| read_error(table, key, &error))? {
+            None => Ok(None),
+            Some(sealed) => Ok(Some(envelope::open(table, key, sealed.into())?)),
+        }
+    }
+
+    pub(crate) fn scan(&self, scan: &Scan) -> Result<Vec<Record>, StoreError> {
+        if scan.records_max == 0 || (!scan.to.is_empty() && scan.to <= scan.from) {
+            return Ok(Vec::new());
+        }
+        let to = if scan.to.is_empty() { Bound::Unbounded } else { Bound::Excluded(&scan.to[..]) };
+        // A snapshot sees a commit as a whole.
+        let range = self
+            .database
+            .snapshot()
+            .range::<&[u8], _>(self.keyspace(scan.table), (Bound::Included(&scan.from[..]), to));
+        if scan.reverse { collect(scan, range.rev()) } else { collect(scan, range) }
+    }
+
+    pub(crate) fn batch(&self) -> EngineBatch {
+        let batch = self.database.batch().durability(Some(PersistMode::SyncData));
+        EngineBatch { batch, bytes: 0 }
+    }
+
+    pub(crate) fn put(&self, batch: &mut EngineBatch, table: Table, key: Bytes, value: &[u8]) {
+        let sealed = envelope::seal(table, &key, value);
+        batch.bytes += key.len() + sealed.len();
+        batch.batch.insert(self.keyspace(table), key, sealed);
+    }
+
+    pub(crate) fn delete(&self, batch: &mut EngineBatch, table: Table, key: Bytes) {
+        batch.bytes += key.len();
+        batch.batch.remove(self.keyspace(table), key);
+    }
+
+    /// True once the engine has stopped taking writes because one of its own failed.
+    pub(crate) fn check(&self) -> fjall::Result<()> {
+        self.database.persist(PersistMode::SyncData)
+    }
+
+    /// Starts writing every buffer to disk.
+    pub(crate) fn start_flush(&self) -> fjall::Result<()> {
+        for table in Table::ALL {
+            self.keyspace(table).rotate_memtable()?;
+        }
+        Ok(())
+    }
+
+    /// How many full buffers are not on disk yet.
+    pub(crate) fn unflushed(&self) -> usize {
+        Table::ALL.iter().map(|table| self.keyspace(*table).sealed_memtable_count()).sum()
+    }
+}
+
+impl EngineBatch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    /// Writes and syncs. After an error nothing is said about what is in the journal.
+    pub(crate) fn commit(self) -> fjall::Result<()> {
+        self.batch.commit()
+    }
+}
+
+/// Stops at the first unreadable block: what was found before it is a page, and the next page
+/// starts with the error.
+fn collect(
+    scan: &Scan,
+    range: impl Iterator<Item = fjall::Guard>,
+) -> Result<Vec<Record>, StoreError> {
+    let mut records: Vec<Record> = Vec::new();
+    let mut bytes = 0;
+    for guard in range.take(scan.records_max) {
+        let (key, sealed) = match guard.into_inner() {
+            Ok((key, sealed)) => (Bytes::from(key), Bytes::from(sealed)),
+            Err(_) if !records.is_empty() => break,
+            Err(error) => {
+                let key = if scan.reverse { &scan.to } else { &scan.from };
+                return Err(read_error(scan.table, key, &error));
+            }
+        };
+        bytes += sealed.len().saturating_sub(envelope::OVERHEAD_BYTES);
+        let value = envelope::open(scan.table, &key, sealed);
+        records.push(Record { key, value });
+        if bytes > scan.bytes_max {
+            break;
+        }
+    }
+    Ok(records)
+}
+
+/// Values may be encrypted, so that compression would only cost time. Tables that are scanned by
+/// range have no use for filters; `current` is asked for many workflow ids that do not exist, and
+/// keeps the engine's Bloom filters.
+fn options(table: Table, settings: &Settings) -> KeyspaceCreateOptions {
+    let options = KeyspaceCreateOptions::default()
+        .manual_journal_persist(true)
+        .max_memtable_size(settings.write_buffer_bytes);
+    match table {
+        Table::History => options
+            .filter_policy(FilterPolicy::disabled())
+            .data_block_size_policy(BlockSizePolicy::all(8 * 1024)),
+        Table::Task | Table::Slot => options.filter_policy(FilterPolicy::disabled()),
+        Table::Run | Table::Meta => options.expect_point_read_hits(true),
+        Table::Current => options,
+    }
+}
