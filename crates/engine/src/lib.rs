@@ -1,1 +1,71 @@
+//! One workflow run as a pure function.
+//!
+//! [`decide`] takes a state, an input and a context and says what changes, or refuses. [`evolve`]
+//! folds a change into a state. [`outstanding_tasks`] says what work a state implies. Nothing here
+//! reads a clock, draws a random number, does I/O or waits: the same arguments give the same
+//! bytes. History and command messages of Temporal's API, which are also the stored format, are
+//! used as they are; requests, responses and gRPC are unknown here.
+//!
+//! A newcomer reads [`Input`], [`Change`] and then `timer.rs`, the smallest complete concept.
 
+mod activity;
+mod buffer;
+mod cancel;
+mod change;
+mod close;
+mod commands;
+mod context;
+mod continue_as_new;
+mod decide;
+mod draft;
+mod events;
+mod evolve;
+mod failures;
+mod input;
+mod marker;
+mod query;
+mod rejection;
+mod reply;
+mod reset_points;
+mod retry_policy;
+mod shared;
+mod signal;
+mod start;
+mod start_policy;
+mod state;
+mod task;
+mod terminate;
+mod timeout;
+mod timer;
+mod transition;
+mod upsert;
+mod workflow_task;
+
+pub use change::{
+    ActivityHeartbeat, ActivityRetryDue, ActivityRetryScheduled, ActivityStarted, BufferFlushed,
+    BufferedTimerDropped, Change, ClosingSet, Mutation, MutationRecord, RequestAttached,
+    RunCreated, StickySet, WorkflowTaskDetailed, WorkflowTaskDropped, WorkflowTaskFailuresForgiven,
+    WorkflowTaskScheduled, WorkflowTaskStarted,
+};
+pub use context::Context;
+pub use decide::decide;
+pub use evolve::evolve;
+pub use input::{
+    AttachRequest, CancelActivity, CompleteActivity, CompleteWorkflowTask, FailActivity,
+    FailWorkflowTask, HeartbeatActivity, HeldActivity, HeldWorkflowTask, Input, RequestCancel,
+    Signal, Start, StartActivity, StartWorkflowTask, Terminate,
+};
+pub use query::{QueryRoute, route_query};
+pub use rejection::Rejection;
+pub use reply::{CompletedWorkflowTask, Reply, StartedActivity, StartedWorkflowTask};
+pub use retry_policy::{
+    RetryDecision, decide_retry, normalize_retry_policy, validate_retry_policy,
+};
+pub use shared::Shared;
+pub use start_policy::{StartDecision, StartPolicy, decide_start};
+pub use state::{Activity, State, Sticky, Timer, WorkflowTask, WorkflowTaskKind};
+pub use task::{
+    ActivityRef, RunRef, Task, TaskAction, TaskRecord, TimerRef, WorkflowTaskRef, is_current,
+    outstanding_tasks,
+};
+pub use transition::{PlacedMutation, Transition, TransitionRecord};

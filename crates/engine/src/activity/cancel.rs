@@ -1,0 +1,64 @@
+//! The command that asks an activity to stop.
+
+use std::collections::BTreeMap;
+
+use api::{
+    command::v1::RequestCancelActivityTaskCommandAttributes,
+    common::v1::{Payload, Payloads},
+    enums::v1::WorkflowTaskFailedCause,
+    history::v1::{ActivityTaskCancelRequestedEventAttributes, history_event::Attributes},
+};
+use bytes::Bytes;
+
+use crate::{
+    commands::{CommandError, CommandScope},
+    draft::{Draft, EventExtras},
+};
+
+use super::close;
+
+/// Asks an activity to stop. One that no worker holds is cancelled at once; a running one learns
+/// of it from its next heartbeat; a closed one is only noted.
+pub(crate) fn request_cancel(
+    draft: &mut Draft<'_>,
+    scope: &CommandScope,
+    command: &RequestCancelActivityTaskCommandAttributes,
+) -> Result<(), CommandError> {
+    let scheduled_event_id = command.scheduled_event_id;
+    if scheduled_event_id <= 0 || scheduled_event_id > scope.completed_event_id {
+        return Err(CommandError::new(
+            WorkflowTaskFailedCause::BadRequestCancelActivityAttributes,
+            "ScheduledEventId is not set on RequestCancelActivityTaskCommand.",
+        ));
+    }
+    let unstarted =
+        draft.state().activities.get(&scheduled_event_id).is_some_and(|activity| {
+            !activity.is_started() && activity.cancel_requested_event_id == 0
+        });
+    let attributes = ActivityTaskCancelRequestedEventAttributes {
+        scheduled_event_id,
+        workflow_task_completed_event_id: scope.completed_event_id,
+    };
+    let requested = draft.event_with(
+        Attributes::ActivityTaskCancelRequestedEventAttributes(attributes),
+        scope.extras(),
+    );
+    if unstarted {
+        let canceled = close::canceled(
+            Some(not_started()),
+            requested,
+            scheduled_event_id,
+            0,
+            scope.identity.clone(),
+        );
+        draft.bufferable_event(canceled, EventExtras::default());
+    }
+    Ok(())
+}
+
+/// The details of an activity that was cancelled before a worker took it.
+fn not_started() -> Payloads {
+    let metadata = BTreeMap::from([("encoding".to_owned(), Bytes::from_static(b"json/plain"))]);
+    let data = Bytes::from_static(b"\"ACTIVITY_ID_NOT_STARTED\"");
+    Payloads { payloads: vec![Payload { metadata, data, ..Default::default() }] }
+}

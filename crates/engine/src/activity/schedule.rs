@@ -1,0 +1,180 @@
+//! The command that schedules an activity.
+
+use api::{
+    command::v1::ScheduleActivityTaskCommandAttributes,
+    enums::v1::{TaskQueueKind, WorkflowTaskFailedCause},
+    history::v1::{ActivityTaskScheduledEventAttributes, history_event::Attributes},
+};
+use model::Span;
+use prost::Message as _;
+
+use crate::{
+    commands::{CommandError, CommandScope},
+    draft::Draft,
+    input::StartActivity,
+    normalize_retry_policy, validate_retry_policy,
+};
+
+const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadScheduleActivityAttributes;
+
+/// Schedules an activity, and starts it at the answering worker when that asks for it.
+pub(crate) fn schedule(
+    draft: &mut Draft<'_>,
+    scope: &mut CommandScope,
+    command: ScheduleActivityTaskCommandAttributes,
+) -> Result<(), CommandError> {
+    let eager = command.request_eager_execution;
+    let attributes = validated(draft, scope, command)?;
+    if draft.state().activity_by_id(&attributes.activity_id).is_some() {
+        return Err(CommandError::new(
+            WorkflowTaskFailedCause::ScheduleActivityDuplicateId,
+            format!("ActivityId \"{}\" is already scheduled.", attributes.activity_id),
+        ));
+    }
+    let pending_max = draft.context().limits.pending_max;
+    if draft.state().activities.len() >= pending_max {
+        return Err(CommandError::new(
+            WorkflowTaskFailedCause::PendingActivitiesLimitExceeded,
+            format!(
+                "the number of pending activities, {pending_max}, has reached the \
+                 per-workflow limit of {pending_max}"
+            ),
+        ));
+    }
+    let scheduled_event_id = draft
+        .event_with(Attributes::ActivityTaskScheduledEventAttributes(attributes), scope.extras());
+    super::emit_tasks(draft, scheduled_event_id);
+    if eager {
+        let start = StartActivity {
+            scheduled_event_id,
+            stamp: 1,
+            request_id: scope.request_id.clone(),
+            identity: scope.identity.clone(),
+        };
+        scope.eager_activities.extend(super::start::start_pending(draft, &start));
+    }
+    Ok(())
+}
+
+fn validated(
+    draft: &Draft<'_>,
+    scope: &CommandScope,
+    command: ScheduleActivityTaskCommandAttributes,
+) -> Result<ActivityTaskScheduledEventAttributes, CommandError> {
+    const COMMAND: &str = "ScheduleActivityTaskCommand";
+    let ScheduleActivityTaskCommandAttributes {
+        activity_id,
+        activity_type,
+        task_queue,
+        header,
+        input,
+        schedule_to_close_timeout,
+        schedule_to_start_timeout,
+        start_to_close_timeout,
+        heartbeat_timeout,
+        retry_policy,
+        request_eager_execution: _,
+        use_workflow_build_id,
+        priority,
+    } = command;
+    scope.check_id(BAD, "ActivityId", COMMAND, &activity_id)?;
+    let type_name = activity_type.as_ref().map_or("", |activity_type| &activity_type.name);
+    scope.check_id(BAD, "ActivityType", COMMAND, type_name)?;
+    let queue_name = task_queue.as_ref().map_or("", |task_queue| &task_queue.name);
+    if queue_name.is_empty() {
+        return Err(CommandError::new(BAD, "taskQueue is not set"));
+    }
+    scope.check_length(BAD, "TaskQueue", COMMAND, queue_name)?;
+    if queue_name.starts_with("/_sys/") {
+        let text =
+            format!("task queue name cannot start with reserved prefix /_sys/: {queue_name}");
+        return Err(CommandError::new(BAD, text));
+    }
+    if let Some(priority) = &priority
+        && (priority.priority_key < 0 || priority.fairness_key.len() > FAIRNESS_KEY_BYTES_MAX)
+    {
+        return Err(CommandError::new(BAD, "invalid priority"));
+    }
+    let bytes = input.as_ref().map_or(0, |input| input.encoded_len());
+    scope.check_blob(BAD, "ScheduleActivityTaskCommandAttributes.Input", bytes)?;
+    let timeouts = Timeouts {
+        schedule_to_close: timeout("ScheduleToCloseTimeout", schedule_to_close_timeout)?,
+        schedule_to_start: timeout("ScheduleToStartTimeout", schedule_to_start_timeout)?,
+        start_to_close: timeout("StartToCloseTimeout", start_to_close_timeout)?,
+        heartbeat: timeout("HeartbeatTimeout", heartbeat_timeout)?,
+    }
+    .normalized(draft, &activity_id)?;
+    let mut retry_policy = retry_policy.unwrap_or_default();
+    normalize_retry_policy(&mut retry_policy);
+    validate_retry_policy(&retry_policy).map_err(|text| CommandError::new(BAD, text))?;
+    let mut task_queue = task_queue.unwrap_or_default();
+    task_queue.kind = TaskQueueKind::Normal as i32;
+    Ok(ActivityTaskScheduledEventAttributes {
+        activity_id,
+        activity_type,
+        task_queue: Some(task_queue),
+        header,
+        input,
+        schedule_to_close_timeout: Some(timeouts.schedule_to_close.to_proto()),
+        schedule_to_start_timeout: Some(timeouts.schedule_to_start.to_proto()),
+        start_to_close_timeout: Some(timeouts.start_to_close.to_proto()),
+        heartbeat_timeout: Some(timeouts.heartbeat.to_proto()),
+        workflow_task_completed_event_id: scope.completed_event_id,
+        retry_policy: Some(retry_policy),
+        use_workflow_build_id,
+        priority,
+    })
+}
+
+/// Longest fairness key in bytes (fact sheet section 9).
+const FAIRNESS_KEY_BYTES_MAX: usize = 64;
+
+fn timeout(field: &str, duration: Option<prost_types::Duration>) -> Result<Span, CommandError> {
+    let negative =
+        duration.as_ref().is_some_and(|duration| duration.seconds < 0 || duration.nanos < 0);
+    if negative {
+        let text = format!("Invalid {field} for activity: negative duration");
+        return Err(CommandError::new(BAD, text));
+    }
+    Ok(Span::from_proto(duration.as_ref()))
+}
+
+#[derive(Debug)]
+struct Timeouts {
+    schedule_to_close: Span,
+    schedule_to_start: Span,
+    start_to_close: Span,
+    heartbeat: Span,
+}
+
+impl Timeouts {
+    /// Fills each missing time-out from the others and caps all by the run's (fact sheet
+    /// section 9).
+    fn normalized(self, draft: &Draft<'_>, activity_id: &str) -> Result<Self, CommandError> {
+        let run_timeout =
+            draft.state().started.as_ref().map_or(Span::ZERO, |started| {
+                Span::from_proto(started.workflow_run_timeout.as_ref())
+            });
+        let Self { schedule_to_close, schedule_to_start, start_to_close, heartbeat } = self;
+        let (schedule_to_close, schedule_to_start, start_to_close) = if !schedule_to_close.is_zero()
+        {
+            let limit = schedule_to_close.capped_by(run_timeout);
+            (limit, schedule_to_start.capped_by(limit), start_to_close.capped_by(limit))
+        } else if !start_to_close.is_zero() {
+            (
+                run_timeout,
+                schedule_to_start.capped_by(run_timeout),
+                start_to_close.capped_by(run_timeout),
+            )
+        } else {
+            let text = format!(
+                "A valid StartToClose or ScheduleToCloseTimeout is not set on \
+                 ScheduleActivityTaskCommand. ActivityId={activity_id}"
+            );
+            return Err(CommandError::new(BAD, text));
+        };
+        let heartbeat =
+            if heartbeat.is_zero() { heartbeat } else { heartbeat.capped_by(start_to_close) };
+        Ok(Self { schedule_to_close, schedule_to_start, start_to_close, heartbeat })
+    }
+}

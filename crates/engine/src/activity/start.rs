@@ -1,0 +1,58 @@
+//! A worker takes an activity attempt.
+
+use crate::{
+    ActivityStarted, Mutation, Rejection, Reply, StartedActivity, State, draft::Draft,
+    input::StartActivity, state::Activity,
+};
+
+/// Hands an attempt to a worker. The same poll may ask twice.
+pub(crate) fn start(draft: &mut Draft<'_>, input: StartActivity) -> Result<Reply, Rejection> {
+    let state = draft.state();
+    let activity = state
+        .activities
+        .get(&input.scheduled_event_id)
+        .filter(|_| state.is_running())
+        .ok_or(Rejection::TaskObsolete)?;
+    if activity.is_started() && activity.request_id == input.request_id {
+        let started = started(state, input.scheduled_event_id, activity);
+        return Ok(Reply::ActivityStarted(Box::new(started)));
+    }
+    if activity.is_started() || activity.is_backing_off() || activity.stamp != input.stamp {
+        return Err(Rejection::TaskObsolete);
+    }
+    start_pending(draft, &input)
+        .map(|started| Reply::ActivityStarted(Box::new(started)))
+        .ok_or(Rejection::TaskObsolete)
+}
+
+/// Starts the pending attempt.
+pub(super) fn start_pending(
+    draft: &mut Draft<'_>,
+    input: &StartActivity,
+) -> Option<StartedActivity> {
+    let scheduled_event_id = input.scheduled_event_id;
+    draft.mutate(Mutation::ActivityStarted(ActivityStarted {
+        scheduled_event_id,
+        request_id: input.request_id.clone(),
+        identity: input.identity.clone(),
+        started_time: draft.now(),
+    }));
+    super::emit_tasks(draft, scheduled_event_id);
+    let state = draft.state();
+    let activity = state.activities.get(&scheduled_event_id)?;
+    Some(started(state, scheduled_event_id, activity))
+}
+
+fn started(state: &State, scheduled_event_id: i64, activity: &Activity) -> StartedActivity {
+    StartedActivity {
+        scheduled_event_id,
+        scheduled: activity.scheduled.clone().unwrap_or_default(),
+        attempt: activity.attempt,
+        heartbeat_details: activity.heartbeat_details.clone(),
+        last_failure: activity.last_failure.clone(),
+        scheduled_time: activity.scheduled_time,
+        attempt_scheduled_time: activity.attempt_scheduled_time,
+        started_time: activity.started_time,
+        workflow_type: state.workflow_type().to_owned(),
+    }
+}

@@ -1,0 +1,254 @@
+//! What a transition changes: events, and mutations that the history does not show.
+
+use api::{common::v1::Payloads, failure::v1::Failure, history::v1::HistoryEvent};
+use model::{Span, Time};
+
+use crate::{Shared, state::Sticky};
+
+/// One change of a state. Only changes change a state; folded in order they rebuild it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// An event enters the history.
+    Event(Box<HistoryEvent>),
+    /// Something changes that no event shows.
+    Mutation(Box<Mutation>),
+}
+
+/// A mutation as it is stored.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct MutationRecord {
+    /// Which one. Absent only in a record that a newer program wrote.
+    #[prost(oneof = "Mutation", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16")]
+    pub mutation: Option<Mutation>,
+}
+
+/// A change that the history does not show. Tags are part of the stored format.
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum Mutation {
+    /// The run exists; its start event follows.
+    #[prost(message, tag = "1")]
+    RunCreated(RunCreated),
+    /// An event happened while a workflow task was started, and waits for its end.
+    #[prost(message, tag = "2")]
+    EventBuffered(Shared<HistoryEvent>),
+    /// The waiting events leave the buffer; they follow as events, in their final order.
+    #[prost(message, tag = "3")]
+    BufferFlushed(BufferFlushed),
+    /// A waiting `TIMER_FIRED` is dropped because its timer was cancelled.
+    #[prost(message, tag = "4")]
+    BufferedTimerDropped(BufferedTimerDropped),
+    /// A workflow task waits for a worker; its events are written when it completes.
+    #[prost(message, tag = "5")]
+    WorkflowTaskScheduled(WorkflowTaskScheduled),
+    /// A worker holds a workflow task whose events are written when it completes.
+    #[prost(message, tag = "6")]
+    WorkflowTaskStarted(WorkflowTaskStarted),
+    /// A workflow task ended without a trace in the history.
+    #[prost(message, tag = "7")]
+    WorkflowTaskDropped(WorkflowTaskDropped),
+    /// What a workflow task's events do not say about it.
+    #[prost(message, tag = "8")]
+    WorkflowTaskDetailed(WorkflowTaskDetailed),
+    /// The worker caches the run and polls at its own queue; without one it no longer does.
+    #[prost(message, tag = "9")]
+    StickySet(StickySet),
+    /// An unhandled closing command: other writers stand back until the next workflow task ends.
+    #[prost(message, tag = "10")]
+    ClosingSet(ClosingSet),
+    /// A worker took an activity attempt.
+    #[prost(message, tag = "11")]
+    ActivityStarted(ActivityStarted),
+    /// A heartbeat.
+    #[prost(message, tag = "12")]
+    ActivityHeartbeat(ActivityHeartbeat),
+    /// An attempt failed and another follows.
+    #[prost(message, tag = "13")]
+    ActivityRetryScheduled(ActivityRetryScheduled),
+    /// The back-off of an attempt is over: it waits for a worker.
+    #[prost(message, tag = "14")]
+    ActivityRetryDue(ActivityRetryDue),
+    /// A request was answered with this run.
+    #[prost(message, tag = "15")]
+    RequestAttached(RequestAttached),
+    /// Failed attempts no longer count: there is news for the worker.
+    #[prost(message, tag = "16")]
+    WorkflowTaskFailuresForgiven(WorkflowTaskFailuresForgiven),
+}
+
+/// See [`Mutation::RunCreated`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct RunCreated {
+    /// The namespace's id.
+    #[prost(string, tag = "1")]
+    pub namespace_id: String,
+    /// The workflow's id.
+    #[prost(string, tag = "2")]
+    pub workflow_id: String,
+    /// The run's id.
+    #[prost(string, tag = "3")]
+    pub run_id: String,
+    /// The request that started the run.
+    #[prost(string, tag = "4")]
+    pub request_id: String,
+}
+
+/// See [`Mutation::BufferFlushed`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct BufferFlushed {}
+
+/// See [`Mutation::BufferedTimerDropped`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct BufferedTimerDropped {
+    /// The timer's id.
+    #[prost(string, tag = "1")]
+    pub timer_id: String,
+}
+
+/// See [`Mutation::WorkflowTaskScheduled`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct WorkflowTaskScheduled {
+    /// The event id that its scheduling would have.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// Counts from 1.
+    #[prost(int32, tag = "2")]
+    pub attempt: i32,
+    /// A `WorkflowTaskKind`.
+    #[prost(enumeration = "crate::WorkflowTaskKind", tag = "3")]
+    pub kind: i32,
+    /// Time that the worker will have.
+    #[prost(message, required, tag = "4")]
+    pub start_to_close_timeout: Span,
+    /// When.
+    #[prost(message, required, tag = "5")]
+    pub scheduled_time: Time,
+}
+
+/// See [`Mutation::WorkflowTaskStarted`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct WorkflowTaskStarted {
+    /// The event id that its start would have.
+    #[prost(int64, tag = "1")]
+    pub started_event_id: i64,
+    /// The poll that started it.
+    #[prost(string, tag = "2")]
+    pub request_id: String,
+    /// The worker.
+    #[prost(string, tag = "3")]
+    pub identity: String,
+    /// When.
+    #[prost(message, required, tag = "4")]
+    pub started_time: Time,
+    /// Bytes of history at its start.
+    #[prost(int64, tag = "5")]
+    pub history_bytes: i64,
+    /// Why the worker was told to continue as new.
+    #[prost(int32, repeated, tag = "6")]
+    pub suggest_continue_as_new_reasons: Vec<i32>,
+}
+
+/// See [`Mutation::WorkflowTaskDropped`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct WorkflowTaskDropped {
+    /// Whether it counts as one more failed attempt.
+    #[prost(bool, tag = "1")]
+    pub failed: bool,
+}
+
+/// See [`Mutation::WorkflowTaskDetailed`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct WorkflowTaskDetailed {
+    /// When the first of a chain of heartbeats was scheduled.
+    #[prost(message, required, tag = "1")]
+    pub original_scheduled_time: Time,
+    /// True when it was scheduled on the sticky queue.
+    #[prost(bool, tag = "2")]
+    pub on_sticky_queue: bool,
+}
+
+/// See [`Mutation::StickySet`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StickySet {
+    /// The worker's queue, or none.
+    #[prost(message, optional, tag = "1")]
+    pub sticky: Option<Sticky>,
+}
+
+/// See [`Mutation::ClosingSet`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct ClosingSet {
+    /// Whether the run is about to close.
+    #[prost(bool, tag = "1")]
+    pub closing: bool,
+}
+
+/// See [`Mutation::ActivityStarted`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ActivityStarted {
+    /// Which activity.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// The poll that took it.
+    #[prost(string, tag = "2")]
+    pub request_id: String,
+    /// The worker.
+    #[prost(string, tag = "3")]
+    pub identity: String,
+    /// When.
+    #[prost(message, required, tag = "4")]
+    pub started_time: Time,
+}
+
+/// See [`Mutation::ActivityHeartbeat`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ActivityHeartbeat {
+    /// Which activity.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// What the worker sent.
+    #[prost(message, optional, tag = "2")]
+    pub details: Option<Shared<Payloads>>,
+    /// When.
+    #[prost(message, required, tag = "3")]
+    pub time: Time,
+}
+
+/// See [`Mutation::ActivityRetryScheduled`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ActivityRetryScheduled {
+    /// Which activity.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// How the attempt failed.
+    #[prost(message, optional, tag = "2")]
+    pub last_failure: Option<Shared<Failure>>,
+    /// When the attempt ended.
+    #[prost(message, required, tag = "3")]
+    pub time: Time,
+    /// When the next attempt is due.
+    #[prost(message, required, tag = "4")]
+    pub next_attempt_time: Time,
+}
+
+/// See [`Mutation::ActivityRetryDue`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct ActivityRetryDue {
+    /// Which activity.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+}
+
+/// See [`Mutation::RequestAttached`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct RequestAttached {
+    /// The request.
+    #[prost(string, tag = "1")]
+    pub request_id: String,
+    /// When.
+    #[prost(message, required, tag = "2")]
+    pub time: Time,
+}
+
+/// See [`Mutation::WorkflowTaskFailuresForgiven`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct WorkflowTaskFailuresForgiven {}

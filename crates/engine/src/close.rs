@@ -1,0 +1,178 @@
+//! The end of a run by its own command, and what every end has in common.
+
+use api::{
+    command::v1::{
+        CancelWorkflowExecutionCommandAttributes, CompleteWorkflowExecutionCommandAttributes,
+        FailWorkflowExecutionCommandAttributes,
+    },
+    enums::v1::{RetryState, WorkflowExecutionStatus, WorkflowTaskFailedCause},
+    history::v1::{
+        WorkflowExecutionCanceledEventAttributes, WorkflowExecutionCompletedEventAttributes,
+        WorkflowExecutionContinuedAsNewEventAttributes, WorkflowExecutionFailedEventAttributes,
+        WorkflowExecutionTimedOutEventAttributes, history_event::Attributes,
+    },
+};
+use model::Time;
+use prost::Message as _;
+
+use crate::{
+    RetryDecision, RunRef, State, Task, TaskAction,
+    commands::{CommandError, CommandScope},
+    continue_as_new, decide_retry,
+    draft::Draft,
+};
+
+/// The command that completes the workflow.
+pub(crate) fn complete(
+    draft: &mut Draft<'_>,
+    scope: &CommandScope,
+    command: CompleteWorkflowExecutionCommandAttributes,
+) -> Result<(), CommandError> {
+    const BAD: WorkflowTaskFailedCause =
+        WorkflowTaskFailedCause::BadCompleteWorkflowExecutionAttributes;
+    let CompleteWorkflowExecutionCommandAttributes { result } = command;
+    let bytes = result.as_ref().map_or(0, |result| result.encoded_len());
+    scope.check_blob(BAD, "CompleteWorkflowExecutionCommandAttributes.Result", bytes)?;
+    draft.flush();
+    let attributes = WorkflowExecutionCompletedEventAttributes {
+        result,
+        workflow_task_completed_event_id: scope.completed_event_id,
+        ..Default::default()
+    };
+    draft.event_with(
+        Attributes::WorkflowExecutionCompletedEventAttributes(attributes),
+        scope.extras(),
+    );
+    emit_tasks(draft);
+    Ok(())
+}
+
+/// The command that fails the workflow: by its retry policy another run may follow.
+pub(crate) fn fail(
+    draft: &mut Draft<'_>,
+    scope: &CommandScope,
+    command: FailWorkflowExecutionCommandAttributes,
+) -> Result<(), CommandError> {
+    const BAD: WorkflowTaskFailedCause =
+        WorkflowTaskFailedCause::BadFailWorkflowExecutionAttributes;
+    let Some(failure) = command.failure else {
+        return Err(CommandError::new(BAD, "Failure is not set on FailWorkflowExecutionCommand."));
+    };
+    let bytes = failure.encoded_len();
+    scope.check_blob(BAD, "FailWorkflowExecutionCommandAttributes.Failure", bytes)?;
+    draft.flush();
+    let state = draft.state();
+    let attempt = state.started.as_ref().map_or(1, |started| started.attempt);
+    let decision = decide_retry(
+        state.retry_policy(),
+        attempt,
+        &failure,
+        draft.now(),
+        state.execution_expiration,
+        None,
+    );
+    let (retry_state, new_execution_run_id) = match decision {
+        RetryDecision::After(backoff) => {
+            continue_as_new::retry(draft, backoff, Some(failure.clone()));
+            (RetryState::InProgress, draft.context().new_run_id.clone())
+        }
+        RetryDecision::Stop(retry_state) => (retry_state, String::new()),
+    };
+    let attributes = WorkflowExecutionFailedEventAttributes {
+        failure: Some(failure),
+        retry_state: retry_state as i32,
+        workflow_task_completed_event_id: scope.completed_event_id,
+        new_execution_run_id,
+    };
+    draft
+        .event_with(Attributes::WorkflowExecutionFailedEventAttributes(attributes), scope.extras());
+    emit_tasks(draft);
+    Ok(())
+}
+
+/// The command that confirms that the workflow was cancelled.
+pub(crate) fn cancel(
+    draft: &mut Draft<'_>,
+    scope: &CommandScope,
+    command: CancelWorkflowExecutionCommandAttributes,
+) -> Result<(), CommandError> {
+    const BAD: WorkflowTaskFailedCause =
+        WorkflowTaskFailedCause::BadCancelWorkflowExecutionAttributes;
+    let CancelWorkflowExecutionCommandAttributes { details } = command;
+    let bytes = details.as_ref().map_or(0, |details| details.encoded_len());
+    scope.check_blob(BAD, "CancelWorkflowExecutionCommandAttributes.Details", bytes)?;
+    draft.flush();
+    let attributes = WorkflowExecutionCanceledEventAttributes {
+        workflow_task_completed_event_id: scope.completed_event_id,
+        details,
+    };
+    draft.event_with(
+        Attributes::WorkflowExecutionCanceledEventAttributes(attributes),
+        scope.extras(),
+    );
+    emit_tasks(draft);
+    Ok(())
+}
+
+/// What a closed run still owes: its deletion.
+pub(crate) fn emit_tasks(draft: &mut Draft<'_>) {
+    let due = draft.now() + draft.context().retention;
+    draft.task(Task::at(due, TaskAction::DeleteAfterRetention(RunRef {})));
+}
+
+pub(crate) fn apply_completed(
+    state: &mut State,
+    completed: &WorkflowExecutionCompletedEventAttributes,
+    time: Time,
+) {
+    close(state, WorkflowExecutionStatus::Completed, time);
+    state.new_execution_run_id.clone_from(&completed.new_execution_run_id);
+}
+
+pub(crate) fn apply_failed(
+    state: &mut State,
+    failed: &WorkflowExecutionFailedEventAttributes,
+    time: Time,
+) {
+    close(state, WorkflowExecutionStatus::Failed, time);
+    state.new_execution_run_id.clone_from(&failed.new_execution_run_id);
+}
+
+pub(crate) fn apply_timed_out(
+    state: &mut State,
+    timed_out: &WorkflowExecutionTimedOutEventAttributes,
+    time: Time,
+) {
+    close(state, WorkflowExecutionStatus::TimedOut, time);
+    state.new_execution_run_id.clone_from(&timed_out.new_execution_run_id);
+}
+
+pub(crate) fn apply_canceled(state: &mut State, time: Time) {
+    close(state, WorkflowExecutionStatus::Canceled, time);
+}
+
+pub(crate) fn apply_terminated(state: &mut State, time: Time) {
+    close(state, WorkflowExecutionStatus::Terminated, time);
+}
+
+pub(crate) fn apply_continued_as_new(
+    state: &mut State,
+    continued: &WorkflowExecutionContinuedAsNewEventAttributes,
+    time: Time,
+) {
+    close(state, WorkflowExecutionStatus::ContinuedAsNew, time);
+    state.new_execution_run_id.clone_from(&continued.new_execution_run_id);
+}
+
+/// Nothing is pending in a closed run.
+fn close(state: &mut State, status: WorkflowExecutionStatus, time: Time) {
+    state.status = status as i32;
+    state.close_time = time;
+    state.workflow_task = None;
+    state.sticky = None;
+    state.activities.clear();
+    state.timers.clear();
+    state.buffered_events.clear();
+    state.first_workflow_task_due = Time::UNSET;
+    state.closing = false;
+}

@@ -1,0 +1,110 @@
+//! What a workflow asks for when it answers its workflow task.
+
+mod error;
+mod scope;
+
+pub(crate) use error::CommandError;
+pub(crate) use scope::CommandScope;
+
+use api::{
+    command::v1::{Command, command::Attributes},
+    enums::v1::{CommandType, WorkflowTaskFailedCause},
+};
+
+use crate::{Rejection, activity, close, continue_as_new, draft::Draft, marker, timer, upsert};
+
+/// True for a command that ends the run.
+pub(crate) fn closes(command_type: CommandType) -> bool {
+    matches!(
+        command_type,
+        CommandType::CompleteWorkflowExecution
+            | CommandType::FailWorkflowExecution
+            | CommandType::CancelWorkflowExecution
+            | CommandType::ContinueAsNewWorkflowExecution
+    )
+}
+
+/// Refuses the whole answer, before anything else, when its shape is wrong: an unknown command, or
+/// a closing one that is not the last.
+pub(crate) fn check_sequence(commands: &[Command]) -> Result<(), Rejection> {
+    for (index, command) in commands.iter().enumerate() {
+        let known = CommandType::try_from(command.command_type)
+            .ok()
+            .filter(|command_type| *command_type != CommandType::Unspecified);
+        let Some(command_type) = known else {
+            return Err(Rejection::InvalidArgument(format!(
+                "Unknown command type: {}",
+                command.command_type
+            )));
+        };
+        if closes(command_type) && index + 1 != commands.len() {
+            return Err(Rejection::InvalidArgument(format!(
+                "invalid command sequence: [{}], command {} must be the last command.",
+                names(commands),
+                name(command_type)
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn names(commands: &[Command]) -> String {
+    commands.iter().map(|command| name(command.command_type())).collect::<Vec<_>>().join(", ")
+}
+
+fn name(command_type: CommandType) -> String {
+    error::camel_case(command_type.as_str_name(), "COMMAND_TYPE_")
+}
+
+/// Carries out one command.
+pub(crate) fn handle(
+    draft: &mut Draft<'_>,
+    scope: &mut CommandScope,
+    command: Command,
+) -> Result<(), CommandError> {
+    let Command { command_type, attributes, .. } = command;
+    let Some(attributes) = attributes else {
+        return Err(CommandError::new(
+            WorkflowTaskFailedCause::Unspecified,
+            format!("attributes of command {command_type} are not set"),
+        ));
+    };
+    match attributes {
+        Attributes::ScheduleActivityTaskCommandAttributes(command) => {
+            activity::schedule(draft, scope, command)
+        }
+        Attributes::RequestCancelActivityTaskCommandAttributes(command) => {
+            activity::request_cancel(draft, scope, &command)
+        }
+        Attributes::StartTimerCommandAttributes(command) => timer::start(draft, scope, command),
+        Attributes::CancelTimerCommandAttributes(command) => timer::cancel(draft, scope, command),
+        Attributes::RecordMarkerCommandAttributes(command) => marker::record(draft, scope, command),
+        Attributes::UpsertWorkflowSearchAttributesCommandAttributes(command) => {
+            upsert::search_attributes(draft, scope, command)
+        }
+        Attributes::ModifyWorkflowPropertiesCommandAttributes(command) => {
+            upsert::memo(draft, scope, command)
+        }
+        Attributes::CompleteWorkflowExecutionCommandAttributes(command) => {
+            close::complete(draft, scope, command)
+        }
+        Attributes::FailWorkflowExecutionCommandAttributes(command) => {
+            close::fail(draft, scope, command)
+        }
+        Attributes::CancelWorkflowExecutionCommandAttributes(command) => {
+            close::cancel(draft, scope, command)
+        }
+        Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(command) => {
+            continue_as_new::continue_as_new(draft, scope, command)
+        }
+        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(_)
+        | Attributes::SignalExternalWorkflowExecutionCommandAttributes(_)
+        | Attributes::StartChildWorkflowExecutionCommandAttributes(_)
+        | Attributes::ProtocolMessageCommandAttributes(_)
+        | Attributes::ScheduleNexusOperationCommandAttributes(_)
+        | Attributes::RequestCancelNexusOperationCommandAttributes(_) => Err(CommandError::new(
+            WorkflowTaskFailedCause::FeatureDisabled,
+            "this server does not support the command yet",
+        )),
+    }
+}

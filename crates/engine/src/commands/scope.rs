@@ -1,0 +1,99 @@
+//! What all commands of one answer share.
+
+use std::collections::BTreeMap;
+
+use api::{enums::v1::WorkflowTaskFailedCause, sdk::v1::UserMetadata};
+
+use crate::{
+    Context, StartedActivity, commands::CommandError, draft::EventExtras,
+    input::CompleteWorkflowTask,
+};
+
+/// The answer that a command belongs to.
+#[derive(Debug)]
+pub(crate) struct CommandScope {
+    /// The event that says that the task completed: command events refer to it.
+    pub(crate) completed_event_id: i64,
+    /// The worker.
+    pub(crate) identity: String,
+    /// The id under which eager activities are started.
+    pub(crate) request_id: String,
+    /// Summary and details of the command at hand.
+    pub(crate) user_metadata: Option<UserMetadata>,
+    /// Types of the namespace's search attributes by name.
+    pub(crate) search_attribute_types: BTreeMap<String, String>,
+    /// Activities that start at the worker itself.
+    pub(crate) eager_activities: Vec<StartedActivity>,
+    id_length_max: usize,
+    blob_bytes_max: usize,
+}
+
+impl CommandScope {
+    pub(crate) fn new(
+        completed_event_id: i64,
+        input: &CompleteWorkflowTask,
+        context: &Context<'_>,
+    ) -> Self {
+        Self {
+            completed_event_id,
+            identity: input.identity.clone(),
+            request_id: input.request_id.clone(),
+            user_metadata: None,
+            search_attribute_types: input.search_attribute_types.clone(),
+            eager_activities: Vec::new(),
+            id_length_max: context.limits.id_length_max,
+            blob_bytes_max: context.limits.blob_bytes_max,
+        }
+    }
+
+    /// What the command's event carries besides its attributes.
+    pub(crate) fn extras(&self) -> EventExtras {
+        EventExtras { user_metadata: self.user_metadata.clone(), ..Default::default() }
+    }
+
+    /// An id must be there and must not be too long.
+    pub(crate) fn check_id(
+        &self,
+        cause: WorkflowTaskFailedCause,
+        field: &str,
+        command: &str,
+        id: &str,
+    ) -> Result<(), CommandError> {
+        if id.is_empty() {
+            return Err(CommandError::new(cause, format!("{field} is not set on {command}.")));
+        }
+        self.check_length(cause, field, command, id)
+    }
+
+    /// An id must not be too long.
+    pub(crate) fn check_length(
+        &self,
+        cause: WorkflowTaskFailedCause,
+        field: &str,
+        command: &str,
+        id: &str,
+    ) -> Result<(), CommandError> {
+        if id.len() > self.id_length_max {
+            let text = format!(
+                "{field} on {command} exceeds length limit. Length={} Limit={}",
+                id.len(),
+                self.id_length_max
+            );
+            return Err(CommandError::new(cause, text));
+        }
+        Ok(())
+    }
+
+    /// A payload that is too large ends the run: sending it again would not make it smaller.
+    pub(crate) fn check_blob(
+        &self,
+        cause: WorkflowTaskFailedCause,
+        field: &str,
+        bytes: usize,
+    ) -> Result<(), CommandError> {
+        if bytes > self.blob_bytes_max {
+            return Err(CommandError::terminating(cause, format!("{field} exceeds size limit.")));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! A run that follows another of the same workflow: by command, or by retry (fact sheet section 8).
+
+use api::{
+    command::v1::ContinueAsNewWorkflowExecutionCommandAttributes,
+    enums::v1::{ContinueAsNewInitiator, TaskQueueKind, WorkflowTaskFailedCause},
+    failure::v1::Failure,
+    history::v1::{
+        WorkflowExecutionContinuedAsNewEventAttributes, WorkflowExecutionStartedEventAttributes,
+        history_event::Attributes,
+    },
+};
+use model::Span;
+use prost::Message as _;
+
+use crate::{
+    Input, State, close,
+    commands::{CommandError, CommandScope},
+    decide,
+    draft::Draft,
+    input::Start,
+    validate_retry_policy,
+};
+
+const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadContinueAsNewAttributes;
+
+/// The command that closes the run and starts the next.
+pub(crate) fn continue_as_new(
+    draft: &mut Draft<'_>,
+    scope: &CommandScope,
+    mut command: ContinueAsNewWorkflowExecutionCommandAttributes,
+) -> Result<(), CommandError> {
+    check(scope, &command)?;
+    draft.flush();
+    let Some(started) = draft.state().started.clone() else { return Ok(()) };
+    if command.workflow_type.as_ref().is_none_or(|workflow_type| workflow_type.name.is_empty()) {
+        command.workflow_type.clone_from(&started.workflow_type);
+    }
+    if command.task_queue.as_ref().is_none_or(|task_queue| task_queue.name.is_empty()) {
+        command.task_queue.clone_from(&started.task_queue);
+    }
+    if let Some(task_queue) = &mut command.task_queue {
+        task_queue.kind = TaskQueueKind::Normal as i32;
+    }
+    if Span::from_proto(command.workflow_run_timeout.as_ref()).is_zero() {
+        command.workflow_run_timeout = started.workflow_run_timeout;
+    }
+    if Span::from_proto(command.workflow_task_timeout.as_ref()).is_zero() {
+        command.workflow_task_timeout = started.workflow_task_timeout;
+    }
+    let backoff = backoff(draft, Span::from_proto(command.backoff_start_interval.as_ref()));
+    let initiator = match command.initiator() {
+        ContinueAsNewInitiator::Unspecified => ContinueAsNewInitiator::Workflow,
+        named @ (ContinueAsNewInitiator::Workflow
+        | ContinueAsNewInitiator::Retry
+        | ContinueAsNewInitiator::CronSchedule) => named,
+    };
+    let attempt = if initiator == ContinueAsNewInitiator::Retry { started.attempt + 1 } else { 1 };
+    let next = WorkflowExecutionStartedEventAttributes {
+        workflow_type: command.workflow_type.clone(),
+        task_queue: command.task_queue.clone(),
+        input: command.input.clone(),
+        header: command.header.clone(),
+        memo: command.memo.clone(),
+        search_attributes: command.search_attributes.clone(),
+        retry_policy: command.retry_policy.clone(),
+        cron_schedule: command.cron_schedule.clone(),
+        workflow_run_timeout: command.workflow_run_timeout,
+        workflow_task_timeout: command.workflow_task_timeout,
+        first_workflow_task_backoff: Some(backoff.to_proto()),
+        initiator: initiator as i32,
+        continued_failure: command.failure.clone(),
+        last_completion_result: command.last_completion_result.clone(),
+        attempt,
+        ..carried_over(draft.state(), &started)
+    };
+    start_next(draft, next);
+    let attributes = WorkflowExecutionContinuedAsNewEventAttributes {
+        new_execution_run_id: draft.context().new_run_id.clone(),
+        workflow_type: command.workflow_type,
+        task_queue: command.task_queue,
+        input: command.input,
+        workflow_run_timeout: command.workflow_run_timeout,
+        workflow_task_timeout: command.workflow_task_timeout,
+        workflow_task_completed_event_id: scope.completed_event_id,
+        backoff_start_interval: Some(backoff.to_proto()),
+        initiator: initiator as i32,
+        failure: command.failure,
+        last_completion_result: command.last_completion_result,
+        header: command.header,
+        memo: command.memo,
+        search_attributes: command.search_attributes,
+        inherit_build_id: command.inherit_build_id,
+        ..Default::default()
+    };
+    draft.event_with(
+        Attributes::WorkflowExecutionContinuedAsNewEventAttributes(attributes),
+        scope.extras(),
+    );
+    close::emit_tasks(draft);
+    Ok(())
+}
+
+fn check(
+    scope: &CommandScope,
+    command: &ContinueAsNewWorkflowExecutionCommandAttributes,
+) -> Result<(), CommandError> {
+    const COMMAND: &str = "ContinueAsNewWorkflowExecutionCommand";
+    let type_name = command.workflow_type.as_ref().map_or("", |workflow_type| &workflow_type.name);
+    let queue_name = command.task_queue.as_ref().map_or("", |task_queue| &task_queue.name);
+    scope.check_length(BAD, "WorkflowType", COMMAND, type_name)?;
+    scope.check_length(BAD, "TaskQueue", COMMAND, queue_name)?;
+    if !command.cron_schedule.is_empty() {
+        return Err(CommandError::new(BAD, "this server does not support cron schedules yet"));
+    }
+    for (field, duration) in [
+        ("WorkflowRunTimeout", &command.workflow_run_timeout),
+        ("WorkflowTaskTimeout", &command.workflow_task_timeout),
+        ("BackoffStartInterval", &command.backoff_start_interval),
+    ] {
+        if duration.as_ref().is_some_and(|duration| duration.seconds < 0 || duration.nanos < 0) {
+            let text = format!("Invalid {field} on {COMMAND}: negative duration");
+            return Err(CommandError::new(BAD, text));
+        }
+    }
+    if let Some(policy) = &command.retry_policy {
+        validate_retry_policy(policy).map_err(|text| CommandError::new(BAD, text))?;
+    }
+    let bytes = command.input.as_ref().map_or(0, |input| input.encoded_len());
+    scope.check_blob(BAD, "ContinueAsNewWorkflowExecutionCommandAttributes. Input", bytes)?;
+    let bytes = command.memo.as_ref().map_or(0, |memo| memo.encoded_len());
+    scope.check_blob(BAD, "ContinueAsNewWorkflowExecutionCommandAttributes.Memo", bytes)
+}
+
+/// A workflow that continues faster than once in the minimal interval waits for its end.
+fn backoff(draft: &Draft<'_>, wanted: Span) -> Span {
+    let lived = draft.now().since(draft.state().start_time);
+    let minimum = draft.context().limits.continue_as_new_interval_min;
+    wanted.max(minimum - lived)
+}
+
+/// Starts the run that a retry policy grants after a failure or a time-out.
+pub(crate) fn retry(draft: &mut Draft<'_>, backoff: Span, failure: Option<Failure>) {
+    let Some(started) = draft.state().started.clone() else { return };
+    let next = WorkflowExecutionStartedEventAttributes {
+        workflow_type: started.workflow_type.clone(),
+        task_queue: started.task_queue.clone(),
+        input: started.input.clone(),
+        header: started.header.clone(),
+        memo: started.memo.clone(),
+        search_attributes: started.search_attributes.clone(),
+        retry_policy: started.retry_policy.clone(),
+        cron_schedule: started.cron_schedule.clone(),
+        workflow_run_timeout: started.workflow_run_timeout,
+        workflow_task_timeout: started.workflow_task_timeout,
+        first_workflow_task_backoff: Some(backoff.to_proto()),
+        initiator: ContinueAsNewInitiator::Retry as i32,
+        continued_failure: failure,
+        last_completion_result: started.last_completion_result.clone(),
+        attempt: started.attempt + 1,
+        ..carried_over(draft.state(), &started)
+    };
+    start_next(draft, next);
+}
+
+/// What every next run takes over.
+fn carried_over(
+    state: &State,
+    started: &WorkflowExecutionStartedEventAttributes,
+) -> WorkflowExecutionStartedEventAttributes {
+    WorkflowExecutionStartedEventAttributes {
+        workflow_id: started.workflow_id.clone(),
+        identity: started.identity.clone(),
+        continued_execution_run_id: state.run_id.clone(),
+        first_execution_run_id: started.first_execution_run_id.clone(),
+        workflow_execution_timeout: started.workflow_execution_timeout,
+        workflow_execution_expiration_time: started.workflow_execution_expiration_time,
+        parent_workflow_namespace: started.parent_workflow_namespace.clone(),
+        parent_workflow_namespace_id: started.parent_workflow_namespace_id.clone(),
+        parent_workflow_execution: started.parent_workflow_execution.clone(),
+        parent_initiated_event_id: started.parent_initiated_event_id,
+        root_workflow_execution: started.root_workflow_execution.clone(),
+        completion_callbacks: started.completion_callbacks.clone(),
+        prev_auto_reset_points: state.reset_points.as_ref().map(crate::Shared::to_owned_message),
+        priority: started.priority.clone(),
+        ..Default::default()
+    }
+}
+
+fn start_next(draft: &mut Draft<'_>, attributes: WorkflowExecutionStartedEventAttributes) {
+    let context = draft.context();
+    let state = draft.state();
+    let start = Start {
+        namespace_id: state.namespace_id.clone(),
+        run_id: context.new_run_id.clone(),
+        request_id: context.new_run_id.clone(),
+        attributes,
+        links: Vec::new(),
+        user_metadata: state.user_metadata.as_ref().map(crate::Shared::to_owned_message),
+        signal: None,
+    };
+    // The start of an empty state is refused by nothing.
+    if let Ok(transition) = decide(&State::default(), Input::Start(Box::new(start)), context) {
+        draft.new_run(transition);
+    }
+}

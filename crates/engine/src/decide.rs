@@ -1,0 +1,64 @@
+//! The one entry: what does this input lead to in this state?
+
+use crate::{
+    Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity, cancel,
+    draft::Draft, signal, start, task::is_current, terminate, timeout, timer, workflow_task,
+};
+
+/// Decides what an input leads to. Changes nothing; the same arguments give the same result.
+///
+/// # Errors
+/// A [`Rejection`] when the input is refused: then nothing happens at all.
+pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Transition, Rejection> {
+    let mut draft = Draft::new(state, context);
+    let reply = match input {
+        Input::Start(start) => start::start(&mut draft, *start)?,
+        Input::Signal(signal) => signal::signal(&mut draft, *signal)?,
+        Input::RequestCancel(request) => cancel::request_cancel(&mut draft, request)?,
+        Input::Terminate(terminate) => terminate::terminate(&mut draft, terminate)?,
+        Input::AttachRequest(attach) => start::attach_request(&mut draft, attach)?,
+        Input::StartWorkflowTask(start) => workflow_task::start(&mut draft, start)?,
+        Input::CompleteWorkflowTask(complete) => {
+            return workflow_task::complete(state, *complete, context);
+        }
+        Input::FailWorkflowTask(fail) => workflow_task::fail_by_worker(&mut draft, *fail)?,
+        Input::ResetStickyTaskQueue => {
+            if state.sticky.is_some() {
+                draft.mutate(Mutation::StickySet(crate::StickySet { sticky: None }));
+            }
+            Reply::Done
+        }
+        Input::LeaveStickyQueue => workflow_task::leave_sticky_queue(&mut draft),
+        Input::StartActivity(start) => activity::start(&mut draft, start)?,
+        Input::HeartbeatActivity(heartbeat) => activity::heartbeat(&mut draft, heartbeat)?,
+        Input::CompleteActivity(complete) => activity::complete(&mut draft, complete)?,
+        Input::FailActivity(fail) => activity::fail(&mut draft, *fail)?,
+        Input::CancelActivity(cancel) => activity::cancel(&mut draft, cancel)?,
+        Input::TaskDue(action) => {
+            task_due(&mut draft, &action);
+            Reply::Done
+        }
+    };
+    terminate::enforce_history_limits(&mut draft);
+    Ok(draft.finish(reply))
+}
+
+/// A task whose state has moved on changes nothing.
+fn task_due(draft: &mut Draft<'_>, action: &TaskAction) {
+    if !is_current(draft.state(), action) {
+        return;
+    }
+    match action {
+        TaskAction::WorkflowTaskStartToClose(_) => workflow_task::start_to_close_due(draft),
+        TaskAction::WorkflowTaskScheduleToStart(_) => workflow_task::schedule_to_start_due(draft),
+        TaskAction::FirstWorkflowTask(_) => start::first_workflow_task_due(draft),
+        TaskAction::UserTimer(timer) => timer::due(draft, timer),
+        TaskAction::ActivityTimeout(activity) => activity::timeout_due(draft, *activity),
+        TaskAction::ActivityRetry(activity) => activity::retry_due(draft, *activity),
+        TaskAction::WorkflowTimeout(_) => timeout::due(draft),
+        // Carried out by the shell; nothing to decide.
+        TaskAction::DispatchWorkflowTask(_)
+        | TaskAction::DispatchActivity(_)
+        | TaskAction::DeleteAfterRetention(_) => {}
+    }
+}

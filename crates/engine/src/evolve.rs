@@ -1,0 +1,187 @@
+//! Folding a change into a state: total, and the only code that changes one.
+
+use api::history::v1::{HistoryEvent, history_event::Attributes};
+use model::Time;
+use prost::Message as _;
+
+use crate::{
+    Change, Mutation, Shared, State, activity, cancel, close, reset_points, signal, start, timer,
+    upsert, workflow_task,
+};
+
+/// Folds one change into a state.
+pub fn evolve(state: &mut State, change: &Change) {
+    match change {
+        Change::Event(event) => apply_event(state, event),
+        Change::Mutation(mutation) => apply_mutation(state, mutation),
+    }
+}
+
+fn apply_event(state: &mut State, event: &HistoryEvent) {
+    state.next_event_id = event.event_id + 1;
+    let length = event.encoded_len();
+    let framed = length + prost::length_delimiter_len(length) + 1;
+    state.history_bytes = state.history_bytes.saturating_add(i64::try_from(framed).unwrap_or(0));
+    apply_effect(state, event);
+    match &event.attributes {
+        Some(Attributes::WorkflowExecutionSignaledEventAttributes(_)) => state.signal_count += 1,
+        Some(_) | None => {}
+    }
+}
+
+/// What an event does to a state besides entering the history. A buffered event does it on arrival
+/// and again when it is flushed, so every effect here is idempotent.
+fn apply_effect(state: &mut State, event: &HistoryEvent) {
+    let time = Time::from_proto(event.event_time.as_ref());
+    let Some(attributes) = &event.attributes else { return };
+    match attributes {
+        Attributes::WorkflowExecutionStartedEventAttributes(started) => {
+            start::apply_started(state, started, event.user_metadata.as_ref(), time);
+        }
+        Attributes::WorkflowExecutionCompletedEventAttributes(completed) => {
+            close::apply_completed(state, completed, time);
+        }
+        Attributes::WorkflowExecutionFailedEventAttributes(failed) => {
+            close::apply_failed(state, failed, time);
+        }
+        Attributes::WorkflowExecutionTimedOutEventAttributes(timed_out) => {
+            close::apply_timed_out(state, timed_out, time);
+        }
+        Attributes::WorkflowExecutionCanceledEventAttributes(_) => {
+            close::apply_canceled(state, time);
+        }
+        Attributes::WorkflowExecutionTerminatedEventAttributes(_) => {
+            close::apply_terminated(state, time);
+        }
+        Attributes::WorkflowExecutionContinuedAsNewEventAttributes(continued) => {
+            close::apply_continued_as_new(state, continued, time);
+        }
+        Attributes::WorkflowTaskScheduledEventAttributes(scheduled) => {
+            workflow_task::apply_scheduled(state, event.event_id, scheduled, time);
+        }
+        Attributes::WorkflowTaskStartedEventAttributes(started) => {
+            workflow_task::apply_started(state, event.event_id, started, time);
+        }
+        Attributes::WorkflowTaskCompletedEventAttributes(completed) => {
+            workflow_task::apply_completed(state, completed);
+            reset_points::apply_completed(state, event.event_id, completed, time);
+        }
+        Attributes::WorkflowTaskFailedEventAttributes(failed) => {
+            workflow_task::apply_failed(state, failed);
+        }
+        Attributes::WorkflowTaskTimedOutEventAttributes(timed_out) => {
+            workflow_task::apply_timed_out(state, timed_out);
+        }
+        Attributes::ActivityTaskScheduledEventAttributes(scheduled) => {
+            activity::apply_scheduled(state, event.event_id, scheduled, time);
+        }
+        Attributes::ActivityTaskCancelRequestedEventAttributes(requested) => {
+            activity::apply_cancel_requested(state, event.event_id, requested);
+        }
+        Attributes::ActivityTaskCompletedEventAttributes(closed) => {
+            state.activities.remove(&closed.scheduled_event_id);
+        }
+        Attributes::ActivityTaskFailedEventAttributes(closed) => {
+            state.activities.remove(&closed.scheduled_event_id);
+        }
+        Attributes::ActivityTaskTimedOutEventAttributes(closed) => {
+            state.activities.remove(&closed.scheduled_event_id);
+        }
+        Attributes::ActivityTaskCanceledEventAttributes(closed) => {
+            state.activities.remove(&closed.scheduled_event_id);
+        }
+        Attributes::TimerStartedEventAttributes(started) => {
+            timer::apply_started(state, event.event_id, started, time);
+        }
+        Attributes::TimerFiredEventAttributes(fired) => {
+            state.timers.remove(&fired.timer_id);
+        }
+        Attributes::TimerCanceledEventAttributes(canceled) => {
+            state.timers.remove(&canceled.timer_id);
+        }
+        Attributes::WorkflowExecutionSignaledEventAttributes(signaled) => {
+            signal::apply_signaled(state, signaled);
+        }
+        Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => {
+            cancel::apply_requested(state);
+        }
+        Attributes::UpsertWorkflowSearchAttributesEventAttributes(upserted) => {
+            upsert::apply_search_attributes(state, upserted);
+        }
+        Attributes::WorkflowPropertiesModifiedEventAttributes(modified) => {
+            upsert::apply_memo(state, modified);
+        }
+        // An activity's start is in the state already; markers change nothing.
+        Attributes::ActivityTaskStartedEventAttributes(_)
+        | Attributes::MarkerRecordedEventAttributes(_)
+        // Events of concepts that this engine does not have yet: kept in histories, without effect.
+        | Attributes::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(_)
+        | Attributes::RequestCancelExternalWorkflowExecutionFailedEventAttributes(_)
+        | Attributes::ExternalWorkflowExecutionCancelRequestedEventAttributes(_)
+        | Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(_)
+        | Attributes::StartChildWorkflowExecutionFailedEventAttributes(_)
+        | Attributes::ChildWorkflowExecutionStartedEventAttributes(_)
+        | Attributes::ChildWorkflowExecutionCompletedEventAttributes(_)
+        | Attributes::ChildWorkflowExecutionFailedEventAttributes(_)
+        | Attributes::ChildWorkflowExecutionCanceledEventAttributes(_)
+        | Attributes::ChildWorkflowExecutionTimedOutEventAttributes(_)
+        | Attributes::ChildWorkflowExecutionTerminatedEventAttributes(_)
+        | Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(_)
+        | Attributes::SignalExternalWorkflowExecutionFailedEventAttributes(_)
+        | Attributes::ExternalWorkflowExecutionSignaledEventAttributes(_)
+        | Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(_)
+        | Attributes::WorkflowExecutionUpdateRejectedEventAttributes(_)
+        | Attributes::WorkflowExecutionUpdateCompletedEventAttributes(_)
+        | Attributes::WorkflowPropertiesModifiedExternallyEventAttributes(_)
+        | Attributes::ActivityPropertiesModifiedExternallyEventAttributes(_)
+        | Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(_)
+        | Attributes::NexusOperationScheduledEventAttributes(_)
+        | Attributes::NexusOperationStartedEventAttributes(_)
+        | Attributes::NexusOperationCompletedEventAttributes(_)
+        | Attributes::NexusOperationFailedEventAttributes(_)
+        | Attributes::NexusOperationCanceledEventAttributes(_)
+        | Attributes::NexusOperationTimedOutEventAttributes(_)
+        | Attributes::NexusOperationCancelRequestedEventAttributes(_)
+        | Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)
+        | Attributes::NexusOperationCancelRequestCompletedEventAttributes(_)
+        | Attributes::NexusOperationCancelRequestFailedEventAttributes(_)
+        | Attributes::WorkflowExecutionPausedEventAttributes(_)
+        | Attributes::WorkflowExecutionUnpausedEventAttributes(_)
+        | Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(_) => {}
+    }
+}
+
+fn apply_mutation(state: &mut State, mutation: &Mutation) {
+    match mutation {
+        Mutation::RunCreated(created) => {
+            state.namespace_id.clone_from(&created.namespace_id);
+            state.workflow_id.clone_from(&created.workflow_id);
+            state.run_id.clone_from(&created.run_id);
+            state.start_request_id.clone_from(&created.request_id);
+        }
+        Mutation::EventBuffered(event) => {
+            state.buffered_events.push(Shared::clone(event));
+            apply_effect(state, event);
+        }
+        Mutation::BufferFlushed(_) => state.buffered_events.clear(),
+        Mutation::BufferedTimerDropped(dropped) => timer::apply_dropped(state, &dropped.timer_id),
+        Mutation::WorkflowTaskScheduled(scheduled) => {
+            workflow_task::apply_transient_scheduled(state, scheduled);
+        }
+        Mutation::WorkflowTaskStarted(started) => {
+            workflow_task::apply_transient_started(state, started);
+        }
+        Mutation::WorkflowTaskDropped(dropped) => workflow_task::apply_dropped(state, dropped),
+        Mutation::WorkflowTaskDetailed(detailed) => workflow_task::apply_detailed(state, detailed),
+        Mutation::WorkflowTaskFailuresForgiven(_) => state.workflow_task_failures = 0,
+        Mutation::StickySet(set) => state.sticky.clone_from(&set.sticky),
+        Mutation::ClosingSet(set) => state.closing = set.closing,
+        Mutation::ActivityStarted(started) => activity::apply_started(state, started),
+        Mutation::ActivityHeartbeat(heartbeat) => activity::apply_heartbeat(state, heartbeat),
+        Mutation::ActivityRetryScheduled(retry) => activity::apply_retry_scheduled(state, retry),
+        Mutation::ActivityRetryDue(due) => activity::apply_retry_due(state, due),
+        Mutation::RequestAttached(attached) => {
+            state.attached_requests.insert(attached.request_id.clone(), attached.time);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What can happen to a run.
+
+use std::collections::BTreeMap;
+
+use api::{
+    command::v1::Command,
+    common::v1::{Header, Link, Payloads, WorkflowExecution},
+    enums::v1::WorkflowTaskFailedCause,
+    failure::v1::Failure,
+    history::v1::WorkflowExecutionStartedEventAttributes,
+    protocol::v1::Message,
+    sdk::v1::{UserMetadata, WorkflowTaskCompletedMetadata},
+};
+
+use crate::{state::Sticky, task::TaskAction};
+
+/// One thing that happens to a run: a request, or a time that has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The run starts.
+    Start(Box<Start>),
+    /// A signal arrives.
+    Signal(Box<Signal>),
+    /// Somebody asks the workflow to cancel.
+    RequestCancel(RequestCancel),
+    /// Somebody ends the run at once.
+    Terminate(Terminate),
+    /// A request that reused this run is remembered.
+    AttachRequest(AttachRequest),
+    /// A worker takes the workflow task.
+    StartWorkflowTask(StartWorkflowTask),
+    /// A worker answers the workflow task.
+    CompleteWorkflowTask(Box<CompleteWorkflowTask>),
+    /// A worker could not answer the workflow task.
+    FailWorkflowTask(Box<FailWorkflowTask>),
+    /// The worker dropped the run from its cache.
+    ResetStickyTaskQueue,
+    /// The workflow task waits at a sticky queue that nobody polls: it goes to the normal queue.
+    LeaveStickyQueue,
+    /// A worker takes an activity attempt.
+    StartActivity(StartActivity),
+    /// A worker reports progress.
+    HeartbeatActivity(HeartbeatActivity),
+    /// A worker completed an activity.
+    CompleteActivity(CompleteActivity),
+    /// A worker failed an activity.
+    FailActivity(Box<FailActivity>),
+    /// A worker confirms that an activity was cancelled.
+    CancelActivity(CancelActivity),
+    /// A durable task is due. One that is no longer current changes nothing.
+    TaskDue(TaskAction),
+}
+
+/// See [`Input::Start`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Start {
+    /// The namespace's id.
+    pub namespace_id: String,
+    /// The run's id.
+    pub run_id: String,
+    /// The request's id.
+    pub request_id: String,
+    /// The start event. Time-outs, attempt, chain ids and expiration are filled in by the engine
+    /// where they are empty.
+    pub attributes: WorkflowExecutionStartedEventAttributes,
+    /// Links of the start event.
+    pub links: Vec<Link>,
+    /// Summary and details.
+    pub user_metadata: Option<UserMetadata>,
+    /// A signal that arrives with the start.
+    pub signal: Option<Box<Signal>>,
+}
+
+/// See [`Input::Signal`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Signal {
+    /// The signal's name.
+    pub signal_name: String,
+    /// Its arguments.
+    pub input: Option<Payloads>,
+    /// Who sent it.
+    pub identity: String,
+    /// Its header.
+    pub header: Option<Header>,
+    /// The request's id; a repeated one changes nothing. Empty: none.
+    pub request_id: String,
+    /// The workflow that sent it, if one did.
+    pub external_workflow_execution: Option<WorkflowExecution>,
+    /// Links of the event.
+    pub links: Vec<Link>,
+}
+
+/// See [`Input::RequestCancel`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RequestCancel {
+    /// Why.
+    pub reason: String,
+    /// Who asked.
+    pub identity: String,
+    /// The initiated event of the workflow that asked; 0 for none.
+    pub external_initiated_event_id: i64,
+    /// The workflow that asked, if one did.
+    pub external_workflow_execution: Option<WorkflowExecution>,
+    /// Links of the event.
+    pub links: Vec<Link>,
+}
+
+/// See [`Input::Terminate`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Terminate {
+    /// Why.
+    pub reason: String,
+    /// More about why.
+    pub details: Option<Payloads>,
+    /// Who.
+    pub identity: String,
+    /// Links of the event.
+    pub links: Vec<Link>,
+}
+
+/// See [`Input::AttachRequest`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AttachRequest {
+    /// The request's id.
+    pub request_id: String,
+}
+
+/// See [`Input::StartWorkflowTask`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StartWorkflowTask {
+    /// The task that matching holds; ignored when it is no longer the pending one.
+    pub scheduled_event_id: i64,
+    /// Its attempt.
+    pub attempt: i32,
+    /// The poll's id: the same poll may ask twice.
+    pub request_id: String,
+    /// The worker.
+    pub identity: String,
+    /// True when the poll is at a sticky queue.
+    pub on_sticky_queue: bool,
+}
+
+/// Names the workflow task that a worker holds, as its task token says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HeldWorkflowTask {
+    /// Its scheduled event id.
+    pub scheduled_event_id: i64,
+    /// Its started event id.
+    pub started_event_id: i64,
+    /// Its attempt.
+    pub attempt: i32,
+}
+
+/// See [`Input::CompleteWorkflowTask`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CompleteWorkflowTask {
+    /// Which task.
+    pub task: HeldWorkflowTask,
+    /// What the workflow wants.
+    pub commands: Vec<Command>,
+    /// Protocol messages (updates).
+    pub messages: Vec<Message>,
+    /// The worker.
+    pub identity: String,
+    /// Its build.
+    pub binary_checksum: String,
+    /// Where the worker caches the run; none clears stickiness.
+    pub sticky: Option<Sticky>,
+    /// The worker wants the next workflow task in the answer.
+    pub return_new_workflow_task: bool,
+    /// The worker needs more time: a heartbeat.
+    pub force_create_new_workflow_task: bool,
+    /// What the SDK notes in the history.
+    pub sdk_metadata: Option<WorkflowTaskCompletedMetadata>,
+    /// Metering that the SDK notes in the history.
+    pub metering_metadata: Option<api::common::v1::MeteringMetadata>,
+    /// The worker's version stamp.
+    pub worker_version: Option<api::common::v1::WorkerVersionStamp>,
+    /// The poll id under which a returned workflow task is started.
+    pub request_id: String,
+    /// Search attributes by name that the namespace knows, as a check of upserts; the payloads'
+    /// `type` metadata is filled in from it.
+    pub search_attribute_types: BTreeMap<String, String>,
+}
+
+/// See [`Input::FailWorkflowTask`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FailWorkflowTask {
+    /// Which task.
+    pub task: HeldWorkflowTask,
+    /// Why.
+    pub cause: WorkflowTaskFailedCause,
+    /// More about why.
+    pub failure: Option<Failure>,
+    /// The worker.
+    pub identity: String,
+    /// Its build.
+    pub binary_checksum: String,
+    /// The worker's version stamp.
+    pub worker_version: Option<api::common::v1::WorkerVersionStamp>,
+}
+
+/// See [`Input::StartActivity`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StartActivity {
+    /// Which activity.
+    pub scheduled_event_id: i64,
+    /// Its stamp in the task that matching holds.
+    pub stamp: u32,
+    /// The poll's id: the same poll may ask twice.
+    pub request_id: String,
+    /// The worker.
+    pub identity: String,
+}
+
+/// Which activity a worker means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeldActivity {
+    /// As a task token says.
+    Token {
+        /// Its scheduled event id.
+        scheduled_event_id: i64,
+        /// The attempt that the worker holds.
+        attempt: i32,
+    },
+    /// By the user's activity id, whatever the attempt.
+    Id(String),
+}
+
+/// See [`Input::HeartbeatActivity`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeartbeatActivity {
+    /// Which activity.
+    pub activity: HeldActivity,
+    /// Progress.
+    pub details: Option<Payloads>,
+    /// The worker.
+    pub identity: String,
+}
+
+/// See [`Input::CompleteActivity`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompleteActivity {
+    /// Which activity.
+    pub activity: HeldActivity,
+    /// Its result.
+    pub result: Option<Payloads>,
+    /// The worker.
+    pub identity: String,
+}
+
+/// See [`Input::FailActivity`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailActivity {
+    /// Which activity.
+    pub activity: HeldActivity,
+    /// How it failed.
+    pub failure: Option<Failure>,
+    /// The worker.
+    pub identity: String,
+    /// A last heartbeat, saved before the failure.
+    pub last_heartbeat_details: Option<Payloads>,
+}
+
+/// See [`Input::CancelActivity`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct CancelActivity {
+    /// Which activity.
+    pub activity: HeldActivity,
+    /// What it leaves behind.
+    pub details: Option<Payloads>,
+    /// The worker.
+    pub identity: String,
+}

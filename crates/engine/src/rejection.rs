@@ -1,0 +1,63 @@
+//! Why an input was refused. A rejection changes nothing.
+
+use api::enums::v1::WorkflowExecutionStatus;
+
+/// A refused input. The texts are the reference's (fact sheet sections 1 to 12 and 20).
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// No such run.
+    #[error("workflow not found for ID: {workflow_id}")]
+    WorkflowNotFound {
+        /// The workflow asked for.
+        workflow_id: String,
+    },
+    /// The run has closed.
+    #[error("workflow execution already completed")]
+    WorkflowClosed,
+    /// The worker does not hold this workflow task (any more).
+    #[error("Workflow task not found.")]
+    WorkflowTaskNotFound,
+    /// Heartbeats kept the workflow task alive for too long.
+    #[error("workflow task heartbeat timeout")]
+    WorkflowTaskHeartbeatTimeout,
+    /// The worker does not hold this activity attempt (any more).
+    #[error("invalid activityID or activity already timed out or invoking workflow is completed")]
+    ActivityNotFound,
+    /// A task that matching holds is no longer the pending one: it is dropped.
+    #[error("task is obsolete")]
+    TaskObsolete,
+    /// The workflow id is in use.
+    #[error("{message}")]
+    AlreadyStarted {
+        /// The text.
+        message: String,
+        /// The request that started the other run.
+        start_request_id: String,
+        /// The other run.
+        run_id: String,
+        /// The first run of its chain.
+        first_execution_run_id: String,
+    },
+    /// The input is not valid.
+    #[error("{0}")]
+    InvalidArgument(String),
+    /// The run cannot take this input for the moment.
+    #[error("{0}")]
+    BusyWorkflow(String),
+    /// The run's worker has not made enough progress for this input.
+    #[error("{0}")]
+    WorkflowNotReady(String),
+    /// The run is not in the state for this input.
+    #[error("{0}")]
+    FailedPrecondition(String),
+    /// A query was refused because of the run's status.
+    #[error("query rejected")]
+    QueryRejected(WorkflowExecutionStatus),
+}
+
+impl Rejection {
+    /// An [`Rejection::InvalidArgument`] with this text.
+    pub fn invalid(text: impl Into<String>) -> Self {
+        Self::InvalidArgument(text.into())
+    }
+}

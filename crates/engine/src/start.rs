@@ -1,0 +1,167 @@
+//! The start of a run.
+
+use api::{
+    common::v1::RetryPolicy,
+    enums::v1::{ContinueAsNewInitiator, WorkflowExecutionStatus},
+    history::v1::{WorkflowExecutionStartedEventAttributes, history_event::Attributes},
+    sdk::v1::UserMetadata,
+};
+use model::{Span, Time};
+
+use crate::{
+    Context, Mutation, Rejection, Reply, RequestAttached, RunCreated, RunRef, Shared, State, Task,
+    TaskAction,
+    draft::{Draft, EventExtras},
+    input::{AttachRequest, Start},
+    normalize_retry_policy, signal, workflow_task,
+};
+
+/// Starts a run.
+pub(crate) fn start(draft: &mut Draft<'_>, input: Start) -> Result<Reply, Rejection> {
+    if draft.state().is_started() {
+        return Err(Rejection::invalid("the run has started already"));
+    }
+    let Start { namespace_id, run_id, request_id, mut attributes, links, user_metadata, signal } =
+        input;
+    complete_attributes(&mut attributes, &run_id, draft.context());
+    draft.mutate(Mutation::RunCreated(RunCreated {
+        namespace_id,
+        workflow_id: attributes.workflow_id.clone(),
+        run_id,
+        request_id,
+    }));
+    let extras = EventExtras { time: None, user_metadata, links };
+    draft.event_with(Attributes::WorkflowExecutionStartedEventAttributes(attributes), extras);
+    if let Some(signal) = signal {
+        signal::append(draft, *signal);
+    }
+    if draft.state().first_workflow_task_due.is_set() {
+        let due = draft.state().first_workflow_task_due;
+        draft.task(Task::at(due, TaskAction::FirstWorkflowTask(RunRef {})));
+    } else {
+        workflow_task::schedule(draft);
+    }
+    let deadline = draft.state().workflow_deadline();
+    if deadline.is_set() {
+        draft.task(Task::at(deadline, TaskAction::WorkflowTimeout(RunRef {})));
+    }
+    Ok(Reply::Done)
+}
+
+/// Fills in what the starter left open (fact sheet sections 8 and 12).
+fn complete_attributes(
+    attributes: &mut WorkflowExecutionStartedEventAttributes,
+    run_id: &str,
+    context: &Context<'_>,
+) {
+    let limits = context.limits;
+    let execution_timeout = Span::from_proto(attributes.workflow_execution_timeout.as_ref());
+    let run_timeout =
+        Span::from_proto(attributes.workflow_run_timeout.as_ref()).capped_by(execution_timeout);
+    let task_timeout = Span::from_proto(attributes.workflow_task_timeout.as_ref())
+        .or(limits.workflow_task_timeout)
+        .capped_by(limits.workflow_task_timeout_max)
+        .capped_by(run_timeout);
+    attributes.workflow_execution_timeout = Some(execution_timeout.to_proto());
+    attributes.workflow_run_timeout = Some(run_timeout.to_proto());
+    attributes.workflow_task_timeout = Some(task_timeout.to_proto());
+    attributes.attempt = attributes.attempt.max(1);
+    run_id.clone_into(&mut attributes.original_execution_run_id);
+    if attributes.first_execution_run_id.is_empty() {
+        run_id.clone_into(&mut attributes.first_execution_run_id);
+    }
+    let backoff = Span::from_proto(attributes.first_workflow_task_backoff.as_ref());
+    attributes.first_workflow_task_backoff = Some(backoff.to_proto());
+    if attributes.workflow_execution_expiration_time.is_none() && !execution_timeout.is_zero() {
+        attributes.workflow_execution_expiration_time =
+            (context.now + backoff + execution_timeout).to_proto();
+    }
+    if let Some(policy) = &mut attributes.retry_policy {
+        normalize_retry_policy(policy);
+    }
+}
+
+/// Remembers a request that was answered with this run instead of a new one.
+pub(crate) fn attach_request(
+    draft: &mut Draft<'_>,
+    input: AttachRequest,
+) -> Result<Reply, Rejection> {
+    let state = draft.state();
+    let AttachRequest { request_id } = input;
+    if state.start_request_id == request_id || state.attached_requests.contains_key(&request_id) {
+        return Ok(Reply::Repeated);
+    }
+    if state.attached_requests.len() >= draft.context().limits.attached_requests_max {
+        return Err(Rejection::FailedPrecondition(
+            "limit for attached request ids is reached".to_owned(),
+        ));
+    }
+    let time = draft.now();
+    draft.mutate(Mutation::RequestAttached(RequestAttached { request_id, time }));
+    Ok(Reply::Done)
+}
+
+/// The delay before the first workflow task is over.
+pub(crate) fn first_workflow_task_due(draft: &mut Draft<'_>) {
+    if draft.now() >= draft.state().first_workflow_task_due {
+        workflow_task::schedule(draft);
+    } else {
+        let due = draft.state().first_workflow_task_due;
+        draft.task(Task::at(due, TaskAction::FirstWorkflowTask(RunRef {})));
+    }
+}
+
+pub(crate) fn apply_started(
+    state: &mut State,
+    started: &WorkflowExecutionStartedEventAttributes,
+    user_metadata: Option<&UserMetadata>,
+    time: Time,
+) {
+    let backoff = Span::from_proto(started.first_workflow_task_backoff.as_ref());
+    let run_timeout = Span::from_proto(started.workflow_run_timeout.as_ref());
+    state.workflow_id.clone_from(&started.workflow_id);
+    state.run_id.clone_from(&started.original_execution_run_id);
+    state.status = WorkflowExecutionStatus::Running as i32;
+    state.start_time = time;
+    state.execution_expiration =
+        Time::from_proto(started.workflow_execution_expiration_time.as_ref());
+    state.run_expiration =
+        if run_timeout.is_zero() { Time::UNSET } else { time + backoff + run_timeout };
+    state.first_workflow_task_due = if backoff.is_zero() { Time::UNSET } else { time + backoff };
+    state.memo = started.memo.clone().map(Shared::new);
+    state.search_attributes = started.search_attributes.clone().map(Shared::new);
+    state.reset_points = started.prev_auto_reset_points.clone().map(Shared::new);
+    state.priority.clone_from(&started.priority);
+    state.user_metadata = user_metadata.cloned().map(Shared::new);
+    state.started = Some(Shared::new(started.clone()));
+}
+
+impl State {
+    /// When the run times out, by its own limit or its execution's; unset for never.
+    pub fn workflow_deadline(&self) -> Time {
+        match (self.run_expiration.is_set(), self.execution_expiration.is_set()) {
+            (false, _) => self.execution_expiration,
+            (true, false) => self.run_expiration,
+            (true, true) => self.run_expiration.min(self.execution_expiration),
+        }
+    }
+
+    /// The workflow's retry policy.
+    pub fn retry_policy(&self) -> Option<&RetryPolicy> {
+        self.started.as_ref().and_then(|started| started.retry_policy.as_ref())
+    }
+
+    /// The workflow task time-out that the starter chose, or the default.
+    pub fn workflow_task_timeout(&self) -> Span {
+        self.started
+            .as_ref()
+            .map_or(Span::ZERO, |started| Span::from_proto(started.workflow_task_timeout.as_ref()))
+    }
+
+    /// True for a run that follows another by retry.
+    pub fn is_retry(&self) -> bool {
+        self.started
+            .as_ref()
+            .is_some_and(|started| started.initiator == ContinueAsNewInitiator::Retry as i32)
+    }
+}

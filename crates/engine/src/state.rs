@@ -1,0 +1,347 @@
+//! The state of one run: everything that deciding the next step needs.
+//!
+//! A state is a protobuf message, so that a snapshot is its encoding and fields can be added later.
+//! Tags are part of the stored format: never reuse one.
+
+use std::collections::BTreeMap;
+
+use api::{
+    common::v1::{Memo, Payloads, Priority, RetryPolicy, SearchAttributes},
+    enums::v1::WorkflowExecutionStatus,
+    failure::v1::Failure,
+    history::v1::{
+        ActivityTaskScheduledEventAttributes, HistoryEvent, WorkflowExecutionStartedEventAttributes,
+    },
+    sdk::v1::UserMetadata,
+    workflow::v1::ResetPoints,
+};
+use model::{Span, Time};
+
+use crate::Shared;
+
+/// One run. The default value is a run that has not started.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct State {
+    /// The namespace's id.
+    #[prost(string, tag = "1")]
+    pub namespace_id: String,
+    /// The workflow's id.
+    #[prost(string, tag = "2")]
+    pub workflow_id: String,
+    /// The run's id.
+    #[prost(string, tag = "3")]
+    pub run_id: String,
+    /// What the run was started with.
+    #[prost(message, optional, tag = "4")]
+    pub started: Option<Shared<WorkflowExecutionStartedEventAttributes>>,
+    /// When the run was started.
+    #[prost(message, required, tag = "5")]
+    pub start_time: Time,
+    /// A `WorkflowExecutionStatus`; unspecified before the start.
+    #[prost(enumeration = "WorkflowExecutionStatus", tag = "6")]
+    pub status: i32,
+    /// When the run closed.
+    #[prost(message, required, tag = "7")]
+    pub close_time: Time,
+    /// The id that the next event gets.
+    #[prost(int64, tag = "8")]
+    pub next_event_id: i64,
+    /// Transitions so far.
+    #[prost(uint64, tag = "9")]
+    pub version: u64,
+    /// Bytes of all events.
+    #[prost(int64, tag = "10")]
+    pub history_bytes: i64,
+    /// The pending workflow task: at most one.
+    #[prost(message, optional, tag = "11")]
+    pub workflow_task: Option<WorkflowTask>,
+    /// The started event of the last completed workflow task; 0 before the first.
+    #[prost(int64, tag = "12")]
+    pub previous_started_event_id: i64,
+    /// The attempt that the next workflow task gets, less one: failures since the last success.
+    #[prost(int32, tag = "13")]
+    pub workflow_task_failures: i32,
+    /// Failures since the last success; unlike the attempt, new events do not reset it.
+    #[prost(int32, tag = "14")]
+    pub workflow_task_problems: i32,
+    /// The cause of the last of them.
+    #[prost(enumeration = "api::enums::v1::WorkflowTaskFailedCause", tag = "35")]
+    pub workflow_task_problem_cause: i32,
+    /// Where the worker that caches the run polls.
+    #[prost(message, optional, tag = "15")]
+    pub sticky: Option<Sticky>,
+    /// Pending activities by scheduled event id.
+    #[prost(btree_map = "int64, message", tag = "16")]
+    pub activities: BTreeMap<i64, Shared<Activity>>,
+    /// Pending timers by timer id.
+    #[prost(btree_map = "string, message", tag = "17")]
+    pub timers: BTreeMap<String, Timer>,
+    /// Events that wait for the started workflow task to end, in order of arrival, without ids.
+    #[prost(message, repeated, tag = "18")]
+    pub buffered_events: Vec<Shared<HistoryEvent>>,
+    /// Signals in the history.
+    #[prost(int64, tag = "19")]
+    pub signal_count: i64,
+    /// Request ids of accepted signals.
+    #[prost(btree_map = "string, bool", tag = "20")]
+    pub signal_request_ids: BTreeMap<String, bool>,
+    /// True once the workflow was asked to cancel.
+    #[prost(bool, tag = "21")]
+    pub cancel_requested: bool,
+    /// The memo as it stands.
+    #[prost(message, optional, tag = "22")]
+    pub memo: Option<Shared<Memo>>,
+    /// The search attributes as they stand.
+    #[prost(message, optional, tag = "23")]
+    pub search_attributes: Option<Shared<SearchAttributes>>,
+    /// When the execution times out, over all its runs; unset for never.
+    #[prost(message, required, tag = "24")]
+    pub execution_expiration: Time,
+    /// When this run times out; unset for never.
+    #[prost(message, required, tag = "25")]
+    pub run_expiration: Time,
+    /// The request that started the run.
+    #[prost(string, tag = "26")]
+    pub start_request_id: String,
+    /// Other requests that were answered with this run, and when.
+    #[prost(btree_map = "string, message", tag = "27")]
+    pub attached_requests: BTreeMap<String, Time>,
+    /// When the delayed first workflow task is due; unset once it was scheduled.
+    #[prost(message, required, tag = "28")]
+    pub first_workflow_task_due: Time,
+    /// Points to which the run can be reset.
+    #[prost(message, optional, tag = "29")]
+    pub reset_points: Option<Shared<ResetPoints>>,
+    /// The summary and details that the starter gave.
+    #[prost(message, optional, tag = "30")]
+    pub user_metadata: Option<Shared<UserMetadata>>,
+    /// True between an unhandled closing command and the end of the workflow task that follows.
+    #[prost(bool, tag = "31")]
+    pub closing: bool,
+    /// The priority of the run's tasks.
+    #[prost(message, optional, tag = "32")]
+    pub priority: Option<Priority>,
+    /// The run that follows this one, if any.
+    #[prost(string, tag = "33")]
+    pub new_execution_run_id: String,
+}
+
+/// What a workflow task is, beyond its place in the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, prost::Enumeration)]
+#[repr(i32)]
+pub enum WorkflowTaskKind {
+    /// Its events are in the history when its attempt is the first, and made up afterwards if not.
+    Normal = 0,
+    /// Exists in memory only until it completes (for updates).
+    Speculative = 1,
+}
+
+/// The pending workflow task.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct WorkflowTask {
+    /// The event id of its scheduling: written, or reserved when the task is transient.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// The event id of its start: written, or reserved; 0 while it waits for a worker.
+    #[prost(int64, tag = "2")]
+    pub started_event_id: i64,
+    /// Counts from 1. Above 1 the task is transient: its events are written when it completes.
+    #[prost(int32, tag = "3")]
+    pub attempt: i32,
+    /// What kind of task it is.
+    #[prost(enumeration = "WorkflowTaskKind", tag = "4")]
+    pub kind: i32,
+    /// The poll that started it.
+    #[prost(string, tag = "5")]
+    pub request_id: String,
+    /// Time that the worker has.
+    #[prost(message, required, tag = "6")]
+    pub start_to_close_timeout: Span,
+    /// When it was scheduled.
+    #[prost(message, required, tag = "7")]
+    pub scheduled_time: Time,
+    /// When the first of a chain of heartbeats was scheduled.
+    #[prost(message, required, tag = "8")]
+    pub original_scheduled_time: Time,
+    /// When it was started.
+    #[prost(message, required, tag = "9")]
+    pub started_time: Time,
+    /// True when it was scheduled on the sticky queue.
+    #[prost(bool, tag = "10")]
+    pub on_sticky_queue: bool,
+    /// The worker that holds it.
+    #[prost(string, tag = "11")]
+    pub identity: String,
+    /// Bytes of history at its start.
+    #[prost(int64, tag = "12")]
+    pub history_bytes: i64,
+    /// Why the worker was told to continue as new: `SuggestContinueAsNewReason` values.
+    #[prost(int32, repeated, tag = "13")]
+    pub suggest_continue_as_new_reasons: Vec<i32>,
+}
+
+/// Where the worker that caches a run polls for it.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Sticky {
+    /// The worker's own queue.
+    #[prost(string, tag = "1")]
+    pub task_queue: String,
+    /// How long a task waits there before it goes to the normal queue.
+    #[prost(message, required, tag = "2")]
+    pub schedule_to_start_timeout: Span,
+}
+
+/// A pending timer.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Timer {
+    /// The event that started it.
+    #[prost(int64, tag = "1")]
+    pub started_event_id: i64,
+    /// When it fires.
+    #[prost(message, required, tag = "2")]
+    pub fire_time: Time,
+}
+
+/// A pending activity.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Activity {
+    /// What was scheduled, time-outs and retry policy filled in.
+    #[prost(message, optional, tag = "1")]
+    pub scheduled: Option<Shared<ActivityTaskScheduledEventAttributes>>,
+    /// When the first attempt was scheduled.
+    #[prost(message, required, tag = "2")]
+    pub scheduled_time: Time,
+    /// Counts from 1.
+    #[prost(int32, tag = "3")]
+    pub attempt: i32,
+    /// Changes with every scheduling and every start: tasks with an older stamp are stale.
+    #[prost(uint32, tag = "4")]
+    pub stamp: u32,
+    /// When the current attempt was, or will be, scheduled.
+    #[prost(message, required, tag = "5")]
+    pub attempt_scheduled_time: Time,
+    /// When the current attempt was started; unset while it waits.
+    #[prost(message, required, tag = "6")]
+    pub started_time: Time,
+    /// The poll that started the current attempt.
+    #[prost(string, tag = "8")]
+    pub request_id: String,
+    /// The worker that holds the current attempt.
+    #[prost(string, tag = "9")]
+    pub identity: String,
+    /// Details of the last heartbeat, over all attempts.
+    #[prost(message, optional, tag = "10")]
+    pub heartbeat_details: Option<Shared<Payloads>>,
+    /// When the last heartbeat came.
+    #[prost(message, required, tag = "11")]
+    pub heartbeat_time: Time,
+    /// The event that asked for its cancellation; 0 when none did.
+    #[prost(int64, tag = "12")]
+    pub cancel_requested_event_id: i64,
+    /// How the last attempt failed.
+    #[prost(message, optional, tag = "13")]
+    pub last_failure: Option<Shared<Failure>>,
+    /// When the last attempt ended.
+    #[prost(message, required, tag = "14")]
+    pub last_attempt_complete_time: Time,
+    /// The worker of the last attempt.
+    #[prost(string, tag = "15")]
+    pub last_identity: String,
+    /// The retry policy in force.
+    #[prost(message, optional, tag = "16")]
+    pub retry_policy: Option<RetryPolicy>,
+    /// True between a failed attempt and the time of the next.
+    #[prost(bool, tag = "7")]
+    pub backing_off: bool,
+}
+
+impl State {
+    /// True while the run accepts input.
+    pub fn is_running(&self) -> bool {
+        self.status == WorkflowExecutionStatus::Running as i32
+    }
+
+    /// True once the run was started, closed or not.
+    pub fn is_started(&self) -> bool {
+        self.status != WorkflowExecutionStatus::Unspecified as i32
+    }
+
+    /// True while a worker holds a workflow task: bufferable events wait.
+    pub fn has_started_workflow_task(&self) -> bool {
+        self.workflow_task.as_ref().is_some_and(WorkflowTask::is_started)
+    }
+
+    /// The id of the last event.
+    pub fn last_event_id(&self) -> i64 {
+        self.next_event_id - 1
+    }
+
+    /// The normal task queue.
+    pub fn task_queue(&self) -> &str {
+        self.started
+            .as_ref()
+            .and_then(|started| started.task_queue.as_ref())
+            .map_or("", |task_queue| &task_queue.name)
+    }
+
+    /// The workflow type's name.
+    pub fn workflow_type(&self) -> &str {
+        self.started
+            .as_ref()
+            .and_then(|started| started.workflow_type.as_ref())
+            .map_or("", |workflow_type| &workflow_type.name)
+    }
+
+    /// When the first workflow task was, or will be, scheduled.
+    pub fn execution_time(&self) -> Time {
+        let backoff = self.started.as_ref().map_or(Span::ZERO, |started| {
+            Span::from_proto(started.first_workflow_task_backoff.as_ref())
+        });
+        self.start_time + backoff
+    }
+
+    /// The first run of the chain.
+    pub fn first_execution_run_id(&self) -> &str {
+        self.started.as_ref().map_or("", |started| &started.first_execution_run_id)
+    }
+
+    /// A pending activity by its user-chosen id.
+    pub fn activity_by_id(&self, activity_id: &str) -> Option<(i64, &Activity)> {
+        self.activities
+            .iter()
+            .find(|(_, activity)| activity.activity_id() == activity_id)
+            .map(|(scheduled_event_id, activity)| (*scheduled_event_id, &**activity))
+    }
+}
+
+impl WorkflowTask {
+    /// True once a worker holds it.
+    pub fn is_started(&self) -> bool {
+        self.started_event_id != 0
+    }
+
+    /// True when its events are not in the history yet because earlier attempts failed.
+    pub fn is_transient(&self) -> bool {
+        self.attempt > 1
+    }
+}
+
+impl Activity {
+    /// The user-chosen id.
+    pub fn activity_id(&self) -> &str {
+        self.scheduled.as_ref().map_or("", |scheduled| &scheduled.activity_id)
+    }
+
+    /// True once a worker holds the current attempt.
+    pub fn is_started(&self) -> bool {
+        self.started_time.is_set()
+    }
+
+    /// The queue of its tasks.
+    pub fn task_queue(&self) -> &str {
+        self.scheduled
+            .as_ref()
+            .and_then(|scheduled| scheduled.task_queue.as_ref())
+            .map_or("", |task_queue| &task_queue.name)
+    }
+}

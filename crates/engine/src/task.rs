@@ -1,0 +1,162 @@
+//! Durable work that a run owes the world.
+//!
+//! Tasks are stored in the commit that creates them and are never cancelled: whoever is about to
+//! act on one asks [`is_current`] first, and drops it when the state has moved on.
+
+use model::Time;
+
+use crate::{State, activity, workflow_task};
+
+/// A durable task of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// When it is due; [`Time::UNSET`] for at once.
+    pub due: Time,
+    /// What to do.
+    pub action: TaskAction,
+}
+
+/// A task as it is stored.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct TaskRecord {
+    /// The run's id, 16 bytes.
+    #[prost(bytes = "bytes", tag = "15")]
+    pub run_id: bytes::Bytes,
+    /// What to do. Absent only in a record that a newer program wrote.
+    #[prost(oneof = "TaskAction", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    pub action: Option<TaskAction>,
+}
+
+/// What a task does. Tags are part of the stored format.
+#[derive(Clone, Copy, PartialEq, prost::Oneof)]
+pub enum TaskAction {
+    /// Hand the workflow task to a worker.
+    #[prost(message, tag = "1")]
+    DispatchWorkflowTask(WorkflowTaskRef),
+    /// Hand an activity attempt to a worker.
+    #[prost(message, tag = "2")]
+    DispatchActivity(ActivityRef),
+    /// The worker's time for a workflow task is over.
+    #[prost(message, tag = "3")]
+    WorkflowTaskStartToClose(WorkflowTaskRef),
+    /// Nobody took the workflow task from the sticky queue.
+    #[prost(message, tag = "4")]
+    WorkflowTaskScheduleToStart(WorkflowTaskRef),
+    /// The delay before the first workflow task is over.
+    #[prost(message, tag = "5")]
+    FirstWorkflowTask(RunRef),
+    /// A user's timer fires.
+    #[prost(message, tag = "6")]
+    UserTimer(TimerRef),
+    /// The earliest of an activity's time-outs may have passed.
+    #[prost(message, tag = "7")]
+    ActivityTimeout(ActivityRef),
+    /// The back-off of an activity attempt is over.
+    #[prost(message, tag = "8")]
+    ActivityRetry(ActivityRef),
+    /// The run's or the execution's time is over.
+    #[prost(message, tag = "9")]
+    WorkflowTimeout(RunRef),
+    /// The closed run has been kept long enough.
+    #[prost(message, tag = "10")]
+    DeleteAfterRetention(RunRef),
+}
+
+/// Names one attempt of the workflow task.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct WorkflowTaskRef {
+    /// Its scheduled event id.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// Its attempt.
+    #[prost(int32, tag = "2")]
+    pub attempt: i32,
+    /// Its started event id; 0 while it waits.
+    #[prost(int64, tag = "3")]
+    pub started_event_id: i64,
+}
+
+/// Names an activity at one point of its life.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct ActivityRef {
+    /// Its scheduled event id.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// Its stamp.
+    #[prost(uint32, tag = "2")]
+    pub stamp: u32,
+}
+
+/// Names a user's timer.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct TimerRef {
+    /// The event that started it.
+    #[prost(int64, tag = "1")]
+    pub started_event_id: i64,
+}
+
+/// Names the run itself.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct RunRef {}
+
+impl Task {
+    /// A task that is due at once.
+    pub fn now(action: TaskAction) -> Self {
+        Self { due: Time::UNSET, action }
+    }
+
+    /// A task that is due later.
+    pub fn at(due: Time, action: TaskAction) -> Self {
+        Self { due, action }
+    }
+}
+
+/// Whether a task still has something to do in this state. One that has not is dropped.
+pub fn is_current(state: &State, action: &TaskAction) -> bool {
+    match action {
+        TaskAction::DeleteAfterRetention(RunRef {}) => state.is_started() && !state.is_running(),
+        _ if !state.is_running() => false,
+        TaskAction::DispatchWorkflowTask(task) | TaskAction::WorkflowTaskScheduleToStart(task) => {
+            workflow_task::reference(state).is_some_and(|current| current == *task)
+        }
+        TaskAction::WorkflowTaskStartToClose(task) => {
+            task.started_event_id != 0
+                && workflow_task::reference(state).is_some_and(|current| current == *task)
+        }
+        TaskAction::DispatchActivity(task) => activity::current(state, task)
+            .is_some_and(|activity| !activity.is_started() && !activity.is_backing_off()),
+        TaskAction::ActivityTimeout(task) => activity::current(state, task).is_some(),
+        TaskAction::ActivityRetry(task) => {
+            activity::current(state, task).is_some_and(crate::state::Activity::is_backing_off)
+        }
+        TaskAction::FirstWorkflowTask(RunRef {}) => state.first_workflow_task_due.is_set(),
+        TaskAction::UserTimer(task) => {
+            state.timers.values().any(|timer| timer.started_event_id == task.started_event_id)
+        }
+        TaskAction::WorkflowTimeout(RunRef {}) => state.workflow_deadline().is_set(),
+    }
+}
+
+/// The tasks that must be outstanding in this state. Every one of them was emitted on the way to it
+/// (a law), so that they can be made again after a loss.
+pub fn outstanding_tasks(state: &State) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    if !state.is_running() {
+        return tasks;
+    }
+    workflow_task::outstanding(state, &mut tasks);
+    activity::outstanding(state, &mut tasks);
+    for timer in state.timers.values() {
+        let timer_ref = TimerRef { started_event_id: timer.started_event_id };
+        tasks.push(Task::at(timer.fire_time, TaskAction::UserTimer(timer_ref)));
+    }
+    if state.first_workflow_task_due.is_set() {
+        let action = TaskAction::FirstWorkflowTask(RunRef {});
+        tasks.push(Task::at(state.first_workflow_task_due, action));
+    }
+    let deadline = state.workflow_deadline();
+    if deadline.is_set() {
+        tasks.push(Task::at(deadline, TaskAction::WorkflowTimeout(RunRef {})));
+    }
+    tasks
+}

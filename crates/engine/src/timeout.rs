@@ -1,0 +1,46 @@
+//! The run's, or the whole execution's, time is over (fact sheet section 12).
+
+use api::{
+    enums::v1::{RetryState, TimeoutType},
+    history::v1::{WorkflowExecutionTimedOutEventAttributes, history_event::Attributes},
+};
+
+use crate::{
+    RetryDecision, RunRef, Task, TaskAction, close, continue_as_new, decide_retry, draft::Draft,
+    failures, workflow_task,
+};
+
+/// Times the run out. A run that used up its own time may be retried, one whose execution did not.
+pub(crate) fn due(draft: &mut Draft<'_>) {
+    let deadline = draft.state().workflow_deadline();
+    if draft.now() < deadline {
+        draft.task(Task::at(deadline, TaskAction::WorkflowTimeout(RunRef {})));
+        return;
+    }
+    workflow_task::force_close(draft);
+    let state = draft.state();
+    let expiration = state.execution_expiration;
+    let decision = if expiration.is_set() && draft.now() >= expiration {
+        RetryDecision::Stop(RetryState::Timeout)
+    } else {
+        let attempt = state.started.as_ref().map_or(1, |started| started.attempt);
+        let failure = failures::timeout("workflow timeout", TimeoutType::StartToClose, None, None);
+        decide_retry(state.retry_policy(), attempt, &failure, draft.now(), expiration, None)
+    };
+    let (retry_state, new_execution_run_id) = match decision {
+        RetryDecision::After(backoff) => {
+            let failure =
+                failures::timeout("workflow timeout", TimeoutType::StartToClose, None, None);
+            continue_as_new::retry(draft, backoff, Some(failure));
+            (RetryState::InProgress, draft.context().new_run_id.clone())
+        }
+        RetryDecision::Stop(retry_state) => (retry_state, String::new()),
+    };
+    draft.event(Attributes::WorkflowExecutionTimedOutEventAttributes(
+        WorkflowExecutionTimedOutEventAttributes {
+            retry_state: retry_state as i32,
+            new_execution_run_id,
+        },
+    ));
+    close::emit_tasks(draft);
+}

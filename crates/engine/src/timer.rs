@@ -1,0 +1,134 @@
+//! Timers: the smallest complete concept. A command starts one, time fires it, a command cancels
+//! it.
+
+use api::{
+    command::v1::{CancelTimerCommandAttributes, StartTimerCommandAttributes},
+    enums::v1::WorkflowTaskFailedCause,
+    history::v1::{
+        TimerCanceledEventAttributes, TimerFiredEventAttributes, TimerStartedEventAttributes,
+        history_event::Attributes,
+    },
+};
+use model::{Span, Time};
+
+use crate::{
+    BufferedTimerDropped, Mutation, State, Task, TaskAction, TimerRef,
+    commands::{CommandError, CommandScope},
+    draft::{Draft, EventExtras},
+    state::Timer,
+    workflow_task,
+};
+
+/// The command that starts a timer.
+pub(crate) fn start(
+    draft: &mut Draft<'_>,
+    scope: &CommandScope,
+    command: StartTimerCommandAttributes,
+) -> Result<(), CommandError> {
+    const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadStartTimerAttributes;
+    scope.check_id(BAD, "TimerId", "StartTimerCommand", &command.timer_id)?;
+    let timeout = Span::from_proto(command.start_to_fire_timeout.as_ref());
+    if timeout.is_zero() {
+        let text = format!(
+            "An invalid StartToFireTimeout is set on StartTimerCommand: missing or invalid \
+             StartToFireTimeout. TimerId={}",
+            command.timer_id
+        );
+        return Err(CommandError::new(BAD, text));
+    }
+    if draft.state().timers.contains_key(&command.timer_id) {
+        return Err(CommandError::new(
+            WorkflowTaskFailedCause::StartTimerDuplicateId,
+            "Unable to create timer: timer ID already exists",
+        ));
+    }
+    let attributes = TimerStartedEventAttributes {
+        timer_id: command.timer_id,
+        start_to_fire_timeout: Some(timeout.to_proto()),
+        workflow_task_completed_event_id: scope.completed_event_id,
+    };
+    let started_event_id =
+        draft.event_with(Attributes::TimerStartedEventAttributes(attributes), scope.extras());
+    let timer_ref = TimerRef { started_event_id };
+    draft.task(Task::at(draft.now() + timeout, TaskAction::UserTimer(timer_ref)));
+    Ok(())
+}
+
+/// The command that cancels a timer. One that has fired while the worker was busy can still be
+/// cancelled: its waiting event disappears.
+pub(crate) fn cancel(
+    draft: &mut Draft<'_>,
+    scope: &CommandScope,
+    command: CancelTimerCommandAttributes,
+) -> Result<(), CommandError> {
+    const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadCancelTimerAttributes;
+    let CancelTimerCommandAttributes { timer_id } = command;
+    scope.check_id(BAD, "TimerId", "CancelTimerCommand", &timer_id)?;
+    let started_event_id = if let Some(timer) = draft.state().timers.get(&timer_id) {
+        timer.started_event_id
+    } else if let Some(started_event_id) = buffered_start(draft.state(), &timer_id) {
+        let dropped = BufferedTimerDropped { timer_id: timer_id.clone() };
+        draft.mutate(Mutation::BufferedTimerDropped(dropped));
+        started_event_id
+    } else {
+        let text = format!("Unable to cancel timer: timer ID not found. TimerId={timer_id}");
+        return Err(CommandError::new(BAD, text));
+    };
+    let attributes = TimerCanceledEventAttributes {
+        timer_id,
+        started_event_id,
+        workflow_task_completed_event_id: scope.completed_event_id,
+        identity: scope.identity.clone(),
+    };
+    draft.event_with(Attributes::TimerCanceledEventAttributes(attributes), scope.extras());
+    Ok(())
+}
+
+fn buffered_start(state: &State, timer_id: &str) -> Option<i64> {
+    state.buffered_events.iter().find_map(|event| match &event.attributes {
+        Some(Attributes::TimerFiredEventAttributes(fired)) if fired.timer_id == timer_id => {
+            Some(fired.started_event_id)
+        }
+        Some(_) | None => None,
+    })
+}
+
+/// A timer's time has come.
+pub(crate) fn due(draft: &mut Draft<'_>, timer_ref: &TimerRef) {
+    let found = draft
+        .state()
+        .timers
+        .iter()
+        .find(|(_, timer)| timer.started_event_id == timer_ref.started_event_id)
+        .map(|(timer_id, timer)| (timer_id.clone(), timer.fire_time));
+    let Some((timer_id, fire_time)) = found else { return };
+    if draft.now() < fire_time {
+        draft.task(Task::at(fire_time, TaskAction::UserTimer(*timer_ref)));
+        return;
+    }
+    let attributes =
+        TimerFiredEventAttributes { timer_id, started_event_id: timer_ref.started_event_id };
+    draft.bufferable_event(
+        Attributes::TimerFiredEventAttributes(attributes),
+        EventExtras::default(),
+    );
+    workflow_task::schedule_unless_delayed(draft);
+}
+
+pub(crate) fn apply_started(
+    state: &mut State,
+    event_id: i64,
+    started: &TimerStartedEventAttributes,
+    time: Time,
+) {
+    let fire_time = time + Span::from_proto(started.start_to_fire_timeout.as_ref());
+    let timer = Timer { started_event_id: event_id, fire_time };
+    state.timers.insert(started.timer_id.clone(), timer);
+}
+
+pub(crate) fn apply_dropped(state: &mut State, timer_id: &str) {
+    state.buffered_events.retain(|event| {
+        !matches!(&event.attributes,
+            Some(Attributes::TimerFiredEventAttributes(fired)) if fired.timer_id == timer_id)
+    });
+}

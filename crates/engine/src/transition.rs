@@ -1,0 +1,146 @@
+//! The outcome of a decision, and the record of it that is stored.
+
+use api::RawHistory;
+use bytes::Bytes;
+use prost::{DecodeError, Message};
+
+use crate::{Change, Reply, State, change::MutationRecord, evolve, task::Task};
+
+/// What an input leads to. Nothing of it is true before it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transition {
+    /// The state after it: the state before with `changes` folded in (a law).
+    pub state: State,
+    /// What changes, in order.
+    pub changes: Vec<Change>,
+    /// After how many events of this transition each event batch ends, rising; a batch is never
+    /// split between pages of a history.
+    pub batch_ends: Vec<usize>,
+    /// Durable work, stored in the same commit.
+    pub tasks: Vec<Task>,
+    /// The first transition of a run that follows this one, stored in the same commit.
+    pub new_run: Option<Box<Transition>>,
+    /// What the caller is told after the commit.
+    pub reply: Reply,
+}
+
+impl Transition {
+    /// True when there is nothing to store.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.tasks.is_empty() && self.new_run.is_none()
+    }
+
+    /// Appends what follows on this transition's state, so that both are stored as one. The reply
+    /// becomes the later one's.
+    pub fn then(&mut self, next: Self) {
+        let events = self.event_count();
+        self.changes.extend(next.changes);
+        self.batch_ends.extend(next.batch_ends.into_iter().map(|end| end + events));
+        self.tasks.extend(next.tasks);
+        self.new_run = next.new_run.or(self.new_run.take());
+        self.state = next.state;
+        self.reply = next.reply;
+    }
+
+    /// How many events it adds.
+    pub fn event_count(&self) -> usize {
+        self.changes.iter().filter(|change| matches!(change, Change::Event(_))).count()
+    }
+
+    /// The stored form of the changes.
+    pub fn record(&self) -> TransitionRecord {
+        let mut record = TransitionRecord::default();
+        let mut batch = Vec::new();
+        let mut events = 0;
+        for change in &self.changes {
+            match change {
+                Change::Event(event) => {
+                    batch.push((**event).clone());
+                    events += 1;
+                    if self.batch_ends.contains(&events) {
+                        record.batches.push(encode_batch(&mut batch));
+                    }
+                }
+                Change::Mutation(mutation) => record.mutations.push(PlacedMutation {
+                    position: u32::try_from(events).unwrap_or(u32::MAX),
+                    mutation: Some(MutationRecord { mutation: Some((**mutation).clone()) }),
+                }),
+            }
+        }
+        if !batch.is_empty() {
+            record.batches.push(encode_batch(&mut batch));
+        }
+        record
+    }
+}
+
+fn encode_batch(batch: &mut Vec<api::history::v1::HistoryEvent>) -> Bytes {
+    RawHistory::from(std::mem::take(batch)).encoded().clone()
+}
+
+/// A transition's changes as stored. Readers of a history take the batches as they are.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct TransitionRecord {
+    /// Event batches: encoded `temporal.api.history.v1.History` messages.
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub batches: Vec<Bytes>,
+    /// The changes between the events.
+    #[prost(message, repeated, tag = "2")]
+    pub mutations: Vec<PlacedMutation>,
+}
+
+/// A mutation and its place among the events.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct PlacedMutation {
+    /// How many events of the record come before it.
+    #[prost(uint32, tag = "1")]
+    pub position: u32,
+    /// The mutation.
+    #[prost(message, optional, tag = "2")]
+    pub mutation: Option<MutationRecord>,
+}
+
+impl TransitionRecord {
+    /// The changes in order.
+    ///
+    /// # Errors
+    /// When the bytes are not what this program, or an older one, wrote.
+    pub fn changes(self) -> Result<Vec<Change>, DecodeError> {
+        let mut changes = Vec::new();
+        let mut mutations = self.mutations.into_iter().peekable();
+        let mut position = 0;
+        for batch in self.batches {
+            for event in RawHistory::from_encoded(batch).decode_events()? {
+                while let Some(placed) = mutations.next_if(|next| next.position <= position) {
+                    push_mutation(&mut changes, placed)?;
+                }
+                changes.push(Change::Event(Box::new(event)));
+                position += 1;
+            }
+        }
+        for placed in mutations {
+            push_mutation(&mut changes, placed)?;
+        }
+        Ok(changes)
+    }
+
+    /// Folds the record into a state that is now at `version`.
+    ///
+    /// # Errors
+    /// When the bytes are not what this program, or an older one, wrote.
+    pub fn fold(encoded: Bytes, version: u64, state: &mut State) -> Result<(), DecodeError> {
+        for change in Self::decode(encoded)?.changes()? {
+            evolve(state, &change);
+        }
+        state.version = version;
+        Ok(())
+    }
+}
+
+fn push_mutation(changes: &mut Vec<Change>, placed: PlacedMutation) -> Result<(), DecodeError> {
+    let mutation = placed.mutation.and_then(|record| record.mutation);
+    let mutation =
+        mutation.ok_or_else(|| DecodeError::new("a mutation that this program does not know"))?;
+    changes.push(Change::Mutation(Box::new(mutation)));
+    Ok(())
+}

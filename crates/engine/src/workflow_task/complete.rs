@@ -1,0 +1,206 @@
+//! A worker answers its workflow task (fact sheet section 1.3).
+
+use api::{
+    command::v1::Command,
+    enums::v1::{TimeoutType, WorkflowTaskFailedCause},
+    history::v1::{WorkflowTaskCompletedEventAttributes, history_event::Attributes},
+};
+
+use crate::{
+    ClosingSet, CompletedWorkflowTask, Context, Mutation, Rejection, Reply, StartedActivity, State,
+    StickySet, Transition,
+    commands::{self, CommandError, CommandScope},
+    draft::{Draft, EventExtras},
+    failures,
+    input::{CompleteWorkflowTask, StartWorkflowTask},
+    state::{Sticky, WorkflowTask},
+    terminate,
+};
+
+use super::{
+    fail::{TaskFailure, end, fail},
+    schedule::schedule_since,
+    start::{start_pending, started, transient_attributes},
+    timeout::time_out,
+};
+
+/// Applies a worker's answer, or fails its task when a command is bad.
+pub(crate) fn complete(
+    state: &State,
+    input: CompleteWorkflowTask,
+    context: &Context<'_>,
+) -> Result<Transition, Rejection> {
+    let task = super::held(state, &input.task)?.clone();
+    commands::check_sequence(&input.commands)?;
+    if is_heartbeat_over(&task, &input, context) {
+        return Ok(time_out_heartbeat(state, context));
+    }
+    let blame = TaskFailure {
+        identity: input.identity.clone(),
+        binary_checksum: input.binary_checksum.clone(),
+        worker_version: input.worker_version.clone(),
+        ..Default::default()
+    };
+    let mut draft = Draft::new(state, context);
+    match apply(&mut draft, &task, input) {
+        Ok(reply) => {
+            terminate::enforce_history_limits(&mut draft);
+            Ok(draft.finish(Reply::WorkflowTaskCompleted(Box::new(reply))))
+        }
+        Err(error) => refuse(state, &task, error, blame, context),
+    }
+}
+
+fn is_heartbeat_over(
+    task: &WorkflowTask,
+    input: &CompleteWorkflowTask,
+    context: &Context<'_>,
+) -> bool {
+    let alive = context.now.since(task.original_scheduled_time);
+    continues_heartbeat(input) && alive > context.limits.workflow_task_heartbeat_timeout
+}
+
+fn continues_heartbeat(input: &CompleteWorkflowTask) -> bool {
+    input.force_create_new_workflow_task && input.commands.is_empty() && input.messages.is_empty()
+}
+
+fn time_out_heartbeat(state: &State, context: &Context<'_>) -> Transition {
+    let mut draft = Draft::new(state, context);
+    time_out(&mut draft, TimeoutType::StartToClose);
+    if draft.state().sticky.is_some() {
+        draft.mutate(Mutation::StickySet(StickySet { sticky: None }));
+    }
+    super::schedule(&mut draft);
+    draft.finish(Reply::Refused(Rejection::WorkflowTaskHeartbeatTimeout))
+}
+
+/// Everything that a good answer changes. After an error the draft is thrown away.
+fn apply(
+    draft: &mut Draft<'_>,
+    task: &WorkflowTask,
+    input: CompleteWorkflowTask,
+) -> Result<CompletedWorkflowTask, CommandError> {
+    let heartbeat_since =
+        if continues_heartbeat(&input) { task.original_scheduled_time } else { model::Time::UNSET };
+    let completed_event_id = write_completed(draft, task, &input);
+    set_sticky(draft, input.sticky.clone());
+    if draft.state().closing {
+        draft.mutate(Mutation::ClosingSet(ClosingSet { closing: false }));
+    }
+    let eager_activities =
+        handle_commands(draft, completed_event_id, &input, input.commands.clone())?;
+    let flushed = draft.flush();
+    if flushed || input.force_create_new_workflow_task {
+        schedule_since(draft, heartbeat_since);
+    }
+    let workflow_task =
+        if input.return_new_workflow_task { start_inline(draft, &input) } else { None };
+    Ok(CompletedWorkflowTask { workflow_task, eager_activities })
+}
+
+fn write_completed(
+    draft: &mut Draft<'_>,
+    task: &WorkflowTask,
+    input: &CompleteWorkflowTask,
+) -> i64 {
+    if task.is_transient() {
+        let (scheduled, started) = transient_attributes(draft.state(), task);
+        draft.event_with(
+            Attributes::WorkflowTaskScheduledEventAttributes(scheduled),
+            EventExtras { time: Some(task.scheduled_time), ..Default::default() },
+        );
+        draft.event_with(
+            Attributes::WorkflowTaskStartedEventAttributes(started),
+            EventExtras { time: Some(task.started_time), ..Default::default() },
+        );
+    }
+    draft.event(Attributes::WorkflowTaskCompletedEventAttributes(
+        WorkflowTaskCompletedEventAttributes {
+            scheduled_event_id: task.scheduled_event_id,
+            started_event_id: task.started_event_id,
+            identity: input.identity.clone(),
+            binary_checksum: input.binary_checksum.clone(),
+            worker_version: input.worker_version.clone(),
+            sdk_metadata: input.sdk_metadata.clone(),
+            metering_metadata: input.metering_metadata,
+            ..Default::default()
+        },
+    ))
+}
+
+fn set_sticky(draft: &mut Draft<'_>, sticky: Option<Sticky>) {
+    if draft.state().sticky != sticky {
+        draft.mutate(Mutation::StickySet(StickySet { sticky }));
+    }
+}
+
+fn handle_commands(
+    draft: &mut Draft<'_>,
+    completed_event_id: i64,
+    input: &CompleteWorkflowTask,
+    commands: Vec<Command>,
+) -> Result<Vec<StartedActivity>, CommandError> {
+    let mut scope = CommandScope::new(completed_event_id, input, draft.context());
+    draft.defer_bufferable_events();
+    for mut command in commands {
+        scope.user_metadata = command.user_metadata.take();
+        if commands::closes(command.command_type()) && !draft.state().buffered_events.is_empty() {
+            return Err(CommandError::new(WorkflowTaskFailedCause::UnhandledCommand, ""));
+        }
+        commands::handle(draft, &mut scope, command)?;
+    }
+    Ok(scope.eager_activities)
+}
+
+/// The worker gets the next task with the answer, without a poll.
+fn start_inline(
+    draft: &mut Draft<'_>,
+    input: &CompleteWorkflowTask,
+) -> Option<crate::StartedWorkflowTask> {
+    let pending = draft.state().workflow_task.as_ref().filter(|task| !task.is_started())?;
+    let on_sticky_queue = draft.state().sticky.is_some();
+    let start = StartWorkflowTask {
+        scheduled_event_id: pending.scheduled_event_id,
+        attempt: pending.attempt,
+        request_id: input.request_id.clone(),
+        identity: input.identity.clone(),
+        on_sticky_queue,
+    };
+    start_pending(draft, &start);
+    started(draft.state(), on_sticky_queue)
+}
+
+/// A bad command undoes the whole answer and fails the task. A task that has failed before is left
+/// to time out, which slows a broken worker down; what must not wait is an unhandled closing
+/// command, because its cause is news that the worker has not seen.
+fn refuse(
+    state: &State,
+    task: &WorkflowTask,
+    error: CommandError,
+    blame: TaskFailure,
+    context: &Context<'_>,
+) -> Result<Transition, Rejection> {
+    let unhandled = error.cause == WorkflowTaskFailedCause::UnhandledCommand;
+    let message = error.message();
+    if task.is_transient() && !unhandled && !error.terminates {
+        return Err(Rejection::InvalidArgument(message));
+    }
+    let mut draft = Draft::new(state, context);
+    let identity = blame.identity.clone();
+    let failure = TaskFailure {
+        cause: error.cause,
+        failure: Some(failures::server(&message, true)),
+        ..blame
+    };
+    if error.terminates {
+        end(&mut draft, failure);
+        let reason = message.clone();
+        terminate::append(&mut draft, crate::Terminate { reason, identity, ..Default::default() });
+    } else {
+        fail(&mut draft, failure);
+        if unhandled {
+            draft.mutate(Mutation::ClosingSet(ClosingSet { closing: true }));
+        }
+    }
+    Ok(draft.finish(Reply::Refused(Rejection::InvalidArgument(message))))
+}

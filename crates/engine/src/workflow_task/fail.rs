@@ -1,0 +1,100 @@
+//! A workflow task fails.
+
+use api::{
+    enums::v1::WorkflowTaskFailedCause,
+    failure::v1::Failure,
+    history::v1::{WorkflowTaskFailedEventAttributes, history_event::Attributes},
+};
+
+use crate::{
+    ClosingSet, Mutation, Rejection, Reply, WorkflowTaskDropped, draft::Draft,
+    input::FailWorkflowTask, terminate,
+};
+
+use super::schedule;
+
+/// Why and by whom.
+#[derive(Debug, Default)]
+pub(super) struct TaskFailure {
+    pub(super) cause: WorkflowTaskFailedCause,
+    pub(super) failure: Option<Failure>,
+    pub(super) identity: String,
+    pub(super) binary_checksum: String,
+    pub(super) worker_version: Option<api::common::v1::WorkerVersionStamp>,
+}
+
+/// A worker reports that it could not handle its task.
+pub(crate) fn fail_by_worker(
+    draft: &mut Draft<'_>,
+    input: FailWorkflowTask,
+) -> Result<Reply, Rejection> {
+    super::held(draft.state(), &input.task)?;
+    let FailWorkflowTask { task: _, cause, failure, identity, binary_checksum, worker_version } =
+        input;
+    if cause == WorkflowTaskFailedCause::GrpcMessageTooLarge {
+        let terminate = crate::Terminate {
+            reason: "GRPC_MESSAGE_TOO_LARGE".to_owned(),
+            identity: identity.clone(),
+            ..Default::default()
+        };
+        end(draft, TaskFailure { cause, failure, identity, binary_checksum, worker_version });
+        terminate::append(draft, terminate);
+        return Ok(Reply::Done);
+    }
+    fail(draft, TaskFailure { cause, failure, identity, binary_checksum, worker_version });
+    Ok(Reply::Done)
+}
+
+/// Ends the started task as failed, lets in what waited, and schedules the next attempt.
+pub(super) fn fail(draft: &mut Draft<'_>, failure: TaskFailure) {
+    end(draft, failure);
+    schedule(draft);
+}
+
+/// Ends a started task because something stronger than the worker's answer comes; without one it
+/// only lets in what waits.
+pub(crate) fn force_close(draft: &mut Draft<'_>) {
+    if draft.state().has_started_workflow_task() {
+        let cause = WorkflowTaskFailedCause::ForceCloseCommand;
+        end(draft, TaskFailure { cause, ..Default::default() });
+    } else {
+        draft.flush();
+    }
+}
+
+/// Ends the started task as failed and lets in what waited. Only a first attempt leaves an event.
+pub(super) fn end(draft: &mut Draft<'_>, failure: TaskFailure) {
+    let Some(task) = draft.state().workflow_task.as_ref() else { return };
+    if task.is_transient() {
+        draft.mutate(Mutation::WorkflowTaskDropped(WorkflowTaskDropped { failed: true }));
+    } else {
+        let TaskFailure { cause, failure, identity, binary_checksum, worker_version } = failure;
+        let attributes = WorkflowTaskFailedEventAttributes {
+            scheduled_event_id: task.scheduled_event_id,
+            started_event_id: task.started_event_id,
+            cause: cause as i32,
+            failure,
+            identity,
+            binary_checksum,
+            worker_version,
+            ..Default::default()
+        };
+        draft.event(Attributes::WorkflowTaskFailedEventAttributes(attributes));
+    }
+    open_after_end(draft);
+}
+
+/// What every end of a task has in common.
+pub(super) fn open_after_end(draft: &mut Draft<'_>) -> bool {
+    if draft.state().closing {
+        draft.mutate(Mutation::ClosingSet(ClosingSet { closing: false }));
+    }
+    let flushed = draft.flush();
+    if flushed && draft.state().workflow_task_failures > 0 && draft.state().workflow_task.is_none()
+    {
+        // What waited is news for the worker: the next task is a normal one again.
+        draft
+            .mutate(Mutation::WorkflowTaskFailuresForgiven(crate::WorkflowTaskFailuresForgiven {}));
+    }
+    flushed
+}

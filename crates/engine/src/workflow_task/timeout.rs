@@ -1,0 +1,56 @@
+//! A workflow task's time is over.
+
+use api::{
+    enums::v1::TimeoutType,
+    history::v1::{WorkflowTaskTimedOutEventAttributes, history_event::Attributes},
+};
+
+use crate::{Mutation, Task, TaskAction, WorkflowTaskDropped, draft::Draft};
+
+use super::{fail::open_after_end, schedule};
+
+/// The worker did not answer in time.
+pub(crate) fn start_to_close_due(draft: &mut Draft<'_>) {
+    let Some(task) = draft.state().workflow_task.as_ref() else { return };
+    let due = task.started_time + task.start_to_close_timeout;
+    if draft.now() < due {
+        let action = TaskAction::WorkflowTaskStartToClose(task.reference());
+        draft.task(Task::at(due, action));
+        return;
+    }
+    time_out(draft, TimeoutType::StartToClose);
+    schedule(draft);
+}
+
+/// Nobody took the task from the sticky queue: the next one goes to the normal queue.
+pub(crate) fn schedule_to_start_due(draft: &mut Draft<'_>) {
+    let state = draft.state();
+    let Some(task) = state.workflow_task.as_ref().filter(|task| task.on_sticky_queue) else {
+        return;
+    };
+    let Some(sticky) = state.sticky.as_ref() else { return };
+    let due = task.scheduled_time + sticky.schedule_to_start_timeout;
+    if draft.now() < due {
+        let action = TaskAction::WorkflowTaskScheduleToStart(task.reference());
+        draft.task(Task::at(due, action));
+        return;
+    }
+    time_out(draft, TimeoutType::ScheduleToStart);
+    schedule(draft);
+}
+
+/// Ends the task as timed out and lets in what waited. Only a first attempt leaves an event.
+pub(super) fn time_out(draft: &mut Draft<'_>, timeout_type: TimeoutType) {
+    let Some(task) = draft.state().workflow_task.as_ref() else { return };
+    if task.is_transient() {
+        draft.mutate(Mutation::WorkflowTaskDropped(WorkflowTaskDropped { failed: true }));
+    } else {
+        let attributes = WorkflowTaskTimedOutEventAttributes {
+            scheduled_event_id: task.scheduled_event_id,
+            started_event_id: task.started_event_id,
+            timeout_type: timeout_type as i32,
+        };
+        draft.event(Attributes::WorkflowTaskTimedOutEventAttributes(attributes));
+    }
+    open_after_end(draft);
+}
