@@ -1,0 +1,145 @@
+//! What the queues of a node share: time, the rate limits' alarm, and news of room.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use environment::Clock;
+use model::{SlotId, Time};
+use parking_lot::Mutex;
+use task_queue::TaskQueueKey;
+use tokio::sync::Notify;
+
+/// Slots that are to offer their tasks again, because there is room for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drained {
+    /// The queue that has room; `None` when queues that could not be made at all can be made now.
+    pub key: Option<TaskQueueKey>,
+    /// The slots whose tasks were refused.
+    pub slots: Vec<SlotId>,
+}
+
+/// Its locks are held for an instant and never while another is taken. There is at most one entry
+/// per queue in each set, and one per slot among the homeless.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    pub(crate) clock: Arc<dyn Clock>,
+    closed: AtomicBool,
+    /// Queues that a rate limit holds back, and until when.
+    alarms: Mutex<BTreeSet<(Time, TaskQueueKey)>>,
+    alarm_set: Notify,
+    /// Queues that refused tasks and have room again.
+    drained: Mutex<BTreeSet<TaskQueueKey>>,
+    /// Slots with tasks for queues that could not be made because there were too many.
+    homeless: Mutex<BTreeSet<SlotId>>,
+    room: Notify,
+}
+
+impl Hub {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            closed: AtomicBool::new(false),
+            alarms: Mutex::default(),
+            alarm_set: Notify::new(),
+            drained: Mutex::default(),
+            homeless: Mutex::default(),
+            room: Notify::new(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// From now on polls are answered empty. A queue's lock, taken after this, publishes it.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Moves a queue's alarm; [`Time::MAX`] is none.
+    pub(crate) fn move_alarm(&self, key: &TaskQueueKey, from: Time, to: Time) {
+        let mut alarms = self.alarms.lock();
+        if from != Time::MAX {
+            alarms.remove(&(from, key.clone()));
+        }
+        if to != Time::MAX {
+            alarms.insert((to, key.clone()));
+            self.alarm_set.notify_one();
+        }
+    }
+
+    /// Waits for the next alarm that is due and takes it.
+    pub(crate) async fn next_alarm(&self) -> TaskQueueKey {
+        loop {
+            let next = match self.take_due_alarm() {
+                Ok(key) => return key,
+                Err(next) => next,
+            };
+            let Some(next) = next else {
+                self.alarm_set.notified().await;
+                continue;
+            };
+            tokio::select! {
+                biased;
+                () = self.alarm_set.notified() => {}
+                () = self.clock.sleep_until(next) => {}
+            }
+        }
+    }
+
+    /// Takes an alarm that is due, or says when the next one is.
+    fn take_due_alarm(&self) -> Result<TaskQueueKey, Option<Time>> {
+        let mut alarms = self.alarms.lock();
+        let Some((at, key)) = alarms.pop_first() else { return Err(None) };
+        if at <= self.now() {
+            return Ok(key);
+        }
+        alarms.insert((at, key));
+        Err(Some(at))
+    }
+
+    /// A queue has room for tasks that it refused.
+    pub(crate) fn queue_has_room(&self, key: &TaskQueueKey) {
+        let is_news = self.drained.lock().insert(key.clone());
+        if is_news {
+            self.room.notify_one();
+        }
+    }
+
+    /// A task's queue could not be made.
+    pub(crate) fn add_homeless(&self, slot: SlotId) {
+        self.homeless.lock().insert(slot);
+    }
+
+    /// Queues were removed: there is room for others.
+    pub(crate) fn queues_were_removed(&self) {
+        if !self.homeless.lock().is_empty() {
+            self.room.notify_one();
+        }
+    }
+
+    /// Takes up to `most` slots whose tasks found no queue.
+    pub(crate) fn take_homeless(&self, most: usize) -> Vec<SlotId> {
+        let mut homeless = self.homeless.lock();
+        std::iter::from_fn(|| homeless.pop_first()).take(most).collect()
+    }
+
+    /// Takes a queue that has room.
+    pub(crate) fn take_drained(&self) -> Option<TaskQueueKey> {
+        self.drained.lock().pop_first()
+    }
+
+    /// Waits for news of room. News that came before is not lost.
+    pub(crate) async fn wait_for_room(&self) {
+        self.room.notified().await;
+    }
+}

@@ -1,0 +1,328 @@
+//! The service.
+
+use std::sync::Arc;
+
+use environment::Clock;
+use model::{SlotId, Time};
+use task_queue::{Full, PriorityKey, QueuedTask, TaskQueueKey, TaskQueueKind};
+use tokio::sync::oneshot;
+
+use crate::{
+    Drained, MatchingLimits, PollRequest, Polled, QueueDescription, ReadyTicket, Reservation,
+    hub::Hub, limits::RECENT_POLL_WINDOW, poll::WaitingPoll, queue::LockedQueue,
+    registry::Registry, waiter::Waiter,
+};
+
+/// All task queues of a node. `D` is what a worker gets for a started task or a query.
+#[derive(Debug)]
+pub struct Matching<D> {
+    hub: Arc<Hub>,
+    registry: Registry<D>,
+    limits: MatchingLimits,
+}
+
+/// How much matching holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Task queues.
+    pub queues: usize,
+    /// Polls that wait or are reserved.
+    pub pollers: usize,
+    /// Tasks in memory.
+    pub backlog: usize,
+}
+
+/// Why a poll is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PollRefused {
+    /// Too many polls wait at the queue.
+    #[error("too many polls wait at the task queue")]
+    TooManyPollers,
+    /// There are too many queues.
+    #[error("too many task queues")]
+    TooManyQueues,
+}
+
+/// Why matching does not take a task or an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OfferRefused {
+    /// The worker of the sticky queue is gone: the task belongs to the normal queue.
+    #[error("the worker of the sticky task queue is gone")]
+    StickyWorkerGone,
+    /// The queue is full, or there are too many queues. A task stays with its slot, which
+    /// [`Matching::next_drained`] names when there is room.
+    #[error("the task queue is full")]
+    Full,
+}
+
+impl<D: Send + 'static> Matching<D> {
+    /// Matching without any queue. Somebody has to [`run`](Self::run) it.
+    pub fn new(clock: Arc<dyn Clock>, limits: MatchingLimits) -> Self {
+        let hub = Arc::new(Hub::new(clock));
+        Self { registry: Registry::new(Arc::clone(&hub), limits.clone()), hub, limits }
+    }
+
+    /// Wakes queues whose rate limit lets tasks through again. Never returns; one tracked task
+    /// runs it, and without it tasks that a limit held back wait for the next poll.
+    pub async fn run(&self) {
+        loop {
+            let key = self.hub.next_alarm().await;
+            if let Some(mut queue) = self.registry.lock(&key) {
+                queue.wake(self.hub.now());
+            }
+        }
+    }
+
+    /// Polls a queue: waits for a task, up to the request's deadline. A poll that is reserved when
+    /// its time is over waits up to 0.9 s longer. Dropping the future takes the poll out.
+    ///
+    /// # Errors
+    /// When there is no room for the poll.
+    pub async fn poll(
+        &self,
+        key: &TaskQueueKey,
+        request: PollRequest,
+    ) -> Result<Polled<D>, PollRefused> {
+        let deadline = request.deadline;
+        match self.begin_poll(key, request)? {
+            Some(poll) => Ok(poll.wait(deadline).await),
+            None => Ok(Polled::empty()),
+        }
+    }
+
+    fn begin_poll(
+        &self,
+        key: &TaskQueueKey,
+        request: PollRequest,
+    ) -> Result<Option<WaitingPoll<D>>, PollRefused> {
+        let now = self.hub.now();
+        let (sender, receiver) = oneshot::channel();
+        let mut queue = self.registry.lock_or_add(key, now).ok_or(PollRefused::TooManyQueues)?;
+        if self.hub.is_closed() {
+            return Ok(None);
+        }
+        let polled = queue.core().poll(Waiter { request, sender }, now);
+        let Some(id) = polled.map_err(|Full| PollRefused::TooManyPollers)? else {
+            return Ok(None);
+        };
+        queue.settle(now);
+        let queue = Arc::clone(&queue.queue);
+        Ok(Some(WaitingPoll { queue, id, receiver, since: now, ended: false }))
+    }
+
+    /// Reserves the poll that waits longest for a task that is about to be committed. `None` when
+    /// nobody waits, when tasks of this priority or a higher one wait already, or when the rate
+    /// limit is reached: then the task is to be [offered](Self::offer) after its commit.
+    pub fn reserve(&self, key: &TaskQueueKey, priority: PriorityKey) -> Option<Reservation<D>> {
+        let now = self.hub.now();
+        let mut queue = self.registry.lock(key)?;
+        let reserved = queue.core().reserve(priority, now)?;
+        Some(Reservation::new(Arc::clone(&queue.queue), reserved))
+    }
+
+    /// Offers a committed task that no worker has started. `kind` says whether the queue is a
+    /// worker's sticky queue.
+    ///
+    /// # Errors
+    /// When the worker of a sticky queue is gone, or there is no room.
+    pub fn offer(
+        &self,
+        key: &TaskQueueKey,
+        kind: TaskQueueKind,
+        task: QueuedTask,
+    ) -> Result<(), OfferRefused> {
+        let now = self.hub.now();
+        let mut queue = self.lock_live(key, kind, now).inspect_err(|refused| {
+            self.note_homeless(*refused, task.slot);
+        })?;
+        queue.core().offer(task, now).map_err(|_| OfferRefused::Full)?;
+        queue.settle(now);
+        Ok(())
+    }
+
+    /// Puts a task back that a poll got and that history could not start for a passing reason. It
+    /// keeps its age and is never refused for want of room.
+    ///
+    /// # Errors
+    /// When the worker of a sticky queue is gone, or there are too many queues.
+    pub fn put_back(
+        &self,
+        key: &TaskQueueKey,
+        kind: TaskQueueKind,
+        task: QueuedTask,
+    ) -> Result<(), OfferRefused> {
+        let now = self.hub.now();
+        let mut queue = self.lock_live(key, kind, now).inspect_err(|refused| {
+            self.note_homeless(*refused, task.slot);
+        })?;
+        queue.core().put_back(task, now);
+        queue.settle(now);
+        Ok(())
+    }
+
+    /// Dispatches an item that needs no commit, such as a query. It waits for a poll up to its
+    /// deadline and counts against no rate limit.
+    ///
+    /// # Errors
+    /// The item, when the worker of a sticky queue is gone, or there is no room.
+    pub fn dispatch(
+        &self,
+        key: &TaskQueueKey,
+        kind: TaskQueueKind,
+        item: D,
+        deadline: Time,
+    ) -> Result<ReadyTicket<D>, (OfferRefused, D)> {
+        let now = self.hub.now();
+        let mut queue = match self.lock_live(key, kind, now) {
+            Ok(queue) => queue,
+            Err(refused) => return Err((refused, item)),
+        };
+        let id = queue
+            .core()
+            .offer_ready(item, deadline, now)
+            .map_err(|item| (OfferRefused::Full, item))?;
+        queue.settle(now);
+        Ok(ReadyTicket::new(Arc::clone(&queue.queue), id))
+    }
+
+    /// Locks a queue that may be given something.
+    fn lock_live(
+        &self,
+        key: &TaskQueueKey,
+        kind: TaskQueueKind,
+        now: Time,
+    ) -> Result<LockedQueue<D>, OfferRefused> {
+        match kind {
+            TaskQueueKind::Normal => self.registry.lock_or_add(key, now).ok_or(OfferRefused::Full),
+            TaskQueueKind::Sticky => {
+                let queue = self.registry.lock(key).filter(|queue| queue.is_sticky_live(now));
+                queue.ok_or(OfferRefused::StickyWorkerGone)
+            }
+        }
+    }
+
+    /// A task found no queue: its slot is named when another queue can be made.
+    fn note_homeless(&self, refused: OfferRefused, slot: SlotId) {
+        if refused == OfferRefused::Full {
+            self.hub.add_homeless(slot);
+        }
+    }
+
+    /// True when a sticky queue has its worker: one waits, or polled in the last ten seconds.
+    pub fn is_sticky_live(&self, key: &TaskQueueKey) -> bool {
+        let now = self.hub.now();
+        self.registry.lock(key).is_some_and(|queue| queue.is_sticky_live(now))
+    }
+
+    /// True when a worker waits at the queue or polled it in the last 20 seconds. A query whose
+    /// queue has none fails early.
+    pub fn has_recent_poller(&self, key: &TaskQueueKey) -> bool {
+        let now = self.hub.now();
+        let queue = self.registry.lock(key);
+        queue.is_some_and(|mut queue| queue.core().has_polled_within(RECENT_POLL_WINDOW, now))
+    }
+
+    /// The worker of a sticky queue shuts down: its polls are answered empty, and the tasks that
+    /// waited for it, which come back, belong to the normal queue. Queries that waited are dropped.
+    pub fn unload(&self, key: &TaskQueueKey) -> Vec<QueuedTask> {
+        let Some(mut queue) = self.registry.remove(key) else { return Vec::new() };
+        queue.empty_polls();
+        let tasks = queue.core().drain_backlog();
+        let ready = queue.core().drain_ready();
+        // Items may run code of their owner when dropped: not under the lock.
+        drop(queue);
+        drop(ready);
+        tasks
+    }
+
+    /// A worker shuts down: its waiting polls are answered empty, and so are those that arrive
+    /// late. Returns how many waited.
+    pub fn complete_worker_polls(&self, key: &TaskQueueKey, worker_instance_key: &str) -> usize {
+        let now = self.hub.now();
+        let is_its = |waiter: &Waiter<D>| waiter.request.worker_instance_key == worker_instance_key;
+        let Some(mut queue) = self.registry.lock(key) else { return 0 };
+        if worker_instance_key.is_empty() {
+            return 0;
+        }
+        queue.core().stop_worker(worker_instance_key, now);
+        let mut completed = 0;
+        while let Some(waiter) = queue.core().take_poller_where(is_its) {
+            waiter.answer_empty();
+            completed += 1;
+        }
+        completed
+    }
+
+    /// Sets or clears the API's rate limit of a queue, in tasks per second. It is kept as long as
+    /// the node runs; storing it is the caller's business. False when there are too many queues.
+    pub fn set_rate_limit(&self, key: &TaskQueueKey, tasks_per_second: Option<f64>) -> bool {
+        let now = self.hub.now();
+        let Some(mut queue) = self.registry.lock_or_add(key, now) else { return false };
+        queue.core().set_rate_limit(tasks_per_second);
+        queue.settle(now);
+        true
+    }
+
+    /// Describes a queue; `None` for one that nobody has used lately.
+    pub fn describe(&self, key: &TaskQueueKey) -> Option<QueueDescription> {
+        let now = self.hub.now();
+        let mut queue = self.registry.lock(key)?;
+        let core = queue.core();
+        Some(QueueDescription {
+            pollers: core.pollers(now),
+            stats: core.stats(now),
+            stats_by_priority: core.stats_by_priority(now),
+            rate_limit: core.rate_limit(now),
+        })
+    }
+
+    /// Waits for room: names slots that are to offer again the tasks that were refused. Call again
+    /// once they have done so.
+    pub async fn next_drained(&self) -> Drained {
+        loop {
+            while let Some(key) = self.hub.take_drained() {
+                let slots = self.take_overflow(&key);
+                if !slots.is_empty() {
+                    return Drained { key: Some(key), slots };
+                }
+            }
+            if !self.registry.is_full() {
+                let slots = self.hub.take_homeless(self.limits.drained_slots_max);
+                if !slots.is_empty() {
+                    return Drained { key: None, slots };
+                }
+            }
+            self.hub.wait_for_room().await;
+        }
+    }
+
+    fn take_overflow(&self, key: &TaskQueueKey) -> Vec<SlotId> {
+        let Some(mut queue) = self.registry.lock(key) else { return Vec::new() };
+        let slots = queue.core().take_overflow(self.limits.drained_slots_max);
+        if queue.core().wants_more() {
+            self.hub.queue_has_room(key);
+        }
+        slots
+    }
+
+    /// The node drains: all waiting polls are answered empty, and so are those that still come.
+    /// Reserved polls get what is on its way to them.
+    pub fn shutdown(&self) {
+        self.hub.close();
+        for queue in self.registry.all() {
+            queue.lock().empty_polls();
+        }
+    }
+
+    /// How much matching holds. Walks over all queues: for metrics, not for the hot path.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for queue in self.registry.all() {
+            let mut queue = queue.lock();
+            totals.queues += 1;
+            totals.pollers += queue.core().poller_count();
+            totals.backlog += queue.core().backlog_len();
+        }
+        totals
+    }
+}

@@ -1,0 +1,160 @@
+//! All queues of a node.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use model::{Span, Time};
+use parking_lot::RwLock;
+use task_queue::{POLLER_TTL, STICKY_POLL_WINDOW, TaskQueueKey};
+
+use crate::{
+    hub::Hub,
+    limits::MatchingLimits,
+    queue::{LockedQueue, Queue},
+};
+
+/// More shards than cores, so that two look-ups seldom meet.
+const SHARDS: usize = 32;
+/// A shard looks for idle queues no more often, and only when a queue is added to it.
+const SWEEP_EVERY: Span = Span::from_secs(60);
+/// The same when there are too many queues.
+const SWEEP_EVERY_WHEN_FULL: Span = Span::from_secs(1);
+
+/// A map of queues in shards. Its order decides nothing.
+#[derive(Debug)]
+pub(crate) struct Registry<D> {
+    hub: Arc<Hub>,
+    limits: MatchingLimits,
+    hasher: RandomState,
+    shards: Vec<RwLock<Shard<D>>>,
+    count: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Shard<D> {
+    queues: HashMap<TaskQueueKey, Arc<Queue<D>>>,
+    swept: Time,
+}
+
+impl<D> Registry<D> {
+    pub(crate) fn new(hub: Arc<Hub>, limits: MatchingLimits) -> Self {
+        let swept = hub.now();
+        let shard = || RwLock::new(Shard { queues: HashMap::new(), swept });
+        Self {
+            hub,
+            limits,
+            hasher: RandomState::new(),
+            shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
+            count: AtomicUsize::new(0),
+        }
+    }
+
+    /// Locks a queue that exists.
+    pub(crate) fn lock(&self, key: &TaskQueueKey) -> Option<LockedQueue<D>> {
+        let locked = self.find(key)?.lock();
+        (!locked.is_removed()).then_some(locked)
+    }
+
+    /// Locks a queue, made if it does not exist. `None` when there are too many.
+    pub(crate) fn lock_or_add(&self, key: &TaskQueueKey, now: Time) -> Option<LockedQueue<D>> {
+        loop {
+            let locked = self.find_or_add(key, now)?.lock();
+            // It may have been removed between the look-up and the lock.
+            if !locked.is_removed() {
+                return Some(locked);
+            }
+        }
+    }
+
+    /// Takes a queue out. Nothing is added to it after this.
+    pub(crate) fn remove(&self, key: &TaskQueueKey) -> Option<LockedQueue<D>> {
+        let queue = self.shard(key)?.write().queues.remove(key)?;
+        let mut locked = queue.lock();
+        locked.mark_removed();
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        self.hub.queues_were_removed();
+        Some(locked)
+    }
+
+    /// All queues, by key.
+    pub(crate) fn all(&self) -> Vec<Arc<Queue<D>>> {
+        let mut queues: Vec<Arc<Queue<D>>> = Vec::with_capacity(self.count());
+        for shard in &self.shards {
+            queues.extend(shard.read().queues.values().cloned());
+        }
+        queues.sort_unstable_by(|left, right| left.key.cmp(&right.key));
+        queues
+    }
+
+    /// True when no further queue can be made.
+    pub(crate) fn is_full(&self) -> bool {
+        self.count() >= self.limits.queues_max
+    }
+
+    fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn find(&self, key: &TaskQueueKey) -> Option<Arc<Queue<D>>> {
+        self.shard(key)?.read().queues.get(key).cloned()
+    }
+
+    fn find_or_add(&self, key: &TaskQueueKey, now: Time) -> Option<Arc<Queue<D>>> {
+        if let Some(queue) = self.find(key) {
+            return Some(queue);
+        }
+        let mut shard = self.shard(key)?.write();
+        if let Some(queue) = shard.queues.get(key) {
+            return Some(Arc::clone(queue));
+        }
+        self.sweep(&mut shard, now);
+        if self.is_full() {
+            return None;
+        }
+        let limits = self.limits.queue.clone();
+        let queue = Arc::new(Queue::new(key.clone(), Arc::clone(&self.hub), limits, now));
+        shard.queues.insert(key.clone(), Arc::clone(&queue));
+        self.count.fetch_add(1, Ordering::Relaxed);
+        Some(queue)
+    }
+
+    /// Drops idle queues, now and then. What a queue remembers (pollers of the last five minutes, a
+    /// worker's rate limit) is of no use by then; when there are too many, less is kept.
+    fn sweep(&self, shard: &mut Shard<D>, now: Time) {
+        let (every, idle) = if self.is_full() {
+            (SWEEP_EVERY_WHEN_FULL, STICKY_POLL_WINDOW)
+        } else {
+            (SWEEP_EVERY, POLLER_TTL)
+        };
+        if now.since(shard.swept) < every {
+            return;
+        }
+        shard.swept = now;
+        let before = shard.queues.len();
+        shard.queues.retain(|_, queue| {
+            let mut locked = queue.lock();
+            let is_idle = locked.core().is_idle(idle, now);
+            if is_idle {
+                locked.mark_removed();
+            }
+            !is_idle
+        });
+        let removed = before - shard.queues.len();
+        if removed > 0 {
+            self.count.fetch_sub(removed, Ordering::Relaxed);
+            self.hub.queues_were_removed();
+        }
+    }
+
+    fn shard(&self, key: &TaskQueueKey) -> Option<&RwLock<Shard<D>>> {
+        #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash will do")]
+        let number = self.hasher.hash_one(key) as usize % SHARDS;
+        self.shards.get(number)
+    }
+}

@@ -1,0 +1,185 @@
+//! Tasks that wait for a poller.
+
+use std::collections::BTreeMap;
+
+use model::{SlotId, Span, Time};
+
+use crate::{
+    PriorityKey, QueueLimits, QueueStats, QueuedTask, fairness::Fairness, overflow::Overflow,
+    rate_window::RateWindow,
+};
+
+/// A place inside a priority: by fairness, then by age, then by arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    pass: u64,
+    created: Time,
+    arrival: u64,
+}
+
+/// The tasks of one priority.
+#[derive(Debug)]
+struct Level {
+    tasks: BTreeMap<Place, QueuedTask>,
+    fairness: Fairness,
+    overflow: Overflow,
+    added: RateWindow,
+    dispatched: RateWindow,
+}
+
+impl Level {
+    fn new(now: Time) -> Self {
+        Self {
+            tasks: BTreeMap::new(),
+            fairness: Fairness::default(),
+            overflow: Overflow::default(),
+            added: RateWindow::new(now),
+            dispatched: RateWindow::new(now),
+        }
+    }
+
+    /// Full, or was full and has not drained enough: the tasks that were refused come first.
+    fn is_full(&self, limits: &QueueLimits) -> bool {
+        let len = self.tasks.len();
+        len >= limits.backlog_max || (len > limits.backlog_low_water && !self.overflow.is_empty())
+    }
+
+    fn stats(&self, now: Time) -> QueueStats {
+        let waiting = (self.tasks.len() as u64).saturating_add(self.overflow.task_count());
+        let age =
+            self.tasks.first_key_value().map_or(Span::ZERO, |(place, _)| now.since(place.created));
+        QueueStats {
+            approximate_backlog_count: i64::try_from(waiting).unwrap_or(i64::MAX),
+            approximate_backlog_age: age,
+            tasks_add_rate: self.added.per_second(now),
+            tasks_dispatch_rate: self.dispatched.per_second(now),
+        }
+    }
+}
+
+/// The backlog of a queue: one bounded level per priority key (at most five).
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    levels: BTreeMap<PriorityKey, Level>,
+    next_arrival: u64,
+}
+
+impl Backlog {
+    /// Tasks in memory.
+    pub(crate) fn len(&self) -> usize {
+        self.levels.values().map(|level| level.tasks.len()).sum()
+    }
+
+    /// Nothing in memory.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.levels.values().all(|level| level.tasks.is_empty())
+    }
+
+    /// True when a task of this priority would have to wait behind others, in memory or refused.
+    pub(crate) fn precedes(&self, priority: PriorityKey) -> bool {
+        let mut levels = self.levels.range(..=priority);
+        levels.any(|(_, level)| !level.tasks.is_empty() || !level.overflow.is_empty())
+    }
+
+    /// Adds a new task.
+    ///
+    /// # Errors
+    /// The task, when its priority is full.
+    pub(crate) fn add(
+        &mut self,
+        task: QueuedTask,
+        limits: &QueueLimits,
+        now: Time,
+    ) -> Result<(), QueuedTask> {
+        let level = self.level(task.order.priority, now);
+        if level.is_full(limits) {
+            level.overflow.add(task.slot);
+            return Err(task);
+        }
+        level.added.record(now);
+        let pass = if limits.fairness {
+            level.fairness.pass(&task.order, limits.fairness_keys_max)
+        } else {
+            0
+        };
+        self.insert(pass, task);
+        Ok(())
+    }
+
+    /// Puts a task back that was handed out for nothing. It is never refused: there are at most as
+    /// many as polls.
+    pub(crate) fn put_back(&mut self, task: QueuedTask, now: Time) {
+        let pass = self.level(task.order.priority, now).fairness.floor();
+        self.insert(pass, task);
+    }
+
+    /// Takes the first task.
+    pub(crate) fn take(&mut self, now: Time) -> Option<QueuedTask> {
+        let mut levels = self.levels.values_mut();
+        let level = levels.find(|level| !level.tasks.is_empty())?;
+        let (place, task) = level.tasks.pop_first()?;
+        level.fairness.dispatched(place.pass);
+        level.dispatched.record(now);
+        Some(task)
+    }
+
+    /// Takes everything, in order.
+    pub(crate) fn drain(&mut self) -> Vec<QueuedTask> {
+        let levels = self.levels.values_mut();
+        levels.flat_map(|level| std::mem::take(&mut level.tasks).into_values()).collect()
+    }
+
+    /// Counts a task that went straight to a poller.
+    pub(crate) fn passed_through(&mut self, priority: PriorityKey, now: Time) {
+        let level = self.level(priority, now);
+        level.added.record(now);
+        level.dispatched.record(now);
+    }
+
+    /// True when tasks were refused and there is room for them.
+    pub(crate) fn wants_more(&self, limits: &QueueLimits) -> bool {
+        self.levels.values().any(|level| wants_more(level, limits))
+    }
+
+    /// True when tasks of any priority are with their slots.
+    pub(crate) fn has_overflow(&self) -> bool {
+        self.levels.values().any(|level| !level.overflow.is_empty())
+    }
+
+    /// Takes slots whose tasks were refused and would find room, at most `most`.
+    pub(crate) fn take_overflow(&mut self, most: usize, limits: &QueueLimits) -> Vec<SlotId> {
+        let mut slots = Vec::new();
+        for level in self.levels.values_mut().filter(|level| wants_more(level, limits)) {
+            level.overflow.take(most.saturating_sub(slots.len()), &mut slots);
+        }
+        slots
+    }
+
+    /// Statistics per priority.
+    pub(crate) fn stats(&self, now: Time) -> BTreeMap<PriorityKey, QueueStats> {
+        self.levels.iter().map(|(priority, level)| (*priority, level.stats(now))).collect()
+    }
+
+    /// Statistics in all.
+    pub(crate) fn total_stats(&self, now: Time) -> QueueStats {
+        let mut total = QueueStats::default();
+        self.levels.values().for_each(|level| total.merge(level.stats(now)));
+        total
+    }
+
+    fn insert(&mut self, pass: u64, task: QueuedTask) {
+        let place = Place { pass, created: task.order.created, arrival: self.next_arrival };
+        self.next_arrival += 1;
+        if let Some(level) = self.levels.get_mut(&task.order.priority) {
+            level.tasks.insert(place, task);
+        }
+    }
+
+    fn level(&mut self, priority: PriorityKey, now: Time) -> &mut Level {
+        self.levels.entry(priority).or_insert_with(|| Level::new(now))
+    }
+}
+
+fn wants_more(level: &Level, limits: &QueueLimits) -> bool {
+    !level.overflow.is_empty() && level.tasks.len() <= limits.backlog_low_water
+}
