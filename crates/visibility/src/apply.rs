@@ -1,0 +1,251 @@
+//! Applies a batch of changes in one transaction.
+
+use std::collections::HashMap;
+
+use model::{NamespaceId, RunId};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use crate::{
+    Change, Error, Record, attributes,
+    change::Submission,
+    ids::Ids,
+    purge,
+    rows::{self, Place, stored_close_time, to_i64},
+    tombstones::Tombstones,
+};
+
+const FIND: &str = "SELECT id, version, scope, status, close_time, workflow_type, \
+    search_attributes FROM execution WHERE run_id = ?1 AND namespace = ?2";
+
+const COUNT: &str = "INSERT INTO status_count (scope, status, runs) VALUES (?1, ?2, ?3) \
+    ON CONFLICT (scope, status) DO UPDATE SET runs = runs + excluded.runs";
+
+/// What the writer remembers between batches.
+#[derive(Debug, Default)]
+pub(crate) struct Applier {
+    ids: Ids,
+    tombstones: Tombstones,
+    /// Some namespace was deleted and still has rows.
+    pub(crate) purges: bool,
+}
+
+/// The changes of the counters in one transaction.
+type Counts = HashMap<(i64, i32), i64>;
+
+impl Applier {
+    pub(crate) fn new(purges: bool) -> Self {
+        Self { purges, ..Self::default() }
+    }
+
+    /// Applies all changes or none. Those that a later change of the batch makes pointless are
+    /// left out: a run that starts and ends within a batch is written once.
+    pub(crate) fn apply(
+        &mut self,
+        connection: &mut Connection,
+        batch: &[Submission],
+    ) -> Result<(), Error> {
+        let result = self.transaction(connection, batch);
+        if result.is_err() {
+            self.ids.clear();
+        }
+        result
+    }
+
+    fn transaction(
+        &mut self,
+        connection: &mut Connection,
+        batch: &[Submission],
+    ) -> Result<(), Error> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut counts = Counts::new();
+        for change in latest(batch) {
+            match change {
+                Change::Upsert(record) => self.upsert(&transaction, &mut counts, record)?,
+                Change::Delete { namespace_id, run_id, version } => {
+                    self.delete(&transaction, &mut counts, (*namespace_id, *run_id), *version)?;
+                }
+                Change::DeleteNamespace(namespace_id) => {
+                    purge::detach(&transaction, *namespace_id)?;
+                    self.ids.forget(*namespace_id);
+                    self.purges = true;
+                }
+            }
+        }
+        write_counts(&transaction, &counts)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn upsert(
+        &mut self,
+        transaction: &Transaction<'_>,
+        counts: &mut Counts,
+        record: &Record,
+    ) -> Result<(), Error> {
+        let namespace = self.ids.namespace(transaction, record.namespace_id)?;
+        let division = attributes::division(&record.search_attributes);
+        let scope = self.ids.scope(transaction, namespace, division)?;
+        let encoded = attributes::encode(&record.search_attributes);
+        let encoded = encoded.as_deref();
+        let Some(found) = find(transaction, namespace, record.run_id)? else {
+            if self.tombstones.cover(record.namespace_id, record.run_id, record.version) {
+                return Ok(());
+            }
+            let place = Place { namespace, scope };
+            let id = rows::insert(transaction, place, record, encoded)?;
+            *counts.entry((scope, record.status)).or_default() += 1;
+            return self.insert_attributes(transaction, namespace, id, record);
+        };
+        if found.version >= to_i64(record.version) {
+            return Ok(());
+        }
+        if found.search_attributes.as_deref() != encoded {
+            delete_attributes(transaction, namespace, found.id, &found, &mut self.ids)?;
+            self.insert_attributes(transaction, namespace, found.id, record)?;
+        }
+        let in_place = found.scope == scope
+            && found.status == record.status
+            && found.close_time == stored_close_time(record.close_time)
+            && found.workflow_type == record.workflow_type;
+        if in_place {
+            rows::update_in_place(transaction, found.id, record, encoded)?;
+            return Ok(());
+        }
+        *counts.entry((found.scope, found.status)).or_default() -= 1;
+        *counts.entry((scope, record.status)).or_default() += 1;
+        rows::update(transaction, found.id, scope, record, encoded)?;
+        Ok(())
+    }
+
+    fn delete(
+        &mut self,
+        transaction: &Transaction<'_>,
+        counts: &mut Counts,
+        (namespace_id, run_id): (NamespaceId, RunId),
+        version: u64,
+    ) -> Result<(), Error> {
+        self.tombstones.insert(namespace_id, run_id, version);
+        let namespace = self.ids.namespace(transaction, namespace_id)?;
+        let Some(found) = find(transaction, namespace, run_id)? else { return Ok(()) };
+        if found.version > to_i64(version) {
+            return Ok(());
+        }
+        delete_attributes(transaction, namespace, found.id, &found, &mut self.ids)?;
+        transaction.prepare_cached("DELETE FROM execution WHERE id = ?1")?.execute([found.id])?;
+        *counts.entry((found.scope, found.status)).or_default() -= 1;
+        Ok(())
+    }
+
+    fn insert_attributes(
+        &mut self,
+        transaction: &Transaction<'_>,
+        namespace: i64,
+        id: i64,
+        record: &Record,
+    ) -> Result<(), Error> {
+        for (name, values) in attributes::indexed(&record.search_attributes) {
+            let name = self.ids.name(transaction, namespace, name)?;
+            let mut statement = transaction.prepare_cached(
+                "INSERT INTO attribute (name, value, execution) VALUES (?1, ?2, ?3)",
+            )?;
+            for value in values {
+                statement.execute(params![name, value, id])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the index has of a run.
+struct Found {
+    id: i64,
+    version: i64,
+    scope: i64,
+    status: i32,
+    close_time: i64,
+    workflow_type: String,
+    search_attributes: Option<Vec<u8>>,
+}
+
+fn find(
+    transaction: &Transaction<'_>,
+    namespace: i64,
+    run_id: RunId,
+) -> rusqlite::Result<Option<Found>> {
+    transaction
+        .prepare_cached(FIND)?
+        .query_row(params![run_id.as_bytes(), namespace], |row| {
+            Ok(Found {
+                id: row.get(0)?,
+                version: row.get(1)?,
+                scope: row.get(2)?,
+                status: row.get(3)?,
+                close_time: row.get(4)?,
+                workflow_type: row.get(5)?,
+                search_attributes: row.get(6)?,
+            })
+        })
+        .optional()
+}
+
+fn delete_attributes(
+    transaction: &Transaction<'_>,
+    namespace: i64,
+    id: i64,
+    found: &Found,
+    ids: &mut Ids,
+) -> Result<(), Error> {
+    let stored = attributes::decode(found.search_attributes.as_deref())?;
+    for (name, values) in attributes::indexed(&stored) {
+        let name = ids.name(transaction, namespace, name)?;
+        let mut statement = transaction.prepare_cached(
+            "DELETE FROM attribute WHERE name = ?1 AND value = ?2 AND execution = ?3",
+        )?;
+        for value in values {
+            statement.execute(params![name, value, id])?;
+        }
+    }
+    Ok(())
+}
+
+fn write_counts(transaction: &Transaction<'_>, counts: &Counts) -> rusqlite::Result<()> {
+    let mut statement = transaction.prepare_cached(COUNT)?;
+    for ((scope, status), difference) in counts {
+        if *difference != 0 {
+            statement.execute(params![scope, status, difference])?;
+        }
+    }
+    Ok(())
+}
+
+/// The changes of a batch that no other one of the batch supersedes, in order.
+fn latest(batch: &[Submission]) -> Vec<&Change> {
+    let mut winners: HashMap<(NamespaceId, RunId), (u64, usize)> = HashMap::new();
+    for (index, submission) in batch.iter().enumerate() {
+        if let Some((key, version)) = key(&submission.change) {
+            let winner = winners.entry(key).or_insert((version, index));
+            if version >= winner.0 {
+                *winner = (version, index);
+            }
+        }
+    }
+    batch
+        .iter()
+        .enumerate()
+        .filter(|(index, submission)| match key(&submission.change) {
+            Some((key, _)) => winners.get(&key).is_some_and(|(_, winner)| winner == index),
+            None => true,
+        })
+        .map(|(_, submission)| &submission.change)
+        .collect()
+}
+
+const fn key(change: &Change) -> Option<((NamespaceId, RunId), u64)> {
+    match change {
+        Change::Upsert(record) => Some(((record.namespace_id, record.run_id), record.version)),
+        Change::Delete { namespace_id, run_id, version } => {
+            Some(((*namespace_id, *run_id), *version))
+        }
+        Change::DeleteNamespace(_) => None,
+    }
+}

@@ -1,0 +1,299 @@
+//! Predicates as SQL over the tables of [`crate::database`].
+
+use model::{NamespaceId, RunId};
+use rusqlite::types::Value as Parameter;
+use visibility_query::{
+    Attribute, AttributeType, Comparison, Condition, Predicate, SystemAttribute, Test, Value,
+};
+
+use crate::{Error, database::OPEN};
+
+/// Values in one filter; SQLite takes 32,766 parameters per statement.
+const VALUES_MAX: usize = 30_000;
+
+/// The hyphenated text of a run id that is stored as bytes.
+fn uuid_text(column: &str) -> String {
+    format!(
+        "lower(substr(hex({column}), 1, 8) || '-' || substr(hex({column}), 9, 4) || '-' || \
+         substr(hex({column}), 13, 4) || '-' || substr(hex({column}), 17, 4) || '-' || \
+         substr(hex({column}), 21, 12))"
+    )
+}
+
+/// A statement under construction.
+#[derive(Debug, Default)]
+pub(crate) struct Sql {
+    pub(crate) text: String,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+impl Sql {
+    /// Adds a parameter and returns its place holder.
+    pub(crate) fn bind(&mut self, value: impl Into<Parameter>) -> String {
+        self.parameters.push(value.into());
+        format!("?{}", self.parameters.len())
+    }
+
+    /// Adds the condition that a row of `execution e` belongs to the namespace, is in the division
+    /// that the filter is about, and matches the filter.
+    pub(crate) fn push_filter(
+        &mut self,
+        namespace_id: NamespaceId,
+        filter: &Predicate,
+    ) -> Result<(), Error> {
+        let namespace = self.bind(namespace_id.as_bytes().to_vec());
+        let namespace = format!("(SELECT id FROM namespace WHERE uuid = {namespace})");
+        let scope = if filter.mentions(SystemAttribute::TemporalNamespaceDivision) {
+            format!("e.scope IN (SELECT id FROM scope WHERE namespace = {namespace})")
+        } else {
+            format!(
+                "e.scope = (SELECT id FROM scope WHERE namespace = {namespace} AND division = '')"
+            )
+        };
+        let filter = self.predicate(&namespace, filter);
+        if self.parameters.len() > VALUES_MAX {
+            return Err(Error::TooManyValues { max: VALUES_MAX });
+        }
+        self.text.push_str(&format!("{scope} AND ({filter})"));
+        Ok(())
+    }
+
+    fn predicate(&mut self, namespace: &str, predicate: &Predicate) -> String {
+        match predicate {
+            Predicate::And(members) if members.is_empty() => "1".to_owned(),
+            Predicate::Or(members) if members.is_empty() => "0".to_owned(),
+            Predicate::And(members) => self.balanced(namespace, members, "AND"),
+            Predicate::Or(members) => self.balanced(namespace, members, "OR"),
+            Predicate::Condition(condition) => self.condition(namespace, condition),
+        }
+    }
+
+    /// Joins as a balanced tree: SQLite limits the depth of expressions, not their size.
+    fn balanced(&mut self, namespace: &str, members: &[Predicate], word: &str) -> String {
+        match members {
+            [] => "1".to_owned(),
+            [only] => self.predicate(namespace, only),
+            _ => {
+                let (left, right) = members.split_at(members.len() / 2);
+                let left = self.balanced(namespace, left, word);
+                let right = self.balanced(namespace, right, word);
+                format!("({left} {word} {right})")
+            }
+        }
+    }
+
+    fn condition(&mut self, namespace: &str, condition: &Condition) -> String {
+        match &condition.attribute {
+            Attribute::System(attribute) => self.system(namespace, *attribute, &condition.test),
+            Attribute::Stored { name, kind } => {
+                self.stored(namespace, name, *kind, &condition.test)
+            }
+        }
+    }
+
+    fn system(&mut self, namespace: &str, attribute: SystemAttribute, test: &Test) -> String {
+        use SystemAttribute as System;
+        match attribute {
+            System::WorkflowId => self.plain("e.workflow_id", test),
+            System::WorkflowType => self.plain("e.workflow_type", test),
+            System::TaskQueue => self.plain("e.task_queue", test),
+            System::StartTime => self.plain("e.start_time", test),
+            System::ExecutionTime => self.plain("e.execution_time", test),
+            System::ExecutionStatus => self.plain("e.status", test),
+            System::ParentWorkflowId => self.plain("e.parent_workflow_id", test),
+            System::CloseTime => self.closed("e.close_time", test),
+            System::HistoryLength => self.closed("e.history_length", test),
+            System::HistorySizeBytes => self.closed("e.history_size_bytes", test),
+            System::ExecutionDuration => self.closed("e.execution_duration", test),
+            System::StateTransitionCount => self.closed("e.state_transition_count", test),
+            System::RunId => self.run_id("e.run_id", test),
+            System::ParentRunId => self.run_id("e.parent_run_id", test),
+            System::RootWorkflowId => self.root(["e.root_workflow_id", "e.workflow_id"], test),
+            System::RootRunId => {
+                let own = self.run_id("e.run_id", test);
+                let root = self.run_id("e.root_run_id", test);
+                own_or_root(test, &own, &root)
+            }
+            System::TemporalNamespaceDivision => self.division(namespace, test),
+        }
+    }
+
+    /// A column that is null in SQL when the attribute is.
+    fn plain(&mut self, column: &str, test: &Test) -> String {
+        match test {
+            Test::Null { negated: false } => format!("{column} IS NULL"),
+            Test::Null { negated: true } => format!("{column} IS NOT NULL"),
+            _ => self.value_test(column, test),
+        }
+    }
+
+    /// A column that counts as null while the run is open.
+    fn closed(&mut self, column: &str, test: &Test) -> String {
+        match test {
+            Test::Null { negated: false } => format!("e.close_time = {OPEN}"),
+            Test::Null { negated: true } => format!("e.close_time < {OPEN}"),
+            _ => format!("(e.close_time < {OPEN} AND {})", self.value_test(column, test)),
+        }
+    }
+
+    /// Written so that both halves can use their index.
+    fn root(&mut self, [root, own]: [&str; 2], test: &Test) -> String {
+        let own = self.plain(own, test);
+        let root = self.plain(root, test);
+        own_or_root(test, &own, &root)
+    }
+
+    fn run_id(&mut self, column: &str, test: &Test) -> String {
+        let equal = |value: &Value| {
+            let text = value.as_str()?;
+            let run_id: RunId = text.parse().ok()?;
+            (run_id.to_string() == text).then(|| Parameter::Blob(run_id.as_bytes().to_vec()))
+        };
+        match test {
+            Test::Compare(Comparison::Equal, value) => match equal(value) {
+                Some(bytes) => format!("{column} = {}", self.bind(bytes)),
+                None => "0".to_owned(),
+            },
+            Test::In { values, negated: false } => {
+                let known: Vec<Parameter> = values.iter().filter_map(equal).collect();
+                let known: Vec<String> = known.into_iter().map(|bytes| self.bind(bytes)).collect();
+                format!("{column} IN ({})", known.join(", "))
+            }
+            Test::Null { .. } => self.plain(column, test),
+            _ => self.value_test(&uuid_text(column), test),
+        }
+    }
+
+    fn division(&mut self, namespace: &str, test: &Test) -> String {
+        let matches = match test {
+            Test::Null { negated: false } => "division = ''".to_owned(),
+            Test::Null { negated: true } => "division <> ''".to_owned(),
+            _ => format!("division <> '' AND {}", self.value_test("division", test)),
+        };
+        format!("e.scope IN (SELECT id FROM scope WHERE namespace = {namespace} AND {matches})")
+    }
+
+    fn stored(&mut self, namespace: &str, name: &str, kind: AttributeType, test: &Test) -> String {
+        let name = self.bind(name.to_owned());
+        let rows = format!(
+            "(SELECT execution FROM attribute WHERE name = \
+             (SELECT id FROM attribute_name WHERE namespace = {namespace} AND name = {name})"
+        );
+        match test {
+            Test::Null { negated: false } => return format!("e.id NOT IN {rows})"),
+            Test::Null { negated: true } => return format!("e.id IN {rows})"),
+            _ => {}
+        }
+        let (word, positive);
+        if kind.is_many() && is_negative(test) {
+            (word, positive) = ("NOT IN", test.clone().opposite());
+        } else {
+            (word, positive) = ("IN", test.clone());
+        }
+        let matches = self.value_test("value", &positive);
+        // Rows of another type may be left from before the attribute changed its type; SQLite
+        // orders all numbers before all strings.
+        let same_type = match kind {
+            AttributeType::Text | AttributeType::Keyword | AttributeType::KeywordList => {
+                "value >= ''"
+            }
+            AttributeType::Int
+            | AttributeType::Double
+            | AttributeType::Bool
+            | AttributeType::Datetime => "value < ''",
+        };
+        format!("e.id {word} {rows} AND {same_type} AND {matches})")
+    }
+
+    /// A test of an SQL expression, which is false or null when the expression is null.
+    fn value_test(&mut self, subject: &str, test: &Test) -> String {
+        match test {
+            Test::Compare(comparison, value) => {
+                let value = self.bind(parameter(value));
+                format!("{subject} {} {value}", comparison.symbol())
+            }
+            Test::In { values, negated } => {
+                let values: Vec<String> =
+                    values.iter().map(|value| self.bind(parameter(value))).collect();
+                format!("{subject}{} IN ({})", not(*negated), values.join(", "))
+            }
+            Test::Between { low, high, negated } => {
+                let low = self.bind(parameter(low));
+                let high = self.bind(parameter(high));
+                format!("{subject}{} BETWEEN {low} AND {high}", not(*negated))
+            }
+            Test::StartsWith { prefix, negated } => self.prefix_test(subject, prefix, *negated),
+            Test::Null { negated } => format!("{subject} IS{} NULL", not(*negated)),
+        }
+    }
+
+    /// A prefix is a range, which can use an index.
+    fn prefix_test(&mut self, subject: &str, prefix: &str, negated: bool) -> String {
+        let low = self.bind(prefix.to_owned());
+        match (after_prefix(prefix).map(|high| self.bind(high)), negated) {
+            (Some(high), false) => format!("({subject} >= {low} AND {subject} < {high})"),
+            (Some(high), true) => format!("({subject} < {low} OR {subject} >= {high})"),
+            (None, false) => format!("{subject} >= {low}"),
+            (None, true) => format!("{subject} < {low}"),
+        }
+    }
+}
+
+/// A run without a stored root is its own root.
+fn own_or_root(test: &Test, own: &str, root: &str) -> String {
+    match test {
+        Test::Null { negated } => if *negated { "1" } else { "0" }.to_owned(),
+        _ => format!("((e.root_run_id IS NULL AND {own}) OR {root})"),
+    }
+}
+
+const fn not(negated: bool) -> &'static str {
+    if negated { " NOT" } else { "" }
+}
+
+const fn is_negative(test: &Test) -> bool {
+    matches!(
+        test,
+        Test::Compare(Comparison::NotEqual, _)
+            | Test::In { negated: true, .. }
+            | Test::Between { negated: true, .. }
+            | Test::StartsWith { negated: true, .. }
+    )
+}
+
+fn parameter(value: &Value) -> Parameter {
+    match value {
+        Value::String(text) => Parameter::Text(text.clone()),
+        Value::Int(number) => Parameter::Integer(*number),
+        Value::Double(number) => Parameter::Real(*number),
+        Value::Bool(value) => Parameter::Integer((*value).into()),
+        Value::Time(time) => Parameter::Integer(time.nanos()),
+    }
+}
+
+/// The least string after all those that start with the prefix, if there is one.
+fn after_prefix(prefix: &str) -> Option<String> {
+    let mut letters: Vec<char> = prefix.chars().collect();
+    while let Some(last) = letters.pop() {
+        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        if let Some(next) = next {
+            letters.push(next);
+            return Some(letters.into_iter().collect());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::after_prefix;
+
+    #[test]
+    fn what_follows_a_prefix_is_the_next_string_that_lacks_it() {
+        assert_eq!(after_prefix("ab").as_deref(), Some("ac"));
+        assert_eq!(after_prefix("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!(after_prefix("\u{d7ff}").as_deref(), Some("\u{e000}"));
+        assert_eq!(after_prefix("\u{10ffff}"), None);
+        assert_eq!(after_prefix(""), None);
+    }
+}

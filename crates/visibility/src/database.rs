@@ -1,0 +1,163 @@
+//! The SQLite file: its tables, its settings and how it is opened.
+
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::Error;
+
+/// Kept in the file's `user_version`. Raise it with every change of the tables or of what is
+/// derived from search attributes: files of other formats are deleted and rebuilt.
+pub(crate) const FORMAT: i32 = 1;
+
+/// What `close_time` holds while a run is open, so that open runs come first in descending order.
+pub(crate) const OPEN: i64 = i64::MAX;
+
+/// The page cache of the writing connection, in KiB.
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
+
+/// The page cache of each reading connection, in KiB.
+const READER_CACHE_KIB: i64 = 8 * 1024;
+
+/// How much of the write-ahead log is kept when it restarts, in bytes.
+const LOG_BYTES_KEPT: i64 = 32 * 1024 * 1024;
+
+/// Prepared statements per connection: the writer has about twenty, readers see many filters.
+const STATEMENTS_CACHED: usize = 64;
+
+/// `scope` is a namespace with a division: one small integer in front of every ordered index.
+/// `execution.close_time` is [`OPEN`] for open runs. `attribute` has a row per value of a search
+/// attribute; the words of a Text and the members of a KeywordList have a row each.
+const TABLES: &str = "
+    CREATE TABLE namespace (id INTEGER PRIMARY KEY, uuid BLOB UNIQUE);
+    CREATE TABLE scope (
+        id INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        division TEXT NOT NULL,
+        UNIQUE (namespace, division)
+    );
+    CREATE TABLE status_count (
+        scope INTEGER NOT NULL,
+        status INTEGER NOT NULL,
+        runs INTEGER NOT NULL,
+        PRIMARY KEY (scope, status)
+    ) WITHOUT ROWID;
+    CREATE TABLE execution (
+        id INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        scope INTEGER NOT NULL,
+        run_id BLOB NOT NULL,
+        version INTEGER NOT NULL,
+        status INTEGER NOT NULL,
+        start_time INTEGER NOT NULL,
+        execution_time INTEGER NOT NULL,
+        close_time INTEGER NOT NULL,
+        history_length INTEGER NOT NULL,
+        history_size_bytes INTEGER NOT NULL,
+        state_transition_count INTEGER NOT NULL,
+        execution_duration INTEGER NOT NULL,
+        workflow_id TEXT NOT NULL,
+        workflow_type TEXT NOT NULL,
+        task_queue TEXT NOT NULL,
+        parent_workflow_id TEXT,
+        parent_run_id BLOB,
+        root_workflow_id TEXT,
+        root_run_id BLOB,
+        memo BLOB,
+        search_attributes BLOB
+    );
+    CREATE UNIQUE INDEX execution_run ON execution (run_id, namespace);
+    CREATE INDEX execution_order
+        ON execution (scope, close_time DESC, start_time DESC, run_id, status);
+    CREATE INDEX execution_status
+        ON execution (scope, status, close_time DESC, start_time DESC, run_id);
+    CREATE INDEX execution_type
+        ON execution (scope, workflow_type, close_time DESC, start_time DESC, run_id);
+    CREATE INDEX execution_workflow ON execution (scope, workflow_id);
+    CREATE INDEX execution_parent ON execution (parent_workflow_id)
+        WHERE parent_workflow_id IS NOT NULL;
+    CREATE INDEX execution_root ON execution (root_workflow_id)
+        WHERE root_workflow_id IS NOT NULL;
+    CREATE TABLE attribute_name (
+        id INTEGER PRIMARY KEY,
+        namespace INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        UNIQUE (namespace, name)
+    );
+    CREATE TABLE attribute (
+        name INTEGER NOT NULL,
+        value NOT NULL,
+        execution INTEGER NOT NULL,
+        PRIMARY KEY (name, value, execution)
+    ) WITHOUT ROWID;
+";
+
+/// Opens the file for writing and makes the tables if it is new.
+pub(crate) fn open_file(path: &Path) -> Result<Connection, Error> {
+    let opened = Connection::open(path).map_err(Error::from).and_then(|connection| {
+        // The order matters: auto_vacuum and page_size only take effect before the first table.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // The writer checkpoints by itself, because only then it knows what is durable.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
+        connection.pragma_update(None, "locking_mode", "NORMAL")?;
+        prepare(&connection, WRITER_CACHE_KIB, path)?;
+        Ok(connection)
+    });
+    opened.map_err(|error| damaged(error, path))
+}
+
+/// Opens the file for reading.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    settings(&connection, READER_CACHE_KIB)?;
+    Ok(connection)
+}
+
+/// A database that lives as long as its connection.
+pub(crate) fn open_memory() -> Result<Connection, Error> {
+    let connection = Connection::open_in_memory()?;
+    connection.pragma_update(None, "journal_mode", "MEMORY")?;
+    prepare(&connection, WRITER_CACHE_KIB, Path::new(":memory:"))?;
+    Ok(connection)
+}
+
+fn settings(connection: &Connection, cache_kib: i64) -> Result<(), Error> {
+    // A negative size is in KiB.
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    Ok(())
+}
+
+fn prepare(connection: &Connection, cache_kib: i64, path: &Path) -> Result<(), Error> {
+    settings(connection, cache_kib)?;
+    let found: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        connection
+            .execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {FORMAT}; COMMIT;"))?;
+        return Ok(());
+    }
+    if found == FORMAT {
+        return Ok(());
+    }
+    Err(Error::Format { path: path.to_owned(), found, expected: FORMAT })
+}
+
+fn damaged(error: Error, path: &Path) -> Error {
+    match error {
+        Error::Sqlite(source)
+            if matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+            ) =>
+        {
+            Error::Damaged { path: path.to_owned(), source }
+        }
+        other => other,
+    }
+}

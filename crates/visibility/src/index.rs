@@ -1,0 +1,203 @@
+//! The index as the server uses it.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+use model::{NamespaceId, SlotId};
+use parking_lot::Mutex;
+use visibility_query::{Attribute, Predicate, Value};
+
+use crate::{
+    Error,
+    change::{Change, Submission, Ticket},
+    database::{open_file, open_memory, open_reader},
+    page::Page,
+    queue::Queue,
+    read,
+    readers::Readers,
+    writer::{Progress, Writer},
+};
+
+/// Changes that may wait for the writer. A few hundred bytes each without memo and attributes.
+pub const QUEUE_CHANGES_MAX: usize = 16_384;
+
+/// Connections that read a file at the same time.
+const READERS: usize = 2;
+
+/// Where the index lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In a file, made if there is none, with the log beside it. One process at a time.
+    File(PathBuf),
+    /// In memory, for servers that keep nothing.
+    Memory,
+    /// In memory and without threads: every change and every read runs at once on the caller's
+    /// thread. For simulation.
+    Inline,
+}
+
+/// The index of runs. Dropping it writes what waits and ends its threads.
+#[derive(Debug)]
+pub struct Index {
+    queue: Arc<Queue>,
+    progress: Arc<Progress>,
+    readers: Option<Readers>,
+    inline: Option<Mutex<Writer>>,
+    threads: Vec<JoinHandle<()>>,
+    is_new: bool,
+}
+
+impl Index {
+    /// Opens the index. [`Error::Damaged`] and [`Error::Format`] mean that the file may be deleted
+    /// and the index be built afresh.
+    pub fn open(location: &Location) -> Result<Self, Error> {
+        let queue = Arc::new(Queue::new(QUEUE_CHANGES_MAX));
+        let progress = Arc::new(Progress::new());
+        let (connection, is_new) = match location {
+            Location::File(path) => {
+                let existed = path.exists();
+                (open_file(path)?, !existed)
+            }
+            Location::Memory | Location::Inline => (open_memory()?, true),
+        };
+        let connection = Arc::new(Mutex::new(connection));
+        let in_memory = !matches!(location, Location::File(_));
+        let writer = Writer::new(Arc::clone(&connection), Arc::clone(&progress), in_memory)?;
+        if *location == Location::Inline {
+            let readers = Some(Readers::Here(connection));
+            let inline = Some(Mutex::new(writer));
+            return Ok(Self { queue, progress, readers, inline, threads: Vec::new(), is_new });
+        }
+        let reading = match location {
+            Location::File(path) => (0..READERS)
+                .map(|_| Ok(Arc::new(Mutex::new(open_reader(path)?))))
+                .collect::<Result<_, Error>>()?,
+            Location::Memory | Location::Inline => vec![connection],
+        };
+        let (readers, mut threads) = Readers::start(reading)?;
+        let writing = {
+            let queue = Arc::clone(&queue);
+            thread::Builder::new()
+                .name("visibility-write".to_owned())
+                .spawn(move || writer.run(&queue))
+                .map_err(Error::Thread)?
+        };
+        threads.push(writing);
+        Ok(Self { queue, progress, readers: Some(readers), inline: None, threads, is_new })
+    }
+
+    /// True if the index was made when it was opened, so that it has to be filled from the runs.
+    pub const fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Hands a change to the writer; waits while [`QUEUE_CHANGES_MAX`] changes wait already.
+    /// `seq` is the caller's own number of the change and grows within a slot.
+    pub async fn submit(&self, slot: SlotId, seq: u64, change: Change) -> Result<Ticket, Error> {
+        match &self.inline {
+            Some(writer) => self.apply_inline(writer, slot, seq, change),
+            None => self.queue.push(slot, seq, change).await,
+        }
+    }
+
+    /// As [`Index::submit`], but answers [`Error::Busy`] instead of waiting.
+    pub fn try_submit(&self, slot: SlotId, seq: u64, change: Change) -> Result<Ticket, Error> {
+        match &self.inline {
+            Some(writer) => self.apply_inline(writer, slot, seq, change),
+            None => self.queue.try_push(slot, seq, change),
+        }
+    }
+
+    fn apply_inline(
+        &self,
+        writer: &Mutex<Writer>,
+        slot: SlotId,
+        seq: u64,
+        change: Change,
+    ) -> Result<Ticket, Error> {
+        let mut writer = writer.lock();
+        let purges = matches!(change, Change::DeleteNamespace(_));
+        let ticket = self.queue.next_ticket();
+        writer.apply(&[Submission { ticket, slot, seq, change }])?;
+        if purges {
+            writer.purge_all();
+        }
+        Ok(ticket)
+    }
+
+    /// The ticket of the last change that was submitted by anybody.
+    pub fn submitted(&self) -> Ticket {
+        self.queue.last()
+    }
+
+    /// Waits until lists show everything up to this ticket. The caller bounds the time.
+    pub async fn wait_for(&self, ticket: Ticket) -> Result<(), Error> {
+        let mut visible = self.progress.visible();
+        visible.wait_for(|reached| *reached >= ticket).await.map_err(|_| Error::Closed)?;
+        Ok(())
+    }
+
+    /// The `seq` up to which the changes of a slot would survive a power failure; zero if none was
+    /// submitted since the index was opened. The caller need not submit them again.
+    pub fn flushed_through(&self, slot: SlotId) -> u64 {
+        self.progress.durable_through(slot)
+    }
+
+    /// One page of the runs that match. `page_size` is capped at [`crate::PAGE_SIZE_MAX`], which
+    /// zero stands for. An empty token starts at the first page.
+    pub async fn list(
+        &self,
+        namespace_id: NamespaceId,
+        filter: &Predicate,
+        page_size: usize,
+        page_token: &[u8],
+    ) -> Result<Page, Error> {
+        let (filter, page_token) = (filter.clone(), page_token.to_vec());
+        self.readers()?
+            .run(move |connection| {
+                read::list(connection, namespace_id, &filter, page_size, &page_token)
+            })
+            .await
+    }
+
+    /// The number of runs that match. Without a filter, or with one about nothing but status and
+    /// division, it is looked up; else the runs are counted.
+    pub async fn count(&self, namespace_id: NamespaceId, filter: &Predicate) -> Result<u64, Error> {
+        let filter = filter.clone();
+        self.readers()?.run(move |connection| read::count(connection, namespace_id, &filter)).await
+    }
+
+    /// The number of runs that match by value of `ExecutionStatus` (as its number) or
+    /// `TemporalNamespaceDivision` (empty for plain workflows), in the order of the values.
+    pub async fn count_by(
+        &self,
+        namespace_id: NamespaceId,
+        filter: &Predicate,
+        group_by: &Attribute,
+    ) -> Result<Vec<(Value, u64)>, Error> {
+        let (filter, group_by) = (filter.clone(), group_by.clone());
+        self.readers()?
+            .run(move |connection| read::count_by(connection, namespace_id, &filter, &group_by))
+            .await
+    }
+
+    fn readers(&self) -> Result<&Readers, Error> {
+        self.readers.as_ref().ok_or(Error::Closed)
+    }
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        self.queue.close();
+        // Without a sender the reading threads end.
+        self.readers = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the visibility index panicked");
+            }
+        }
+    }
+}
