@@ -1,7 +1,7 @@
 //! The generated documents: `docs/reference/rpcs.md`, `docs/reference/metrics.md` and the status
 //! table of the README. `cargo xtask tidy --write` writes them; `cargo xtask tidy` compares.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs};
+use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context, ensure};
 use authz::{Access, Kind, RateClass, ResourceKind, Rpc, Scope, Service};
@@ -62,16 +62,14 @@ fn rpc_reference(served: &BTreeSet<String>) -> String {
          of what it answers.\nA method that is not served answers UNIMPLEMENTED.\n",
     );
     for service in [Service::Workflow, Service::Operator] {
-        let _ = write!(
-            page,
+        page.push_str(&format!(
             "\n## {}\n\n| Method | Served | Scope | Access | Resource | Kind | Priority | Audit |\n\
              |---|---|---|---|---|---|---|---|\n",
             service.name()
-        );
+        ));
         for rpc in authz::rpcs().filter(|rpc| rpc.service == service) {
-            let _ = writeln!(
-                page,
-                "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            page.push_str(&format!(
+                "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
                 rpc.name,
                 if served.contains(rpc.name) { "yes" } else { "not yet" },
                 scope(rpc.scope),
@@ -80,7 +78,7 @@ fn rpc_reference(served: &BTreeSet<String>) -> String {
                 kind(rpc.kind),
                 rate(rpc.rate),
                 format!("{:?}", rpc.audit).to_lowercase(),
-            );
+            ));
         }
     }
     page
@@ -100,15 +98,14 @@ fn metric_reference() -> String {
             .map(|label| label.name)
             .chain(family.service.label().map(|_| "service_name"))
             .collect();
-        let _ = writeln!(
-            page,
-            "| `{}` | {} | {} | {} | {} |",
+        page.push_str(&format!(
+            "| `{}` | {} | {} | {} | {} |\n",
             family.name,
             format!("{:?}", family.kind).to_lowercase(),
             format!("{:?}", family.unit).to_lowercase(),
             labels.join(", "),
             family.help,
-        );
+        ));
     }
     page
 }
@@ -130,9 +127,9 @@ fn status(served: &BTreeSet<String>) -> String {
         let done = rpcs.iter().filter(|rpc| served.contains(rpc.name)).count();
         let open = rpcs.len() - done;
         total = (total.0 + done, total.1 + open);
-        let _ = writeln!(table, "| {area} | {done} | {open} |");
+        table.push_str(&format!("| {area} | {done} | {open} |\n"));
     }
-    let _ = writeln!(table, "| **all** | **{}** | **{}** |", total.0, total.1);
+    table.push_str(&format!("| **all** | **{}** | **{}** |\n", total.0, total.1));
     table
 }
 

@@ -54,10 +54,19 @@ enum Command {
     Conformance,
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
-    match arguments.command {
+    match command {
         Command::Dev { arguments } => {
             workspace
                 .cargo(&["run", "--package", "server", "--bin", "longtide", "--"])

@@ -45,7 +45,7 @@ impl Workspace {
 
     /// The workspace members as `cargo metadata` describes them.
     pub(crate) fn packages(&self) -> &[Value] {
-        self.metadata["packages"].as_array().map_or(&[], Vec::as_slice)
+        self.metadata.get("packages").and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
     /// Where cargo builds.
@@ -53,7 +53,7 @@ impl Workspace {
         if let Some(target) = &self.target_override {
             return Ok(target.clone());
         }
-        let target = self.metadata["target_directory"].as_str();
+        let target = self.metadata.get("target_directory").and_then(Value::as_str);
         Ok(target.context("cargo metadata names the target directory")?.into())
     }
 

@@ -15,28 +15,47 @@ pub(crate) struct Member {
 
 /// The workspace members with what they depend on outside of their tests.
 pub(crate) fn members(workspace: &Workspace) -> Vec<Member> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value, key: &str| {
+        value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     workspace
         .packages()
         .iter()
         .map(|package| Member {
-            name: text(&package["name"]),
-            dependencies: package["dependencies"]
-                .as_array()
+            name: text(package, "name"),
+            dependencies: package
+                .get("dependencies")
+                .and_then(Value::as_array)
                 .map_or(&[][..], Vec::as_slice)
                 .iter()
-                .filter(|dependency| dependency["kind"] != "dev")
-                .map(|dependency| text(&dependency["name"]))
+                .filter(|dependency| text(dependency, "kind") != "dev")
+                .map(|dependency| text(dependency, "name"))
                 .collect(),
         })
         .collect()
 }
 
-/// Crates whose lints are their own, with the reason in their manifest.
-const OWN_LINTS: &[&str] = &["crates/api/Cargo.toml"];
+/// Crates that our lints do not fit: what they hold is generated.
+const WITHOUT_LINTS: &[&str] = &["crates/api/Cargo.toml"];
 
 pub(crate) fn check(files: &[File], members: &[Member]) -> Vec<Finding> {
-    files.iter().filter(|file| is_member(file, members)).flat_map(findings).collect()
+    let root = files.iter().find(|file| file.path == "Cargo.toml");
+    let denied = root.map_or_else(Vec::new, |root| denied_lints(&root.text));
+    files
+        .iter()
+        .filter(|file| is_member(file, members))
+        .flat_map(|file| findings(file, &denied))
+        .collect()
+}
+
+/// The lines of the workspace's lint tables that deny or forbid something.
+fn denied_lints(root_manifest: &str) -> Vec<&str> {
+    root_manifest
+        .lines()
+        .skip_while(|line| !line.starts_with("[workspace.lints"))
+        .take_while(|line| !line.starts_with('[') || line.starts_with("[workspace.lints"))
+        .filter(|line| line.contains("\"deny\"") || line.contains("\"forbid\""))
+        .collect()
 }
 
 fn is_member(file: &File, members: &[Member]) -> bool {
@@ -46,16 +65,22 @@ fn is_member(file: &File, members: &[Member]) -> bool {
     })
 }
 
-fn findings(file: &File) -> Vec<Finding> {
+fn findings(file: &File, denied_lints: &[&str]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for key in ["version", "edition", "rust-version", "license", "publish"] {
         if !file.text.contains(&format!("\n{key}.workspace = true\n")) {
             findings.push(Finding::in_file(&file.path, format!("`{key}.workspace = true`")));
         }
     }
+    // A crate may be stricter than the workspace: then it repeats all that the workspace denies.
     let shared_lints = file.text.contains("\n[lints]\nworkspace = true\n");
-    if !shared_lints && !OWN_LINTS.contains(&file.path.as_str()) {
-        findings.push(Finding::in_file(&file.path, "`[lints] workspace = true`"));
+    if !shared_lints && !WITHOUT_LINTS.contains(&file.path.as_str()) {
+        for lint in denied_lints {
+            if !file.text.lines().any(|line| line == *lint) {
+                let message = format!("`[lints] workspace = true`, or `{lint}` and its like");
+                findings.push(Finding::in_file(&file.path, message));
+            }
+        }
     }
     let mut in_dependencies = false;
     for (number, line) in file.text.lines().enumerate() {
@@ -82,6 +107,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lints_of_its_own_may_only_be_stricter() {
+        let root = "[workspace.lints.rust]\nunsafe_code = \"forbid\"\n\
+                    [workspace.lints.clippy]\npanic = \"deny\"\nnoisy = \"allow\"\n\
+                    [profile.dev]\nx = \"deny\"\n";
+        let denied = denied_lints(root);
+        assert_eq!(denied, ["unsafe_code = \"forbid\"", "panic = \"deny\""]);
+        let keys = ["version", "edition", "rust-version", "license", "publish"]
+            .map(|key| format!("{key}.workspace = true\n"))
+            .concat();
+        let text = format!("[package]\n{keys}[lints.clippy]\npanic = \"deny\"\ntodo = \"deny\"\n");
+        let found = findings(&File::new("crates/a/Cargo.toml", &text), &denied);
+        let messages: Vec<_> = found.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            ["`[lints] workspace = true`, or `unsafe_code = \"forbid\"` and its like"]
+        );
+    }
+
+    #[test]
     fn a_version_of_its_own_is_found() {
         let keys = ["version", "edition", "rust-version", "license", "publish"]
             .map(|key| format!("{key}.workspace = true\n"))
@@ -94,7 +138,8 @@ mod tests {
                  [lints]\nworkspace = true\n"
             ),
         );
-        let found: Vec<_> = findings(&file).iter().map(ToString::to_string).collect();
+        let found: Vec<_> =
+            findings(&file, &["panic = \"deny\""]).iter().map(ToString::to_string).collect();
         assert_eq!(
             found,
             ["crates/a/Cargo.toml:14: versions live in the root manifest: `workspace = true`"]
