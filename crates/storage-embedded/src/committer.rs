@@ -13,6 +13,7 @@ use crate::{
     engine::Engine,
     explain::explain,
     group::{Group, Job, OWNER_KEY, Waiter},
+    journal,
     stats::add,
     store::Shared,
 };
@@ -217,6 +218,9 @@ impl Committer {
 
     fn open_engine(&mut self) -> Result<(), String> {
         let path = self.directory.engine_path();
+        if let Some(note) = journal::check(&path)? {
+            self.shared.note_recovery(note);
+        }
         let engine = Engine::open(&path, &self.settings, &self.cursors)
             .map_err(|error| self.reason(&error))?;
         self.fences = read_fences(&engine).map_err(|error| error.to_string())?;

@@ -12,6 +12,7 @@ mod directory;
 mod engine;
 mod explain;
 mod group;
+mod journal;
 mod settings;
 mod stats;
 mod store;

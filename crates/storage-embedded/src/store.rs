@@ -52,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) finished: watch::Sender<bool>,
     refusing: AtomicBool,
     refusal: Mutex<Option<String>>,
+    recovery: Mutex<Option<String>>,
 }
 
 impl EmbeddedStore {
@@ -66,6 +67,7 @@ impl EmbeddedStore {
             finished: watch::Sender::new(false),
             refusing: AtomicBool::new(false),
             refusal: Mutex::new(None),
+            recovery: Mutex::new(None),
         });
         let committer = Committer::open(Arc::clone(&shared), directory, settings)?;
         let committer = thread::Builder::new()
@@ -83,6 +85,12 @@ impl EmbeddedStore {
     /// Why the store refuses writes for the moment, if it does.
     pub fn refusal(&self) -> Option<String> {
         self.shared.refusal()
+    }
+
+    /// What was cut off a journal when the store was opened last, if anything: a commit that a power
+    /// failure tore apart before it was acknowledged.
+    pub fn recovery(&self) -> Option<String> {
+        self.shared.recovery.lock().clone()
     }
 
     fn with_engine<T>(
@@ -134,6 +142,10 @@ impl Shared {
             return None;
         }
         self.refusal.lock().clone()
+    }
+
+    pub(crate) fn note_recovery(&self, note: String) {
+        *self.recovery.lock() = Some(note);
     }
 
     pub(crate) fn unavailable(&self) -> StoreError {

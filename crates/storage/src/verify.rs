@@ -40,16 +40,35 @@ async fn verify_table(
         let page = store
             .scan(Scan {
                 table,
-                from,
+                from: from.clone(),
                 to: Bytes::new(),
                 reverse: false,
                 records_max: PAGE_RECORDS_MAX,
                 bytes_max: PAGE_BYTES_MAX,
             })
-            .await?;
-        let Some(last) = page.last() else { return Ok(records) };
-        from = [last.key.as_ref(), &[0]].concat().into();
-        records += page.len() as u64;
-        damaged.extend(page.into_iter().filter_map(|record| record.value.err()));
+            .await;
+        match page {
+            Ok(page) => {
+                let Some(last) = page.last() else { return Ok(records) };
+                from = [last.key.as_ref(), &[0]].concat().into();
+                records += page.len() as u64;
+                damaged.extend(page.into_iter().filter_map(|record| record.value.err()));
+            }
+            // A whole stretch is unreadable: nobody knows its keys, so go on with the next slot.
+            Err(StoreError::Damaged(damage)) => {
+                damaged.push(damage);
+                let Some(next) = next_slot(&from) else { return Ok(records) };
+                from = next;
+            }
+            Err(error) => return Err(error),
+        }
     }
+}
+
+/// The first key of the slot after the one that a key belongs to.
+fn next_slot(key: &[u8]) -> Option<Bytes> {
+    let mut bytes = key.iter().copied();
+    let slot = u16::from_be_bytes([bytes.next().unwrap_or(0), bytes.next().unwrap_or(0)]);
+    let next = slot.checked_add(1)?;
+    Some(Bytes::copy_from_slice(&next.to_be_bytes()))
 }
