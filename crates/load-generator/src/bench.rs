@@ -9,6 +9,7 @@ use crate::{
     drive::{self, Measurement, Plan},
     fsync_trace,
     options::{BenchOptions, RunOptions},
+    process,
     report::{self, Body, Idle, Record},
     scenario::{Mode, Scenario},
     server::{Kind, Probe, Server, Target},
@@ -58,16 +59,26 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<()> {
         metrics_address: options.metrics_address.clone(),
         trace: None,
     });
+    if let Some(pid) = options.pid {
+        let port = options.address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let port = port.with_context(|| format!("`{}` has no port", options.address))?;
+        anyhow::ensure!(
+            process::listens_on(pid, port),
+            "process {pid} does not serve {}",
+            options.address
+        );
+    }
     let mut failures = Vec::new();
     report::print_head();
     for plan in options.load.plans() {
         match drive::drive(&options.address, &plan, probe.as_ref()).await {
             Ok(measurement) => {
-                report::print_row(Kind::Longtide, &measurement);
+                report::print_row(options.target, &measurement);
                 let body = Body::Measurement(Box::new(measurement));
-                report::append(&options.load.results, &setting.record(Kind::Longtide, 0, body))?;
+                let record = setting.record(options.target, 0, body);
+                report::append(&options.load.results, &record)?;
             }
-            Err(error) => failures.push(failure(Kind::Longtide, &plan, &error)),
+            Err(error) => failures.push(failure(options.target, &plan, &error)),
         }
     }
     verdict(&failures)

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     drive::Plan,
     scenario::{Mode, Scenario},
+    server::Kind,
 };
 
 /// Loads a server, verifies all it answers, and measures what that costs.
@@ -69,6 +70,9 @@ pub struct RunOptions {
     /// The server's process, when it runs on this machine and its cost is wanted.
     #[arg(long)]
     pub pid: Option<u32>,
+    /// Which server that is, for the report.
+    #[arg(long, value_enum, default_value_t = Kind::Longtide)]
+    pub target: Kind,
     /// `host:port` of the server's metrics page.
     #[arg(long)]
     pub metrics_address: Option<String>,

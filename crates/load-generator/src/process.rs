@@ -9,6 +9,8 @@ const TICK: Duration = Duration::from_millis(10);
 /// Positions after the command name in `/proc/PID/stat`.
 const UTIME: usize = 11;
 const STIME: usize = 12;
+/// The state of a listening socket in `/proc/net/tcp`.
+const LISTENING: &str = "0A";
 
 /// Totals since the process began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,6 +56,32 @@ fn field(text: &str, name: &str) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// Whether this process itself listens on the TCP port. Two servers cannot share a port, so the
+/// one that answers there need not be the one that was started.
+pub fn listens_on(pid: u32, port: u16) -> bool {
+    let tables = ["tcp", "tcp6"].map(|name| fs::read_to_string(format!("/proc/{pid}/net/{name}")));
+    let tables = tables.map(Result::unwrap_or_default);
+    let sockets: Vec<String> =
+        tables.iter().flat_map(|table| listening_sockets(table, port)).collect();
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    descriptors
+        .filter_map(|descriptor| fs::read_link(descriptor.ok()?.path()).ok())
+        .any(|link| sockets.iter().any(|socket| link.as_os_str() == socket.as_str()))
+}
+
+/// The sockets in a table of `/proc/net` that listen on the port, named as descriptors show them.
+fn listening_sockets(table: &str, port: u16) -> Vec<String> {
+    let suffix = format!(":{port:04X}");
+    let lines = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    lines
+        .filter(|words| {
+            words.get(1).is_some_and(|local| local.ends_with(&suffix))
+                && words.get(3) == Some(&LISTENING)
+        })
+        .filter_map(|words| Some(format!("socket:[{}]", words.get(9)?)))
+        .collect()
+}
+
 /// The first child of a process.
 pub fn first_child(pid: u32) -> Option<u32> {
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
@@ -68,6 +96,15 @@ mod tests {
     fn processor_time_is_found_behind_any_command_name() {
         let stat = "42 (a ) b) S 1 42 42 0 -1 4194560 100 0 0 0 150 50 0 0 20 0 9 0 1 1 1";
         assert_eq!(cpu(stat), Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_port_belongs_to_the_process_that_listens_on_it() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(listens_on(std::process::id(), port));
+        drop(listener);
+        assert!(!listens_on(std::process::id(), port));
     }
 
     #[test]

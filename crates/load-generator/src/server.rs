@@ -45,10 +45,12 @@ const LIFTED_LIMITS: [&str; 14] = [
 const LIFTED_TO: u32 = 1_000_000;
 
 /// Which of the two servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
+    /// The server of this repository.
     Longtide,
+    /// Temporal's own development server.
     Reference,
 }
 
@@ -158,6 +160,11 @@ impl Target {
         if traced {
             server.probe.pid = process::first_child(pid).context("no process under strace")?;
         }
+        anyhow::ensure!(
+            process::listens_on(server.probe.pid, port),
+            "another server took port {port}: {}",
+            server.log_tail()
+        );
         Ok(server)
     }
 

@@ -67,8 +67,7 @@ impl Starter {
             ..Default::default()
         };
         let response = self.client.start(request).await.context("starting a workflow")?;
-        let execution =
-            WorkflowExecution { workflow_id, run_id: response.run_id, ..Default::default() };
+        let execution = WorkflowExecution { workflow_id, run_id: response.run_id };
         Ok((Started { index, execution }, moments))
     }
 

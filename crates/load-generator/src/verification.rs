@@ -94,6 +94,12 @@ async fn check_result(starter: &Starter, started: &Started) -> anyhow::Result<()
         result == Some(expected),
         "workflow `{workflow_id}` has result {result:?} instead of {expected}"
     );
+    // The id of the last event is the length of the history: a look at every workflow that costs
+    // no further call. A wrong length is worth reading the history, which names the difference.
+    if event.event_id != i64::try_from(starter.scenario.expected_events().len())? {
+        check_history(starter, started).await?;
+        anyhow::bail!("workflow `{workflow_id}` ended with event id {}", event.event_id);
+    }
     Ok(())
 }
 
