@@ -7,9 +7,10 @@ import pytest
 
 pytest.register_assert_rewrite("harness")
 
-from harness.sdk import unique  # noqa: E402
-from harness.server import Server  # noqa: E402
-from temporalio.client import Client  # noqa: E402
+from temporalio.client import Client
+
+from harness.sdk import unique
+from harness.server import Server
 
 
 @pytest.fixture(scope="session")

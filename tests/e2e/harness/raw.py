@@ -26,6 +26,9 @@ from harness.sdk import unique
 CALL_SECONDS = 10.0
 POLL_SECONDS = 10.0
 
+AS_CLI = (("client-name", "temporal-cli"), ("client-version", "1.5.0"))
+"""What the CLI sends; a history read this way has only events that are written."""
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -68,9 +71,7 @@ def sticky(queue: str, normal: str, seconds: float = 5.0) -> StickyExecutionAttr
 
 def sticky_queue(queue: str, normal: str) -> TaskQueue:
     """The worker's own queue, as a sticky poll names it."""
-    return TaskQueue(
-        name=queue, kind=TaskQueueKind.TASK_QUEUE_KIND_STICKY, normal_name=normal
-    )
+    return TaskQueue(name=queue, kind=TaskQueueKind.TASK_QUEUE_KIND_STICKY, normal_name=normal)
 
 
 def complete_workflow(*results: bytes) -> Command:
@@ -132,12 +133,19 @@ class Raw:
         self.workflow = service.WorkflowServiceStub(self.channel)
         self.operator = operator_service.OperatorServiceStub(self.channel)
 
-    def call(self, method: str, namespace: str = "default", timeout: float = CALL_SECONDS, **fields):
+    def call(
+        self,
+        method: str,
+        namespace: str = "default",
+        timeout: float = CALL_SECONDS,
+        metadata: tuple[tuple[str, str], ...] = (),
+        **fields,
+    ):
         """Calls a method of the workflow service with a request of these fields."""
         request = getattr(messages, f"{method}Request")(**fields)
         if namespace and "namespace" in request.DESCRIPTOR.fields_by_name:
             request.namespace = namespace
-        return getattr(self.workflow, method)(request, timeout=timeout)
+        return getattr(self.workflow, method)(request, timeout=timeout, metadata=metadata)
 
     def refused(self, method: str, **fields) -> Refusal:
         """The refusal of a call that must not succeed."""
@@ -185,20 +193,21 @@ class Raw:
 
     def signal(self, run: WorkflowExecution, name: str = "signal", **fields) -> None:
         """Signals a run."""
-        self.call(
-            "SignalWorkflowExecution", workflow_execution=run, signal_name=name, **fields
-        )
+        self.call("SignalWorkflowExecution", workflow_execution=run, signal_name=name, **fields)
 
     def terminate(self, run: WorkflowExecution) -> None:
         """Terminates a run."""
         self.call("TerminateWorkflowExecution", workflow_execution=run)
 
     def history(self, run: WorkflowExecution) -> list[HistoryEvent]:
-        """All events of a run."""
+        """All events of a run that are written; transient workflow tasks are not."""
         events, token = [], b""
         while True:
             page = self.call(
-                "GetWorkflowExecutionHistory", execution=run, next_page_token=token
+                "GetWorkflowExecutionHistory",
+                metadata=AS_CLI,
+                execution=run,
+                next_page_token=token,
             )
             events += page.history.events
             token = page.next_page_token

@@ -25,7 +25,7 @@ def worker(
     activities: Sequence[Callable] = (),
     **options: object,
 ) -> Worker:
-    """A worker without the sandbox, which checks workflow code and has nothing to do with a server."""
+    """A worker without the sandbox, which checks workflow code and no server."""
     options.setdefault("workflow_runner", UnsandboxedWorkflowRunner())
     return Worker(
         client, task_queue=task_queue, workflows=workflows, activities=activities, **options

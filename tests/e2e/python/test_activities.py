@@ -5,13 +5,14 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from harness.history import attributes, only
-from harness.sdk import assert_history, history_of, worker
 from temporalio import activity, workflow
 from temporalio.api.enums.v1 import RetryState as WireRetryState
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState
+
+from harness.history import attributes, only
+from harness.sdk import assert_history, history_of, worker
 
 TRIES: Counter[str] = Counter()
 
@@ -141,9 +142,7 @@ class RetriesExceptListed:
 class CallsWhatFails:
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_activity(
-            fail_for_good, start_to_close_timeout=timedelta(seconds=10)
-        )
+        await workflow.execute_activity(fail_for_good, start_to_close_timeout=timedelta(seconds=10))
 
 
 @workflow.defn
@@ -193,9 +192,7 @@ async def test_ten_activities_in_sequence(
         )
         assert await handle.result() == 1024
     steps = "Activity WorkflowTask " * 10
-    await assert_history(
-        handle, f"Started WorkflowTask {steps} Completed", [DoublesInSequence]
-    )
+    await assert_history(handle, f"Started WorkflowTask {steps} Completed", [DoublesInSequence])
 
 
 async def test_twenty_activities_in_parallel(client: Client, queue: str, workflow_id: str):
@@ -229,9 +226,7 @@ async def test_an_activity_is_told_where_it_belongs(client: Client, queue: str, 
     }
 
 
-async def test_an_activity_runs_on_another_task_queue(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_an_activity_runs_on_another_task_queue(client: Client, queue: str, workflow_id: str):
     other = queue + "-other"
     async with worker(client, queue, [AsksForInfo]), worker(client, other, [], [tell_info]):
         handle = await client.start_workflow(

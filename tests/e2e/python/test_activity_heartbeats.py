@@ -4,9 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from harness.history import attributes, only
-from harness.sdk import assert_history, wait_for_event, worker
-from harness.waiting import wait_for
 from temporalio import activity, workflow
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import (
@@ -23,6 +20,10 @@ from temporalio.exceptions import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.workflow import ActivityCancellationType
+
+from harness.history import attributes, only
+from harness.sdk import assert_history, wait_for_event, worker
+from harness.waiting import wait_for
 
 TOKENS: dict[str, bytes] = {}
 EAGER_HEARTBEATS = {"max_heartbeat_throttle_interval": timedelta(milliseconds=50)}
@@ -121,9 +122,7 @@ async def test_the_next_attempt_gets_the_details_of_the_last_heartbeat(
     async with worker(client, queue, [Resumes], [resume_from_heartbeat]):
         handle = await client.start_workflow(Resumes.run, id=workflow_id, task_queue=queue)
         assert await handle.result() == [2, "reached", 5]
-    await assert_history(
-        handle, "Started WorkflowTask Activity WorkflowTask Completed", [Resumes]
-    )
+    await assert_history(handle, "Started WorkflowTask Activity WorkflowTask Completed", [Resumes])
 
 
 @pytest.mark.parametrize(

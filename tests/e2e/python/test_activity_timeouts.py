@@ -4,8 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from harness.history import attributes, only
-from harness.sdk import assert_history, worker
 from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import RetryPolicy
@@ -16,6 +14,9 @@ from temporalio.exceptions import (
     TimeoutError,
     TimeoutType,
 )
+
+from harness.history import attributes, only
+from harness.sdk import assert_history, worker
 
 ONCE = RetryPolicy(maximum_attempts=1)
 SHORT = timedelta(milliseconds=400)
@@ -150,9 +151,7 @@ async def test_each_timeout_fails_the_activity_with_its_own_kind(
     message: str | None,
 ):
     async with worker(client, queue, [workflow_type], [hang, hang_after_heartbeat]):
-        handle = await client.start_workflow(
-            workflow_type.run, id=workflow_id, task_queue=queue
-        )
+        handle = await client.start_workflow(workflow_type.run, id=workflow_id, task_queue=queue)
         with pytest.raises(WorkflowFailureError) as caught:
             await handle.result()
     error = caught.value.cause

@@ -4,17 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from harness.gate import GATES
-from harness.history import attributes, event_types, expected, only
-from harness.sdk import (
-    assert_history,
-    history_of,
-    patient_worker,
-    unique,
-    wait_for_event,
-    wait_until_idle,
-    worker,
-)
 from temporalio import workflow
 from temporalio.api.enums.v1 import RetryState, WorkflowTaskFailedCause
 from temporalio.client import (
@@ -32,6 +21,18 @@ from temporalio.exceptions import (
     TimeoutType,
 )
 from temporalio.service import RPCError, RPCStatusCode
+
+from harness.gate import GATES
+from harness.history import attributes, event_types, expected, only
+from harness.sdk import (
+    assert_history,
+    history_of,
+    patient_worker,
+    unique,
+    wait_for_event,
+    wait_until_idle,
+    worker,
+)
 
 
 @workflow.defn
@@ -99,9 +100,7 @@ async def test_an_unhandled_cancellation_cancels_the_run(
     assert (await handle.describe()).status == WorkflowExecutionStatus.CANCELED
 
 
-async def test_a_workflow_may_handle_its_cancellation(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_a_workflow_may_handle_its_cancellation(client: Client, queue: str, workflow_id: str):
     async with worker(client, queue, [HandlesCancellation]):
         handle = await client.start_workflow(
             HandlesCancellation.run, id=workflow_id, task_queue=queue
@@ -110,9 +109,7 @@ async def test_a_workflow_may_handle_its_cancellation(
         await handle.cancel()
         assert await handle.result() == "cleaned up"
     names = await history_of(handle)
-    assert names[:9] == expected(
-        "Started WorkflowTask TimerStarted CancelRequested WorkflowTask"
-    )
+    assert names[:9] == expected("Started WorkflowTask TimerStarted CancelRequested WorkflowTask")
     assert sorted(names[9:11]) == ["TimerCanceled", "TimerStarted"]
     assert names[11:] == expected("TimerFired WorkflowTask Completed")
 
@@ -167,8 +164,7 @@ async def test_terminating_during_a_workflow_task_fails_the_task_first(
         GATES[gate].open()
     events = await assert_history(
         handle,
-        "Started WorkflowTaskScheduled WorkflowTaskStarted WorkflowTaskFailed Signaled "
-        "Terminated",
+        "Started WorkflowTaskScheduled WorkflowTaskStarted WorkflowTaskFailed Signaled Terminated",
     )
     cause = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND
     assert attributes(events[3]).cause == cause
@@ -256,7 +252,9 @@ async def test_continue_as_new_chains_runs_and_result_follows_them(
     assert started.continued_execution_run_id == handle.first_execution_run_id
     assert started.first_execution_run_id == handle.first_execution_run_id
     assert started.memo.fields["left"].data == b"1"
-    third = client.get_workflow_handle(workflow_id, run_id=attributes(events[-1]).new_execution_run_id)
+    third = client.get_workflow_handle(
+        workflow_id, run_id=attributes(events[-1]).new_execution_run_id
+    )
     await assert_history(third, "Started WorkflowTask Completed", [CountsDown])
     assert (await first.describe()).status == WorkflowExecutionStatus.CONTINUED_AS_NEW
 
@@ -343,9 +341,7 @@ async def test_a_start_delay_holds_back_the_first_workflow_task(
     await assert_history(handle, "Started Signaled")
     async with worker(client, queue, [CountsDown]):
         await handle.result()
-    events = await assert_history(
-        handle, "Started Signaled WorkflowTask Completed", [CountsDown]
-    )
+    events = await assert_history(handle, "Started Signaled WorkflowTask Completed", [CountsDown])
     assert attributes(events[0]).first_workflow_task_backoff.ToMilliseconds() == 600
     scheduled = only(events, "WorkflowTaskScheduled")
     waited = scheduled.event_time.ToNanoseconds() - events[0].event_time.ToNanoseconds()

@@ -4,15 +4,20 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from harness.sdk import assert_history, unique, wait_for_event, wait_until_idle, worker
-from harness.waiting import wait_for
 from temporalio import activity, workflow
 from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePair
-from temporalio.common import TypedSearchAttributes
+from temporalio.common import (
+    RetryPolicy,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
+
+from harness.sdk import assert_history, unique, wait_for_event, wait_until_idle, worker
+from harness.waiting import wait_for
 
 KEYWORD = SearchAttributeKey.for_keyword("CustomKeywordField")
 GATE: dict[str, asyncio.Event] = {}
@@ -83,9 +88,7 @@ async def test_a_pending_activity_is_described(client: Client, queue: str, workf
     )
 
 
-async def test_an_open_and_a_closed_run_are_described(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_an_open_and_a_closed_run_are_described(client: Client, queue: str, workflow_id: str):
     handle = await client.start_workflow(
         Ends.run, "completed", id=workflow_id, task_queue=queue, memo={"a": 1}
     )
@@ -155,8 +158,7 @@ async def some_runs(client: Client) -> str:
 
     async def all_listed() -> bool:
         found = [
-            run.status
-            async for run in client.list_workflows(f"CustomKeywordField = '{keyword}'")
+            run.status async for run in client.list_workflows(f"CustomKeywordField = '{keyword}'")
         ]
         closed = [status for status in found if status != WorkflowExecutionStatus.RUNNING]
         return len(found) == 6 and len(closed) == 4
@@ -284,9 +286,7 @@ async def test_following_a_history_gives_events_as_they_happen(
 
 async def test_a_run_id_names_one_run_of_an_id(client: Client, queue: str, workflow_id: str):
     async with worker(client, queue, [Ends]):
-        first = await client.start_workflow(
-            Ends.run, "completed", id=workflow_id, task_queue=queue
-        )
+        first = await client.start_workflow(Ends.run, "completed", id=workflow_id, task_queue=queue)
         await first.result()
         second = await client.start_workflow(Ends.run, "open", id=workflow_id, task_queue=queue)
         await wait_until_idle(second)

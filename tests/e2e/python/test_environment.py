@@ -2,9 +2,6 @@
 
 import uuid
 
-from harness.sdk import worker
-from harness.server import Server, executable
-from harness.waiting import wait_for
 from temporalio import workflow
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
@@ -21,6 +18,10 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
+
+from harness.sdk import worker
+from harness.server import Server, executable
+from harness.waiting import wait_for
 
 
 @workflow.defn
@@ -146,9 +147,7 @@ async def test_a_search_attribute_can_be_added_while_serving(
     await handle.terminate()
 
 
-async def test_an_unknown_search_attribute_is_refused(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_an_unknown_search_attribute_is_refused(client: Client, queue: str, workflow_id: str):
     pair = SearchAttributePair(SearchAttributeKey.for_keyword("Unregistered"), "value")
     try:
         await client.start_workflow(

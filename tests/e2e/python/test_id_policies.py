@@ -1,7 +1,6 @@
 """What a start does when its workflow id is or was in use."""
 
 import pytest
-from harness.sdk import assert_history, worker
 from temporalio import workflow
 from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -13,6 +12,8 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
+
+from harness.sdk import assert_history, worker
 
 
 @workflow.defn
@@ -26,10 +27,10 @@ class Ends:
         return how
 
 
-async def start(client: Client, queue: str, workflow_id: str, how: str, **options) -> WorkflowHandle:
-    return await client.start_workflow(
-        Ends.run, how, id=workflow_id, task_queue=queue, **options
-    )
+async def start(
+    client: Client, queue: str, workflow_id: str, how: str, **options
+) -> WorkflowHandle:
+    return await client.start_workflow(Ends.run, how, id=workflow_id, task_queue=queue, **options)
 
 
 async def close(client: Client, queue: str, handle: WorkflowHandle, how: str) -> None:

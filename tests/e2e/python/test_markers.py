@@ -2,14 +2,19 @@
 
 from datetime import timedelta
 
+from temporalio import activity, workflow
+from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.common import (
+    RetryPolicy,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+)
+from temporalio.exceptions import ApplicationError
+
 from harness.history import attributes, only
 from harness.sdk import assert_history, wait_until_idle, worker
 from harness.waiting import wait_for
-from temporalio import activity, workflow
-from temporalio.client import Client, WorkflowExecutionDescription
-from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePair
-from temporalio.common import TypedSearchAttributes
-from temporalio.exceptions import ApplicationError
 
 KEYWORD = SearchAttributeKey.for_keyword("CustomKeywordField")
 INT = SearchAttributeKey.for_int("CustomIntField")

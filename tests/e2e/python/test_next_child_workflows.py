@@ -3,12 +3,13 @@
 import asyncio
 
 import pytest
-from harness.history import attributes, only
-from harness.sdk import assert_history, history_of, wait_for_event, wait_until_idle, worker
 from temporalio import workflow
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError, ChildWorkflowError
 from temporalio.workflow import ParentClosePolicy
+
+from harness.history import attributes, only
+from harness.sdk import assert_history, history_of, wait_for_event, wait_until_idle, worker
 
 pytestmark = pytest.mark.not_built_yet
 
@@ -85,13 +86,9 @@ async def test_a_child_gives_its_result(client: Client, queue: str, workflow_id:
     assert attributes(events[0]).root_workflow_execution.workflow_id == workflow_id
 
 
-async def test_a_child_that_fails_fails_its_parent(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_a_child_that_fails_fails_its_parent(client: Client, queue: str, workflow_id: str):
     async with worker(client, queue, [Parent, Child]):
-        handle = await client.start_workflow(
-            Parent.run, "failed", id=workflow_id, task_queue=queue
-        )
+        handle = await client.start_workflow(Parent.run, "failed", id=workflow_id, task_queue=queue)
         with pytest.raises(WorkflowFailureError) as caught:
             await handle.result()
     assert isinstance(caught.value.cause, ChildWorkflowError)
@@ -174,9 +171,7 @@ async def test_cancelling_the_parent_cancels_the_child(
     client: Client, queue: str, workflow_id: str
 ):
     async with worker(client, queue, [Parent, Child]):
-        handle = await client.start_workflow(
-            Parent.run, "waits", id=workflow_id, task_queue=queue
-        )
+        handle = await client.start_workflow(Parent.run, "waits", id=workflow_id, task_queue=queue)
         await wait_for_event(handle, "ChildWorkflowExecutionStarted")
         await wait_until_idle(handle, 2)
         child = client.get_workflow_handle(f"{workflow_id}-child")

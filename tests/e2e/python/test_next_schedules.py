@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from harness.sdk import unique, worker
-from harness.waiting import wait_for
 from temporalio import workflow
 from temporalio.client import (
     Client,
@@ -16,6 +14,9 @@ from temporalio.client import (
     ScheduleState,
 )
 from temporalio.service import RPCError, RPCStatusCode
+
+from harness.sdk import unique, worker
+from harness.waiting import wait_for
 
 pytestmark = pytest.mark.not_built_yet
 

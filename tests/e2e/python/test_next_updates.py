@@ -1,7 +1,6 @@
 """Updates: accepted, rejected, with a start, and on a closed run."""
 
 import pytest
-from harness.sdk import assert_history, wait_until_idle, worker
 from temporalio import workflow
 from temporalio.client import (
     Client,
@@ -12,6 +11,8 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
+
+from harness.sdk import assert_history, wait_until_idle, worker
 
 pytestmark = pytest.mark.not_built_yet
 
@@ -75,9 +76,7 @@ async def test_a_rejected_update_leaves_no_event(client: Client, queue: str, wor
         await handle.terminate()
 
 
-async def test_an_update_that_fails_tells_its_failure(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_an_update_that_fails_tells_its_failure(client: Client, queue: str, workflow_id: str):
     async with worker(client, queue, [Account]):
         handle = await client.start_workflow(Account.run, id=workflow_id, task_queue=queue)
         await wait_until_idle(handle)
@@ -122,9 +121,7 @@ async def test_an_update_with_start_starts_or_uses_the_run(
         await handle.terminate()
 
 
-async def test_an_update_of_a_closed_run_is_not_found(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_an_update_of_a_closed_run_is_not_found(client: Client, queue: str, workflow_id: str):
     handle = await client.start_workflow(Account.run, id=workflow_id, task_queue=queue)
     await handle.terminate()
     with pytest.raises(RPCError) as caught:

@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
-from harness.gate import GATES
-from harness.sdk import assert_history, patient_worker, unique, wait_until_idle, worker
 from temporalio import workflow
 from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.common import QueryRejectCondition
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
+
+from harness.gate import GATES
+from harness.sdk import assert_history, patient_worker, unique, wait_until_idle, worker
 
 
 @workflow.defn
@@ -111,9 +112,7 @@ async def test_a_query_during_a_workflow_task_is_answered_after_it(
         assert await handle.result() == 100
 
 
-async def test_many_queries_at_once_are_all_answered(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_many_queries_at_once_are_all_answered(client: Client, queue: str, workflow_id: str):
     async with worker(client, queue, [Counts]):
         handle = await client.start_workflow(
             Counts.run, args=[None, False], id=workflow_id, task_queue=queue
@@ -143,9 +142,7 @@ async def test_a_query_that_fails_tells_why(
         assert text in str(caught.value)
         await handle.signal(Counts.finish)
         await handle.result()
-    await assert_history(
-        handle, "Started WorkflowTask Signaled WorkflowTask Completed", [Counts]
-    )
+    await assert_history(handle, "Started WorkflowTask Signaled WorkflowTask Completed", [Counts])
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from harness.history import attributes
-from harness.sdk import assert_history, wait_until_idle, worker
-from harness.server import Server
-from harness.waiting import wait_for
 from temporalio import activity, workflow
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import RetryPolicy
+
+from harness.history import attributes
+from harness.sdk import assert_history, wait_until_idle, worker
+from harness.server import Server
+from harness.waiting import wait_for
 
 RELEASED: dict[str, asyncio.Event] = {}
 
@@ -129,9 +130,7 @@ async def test_a_timer_that_came_due_while_the_server_was_down_fires(
     )
 
 
-async def test_an_activity_may_complete_after_a_kill(
-    durable: Server, queue: str, workflow_id: str
-):
+async def test_an_activity_may_complete_after_a_kill(durable: Server, queue: str, workflow_id: str):
     RELEASED[workflow_id] = asyncio.Event()
     client = await Client.connect(durable.address)
     async with worker(client, queue, [CallsAndWaits], [wait_for_release]):

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 import pytest
-from harness.gate import GATES
-from harness.history import attributes
-from harness.sdk import assert_history, patient_worker, unique, wait_until_idle, worker
 from temporalio import workflow
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.client import Client
 from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
+
+from harness.gate import GATES
+from harness.history import attributes
+from harness.sdk import assert_history, patient_worker, unique, wait_until_idle, worker
 
 
 @workflow.defn

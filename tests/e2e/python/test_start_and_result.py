@@ -4,14 +4,15 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from harness.history import attributes
-from harness.sdk import assert_history, wait_for_event, worker
 from temporalio import workflow
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
+
+from harness.history import attributes
+from harness.sdk import assert_history, wait_for_event, worker
 
 
 @workflow.defn
@@ -176,7 +177,5 @@ async def test_a_large_input_and_result_come_back_unchanged(
 ):
     name = "x" * 1_000_000
     async with worker(client, queue, [Greets]):
-        result = await client.execute_workflow(
-            Greets.run, name, id=workflow_id, task_queue=queue
-        )
+        result = await client.execute_workflow(Greets.run, name, id=workflow_id, task_queue=queue)
     assert result == "hello " + name

@@ -4,10 +4,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from harness.history import attributes, only
-from harness.sdk import assert_history, history_of, wait_until_idle, worker
 from temporalio import workflow
 from temporalio.client import Client
+
+from harness.history import attributes, only
+from harness.sdk import assert_history, history_of, wait_until_idle, worker
 
 
 @workflow.defn
@@ -47,7 +48,7 @@ class WaitsWithATimeout:
     async def run(self, milliseconds: int) -> str:
         try:
             await workflow.wait_condition(lambda: self.told, timeout=milliseconds / 1000)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return "timed out"
         return "told"
 

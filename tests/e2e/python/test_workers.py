@@ -4,16 +4,17 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from harness.history import attributes
-from harness.sdk import assert_history, wait_until_idle, worker
-from harness.server import Server
-from harness.waiting import wait_for
 from temporalio import activity, workflow
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
+
+from harness.history import attributes
+from harness.sdk import assert_history, wait_until_idle, worker
+from harness.server import Server
+from harness.waiting import wait_for
 
 MEETINGS: dict[str, asyncio.Barrier] = {}
 CONCURRENCY = {"now": 0, "most": 0}
@@ -110,9 +111,7 @@ async def test_two_workers_on_a_queue_share_its_work(
 async def test_a_worker_takes_no_more_activities_than_it_has_room_for(
     client: Client, queue: str, workflow_id: str
 ):
-    async with worker(
-        client, queue, [RunsTen], [count_concurrency], max_concurrent_activities=3
-    ):
+    async with worker(client, queue, [RunsTen], [count_concurrency], max_concurrent_activities=3):
         await client.execute_workflow(RunsTen.run, id=workflow_id, task_queue=queue)
     assert 1 <= CONCURRENCY["most"] <= 3
 

@@ -3,6 +3,10 @@
 from collections import Counter
 from datetime import timedelta
 
+from temporalio import activity, workflow
+from temporalio.api.enums.v1 import TimeoutType, WorkflowTaskFailedCause
+from temporalio.client import Client
+
 from harness.gate import GATES
 from harness.history import attributes, only
 from harness.sdk import (
@@ -13,9 +17,6 @@ from harness.sdk import (
     wait_until_idle,
     worker,
 )
-from temporalio import activity, workflow
-from temporalio.api.enums.v1 import TimeoutType, WorkflowTaskFailedCause
-from temporalio.client import Client
 
 ACTIVATIONS: Counter[str] = Counter()
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+
 from cases import Scene
 from harness.raw import Raw, schedule_activity
 from harness.sdk import unique
 from harness.server import Server
-from temporalio.api.common.v1 import WorkflowExecution
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,10 @@
 
 import grpc
 import pytest
+from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
+
 from cases import Scene
 from harness.raw import Raw, payloads, refusal_of, start_fields
-from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 
 
 def test_invalid_utf_8_is_refused_before_it_reaches_anything(raw: Raw, scene: Scene):

@@ -1,17 +1,18 @@
 """Every call that is refused: its code, its text, its detail. One table, one check."""
 
 import pytest
+from temporalio.api.enums.v1 import WorkflowIdReusePolicy
+from temporalio.api.errordetails.v1 import (
+    NamespaceNotFoundFailure,
+    WorkflowExecutionAlreadyStartedFailure,
+)
+
 from cases import INVALID, Case, Scene
 from cases.others import NAMESPACES, VISIBILITY
 from cases.runs import RUNS
 from cases.starts import STARTS
 from cases.tasks import TASKS
 from harness.raw import Raw, Refusal, detail_of, start_fields
-from temporalio.api.enums.v1 import WorkflowIdReusePolicy
-from temporalio.api.errordetails.v1 import (
-    NamespaceNotFoundFailure,
-    WorkflowExecutionAlreadyStartedFailure,
-)
 
 CASES = STARTS + RUNS + TASKS + NAMESPACES + VISIBILITY
 

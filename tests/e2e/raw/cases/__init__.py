@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from google.protobuf.duration_pb2 import Duration
+from temporalio.api.common.v1 import WorkflowExecution
+
 from harness.raw import start_fields
 from harness.sdk import unique
-from temporalio.api.common.v1 import WorkflowExecution
 
 OVERSIZE = b"x" * (2 * 1024 * 1024 + 1)
 LONG = "x" * 1001

@@ -1,12 +1,12 @@
 """Calls about one run that are refused."""
 
-from harness.raw import payloads, start_fields
-from harness.sdk import unique
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowIdConflictPolicy
 from temporalio.api.query.v1 import WorkflowQuery
 
 from cases import INVALID, LONG, OVERSIZE, UNKNOWN_RUN, on, one_execution
+from harness.raw import payloads, start_fields
+from harness.sdk import unique
 
 CONFLICT = "WORKFLOW_ID_CONFLICT_POLICY"
 QUERY = {"query": WorkflowQuery(query_type="q")}
@@ -23,9 +23,7 @@ RUNS = [
         "DescribeWorkflowExecution",
         f'workflow execution not found for workflow ID "{{open}}" and run ID "{UNKNOWN_RUN}"',
         lambda scene: {
-            "execution": WorkflowExecution(
-                workflow_id=scene.open.workflow_id, run_id=UNKNOWN_RUN
-            )
+            "execution": WorkflowExecution(workflow_id=scene.open.workflow_id, run_id=UNKNOWN_RUN)
         },
     ),
     on(

@@ -1,11 +1,11 @@
 """Starts that are refused."""
 
-from harness.raw import payload, payloads
 from temporalio.api.common.v1 import Memo, Priority, RetryPolicy, SearchAttributes, WorkflowType
 from temporalio.api.enums.v1 import WorkflowIdConflictPolicy, WorkflowIdReusePolicy
 from temporalio.api.taskqueue.v1 import TaskQueue
 
 from cases import LONG, NOT_FOUND, OVERSIZE, seconds, start
+from harness.raw import payload, payloads
 
 REUSE = "WORKFLOW_ID_REUSE_POLICY"
 CONFLICT = "WORKFLOW_ID_CONFLICT_POLICY"
@@ -27,9 +27,7 @@ STARTS = [
         "WorkflowId exceeds maximum allowed length (1001/1000)",
         workflow_id=LONG,
     ),
-    start(
-        "long type", "WorkflowType length exceeds limit.", workflow_type=WorkflowType(name=LONG)
-    ),
+    start("long type", "WorkflowType length exceeds limit.", workflow_type=WorkflowType(name=LONG)),
     start("long queue", "taskQueue length exceeds limit", task_queue=TaskQueue(name=LONG)),
     start("long request id", "RequestId length exceeds limit.", request_id=LONG),
     start(

@@ -4,9 +4,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 
 from cases import INVALID, LONG, NOT_FOUND, call, on, one_token
 
-ACTIVITY_GONE = (
-    "invalid activityID or activity already timed out or invoking workflow is completed"
-)
+ACTIVITY_GONE = "invalid activityID or activity already timed out or invoking workflow is completed"
 WRONG_NAMESPACE = "Operation requested with a token from a different namespace."
 NO_SUCH_ACTIVITY = (
     "cannot find pending activity with ActivityID no-such, "
