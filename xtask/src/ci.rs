@@ -56,7 +56,7 @@ fn unit(workspace: &Workspace) -> anyhow::Result<Summary> {
 fn doc(workspace: &Workspace) -> anyhow::Result<Summary> {
     workspace
         .cargo(&["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"])
-        .env("RUSTDOCFLAGS", "-D warnings")
+        .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links")
         .run()?;
     count_tests(workspace.cargo(&["test", "--quiet", "--workspace", "--doc"]))
 }

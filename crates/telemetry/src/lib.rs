@@ -28,7 +28,7 @@ pub use family::{Family, Kind, Label, Service, Unit};
 pub use log::{LogError, LogFormat, LogLevel, UnknownLogSetting, start_logging};
 pub use metrics::{Metrics, MetricsError};
 pub use request::{RequestInFlight, RequestMetrics};
-pub use store::{OperationMetrics, StoreMetrics};
+pub use store::{OperationMetrics, StoreMetrics, StoreTotals};
 pub use task::TaskMetrics;
 pub use task_queue::{TaskQueueMetrics, TaskType};
 pub use workflow::{ActivityTimeout, Outcome, WorkflowMetrics};

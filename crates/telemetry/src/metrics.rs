@@ -73,7 +73,7 @@ impl Metrics {
         self.requests.handle(operation, namespace)
     }
 
-    /// What a store's committer counts.
+    /// The handles of the store.
     pub fn store(&self) -> StoreMetrics {
         self.store.clone()
     }
@@ -142,7 +142,7 @@ mod tests {
     use std::{collections::HashSet, time::Duration};
 
     use super::*;
-    use crate::{ActivityTimeout, Command, ErrorType, Outcome};
+    use crate::{ActivityTimeout, Command, ErrorType, Outcome, StoreTotals};
 
     const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -157,7 +157,7 @@ mod tests {
             let request = metrics.request("StartWorkflowExecution", "default");
             request.begin().end(MILLISECOND, Some(error));
         }
-        metrics.store().group_committed(3, 1000, 1);
+        metrics.store().show(&StoreTotals { commits: 3, ..StoreTotals::default() });
         metrics.store_operation("GetWorkflowExecution").observe(MILLISECOND, true);
         for outcome in [
             Outcome::Success,
@@ -211,7 +211,6 @@ mod tests {
             "poll_success_sync{namespace=\"default\",service_name=\"matching\",\
              task_type=\"Activity\",taskqueue=\"orders\"} 1",
             "longtide_store_commits 3",
-            "longtide_store_fsyncs 1",
             "service_pending_requests{namespace=\"default\",\
              operation=\"StartWorkflowExecution\",service_name=\"frontend\"} 0",
         ] {

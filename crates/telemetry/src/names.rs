@@ -71,10 +71,10 @@ families! {
         "Calls to the store that failed.", &[OPERATION]);
     PERSISTENCE_LATENCY = Family::latency(History, "persistence_latency",
         "Time of a call to the store.", &[OPERATION]);
-    STORE_COMMITS = Family::counter(Process, "longtide_store_commits",
-        "Slot batches committed: one is one transition's events, state, tasks and visibility.", &[]);
     STORE_BATCHES = Family::counter(Process, "longtide_store_batches",
-        "Groups of slot batches that shared one write and one fsync.", &[]);
+        "Slot batches made durable: one is one transition's events, state and tasks.", &[]);
+    STORE_COMMITS = Family::counter(Process, "longtide_store_commits",
+        "Group commits: the slot batches that were ready together, in one write.", &[]);
     STORE_FSYNCS = Family::counter(Process, "longtide_store_fsyncs",
         "Times that the store waited for the disk.", &[]);
     STORE_BYTES_WRITTEN = Family::counter(Process, "longtide_store_bytes_written",
@@ -83,8 +83,16 @@ families! {
         "Records that failed their checksum when read.", &[]);
     COMMIT_LATENCY = Family::latency(Process, "longtide_commit_latency_seconds",
         "Time from handing a slot batch to the store until it is durable.", &[]);
-    COMMIT_GROUP_SIZE = Family::distribution(Process, "longtide_commit_group_size",
-        "Slot batches that shared one fsync.", &[]);
+    STORE_REFUSED = Family::counter(Process, "longtide_store_refused",
+        "Slot batches that the store did not take: its queue or the disk was full.", &[]);
+    STORE_FENCED = Family::counter(Process, "longtide_store_fenced",
+        "Slot batches that did not match their slot's fence.", &[]);
+    STORE_FAILURES = Family::counter(Process, "longtide_store_failures",
+        "Group commits that failed.", &[]);
+    STORE_QUEUE_ENTRIES = Family::gauge(Process, "longtide_store_queue_entries",
+        "Slot batches that wait for the committer.", &[]);
+    STORE_QUEUE_BYTES = Family::gauge(Process, "longtide_store_queue_bytes",
+        "Bytes that wait for the committer.", &[]).in_unit(Unit::Bytes);
 
     // Workflows
     WORKFLOW_SUCCESS = Family::counter(History, "workflow_success", "Runs that completed.", RUN);

@@ -2,56 +2,93 @@
 
 use std::time::Duration;
 
-use prometheus::{Histogram, IntCounter, Registry};
+use prometheus::{Histogram, IntCounter, IntGauge, Registry};
 
 use crate::{
     MetricsError, names,
-    series::{counters, histograms},
+    series::{counters, gauges, histograms},
 };
 
-/// What the committer of a store counts. Cloning is cheap; clones count together.
+/// What a store has done since it was opened, and what waits in it. Stores count for themselves;
+/// whoever serves `/metrics` hands their totals over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoreTotals {
+    /// Slot batches that were acknowledged.
+    pub batches: u64,
+    /// Group commits that were written.
+    pub commits: u64,
+    /// Syncs of the journal.
+    pub fsyncs: u64,
+    /// Bytes of keys and values that were written.
+    pub bytes_written: u64,
+    /// Slot batches that were refused.
+    pub refused: u64,
+    /// Slot batches that were fenced.
+    pub fenced: u64,
+    /// Group commits that failed.
+    pub failures: u64,
+    /// Slot batches that wait for the committer.
+    pub queue_entries: u64,
+    /// Bytes that wait for the committer.
+    pub queue_bytes: u64,
+}
+
+/// The handles of the store. Cloning is cheap; clones count together.
 #[derive(Debug, Clone)]
 pub struct StoreMetrics {
-    /// Slot batches committed.
-    pub commits: IntCounter,
-    /// Groups of slot batches that shared one write.
-    pub batches: IntCounter,
-    /// Waits for the disk.
-    pub fsyncs: IntCounter,
-    /// Bytes of keys and values given to the store.
-    pub bytes_written: IntCounter,
     /// Records that failed their checksum when read.
     pub records_damaged: IntCounter,
     latency: Histogram,
-    group_size: Histogram,
+    batches: IntCounter,
+    commits: IntCounter,
+    fsyncs: IntCounter,
+    bytes_written: IntCounter,
+    refused: IntCounter,
+    fenced: IntCounter,
+    failures: IntCounter,
+    queue_entries: IntGauge,
+    queue_bytes: IntGauge,
 }
 
 impl StoreMetrics {
     pub(crate) fn new(registry: &Registry) -> Result<Self, MetricsError> {
+        let counter = |family| Ok::<_, MetricsError>(counters(registry, family)?.with(&[]));
+        let gauge = |family| Ok::<_, MetricsError>(gauges(registry, family)?.with(&[]));
         Ok(Self {
-            commits: counters(registry, &names::STORE_COMMITS)?.with(&[]),
-            batches: counters(registry, &names::STORE_BATCHES)?.with(&[]),
-            fsyncs: counters(registry, &names::STORE_FSYNCS)?.with(&[]),
-            bytes_written: counters(registry, &names::STORE_BYTES_WRITTEN)?.with(&[]),
-            records_damaged: counters(registry, &names::STORE_RECORDS_DAMAGED)?.with(&[]),
+            records_damaged: counter(&names::STORE_RECORDS_DAMAGED)?,
             latency: histograms(registry, &names::COMMIT_LATENCY)?.with(&[]),
-            group_size: histograms(registry, &names::COMMIT_GROUP_SIZE)?.with(&[]),
+            batches: counter(&names::STORE_BATCHES)?,
+            commits: counter(&names::STORE_COMMITS)?,
+            fsyncs: counter(&names::STORE_FSYNCS)?,
+            bytes_written: counter(&names::STORE_BYTES_WRITTEN)?,
+            refused: counter(&names::STORE_REFUSED)?,
+            fenced: counter(&names::STORE_FENCED)?,
+            failures: counter(&names::STORE_FAILURES)?,
+            queue_entries: gauge(&names::STORE_QUEUE_ENTRIES)?,
+            queue_bytes: gauge(&names::STORE_QUEUE_BYTES)?,
         })
-    }
-
-    /// Counts one group: so many slot batches, written together and synced once (or not at all,
-    /// for a store in memory).
-    pub fn group_committed(&self, slot_batches: u32, bytes: u64, fsyncs: u64) {
-        self.commits.inc_by(u64::from(slot_batches));
-        self.batches.inc();
-        self.fsyncs.inc_by(fsyncs);
-        self.bytes_written.inc_by(bytes);
-        self.group_size.observe(f64::from(slot_batches));
     }
 
     /// Takes the time from handing a slot batch to the store until it was durable.
     pub fn observe_commit(&self, latency: Duration) {
         self.latency.observe(latency.as_secs_f64());
+    }
+
+    /// Shows a store's totals. Counters only grow: a total below the one shown changes nothing.
+    pub fn show(&self, totals: &StoreTotals) {
+        for (counter, total) in [
+            (&self.batches, totals.batches),
+            (&self.commits, totals.commits),
+            (&self.fsyncs, totals.fsyncs),
+            (&self.bytes_written, totals.bytes_written),
+            (&self.refused, totals.refused),
+            (&self.fenced, totals.fenced),
+            (&self.failures, totals.failures),
+        ] {
+            counter.inc_by(total.saturating_sub(counter.get()));
+        }
+        self.queue_entries.set(i64::try_from(totals.queue_entries).unwrap_or(i64::MAX));
+        self.queue_bytes.set(i64::try_from(totals.queue_bytes).unwrap_or(i64::MAX));
     }
 }
 
@@ -75,5 +112,22 @@ impl OperationMetrics {
         if failed {
             self.errors.inc();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Metrics;
+
+    #[test]
+    fn totals_are_shown_and_never_go_back() {
+        let metrics = Metrics::new().unwrap();
+        let store = metrics.store();
+        store.show(&StoreTotals { fsyncs: 7, queue_entries: 3, ..StoreTotals::default() });
+        store.show(&StoreTotals { fsyncs: 5, queue_entries: 1, ..StoreTotals::default() });
+        let text = metrics.encode().unwrap();
+        assert!(text.lines().any(|line| line == "longtide_store_fsyncs 7"), "{text}");
+        assert!(text.lines().any(|line| line == "longtide_store_queue_entries 1"), "{text}");
     }
 }
