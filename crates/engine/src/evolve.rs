@@ -94,10 +94,10 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
             timer::apply_started(state, event.event_id, started, time);
         }
         Attributes::TimerFiredEventAttributes(fired) => {
-            state.timers.remove(&fired.timer_id);
+            timer::apply_ended(state, &fired.timer_id, fired.started_event_id);
         }
         Attributes::TimerCanceledEventAttributes(canceled) => {
-            state.timers.remove(&canceled.timer_id);
+            timer::apply_ended(state, &canceled.timer_id, canceled.started_event_id);
         }
         Attributes::WorkflowExecutionSignaledEventAttributes(signaled) => {
             signal::apply_signaled(state, signaled);

@@ -45,7 +45,7 @@ pub fn validate_retry_policy(policy: &RetryPolicy) -> Result<(), &'static str> {
     let initial = Span::from_proto(policy.initial_interval.as_ref());
     let maximum = Span::from_proto(policy.maximum_interval.as_ref());
     if negative(policy.initial_interval.as_ref()) {
-        return Err("InitialInterval cannot be negative on retry policy.");
+        return Err("invalid InitialInterval set on retry policy: negative duration");
     }
     if policy.backoff_coefficient != 0.0 && policy.backoff_coefficient < 1.0
         || policy.backoff_coefficient.is_nan()
@@ -53,7 +53,7 @@ pub fn validate_retry_policy(policy: &RetryPolicy) -> Result<(), &'static str> {
         return Err("BackoffCoefficient cannot be less than 1 on retry policy.");
     }
     if negative(policy.maximum_interval.as_ref()) {
-        return Err("MaximumInterval cannot be negative on retry policy.");
+        return Err("invalid MaximumInterval set on retry policy: negative duration");
     }
     if !maximum.is_zero() && maximum < initial {
         return Err("MaximumInterval cannot be less than InitialInterval on retry policy.");

@@ -126,6 +126,13 @@ pub(crate) fn apply_started(
     state.timers.insert(started.timer_id.clone(), timer);
 }
 
+/// A timer is over; another that took its id while the event waited is not.
+pub(crate) fn apply_ended(state: &mut State, timer_id: &str, started_event_id: i64) {
+    if state.timers.get(timer_id).is_some_and(|timer| timer.started_event_id == started_event_id) {
+        state.timers.remove(timer_id);
+    }
+}
+
 pub(crate) fn apply_dropped(state: &mut State, timer_id: &str) {
     state.buffered_events.retain(|event| {
         !matches!(&event.attributes,

@@ -1,0 +1,138 @@
+//! A slow reader of histories, written without the engine: may each event follow what came before?
+
+use std::collections::BTreeMap;
+
+use api::history::v1::{HistoryEvent, history_event::Attributes};
+use model::{Span, Time};
+
+#[derive(Default)]
+struct Reader {
+    workflow_task: Option<(i64, i64)>,
+    activities: BTreeMap<i64, Option<i64>>,
+    cancels: BTreeMap<i64, Vec<i64>>,
+    timers: BTreeMap<i64, (String, Time)>,
+    closed: bool,
+}
+
+/// Panics at the first event that must not be where it is.
+pub fn check(events: &[HistoryEvent]) {
+    let mut reader = Reader::default();
+    for (index, event) in events.iter().enumerate() {
+        assert_eq!(event.event_id, index as i64 + 1, "ids are gapless");
+        assert!(!reader.closed, "event {} after the close", event.event_id);
+        reader.read(event);
+    }
+}
+
+impl Reader {
+    fn read(&mut self, event: &HistoryEvent) {
+        let id = event.event_id;
+        let time = Time::from_proto(event.event_time.as_ref());
+        match event.attributes.as_ref().unwrap() {
+            Attributes::WorkflowExecutionStartedEventAttributes(_) => assert_eq!(id, 1),
+            Attributes::WorkflowTaskScheduledEventAttributes(_) => {
+                assert_eq!(self.workflow_task, None, "one workflow task at a time");
+                self.workflow_task = Some((id, 0));
+            }
+            Attributes::WorkflowTaskStartedEventAttributes(started) => {
+                assert_eq!(self.workflow_task, Some((started.scheduled_event_id, 0)));
+                self.workflow_task = Some((started.scheduled_event_id, id));
+            }
+            Attributes::WorkflowTaskCompletedEventAttributes(ended) => {
+                self.end(ended.scheduled_event_id, ended.started_event_id);
+            }
+            Attributes::WorkflowTaskFailedEventAttributes(ended) => {
+                self.end(ended.scheduled_event_id, ended.started_event_id);
+            }
+            Attributes::WorkflowTaskTimedOutEventAttributes(ended) => {
+                self.end(ended.scheduled_event_id, ended.started_event_id);
+            }
+            Attributes::ActivityTaskScheduledEventAttributes(_) => {
+                self.between_tasks();
+                self.activities.insert(id, None);
+            }
+            Attributes::ActivityTaskStartedEventAttributes(started) => {
+                self.outside_tasks();
+                let activity = self.activities.get_mut(&started.scheduled_event_id).unwrap();
+                assert_eq!(activity.replace(id), None);
+            }
+            Attributes::ActivityTaskCompletedEventAttributes(closed) => {
+                self.close_activity(closed.scheduled_event_id, closed.started_event_id);
+            }
+            Attributes::ActivityTaskFailedEventAttributes(closed) => {
+                self.close_activity(closed.scheduled_event_id, closed.started_event_id);
+            }
+            Attributes::ActivityTaskTimedOutEventAttributes(closed) => {
+                self.close_activity(closed.scheduled_event_id, closed.started_event_id);
+            }
+            Attributes::ActivityTaskCanceledEventAttributes(closed) => {
+                let requests = &self.cancels[&closed.scheduled_event_id];
+                assert!(requests.contains(&closed.latest_cancel_requested_event_id));
+                self.close_activity(closed.scheduled_event_id, closed.started_event_id);
+            }
+            Attributes::ActivityTaskCancelRequestedEventAttributes(requested) => {
+                self.between_tasks();
+                self.cancels.entry(requested.scheduled_event_id).or_default().push(id);
+            }
+            Attributes::TimerStartedEventAttributes(started) => {
+                self.between_tasks();
+                let due = time + Span::from_proto(started.start_to_fire_timeout.as_ref());
+                self.timers.insert(id, (started.timer_id.clone(), due));
+            }
+            Attributes::TimerFiredEventAttributes(fired) => {
+                self.outside_tasks();
+                let (timer_id, due) = self.timers.remove(&fired.started_event_id).unwrap();
+                assert_eq!(timer_id, fired.timer_id);
+                assert!(time >= due, "nothing fires early");
+            }
+            Attributes::TimerCanceledEventAttributes(canceled) => {
+                self.between_tasks();
+                let (timer_id, _) = self.timers.remove(&canceled.started_event_id).unwrap();
+                assert_eq!(timer_id, canceled.timer_id);
+            }
+            Attributes::WorkflowExecutionSignaledEventAttributes(_)
+            | Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => {
+                self.outside_tasks();
+            }
+            Attributes::MarkerRecordedEventAttributes(_)
+            | Attributes::UpsertWorkflowSearchAttributesEventAttributes(_)
+            | Attributes::WorkflowPropertiesModifiedEventAttributes(_) => self.between_tasks(),
+            Attributes::WorkflowExecutionCompletedEventAttributes(_)
+            | Attributes::WorkflowExecutionFailedEventAttributes(_)
+            | Attributes::WorkflowExecutionCanceledEventAttributes(_)
+            | Attributes::WorkflowExecutionContinuedAsNewEventAttributes(_) => {
+                self.between_tasks();
+                self.closed = true;
+            }
+            Attributes::WorkflowExecutionTerminatedEventAttributes(_)
+            | Attributes::WorkflowExecutionTimedOutEventAttributes(_) => {
+                self.outside_tasks();
+                self.closed = true;
+            }
+            other => panic!("no such event here: {other:?}"),
+        }
+    }
+
+    /// While a worker holds a task nothing else is written.
+    fn outside_tasks(&self) {
+        assert!(
+            self.workflow_task.is_none_or(|(_, started)| started == 0),
+            "an event within a started workflow task"
+        );
+    }
+
+    /// Commands are written when their task has ended.
+    fn between_tasks(&self) {
+        assert_eq!(self.workflow_task, None, "a command's event beside a pending workflow task");
+    }
+
+    fn end(&mut self, scheduled: i64, started: i64) {
+        assert_eq!(self.workflow_task.take(), Some((scheduled, started)));
+    }
+
+    fn close_activity(&mut self, scheduled: i64, started: i64) {
+        self.outside_tasks();
+        let known = self.activities.remove(&scheduled).expect("the activity is pending");
+        assert_eq!(known.unwrap_or(0), started);
+    }
+}

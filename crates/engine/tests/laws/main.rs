@@ -1,0 +1,258 @@
+//! The laws of the engine, on random runs.
+
+#![expect(clippy::tests_outside_test_module, reason = "integration tests")]
+
+mod legality;
+mod world;
+
+use engine::{
+    Change, Input, Rejection, Reply, State, TaskAction, TransitionRecord, evolve, is_current,
+    outstanding_tasks,
+};
+use model::{Span, Time};
+use proptest::prelude::*;
+use prost::Message as _;
+use world::{Step, World, decide_at};
+
+fn step() -> impl Strategy<Value = Step> {
+    (any::<u8>(), any::<u8>(), 0..1500_u16).prop_map(|(kind, pick, wait_millis)| Step {
+        kind,
+        pick,
+        wait_millis,
+    })
+}
+
+fn run() -> impl Strategy<Value = (u8, Vec<Step>)> {
+    (0..32_u8, prop::collection::vec(step(), 1..80))
+}
+
+/// Plays a run and shows every decision to `check`.
+fn play(
+    policy: u8,
+    steps: &[Step],
+    mut check: impl FnMut(&World, &Input, &Result<engine::Transition, Rejection>),
+) -> World {
+    let mut world = World::new(policy);
+    for step in steps {
+        world.now = world.now + Span::from_millis(i64::from(step.wait_millis));
+        let mut inputs = vec![world.input(*step)];
+        // Clocks go on: what is due comes too, now and then.
+        if step.pick % 2 == 0 {
+            inputs.extend(world.due_task().map(Input::TaskDue));
+        }
+        for input in inputs {
+            let outcome = world.decide(input.clone());
+            check(&world, &input, &outcome);
+            match outcome {
+                Ok(transition) => {
+                    world.accept(&transition);
+                    world.accepted += 1;
+                }
+                Err(_) => world.rejected += 1,
+            }
+        }
+    }
+    world
+}
+
+fn fold(state: &State, changes: &[Change]) -> State {
+    let mut folded = state.clone();
+    for change in changes {
+        evolve(&mut folded, change);
+    }
+    folded
+}
+
+/// What the history alone must give: everything but what only mutations tell.
+fn projection(state: &State) -> State {
+    let mut state = state.clone();
+    state.namespace_id.clear();
+    state.start_request_id.clear();
+    state.version = 0;
+    state.sticky = None;
+    state.workflow_task_failures = 0;
+    state.workflow_task_problems = 0;
+    state.workflow_task_problem_cause = 0;
+    state.attached_requests.clear();
+    state.closing = false;
+    // A transient task is not in the history at all.
+    state.workflow_task =
+        state.workflow_task.filter(|task| !task.is_transient()).map(|mut task| {
+            task.original_scheduled_time = task.scheduled_time;
+            task.on_sticky_queue = false;
+            task
+        });
+    state.activities.clear();
+    state
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, max_shrink_iters: 4000, ..Default::default() })]
+
+    #[test]
+    fn changes_rebuild_the_state((policy, steps) in run()) {
+        let world = play(policy, &steps, |world, _, outcome| {
+            let Ok(transition) = outcome else { return };
+            let mut folded = fold(&world.state, &transition.changes);
+            folded.version = transition.state.version;
+            assert_eq!(folded, transition.state);
+            let record = transition.record().encode_to_vec();
+            let changes = TransitionRecord::decode(record.as_slice()).unwrap().changes().unwrap();
+            assert_eq!(changes, transition.changes);
+            let snapshot = transition.state.encode_to_vec();
+            assert_eq!(State::decode(snapshot.as_slice()).unwrap(), transition.state);
+        });
+        let mut folded = fold(&State::default(), &world.changes);
+        folded.version = world.state.version;
+        prop_assert_eq!(folded, world.state);
+    }
+
+    #[test]
+    fn history_alone_rebuilds_the_projection((policy, steps) in run()) {
+        let world = play(policy, &steps, |_, _, _| ());
+        // Buffered events are not in the history yet.
+        prop_assume!(world.state.buffered_events.is_empty());
+        let mut folded = State::default();
+        for event in &world.events {
+            evolve(&mut folded, &Change::Event(Box::new(event.clone())));
+        }
+        let ids = |state: &State| state.activities.keys().copied().collect::<Vec<_>>();
+        prop_assert_eq!(ids(&folded), ids(&world.state));
+        prop_assert_eq!(projection(&folded), projection(&world.state));
+    }
+
+    #[test]
+    fn every_event_is_legal((policy, steps) in run()) {
+        let world = play(policy, &steps, |_, _, _| ());
+        legality::check(&world.events);
+    }
+
+    #[test]
+    fn every_outstanding_task_was_emitted((policy, steps) in run()) {
+        play(policy, &steps, |world, _, outcome| {
+            let Ok(transition) = outcome else { return };
+            for task in outstanding_tasks(&transition.state) {
+                assert!(is_current(&transition.state, &task.action), "{task:?}");
+                let emitted = world
+                    .emitted
+                    .iter()
+                    .chain(&transition.tasks)
+                    .any(|emitted| emitted.action == task.action && emitted.due <= task.due);
+                assert!(emitted, "{task:?} was never emitted");
+            }
+        });
+    }
+
+    #[test]
+    fn a_due_task_leaves_something_outstanding_or_is_done((policy, steps) in run()) {
+        // A timer that comes early is armed again: firing it must not lose it.
+        play(policy, &steps, |world, input, outcome| {
+            let (Input::TaskDue(action), Ok(transition)) = (input, outcome) else { return };
+            let shell_acts = matches!(action, TaskAction::DispatchWorkflowTask(_)
+                | TaskAction::DispatchActivity(_) | TaskAction::DeleteAfterRetention(_)
+                | TaskAction::WorkflowTaskScheduleToStart(_));
+            if shell_acts || !is_current(&world.state, action) {
+                return;
+            }
+            let again = transition.tasks.iter().any(|task| task.action == *action);
+            assert!(again || !is_current(&transition.state, action), "{action:?} was lost");
+        });
+    }
+
+    #[test]
+    fn a_rejected_input_changes_nothing_and_decisions_repeat((policy, steps) in run()) {
+        play(policy, &steps, |world, input, outcome| {
+            let again = decide_at(&world.state, world.now, &world.limits, input.clone());
+            assert_eq!(&again, outcome);
+            if let Ok(transition) = outcome {
+                assert_eq!(transition.is_empty() && transition.new_run.is_none(),
+                    transition.changes.is_empty() && transition.tasks.is_empty());
+            }
+        });
+    }
+
+    #[test]
+    fn limits_hold((policy, steps) in run()) {
+        play(policy, &steps, |world, _, outcome| {
+            let Ok(transition) = outcome else { return };
+            let state = &transition.state;
+            assert!(state.activities.len() <= world.limits.pending_max);
+            // The event that breaks the limit ends the task that others wait for.
+            assert!(state.buffered_events.len() <= world.limits.buffered_events_max + 1);
+            assert!(state.signal_count <= world.limits.signals_per_run_max);
+        });
+    }
+
+    #[test]
+    fn closed_means_closed((policy, steps) in run()) {
+        play(policy, &steps, |world, input, outcome| {
+            if world.state.is_running() {
+                return;
+            }
+            let Ok(transition) = outcome else { return };
+            let sticky = matches!(input, Input::ResetStickyTaskQueue);
+            assert!(sticky || transition.changes.is_empty(), "{input:?}");
+            assert!(outstanding_tasks(&transition.state).is_empty());
+        });
+    }
+
+    /// An independent view of who may do what: replies, not only states, must fit.
+    #[test]
+    fn the_model_agrees((policy, steps) in run()) {
+        play(policy, &steps, |world, input, outcome| {
+            let state = &world.state;
+            let held = |task: &engine::HeldWorkflowTask| {
+                state.is_running() && state.workflow_task.as_ref().is_some_and(|pending| {
+                    (pending.scheduled_event_id, pending.started_event_id, pending.attempt)
+                        == (task.scheduled_event_id, task.started_event_id, task.attempt)
+                        && pending.started_event_id != 0
+                })
+            };
+            match input {
+                Input::Signal(signal) => {
+                    let known = state.signal_request_ids.contains_key(&signal.request_id);
+                    let expected = match outcome {
+                        Ok(transition) => match transition.reply {
+                            Reply::Repeated => known,
+                            _ => state.is_running() && !known && !state.closing,
+                        },
+                        Err(Rejection::WorkflowClosed) => !state.is_running() && !known,
+                        Err(Rejection::BusyWorkflow(_)) => state.closing,
+                        Err(_) => state.is_running() && !known,
+                    };
+                    assert!(expected, "{outcome:?}");
+                }
+                Input::CompleteWorkflowTask(complete) => assert_eq!(
+                    matches!(outcome, Err(Rejection::WorkflowTaskNotFound)), !held(&complete.task)),
+                Input::FailWorkflowTask(fail) => assert_eq!(outcome.is_ok(), held(&fail.task)),
+                Input::Terminate(_) => assert_eq!(outcome.is_ok(), state.is_running()),
+                Input::CompleteActivity(complete) => {
+                    let pending = match &complete.activity {
+                        engine::HeldActivity::Id(id) => state.activity_by_id(id).map(|(_, a)| a),
+                        engine::HeldActivity::Token { scheduled_event_id, attempt } => state
+                            .activities
+                            .get(scheduled_event_id)
+                            .map(|a| &**a)
+                            .filter(|a| a.attempt == *attempt),
+                    };
+                    let running = pending.is_some_and(|a| a.started_time != Time::UNSET);
+                    assert_eq!(outcome.is_ok(), running && state.is_running());
+                }
+                _ => {}
+            }
+        });
+    }
+
+    #[test]
+    fn the_generator_reaches_most_of_the_engine(seed in any::<u64>()) {
+        // A generator that is mostly refused proves little.
+        let mut steps = Vec::new();
+        let mut value = seed;
+        for _ in 0..60 {
+            value = value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            steps.push(Step { kind: (value >> 32) as u8, pick: (value >> 40) as u8, wait_millis: ((value >> 48) % 300) as u16 });
+        }
+        let world = play(0, &steps, |_, _, _| ());
+        prop_assert!(world.accepted > 0 && world.accepted + world.rejected >= 60);
+    }
+}

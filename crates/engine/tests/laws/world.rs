@@ -1,0 +1,376 @@
+//! A run that random steps are played on: everything that happened, and what is due.
+
+use api::{
+    command::v1::{
+        CancelTimerCommandAttributes, CancelWorkflowExecutionCommandAttributes, Command,
+        CompleteWorkflowExecutionCommandAttributes,
+        ContinueAsNewWorkflowExecutionCommandAttributes, FailWorkflowExecutionCommandAttributes,
+        ModifyWorkflowPropertiesCommandAttributes, RecordMarkerCommandAttributes,
+        RequestCancelActivityTaskCommandAttributes, ScheduleActivityTaskCommandAttributes,
+        StartTimerCommandAttributes, UpsertWorkflowSearchAttributesCommandAttributes,
+        command::Attributes,
+    },
+    common::v1::{ActivityType, Memo, RetryPolicy, SearchAttributes, WorkflowType},
+    enums::v1::{CommandType, WorkflowTaskFailedCause},
+    failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
+    history::v1::{HistoryEvent, WorkflowExecutionStartedEventAttributes},
+    taskqueue::v1::TaskQueue,
+};
+use engine::{
+    CancelActivity, Change, CompleteActivity, CompleteWorkflowTask, Context, FailActivity,
+    FailWorkflowTask, HeartbeatActivity, HeldActivity, HeldWorkflowTask, Input, Rejection,
+    RequestCancel, Signal, Start, StartActivity, StartWorkflowTask, State, Sticky, Task,
+    TaskAction, Terminate, Transition, decide,
+};
+use model::{Limits, Span, Time};
+
+/// One random step: what kind, which of the candidates, and how long after the last one.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    pub kind: u8,
+    pub pick: u8,
+    pub wait_millis: u16,
+}
+
+pub struct World {
+    pub state: State,
+    pub now: Time,
+    pub limits: Limits,
+    pub events: Vec<HistoryEvent>,
+    pub changes: Vec<Change>,
+    pub emitted: Vec<Task>,
+    pub accepted: usize,
+    pub rejected: usize,
+}
+
+pub fn small_limits() -> Limits {
+    Limits { pending_max: 4, buffered_events_max: 5, signals_per_run_max: 12, ..Limits::default() }
+}
+
+impl World {
+    /// A run that has just started.
+    pub fn new(policy: u8) -> Self {
+        let mut world = Self {
+            state: State::default(),
+            now: Time::from_nanos(1_000_000_000_000),
+            limits: small_limits(),
+            events: Vec::new(),
+            changes: Vec::new(),
+            emitted: Vec::new(),
+            accepted: 0,
+            rejected: 0,
+        };
+        let seconds = |seconds| Some(Span::from_secs(seconds).to_proto());
+        let attributes = WorkflowExecutionStartedEventAttributes {
+            workflow_id: "workflow".to_owned(),
+            workflow_type: Some(WorkflowType { name: "type".to_owned() }),
+            task_queue: Some(TaskQueue { name: "queue".to_owned(), ..Default::default() }),
+            workflow_execution_timeout: (policy & 1 != 0).then(|| seconds(40)).flatten(),
+            workflow_run_timeout: (policy & 2 != 0).then(|| seconds(25)).flatten(),
+            retry_policy: (policy & 4 != 0)
+                .then(|| RetryPolicy { maximum_attempts: 3, ..Default::default() }),
+            first_workflow_task_backoff: (policy & 8 != 0).then(|| seconds(2)).flatten(),
+            ..Default::default()
+        };
+        let start = Start {
+            namespace_id: "namespace".to_owned(),
+            run_id: "run".to_owned(),
+            request_id: "request".to_owned(),
+            attributes,
+            signal: (policy & 16 != 0).then(|| Box::new(signal(0))),
+            ..Default::default()
+        };
+        let transition = world.decide(Input::Start(Box::new(start))).unwrap();
+        world.accept(&transition);
+        world
+    }
+
+    pub fn decide(&self, input: Input) -> Result<Transition, Rejection> {
+        decide_at(&self.state, self.now, &self.limits, input)
+    }
+
+    /// Takes over what was decided.
+    pub fn accept(&mut self, transition: &Transition) {
+        for change in &transition.changes {
+            if let Change::Event(event) = change {
+                self.events.push((**event).clone());
+            }
+        }
+        self.changes.extend(transition.changes.iter().cloned());
+        self.emitted.extend(transition.tasks.iter().cloned());
+        self.state = transition.state.clone();
+    }
+
+    /// The input that a step stands for in this state.
+    pub fn input(&self, step: Step) -> Input {
+        let pick = usize::from(step.pick);
+        match step.kind % 20 {
+            0 | 1 => Input::Signal(Box::new(signal(step.pick))),
+            2 => Input::RequestCancel(RequestCancel::default()),
+            3 if step.pick < 16 => Input::Terminate(Terminate::default()),
+            4..=6 => self.start_workflow_task(step.pick),
+            7..=10 => self.complete_workflow_task(step.pick),
+            11 => Input::FailWorkflowTask(Box::new(FailWorkflowTask {
+                task: self.held(step.pick),
+                cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+                ..Default::default()
+            })),
+            12 | 13 => {
+                let candidates: Vec<_> = self.state.activities.iter().collect();
+                let (scheduled_event_id, stamp) = candidates
+                    .get(pick % candidates.len().max(1))
+                    .map_or((7, 1), |(id, activity)| (**id, activity.stamp));
+                Input::StartActivity(StartActivity {
+                    scheduled_event_id,
+                    stamp,
+                    request_id: format!("poll-{}", step.pick % 3),
+                    identity: "worker".to_owned(),
+                })
+            }
+            14 => Input::CompleteActivity(CompleteActivity {
+                activity: self.held_activity(step.pick),
+                result: None,
+                identity: String::new(),
+            }),
+            15 => Input::FailActivity(Box::new(FailActivity {
+                activity: self.held_activity(step.pick),
+                failure: Some(failure(step.pick % 4 == 0)),
+                identity: String::new(),
+                last_heartbeat_details: None,
+            })),
+            16 => Input::CancelActivity(CancelActivity {
+                activity: self.held_activity(step.pick),
+                details: None,
+                identity: String::new(),
+            }),
+            17 => Input::HeartbeatActivity(HeartbeatActivity {
+                activity: self.held_activity(step.pick),
+                details: None,
+                identity: String::new(),
+            }),
+            18 if step.pick % 2 == 0 => Input::LeaveStickyQueue,
+            18 => Input::ResetStickyTaskQueue,
+            // Any task that was ever emitted may come, on time, early or again.
+            _ => self
+                .emitted
+                .get(pick % self.emitted.len().max(1))
+                .map_or(Input::ResetStickyTaskQueue, |task| Input::TaskDue(task.action)),
+        }
+    }
+
+    /// The next task that is due by now and still has something to do.
+    pub fn due_task(&self) -> Option<TaskAction> {
+        engine::outstanding_tasks(&self.state)
+            .into_iter()
+            .find(|task| task.due.is_set() && task.due <= self.now)
+            .map(|task| task.action)
+    }
+
+    fn start_workflow_task(&self, pick: u8) -> Input {
+        let (scheduled_event_id, attempt, sticky) =
+            self.state.workflow_task.as_ref().map_or((2, 1, false), |task| {
+                (task.scheduled_event_id, task.attempt, task.on_sticky_queue)
+            });
+        Input::StartWorkflowTask(StartWorkflowTask {
+            scheduled_event_id,
+            attempt,
+            request_id: format!("poll-{}", pick % 3),
+            identity: "worker".to_owned(),
+            on_sticky_queue: sticky,
+        })
+    }
+
+    fn held(&self, pick: u8) -> HeldWorkflowTask {
+        self.state.workflow_task.as_ref().filter(|_| pick % 8 != 0).map_or_else(
+            || HeldWorkflowTask { scheduled_event_id: 2, started_event_id: 3, attempt: 1 },
+            |task| HeldWorkflowTask {
+                scheduled_event_id: task.scheduled_event_id,
+                started_event_id: task.started_event_id,
+                attempt: task.attempt,
+            },
+        )
+    }
+
+    fn held_activity(&self, pick: u8) -> HeldActivity {
+        let candidates: Vec<_> = self.state.activities.iter().collect();
+        match candidates.get(usize::from(pick) % candidates.len().max(1)) {
+            Some((_, activity)) if pick % 3 == 0 => {
+                HeldActivity::Id(activity.activity_id().to_owned())
+            }
+            Some((id, activity)) => HeldActivity::Token {
+                scheduled_event_id: **id,
+                attempt: if pick % 11 == 0 { 1 } else { activity.attempt },
+            },
+            None => HeldActivity::Token { scheduled_event_id: 5, attempt: 1 },
+        }
+    }
+
+    fn complete_workflow_task(&self, pick: u8) -> Input {
+        let commands = self.commands(pick);
+        Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
+            task: self.held(pick),
+            commands,
+            sticky: (pick % 3 == 0).then(|| Sticky {
+                task_queue: "sticky".to_owned(),
+                schedule_to_start_timeout: Span::from_secs(5),
+            }),
+            return_new_workflow_task: pick % 2 == 0,
+            force_create_new_workflow_task: pick % 13 == 0,
+            request_id: "inline".to_owned(),
+            search_attribute_types: [("Known".to_owned(), "Keyword".to_owned())].into(),
+            ..Default::default()
+        }))
+    }
+
+    fn commands(&self, pick: u8) -> Vec<Command> {
+        let count = usize::from(pick % 4);
+        let mut commands: Vec<Command> = (0..count)
+            .map(|index| self.command(pick.wrapping_mul(7).wrapping_add(index as u8 * 31)))
+            .collect();
+        if pick % 16 == 15 {
+            commands.push(closing(pick / 16));
+        }
+        commands
+    }
+
+    fn command(&self, pick: u8) -> Command {
+        let name = format!("{}", pick % 5);
+        let attributes = match pick % 9 {
+            0..=2 => Attributes::ScheduleActivityTaskCommandAttributes(
+                ScheduleActivityTaskCommandAttributes {
+                    activity_id: name,
+                    activity_type: Some(ActivityType { name: "activity".to_owned() }),
+                    task_queue: Some(TaskQueue { name: "queue".to_owned(), ..Default::default() }),
+                    start_to_close_timeout: Some(Span::from_secs(3).to_proto()),
+                    schedule_to_close_timeout: (pick % 2 == 0)
+                        .then(|| Span::from_secs(8).to_proto()),
+                    schedule_to_start_timeout: (pick % 3 == 0)
+                        .then(|| Span::from_secs(2).to_proto()),
+                    heartbeat_timeout: (pick % 4 == 0).then(|| Span::from_secs(1).to_proto()),
+                    retry_policy: Some(RetryPolicy {
+                        maximum_attempts: i32::from(pick % 4),
+                        ..Default::default()
+                    }),
+                    request_eager_execution: pick % 7 == 0,
+                    ..Default::default()
+                },
+            ),
+            3 | 4 => Attributes::StartTimerCommandAttributes(StartTimerCommandAttributes {
+                timer_id: name,
+                start_to_fire_timeout: Some(Span::from_secs(i64::from(pick % 6)).to_proto()),
+            }),
+            5 => Attributes::CancelTimerCommandAttributes(CancelTimerCommandAttributes {
+                timer_id: self.state.timers.keys().next().cloned().unwrap_or(name),
+            }),
+            6 => Attributes::RequestCancelActivityTaskCommandAttributes(
+                RequestCancelActivityTaskCommandAttributes {
+                    scheduled_event_id: self.state.activities.keys().next().copied().unwrap_or(1),
+                },
+            ),
+            7 => Attributes::RecordMarkerCommandAttributes(RecordMarkerCommandAttributes {
+                marker_name: "marker".to_owned(),
+                ..Default::default()
+            }),
+            _ if pick % 2 == 0 => Attributes::ModifyWorkflowPropertiesCommandAttributes(
+                ModifyWorkflowPropertiesCommandAttributes {
+                    upserted_memo: Some(Memo {
+                        fields: [("key".to_owned(), Default::default())].into(),
+                    }),
+                },
+            ),
+            _ => Attributes::UpsertWorkflowSearchAttributesCommandAttributes(
+                UpsertWorkflowSearchAttributesCommandAttributes {
+                    search_attributes: Some(SearchAttributes {
+                        indexed_fields: [("Known".to_owned(), Default::default())].into(),
+                    }),
+                },
+            ),
+        };
+        command(attributes)
+    }
+}
+
+pub fn decide_at(
+    state: &State,
+    now: Time,
+    limits: &Limits,
+    input: Input,
+) -> Result<Transition, Rejection> {
+    let context = Context {
+        now,
+        new_run_id: "next-run".to_owned(),
+        namespace: "default",
+        limits,
+        retention: Span::from_secs(3600),
+        principal: None,
+    };
+    decide(state, input, &context)
+}
+
+fn closing(pick: u8) -> Command {
+    command(match pick % 4 {
+        0 => Attributes::CompleteWorkflowExecutionCommandAttributes(
+            CompleteWorkflowExecutionCommandAttributes::default(),
+        ),
+        1 => Attributes::FailWorkflowExecutionCommandAttributes(
+            FailWorkflowExecutionCommandAttributes { failure: Some(failure(false)) },
+        ),
+        2 => Attributes::CancelWorkflowExecutionCommandAttributes(
+            CancelWorkflowExecutionCommandAttributes::default(),
+        ),
+        _ => Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(
+            ContinueAsNewWorkflowExecutionCommandAttributes::default(),
+        ),
+    })
+}
+
+pub fn command(attributes: Attributes) -> Command {
+    let command_type = match &attributes {
+        Attributes::ScheduleActivityTaskCommandAttributes(_) => CommandType::ScheduleActivityTask,
+        Attributes::StartTimerCommandAttributes(_) => CommandType::StartTimer,
+        Attributes::CancelTimerCommandAttributes(_) => CommandType::CancelTimer,
+        Attributes::RequestCancelActivityTaskCommandAttributes(_) => {
+            CommandType::RequestCancelActivityTask
+        }
+        Attributes::RecordMarkerCommandAttributes(_) => CommandType::RecordMarker,
+        Attributes::ModifyWorkflowPropertiesCommandAttributes(_) => {
+            CommandType::ModifyWorkflowProperties
+        }
+        Attributes::UpsertWorkflowSearchAttributesCommandAttributes(_) => {
+            CommandType::UpsertWorkflowSearchAttributes
+        }
+        Attributes::CompleteWorkflowExecutionCommandAttributes(_) => {
+            CommandType::CompleteWorkflowExecution
+        }
+        Attributes::FailWorkflowExecutionCommandAttributes(_) => CommandType::FailWorkflowExecution,
+        Attributes::CancelWorkflowExecutionCommandAttributes(_) => {
+            CommandType::CancelWorkflowExecution
+        }
+        Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(_) => {
+            CommandType::ContinueAsNewWorkflowExecution
+        }
+        _ => CommandType::Unspecified,
+    };
+    Command {
+        command_type: command_type as i32,
+        attributes: Some(attributes),
+        ..Default::default()
+    }
+}
+
+fn signal(pick: u8) -> Signal {
+    Signal {
+        signal_name: "signal".to_owned(),
+        request_id: if pick % 4 == 0 { String::new() } else { format!("signal-{}", pick % 8) },
+        ..Default::default()
+    }
+}
+
+fn failure(non_retryable: bool) -> Failure {
+    let info = ApplicationFailureInfo { non_retryable, ..Default::default() };
+    Failure {
+        message: "broken".to_owned(),
+        failure_info: Some(FailureInfo::ApplicationFailureInfo(info)),
+        ..Default::default()
+    }
+}
