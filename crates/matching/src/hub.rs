@@ -17,9 +17,10 @@ use tokio::sync::Notify;
 /// Slots that are to offer their tasks again, because there is room for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drained {
-    /// The queue that has room; `None` when queues that could not be made at all can be made now.
+    /// The queue that has room for tasks that it refused. `None`: queues were dropped, or could not
+    /// be made, and the slots are to offer all their outstanding tasks, also those that were taken.
     pub key: Option<TaskQueueKey>,
-    /// The slots whose tasks were refused.
+    /// The slots that hold the tasks.
     pub slots: Vec<SlotId>,
 }
 
@@ -34,7 +35,7 @@ pub(crate) struct Hub {
     alarm_set: Notify,
     /// Queues that refused tasks and have room again.
     drained: Mutex<BTreeSet<TaskQueueKey>>,
-    /// Slots with tasks for queues that could not be made because there were too many.
+    /// Slots with tasks whose queue was dropped, or could not be made.
     homeless: Mutex<BTreeSet<SlotId>>,
     room: Notify,
 }
@@ -78,10 +79,10 @@ impl Hub {
     }
 
     /// Waits for the next alarm that is due and takes it.
-    pub(crate) async fn next_alarm(&self) -> TaskQueueKey {
+    pub(crate) async fn next_alarm(&self) -> (Time, TaskQueueKey) {
         loop {
             let next = match self.take_due_alarm() {
-                Ok(key) => return key,
+                Ok(due) => return due,
                 Err(next) => next,
             };
             let Some(next) = next else {
@@ -97,11 +98,11 @@ impl Hub {
     }
 
     /// Takes an alarm that is due, or says when the next one is.
-    fn take_due_alarm(&self) -> Result<TaskQueueKey, Option<Time>> {
+    fn take_due_alarm(&self) -> Result<(Time, TaskQueueKey), Option<Time>> {
         let mut alarms = self.alarms.lock();
         let Some((at, key)) = alarms.pop_first() else { return Err(None) };
         if at <= self.now() {
-            return Ok(key);
+            return Ok((at, key));
         }
         alarms.insert((at, key));
         Err(Some(at))
@@ -115,9 +116,9 @@ impl Hub {
         }
     }
 
-    /// A task's queue could not be made.
-    pub(crate) fn add_homeless(&self, slot: SlotId) {
-        self.homeless.lock().insert(slot);
+    /// Tasks of these slots have no queue.
+    pub(crate) fn add_homeless(&self, slots: impl IntoIterator<Item = SlotId>) {
+        self.homeless.lock().extend(slots);
     }
 
     /// Queues were removed: there is room for others.

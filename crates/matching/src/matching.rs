@@ -66,9 +66,9 @@ impl<D: Send + 'static> Matching<D> {
     /// runs it, and without it tasks that a limit held back wait for the next poll.
     pub async fn run(&self) {
         loop {
-            let key = self.hub.next_alarm().await;
+            let (alarm, key) = self.hub.next_alarm().await;
             if let Some(mut queue) = self.registry.lock(&key) {
-                queue.wake(self.hub.now());
+                queue.wake(alarm, self.hub.now());
             }
         }
     }
@@ -196,7 +196,9 @@ impl<D: Send + 'static> Matching<D> {
             TaskQueueKind::Normal => self.registry.lock_or_add(key, now).ok_or(OfferRefused::Full),
             TaskQueueKind::Sticky => {
                 let queue = self.registry.lock(key).filter(|queue| queue.is_sticky_live(now));
-                queue.ok_or(OfferRefused::StickyWorkerGone)
+                let mut queue = queue.ok_or(OfferRefused::StickyWorkerGone)?;
+                queue.core().mark_sticky();
+                Ok(queue)
             }
         }
     }
@@ -204,7 +206,7 @@ impl<D: Send + 'static> Matching<D> {
     /// A task found no queue: its slot is named when another queue can be made.
     fn note_homeless(&self, refused: OfferRefused, slot: SlotId) {
         if refused == OfferRefused::Full {
-            self.hub.add_homeless(slot);
+            self.hub.add_homeless([slot]);
         }
     }
 
@@ -228,6 +230,8 @@ impl<D: Send + 'static> Matching<D> {
         let Some(mut queue) = self.registry.remove(key) else { return Vec::new() };
         queue.empty_polls();
         let tasks = queue.core().drain_backlog();
+        self.hub.add_homeless(queue.core().slots());
+        self.hub.queues_were_removed();
         let ready = queue.core().drain_ready();
         // Items may run code of their owner when dropped: not under the lock.
         drop(queue);

@@ -88,7 +88,11 @@ impl<D> WaitingPoll<D> {
                 tokio::select! {
                     biased;
                     received = &mut self.receiver => received.unwrap_or(Handover::Empty),
-                    () = clock.sleep_until(deadline + RESERVATION_GRACE) => Handover::Empty,
+                    () = clock.sleep_until(deadline + RESERVATION_GRACE) => {
+                        // From here on the reservation finds nobody.
+                        self.receiver.close();
+                        self.receiver.try_recv().unwrap_or(Handover::Empty)
+                    }
                 }
             }
         }

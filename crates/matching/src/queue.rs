@@ -65,24 +65,23 @@ impl<D> LockedQueue<D> {
     /// Marks the queue as out of the registry.
     pub(crate) fn mark_removed(&mut self) {
         self.state.removed = true;
+        self.move_alarm(Time::MAX);
     }
 
     /// Hands over whatever can be handed over.
     pub(crate) fn settle(&mut self, now: Time) {
         let alarm = self.hand_over_matches(now);
-        let Self { queue, state } = self;
-        if state.alarm != alarm {
-            queue.hub.move_alarm(&queue.key, state.alarm, alarm);
-            state.alarm = alarm;
-        }
-        if state.core.wants_more() {
-            queue.hub.queue_has_room(&queue.key);
+        self.move_alarm(alarm);
+        if self.core().wants_more() {
+            self.queue.hub.queue_has_room(&self.queue.key);
         }
     }
 
-    /// Its alarm went off, and is out of the hub.
-    pub(crate) fn wake(&mut self, now: Time) {
-        self.state.alarm = Time::MAX;
+    /// The alarm of this time went off, and is out of the hub.
+    pub(crate) fn wake(&mut self, alarm: Time, now: Time) {
+        if self.state.alarm == alarm {
+            self.state.alarm = Time::MAX;
+        }
         self.settle(now);
     }
 
@@ -90,6 +89,13 @@ impl<D> LockedQueue<D> {
     pub(crate) fn empty_polls(&mut self) {
         while let Some(waiter) = self.core().take_poller_where(|_| true) {
             waiter.answer_empty();
+        }
+    }
+
+    fn move_alarm(&mut self, to: Time) {
+        let from = std::mem::replace(&mut self.state.alarm, to);
+        if from != to {
+            self.queue.hub.move_alarm(&self.queue.key, from, to);
         }
     }
 

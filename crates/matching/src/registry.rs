@@ -125,9 +125,11 @@ impl<D> Registry<D> {
     }
 
     /// Drops idle queues, now and then. What a queue remembers (pollers of the last five minutes, a
-    /// worker's rate limit) is of no use by then; when there are too many, less is kept.
+    /// worker's rate limit) is of no use by then; when there are too many, less is kept, and
+    /// backlogs that nobody works on go back to their slots, which know what of them is still due.
     fn sweep(&self, shard: &mut Shard<D>, now: Time) {
-        let (every, idle) = if self.is_full() {
+        let is_full = self.is_full();
+        let (every, idle) = if is_full {
             (SWEEP_EVERY_WHEN_FULL, STICKY_POLL_WINDOW)
         } else {
             (SWEEP_EVERY, POLLER_TTL)
@@ -139,11 +141,16 @@ impl<D> Registry<D> {
         let before = shard.queues.len();
         shard.queues.retain(|_, queue| {
             let mut locked = queue.lock();
-            let is_idle = locked.core().is_idle(idle, now);
-            if is_idle {
+            let core = locked.core();
+            let abandoned = core.is_abandoned(now);
+            if abandoned && is_full && !core.is_sticky() {
+                self.hub.add_homeless(core.slots());
+            }
+            let goes = core.is_idle(idle, now) || (abandoned && (is_full || core.is_sticky()));
+            if goes {
                 locked.mark_removed();
             }
-            !is_idle
+            !goes
         });
         let removed = before - shard.queues.len();
         if removed > 0 {

@@ -1,6 +1,6 @@
 //! Tasks that wait for a poller.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{SlotId, Span, Time};
 
@@ -153,6 +153,16 @@ impl Backlog {
             level.overflow.take(most.saturating_sub(slots.len()), &mut slots);
         }
         slots
+    }
+
+    /// The slots with tasks in memory, or with tasks that were refused.
+    pub(crate) fn slots(&self) -> BTreeSet<SlotId> {
+        let levels = self.levels.values();
+        levels
+            .flat_map(|level| {
+                level.tasks.values().map(|task| task.slot).chain(level.overflow.slots())
+            })
+            .collect()
     }
 
     /// Statistics per priority.

@@ -1,6 +1,6 @@
 //! The queue itself: who gets what.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::{SlotId, Span, Time};
 
@@ -25,6 +25,8 @@ pub struct TaskQueue<P, R> {
     history: PollerHistory,
     scaling: PollerScaling,
     stopped_workers: VecDeque<(String, Time)>,
+    /// Whether it belongs to one worker.
+    sticky: bool,
     /// When a worker was last heard of.
     last_poll: Time,
     /// When anything last happened.
@@ -84,6 +86,7 @@ impl<P: Poller, R> TaskQueue<P, R> {
             history: PollerHistory::default(),
             scaling: PollerScaling::new(now),
             stopped_workers: VecDeque::new(),
+            sticky: false,
             last_poll: Time::UNSET,
             last_use: now,
         }
@@ -243,6 +246,21 @@ impl<P: Poller, R> TaskQueue<P, R> {
         self.stopped_workers.push_back((worker_instance_key.to_owned(), now));
     }
 
+    /// The queue belongs to one worker. Its tasks move on by a time-out when the worker is gone.
+    pub fn mark_sticky(&mut self) {
+        self.sticky = true;
+    }
+
+    /// True for a queue that belongs to one worker.
+    pub fn is_sticky(&self) -> bool {
+        self.sticky
+    }
+
+    /// The slots with tasks here, or with tasks that were refused.
+    pub fn slots(&self) -> BTreeSet<SlotId> {
+        self.backlog.slots()
+    }
+
     /// Takes the whole backlog, in order.
     pub fn drain_backlog(&mut self) -> Vec<QueuedTask> {
         self.backlog.drain()
@@ -311,12 +329,19 @@ impl<P: Poller, R> TaskQueue<P, R> {
 
     /// True when the queue holds nothing and was not used for so long.
     pub fn is_idle(&self, span: Span, now: Time) -> bool {
+        self.is_unused_for(span, now) && self.backlog.is_empty() && !self.backlog.has_overflow()
+    }
+
+    /// True when nobody has used the queue for five minutes, whatever its backlog.
+    pub fn is_abandoned(&self, now: Time) -> bool {
+        self.is_unused_for(POLLER_TTL, now)
+    }
+
+    fn is_unused_for(&self, span: Span, now: Time) -> bool {
         self.pollers.len() == 0
             && self.ready.len() == 0
-            && self.backlog.is_empty()
-            && !self.backlog.has_overflow()
             && !self.rate.has_api_limit()
-            && now.since(self.last_use) >= span.min(POLLER_TTL)
+            && now.since(self.last_use) >= span
     }
 
     fn is_stopped(&self, worker_instance_key: &str, now: Time) -> bool {
