@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// How deep parentheses, `NOT`s and signs may nest.
-const DEPTH_MAX: usize = 100;
+const DEPTH_MAX: usize = 50;
 
 /// A query as written.
 #[derive(Debug)]

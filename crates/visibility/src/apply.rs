@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use crate::{
     Change, Error, Record, attributes,
     change::Submission,
+    database,
     ids::Ids,
     purge,
     rows::{self, Place, stored_close_time, to_i64},
@@ -51,6 +52,13 @@ impl Applier {
         result
     }
 
+    /// Removes some rows of deleted namespaces, whose numbers may be given out again after that.
+    pub(crate) fn purge(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        self.ids.clear();
+        self.purges = purge::step(connection)?;
+        Ok(())
+    }
+
     fn transaction(
         &mut self,
         connection: &mut Connection,
@@ -69,6 +77,7 @@ impl Applier {
                     self.ids.forget(*namespace_id);
                     self.purges = true;
                 }
+                Change::Complete => database::mark_complete(&transaction)?,
             }
         }
         write_counts(&transaction, &counts)?;
@@ -220,12 +229,14 @@ fn write_counts(transaction: &Transaction<'_>, counts: &Counts) -> rusqlite::Res
 
 /// The changes of a batch that no other one of the batch supersedes, in order.
 fn latest(batch: &[Submission]) -> Vec<&Change> {
-    let mut winners: HashMap<(NamespaceId, RunId), (u64, usize)> = HashMap::new();
+    let mut winners: HashMap<(NamespaceId, RunId), ((u64, bool), usize)> = HashMap::new();
     for (index, submission) in batch.iter().enumerate() {
         if let Some((key, version)) = key(&submission.change) {
-            let winner = winners.entry(key).or_insert((version, index));
-            if version >= winner.0 {
-                *winner = (version, index);
+            // A record as old as its run's deletion loses, in either order.
+            let rank = (version, matches!(submission.change, Change::Delete { .. }));
+            let winner = winners.entry(key).or_insert((rank, index));
+            if rank >= winner.0 {
+                *winner = (rank, index);
             }
         }
     }
@@ -246,6 +257,6 @@ const fn key(change: &Change) -> Option<((NamespaceId, RunId), u64)> {
         Change::Delete { namespace_id, run_id, version } => {
             Some(((*namespace_id, *run_id), *version))
         }
-        Change::DeleteNamespace(_) => None,
+        Change::DeleteNamespace(_) | Change::Complete => None,
     }
 }

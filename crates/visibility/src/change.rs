@@ -21,6 +21,8 @@ pub enum Change {
     /// Takes a namespace with all its runs out. Its runs are gone from lists at once; their rows
     /// are removed bit by bit.
     DeleteNamespace(NamespaceId),
+    /// All runs were submitted before this: the index need not be filled again.
+    Complete,
 }
 
 /// The place of a change in the order of submission, over all slots; from one.

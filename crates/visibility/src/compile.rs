@@ -11,12 +11,12 @@ use crate::{Error, database::OPEN};
 /// Values in one filter; SQLite takes 32,766 parameters per statement.
 const VALUES_MAX: usize = 30_000;
 
-/// The hyphenated text of a run id that is stored as bytes.
+/// The hyphenated text of a run id that is stored as bytes; null stays null.
 fn uuid_text(column: &str) -> String {
     format!(
-        "lower(substr(hex({column}), 1, 8) || '-' || substr(hex({column}), 9, 4) || '-' || \
+        "CASE WHEN {column} IS NOT NULL THEN lower(substr(hex({column}), 1, 8) || '-' || substr(hex({column}), 9, 4) || '-' || \
          substr(hex({column}), 13, 4) || '-' || substr(hex({column}), 17, 4) || '-' || \
-         substr(hex({column}), 21, 12))"
+         substr(hex({column}), 21, 12)) END"
     )
 }
 

@@ -10,6 +10,9 @@ use crate::Error;
 /// derived from search attributes: files of other formats are deleted and rebuilt.
 pub(crate) const FORMAT: i32 = 1;
 
+/// The file's `application_id` once the index holds all runs.
+const COMPLETE: i32 = 0x4c54;
+
 /// What `close_time` holds while a run is open, so that open runs come first in descending order.
 pub(crate) const OPEN: i64 = i64::MAX;
 
@@ -122,6 +125,17 @@ pub(crate) fn open_memory() -> Result<Connection, Error> {
     connection.pragma_update(None, "journal_mode", "MEMORY")?;
     prepare(&connection, WRITER_CACHE_KIB, Path::new(":memory:"))?;
     Ok(connection)
+}
+
+/// Notes that the index holds all runs; part of the transaction.
+pub(crate) fn mark_complete(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", COMPLETE)
+}
+
+/// Whether the index ever held all runs.
+pub(crate) fn is_complete(connection: &Connection) -> rusqlite::Result<bool> {
+    let found: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    Ok(found == COMPLETE)
 }
 
 fn settings(connection: &Connection, cache_kib: i64) -> Result<(), Error> {

@@ -13,7 +13,7 @@ use visibility_query::{Attribute, Predicate, Value};
 use crate::{
     Error,
     change::{Change, Submission, Ticket},
-    database::{open_file, open_memory, open_reader},
+    database::{is_complete, open_file, open_memory, open_reader},
     page::Page,
     queue::Queue,
     read,
@@ -47,7 +47,7 @@ pub struct Index {
     readers: Option<Readers>,
     inline: Option<Mutex<Writer>>,
     threads: Vec<JoinHandle<()>>,
-    is_new: bool,
+    was_complete: bool,
 }
 
 impl Index {
@@ -56,20 +56,25 @@ impl Index {
     pub fn open(location: &Location) -> Result<Self, Error> {
         let queue = Arc::new(Queue::new(QUEUE_CHANGES_MAX));
         let progress = Arc::new(Progress::new());
-        let (connection, is_new) = match location {
-            Location::File(path) => {
-                let existed = path.exists();
-                (open_file(path)?, !existed)
-            }
-            Location::Memory | Location::Inline => (open_memory()?, true),
+        let connection = match location {
+            Location::File(path) => open_file(path)?,
+            Location::Memory | Location::Inline => open_memory()?,
         };
+        let was_complete = is_complete(&connection)?;
         let connection = Arc::new(Mutex::new(connection));
         let in_memory = !matches!(location, Location::File(_));
         let writer = Writer::new(Arc::clone(&connection), Arc::clone(&progress), in_memory)?;
         if *location == Location::Inline {
             let readers = Some(Readers::Here(connection));
             let inline = Some(Mutex::new(writer));
-            return Ok(Self { queue, progress, readers, inline, threads: Vec::new(), is_new });
+            return Ok(Self {
+                queue,
+                progress,
+                readers,
+                inline,
+                threads: Vec::new(),
+                was_complete,
+            });
         }
         let reading = match location {
             Location::File(path) => (0..READERS)
@@ -86,12 +91,13 @@ impl Index {
                 .map_err(Error::Thread)?
         };
         threads.push(writing);
-        Ok(Self { queue, progress, readers: Some(readers), inline: None, threads, is_new })
+        Ok(Self { queue, progress, readers: Some(readers), inline: None, threads, was_complete })
     }
 
-    /// True if the index was made when it was opened, so that it has to be filled from the runs.
-    pub const fn is_new(&self) -> bool {
-        self.is_new
+    /// False if the index was new, or never filled, when it was opened: submit every run and then
+    /// [`Change::Complete`].
+    pub const fn was_complete(&self) -> bool {
+        self.was_complete
     }
 
     /// Hands a change to the writer; waits while [`QUEUE_CHANGES_MAX`] changes wait already.

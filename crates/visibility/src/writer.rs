@@ -194,13 +194,11 @@ impl Writer {
 
     /// Removes some rows of deleted namespaces.
     fn purge(&mut self) {
-        let step = purge::step(&mut self.connection.lock());
-        match step {
-            Ok(more) => self.applier.purges = more,
-            Err(error) => {
-                tracing::warn!(%error, "removing a deleted namespace failed");
-                self.applier.purges = false;
-            }
+        let result = self.applier.purge(&mut self.connection.lock());
+        if let Err(error) = result {
+            // It is tried again when the next namespace is deleted or the index is opened.
+            tracing::warn!(%error, "removing a deleted namespace failed");
+            self.applier.purges = false;
         }
     }
 }

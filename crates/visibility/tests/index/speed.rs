@@ -1,0 +1,134 @@
+//! Measures what indexing costs and how fast a large index answers. Run by hand, optimised:
+//! `cargo test -p visibility --release -- --ignored --nocapture a_million_runs`.
+
+use std::{fs, time::Instant};
+
+use visibility::{Change, Index, Location, Record};
+use visibility_query::{AttributeType, SystemAttribute, parse};
+
+use crate::support::{closed, namespace, payload, record, schema, settle, slot};
+
+const RUNS: u64 = 1_000_000;
+const OPEN: u64 = 10_000;
+
+fn started(number: u64) -> Record {
+    let mut record = record(number, 1);
+    // As real run ids: without order.
+    let mixed = u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+    record.run_id = model::RunId::from_bytes(mixed.to_be_bytes());
+    record.workflow_id = format!("order-{mixed:032x}");
+    record.workflow_type = format!("workflow-type-{}", number % 10);
+    record.task_queue = "orders".to_owned();
+    if number.is_multiple_of(10) {
+        let customer = format!("\"customer-{}\"", number % 1000);
+        record.search_attributes.insert("Kw".into(), payload(AttributeType::Keyword, &customer));
+    }
+    record
+}
+
+fn ended(number: u64) -> Record {
+    let mut record = started(number);
+    record.version = 2;
+    let status = if number.is_multiple_of(1000) { 3 } else { 2 };
+    closed(record, status, 2_000_000_000 + number.cast_signed())
+}
+
+/// Time of the writing thread, in microseconds.
+fn writer_cpu() -> u128 {
+    let ticks: u128 = fs::read_dir("/proc/self/task")
+        .unwrap()
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok())
+        .filter(|stat| stat.contains("(visibility-writ"))
+        .map(|stat| {
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+            fields[11].parse::<u128>().unwrap() + fields[12].parse::<u128>().unwrap()
+        })
+        .sum();
+    ticks * 10_000
+}
+
+fn resident_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+#[ignore = "takes a minute and wants an optimised build"]
+#[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+async fn a_million_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("visibility.sqlite");
+    let index = Index::open(&Location::File(path.clone())).unwrap();
+    let (from, cpu) = (Instant::now(), writer_cpu());
+    let mut seq = 0;
+    // Runs overlap: each ends a while after it started, in another batch.
+    for number in 0..RUNS + OPEN {
+        let mut changes = Vec::new();
+        if number < RUNS {
+            changes.push(started(number));
+        }
+        if number >= OPEN {
+            changes.push(ended(number - OPEN));
+        }
+        for record in changes {
+            seq += 1;
+            index.submit(slot(), seq, Change::Upsert(Box::new(record))).await.unwrap();
+        }
+    }
+    for number in RUNS..RUNS + OPEN {
+        seq += 1;
+        let change = Change::Upsert(Box::new(started(number)));
+        index.submit(slot(), seq, change).await.unwrap();
+    }
+    settle(&index).await;
+    let (elapsed, cpu) = (from.elapsed(), writer_cpu() - cpu);
+    println!(
+        "{seq} upserts in {elapsed:?}, {} us of writer CPU each, file {} MB, resident {} MB",
+        cpu as f64 / seq as f64,
+        fs::metadata(&path).unwrap().len() / 1_000_000,
+        resident_kib() / 1024
+    );
+    for text in [
+        "",
+        "ExecutionStatus = 'Running'",
+        "ExecutionStatus = 'Failed'",
+        "ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated')",
+        "WorkflowType = 'workflow-type-3'",
+        "WorkflowType = 'workflow-type-3' AND ExecutionStatus = 'Failed'",
+        "WorkflowId = 'order-0'",
+        "WorkflowId STARTS_WITH 'order-00001'",
+        "StartTime > '1970-01-01T00:00:01.0009Z'",
+        "Kw = 'customer-10'",
+        "Kw STARTS_WITH 'customer-'",
+        "TaskQueue = 'none'",
+        "RootWorkflowId = 'order-0'",
+    ] {
+        let query = parse(text, &schema()).unwrap();
+        let from = Instant::now();
+        let page = index.list(namespace(1), &query.filter, 100, &[]).await.unwrap();
+        let listed = from.elapsed();
+        let from = Instant::now();
+        let count = index.count(namespace(1), &query.filter).await.unwrap();
+        let counted = from.elapsed();
+        let from = Instant::now();
+        let status = SystemAttribute::ExecutionStatus.into();
+        index.count_by(namespace(1), &query.filter, &status).await.unwrap();
+        println!(
+            "list {} in {listed:?}, count {count} in {counted:?}, by status in {:?}: {text}",
+            page.records.len(),
+            from.elapsed()
+        );
+    }
+    let (from, mut token, mut pages) = (Instant::now(), Vec::new(), 0);
+    while pages < 200 {
+        let all = parse("", &schema()).unwrap().filter;
+        token = index.list(namespace(1), &all, 1000, &token).await.unwrap().next_page_token;
+        pages += 1;
+    }
+    println!(
+        "{pages} pages of 1000 in {:?}, resident {} MB",
+        from.elapsed(),
+        resident_kib() / 1024
+    );
+}
