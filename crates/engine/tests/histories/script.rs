@@ -1,0 +1,381 @@
+//! A scripted run, written down as one readable list: events, `~` changes that no event shows, `>`
+//! durable tasks, `=` replies, `!` rejections.
+
+use std::fmt::Write as _;
+
+use api::{
+    command::v1::{Command, command::Attributes},
+    common::v1::{ActivityType, RetryPolicy, WorkflowType},
+    enums::v1::{CommandType, EventType},
+    failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
+    history::v1::{WorkflowExecutionStartedEventAttributes, history_event},
+    taskqueue::v1::TaskQueue,
+};
+use engine::{
+    Change, CompleteWorkflowTask, Context, HeldActivity, HeldWorkflowTask, Input, Mutation, Reply,
+    Signal, Start, StartActivity, StartWorkflowTask, State, Sticky, TaskAction, decide, is_current,
+};
+use model::{Limits, Span, Time};
+
+const START: Time = Time::from_nanos(1_000_000_000_000);
+
+pub(crate) struct Script {
+    pub(crate) state: State,
+    now: Time,
+    limits: Limits,
+    text: String,
+}
+
+impl Script {
+    /// A run of a workflow with these start attributes.
+    pub(crate) fn start(change: impl FnOnce(&mut Start)) -> Self {
+        let mut script = Self {
+            state: State::default(),
+            now: START,
+            limits: Limits::default(),
+            text: String::new(),
+        };
+        let mut start = Start {
+            namespace_id: "namespace".to_owned(),
+            run_id: "run".to_owned(),
+            request_id: "request".to_owned(),
+            attributes: WorkflowExecutionStartedEventAttributes {
+                workflow_id: "workflow".to_owned(),
+                workflow_type: Some(WorkflowType { name: "type".to_owned() }),
+                task_queue: Some(TaskQueue { name: "queue".to_owned(), ..Default::default() }),
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        change(&mut start);
+        script.input("start", Input::Start(Box::new(start)));
+        script
+    }
+
+    pub(crate) fn wait(&mut self, span: Span) -> &mut Self {
+        self.now = self.now + span;
+        self
+    }
+
+    pub(crate) fn limits(&mut self, change: impl FnOnce(&mut Limits)) -> &mut Self {
+        change(&mut self.limits);
+        self
+    }
+
+    /// Applies an input and writes down what it led to.
+    pub(crate) fn input(&mut self, name: &str, input: Input) -> &mut Self {
+        let context = Context {
+            now: self.now,
+            new_run_id: "next-run".to_owned(),
+            namespace: "default",
+            limits: &self.limits,
+            retention: Span::from_secs(86_400),
+            principal: None,
+        };
+        let millis = self.now.since(START).millis();
+        writeln!(self.text, "[{millis} ms] {name}").unwrap();
+        match decide(&self.state, input, &context) {
+            Ok(transition) => {
+                self.write(&transition);
+                if let Some(new_run) = &transition.new_run {
+                    writeln!(self.text, "    new run").unwrap();
+                    self.write(new_run);
+                }
+                self.state = transition.state;
+            }
+            Err(rejection) => writeln!(self.text, "  ! {rejection}").unwrap(),
+        }
+        self
+    }
+
+    fn write(&mut self, transition: &engine::Transition) {
+        for change in &transition.changes {
+            match change {
+                Change::Event(event) => {
+                    let name = EventType::try_from(event.event_type).unwrap().as_str_name();
+                    let name = name.trim_start_matches("EVENT_TYPE_");
+                    let detail = detail(event.attributes.as_ref().unwrap());
+                    writeln!(self.text, "  {} {name}{detail}", event.event_id).unwrap();
+                }
+                Change::Mutation(mutation) => {
+                    writeln!(self.text, "  ~ {}", mutation_text(mutation)).unwrap();
+                }
+            }
+        }
+        for task in transition.tasks.iter().filter(|t| is_current(&transition.state, &t.action)) {
+            let due = if task.due.is_set() {
+                format!("at {} ms", task.due.since(START).millis())
+            } else {
+                "now".to_owned()
+            };
+            writeln!(self.text, "  > {:?} {due}", task.action).unwrap();
+        }
+        match &transition.reply {
+            Reply::Done => {}
+            Reply::Repeated => writeln!(self.text, "  = repeated").unwrap(),
+            Reply::Refused(rejection) => writeln!(self.text, "  = refused: {rejection}").unwrap(),
+            Reply::WorkflowTaskStarted(task) => writeln!(
+                self.text,
+                "  = history {}..={} and {} transient events, attempt {}",
+                task.history_from,
+                task.history_through,
+                task.transient_events.len(),
+                task.attempt
+            )
+            .unwrap(),
+            Reply::WorkflowTaskCompleted(completed) => {
+                if let Some(task) = &completed.workflow_task {
+                    let (from, through) = (task.history_from, task.history_through);
+                    writeln!(self.text, "  = next task with history {from}..={through}").unwrap();
+                }
+                for activity in &completed.eager_activities {
+                    let id = activity.scheduled_event_id;
+                    writeln!(self.text, "  = eager activity {id}").unwrap();
+                }
+            }
+            Reply::ActivityStarted(activity) => {
+                writeln!(self.text, "  = attempt {}", activity.attempt).unwrap();
+            }
+            Reply::ActivityHeartbeat { cancel_requested } => {
+                writeln!(self.text, "  = cancel requested: {cancel_requested}").unwrap();
+            }
+        }
+    }
+
+    pub(crate) fn signal(&mut self, request_id: &str) -> &mut Self {
+        let signal = Signal {
+            signal_name: "signal".to_owned(),
+            request_id: request_id.to_owned(),
+            ..Default::default()
+        };
+        self.input("signal", Input::Signal(Box::new(signal)))
+    }
+
+    /// A worker polls and gets the pending workflow task.
+    pub(crate) fn start_task(&mut self) -> &mut Self {
+        let task = self.state.workflow_task.clone().unwrap_or_default();
+        let start = StartWorkflowTask {
+            scheduled_event_id: task.scheduled_event_id,
+            attempt: task.attempt,
+            request_id: format!("poll-{}-{}", task.scheduled_event_id, task.attempt),
+            identity: "worker".to_owned(),
+            on_sticky_queue: task.on_sticky_queue,
+        };
+        self.input("start workflow task", Input::StartWorkflowTask(start))
+    }
+
+    pub(crate) fn held(&self) -> HeldWorkflowTask {
+        let task = self.state.workflow_task.clone().unwrap_or_default();
+        HeldWorkflowTask {
+            scheduled_event_id: task.scheduled_event_id,
+            started_event_id: task.started_event_id,
+            attempt: task.attempt,
+        }
+    }
+
+    pub(crate) fn complete_with(
+        &mut self,
+        commands: Vec<Attributes>,
+        change: impl FnOnce(&mut CompleteWorkflowTask),
+    ) -> &mut Self {
+        let mut complete = CompleteWorkflowTask {
+            task: self.held(),
+            commands: commands.into_iter().map(command).collect(),
+            identity: "worker".to_owned(),
+            request_id: "inline".to_owned(),
+            ..Default::default()
+        };
+        change(&mut complete);
+        self.input("complete workflow task", Input::CompleteWorkflowTask(Box::new(complete)))
+    }
+
+    pub(crate) fn complete(&mut self, commands: Vec<Attributes>) -> &mut Self {
+        self.complete_with(commands, |_| ())
+    }
+
+    pub(crate) fn start_activity(&mut self, scheduled_event_id: i64) -> &mut Self {
+        let stamp = self.state.activities.get(&scheduled_event_id).map_or(0, |a| a.stamp);
+        let start = StartActivity {
+            scheduled_event_id,
+            stamp,
+            request_id: format!("poll-{scheduled_event_id}-{stamp}"),
+            identity: "worker".to_owned(),
+        };
+        self.input("start activity", Input::StartActivity(start))
+    }
+
+    pub(crate) fn held_activity(&self, scheduled_event_id: i64) -> HeldActivity {
+        let attempt = self.state.activities.get(&scheduled_event_id).map_or(1, |a| a.attempt);
+        HeldActivity::Token { scheduled_event_id, attempt }
+    }
+
+    /// Time goes on to the earliest outstanding task of this kind, which then is due.
+    pub(crate) fn due(&mut self, kind: impl Fn(&TaskAction) -> bool) -> &mut Self {
+        let task = engine::outstanding_tasks(&self.state)
+            .into_iter()
+            .filter(|task| task.due.is_set() && kind(&task.action))
+            .min_by_key(|task| task.due)
+            .expect("such a task is outstanding");
+        self.now = self.now.max(task.due);
+        self.input("task due", Input::TaskDue(task.action))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+pub(crate) fn sticky() -> Option<Sticky> {
+    Some(Sticky { task_queue: "sticky".to_owned(), schedule_to_start_timeout: Span::from_secs(5) })
+}
+
+pub(crate) fn failure(non_retryable: bool) -> Failure {
+    let info = ApplicationFailureInfo { non_retryable, ..Default::default() };
+    Failure {
+        message: "broken".to_owned(),
+        failure_info: Some(FailureInfo::ApplicationFailureInfo(info)),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn activity(
+    activity_id: &str,
+    change: impl FnOnce(&mut api::command::v1::ScheduleActivityTaskCommandAttributes),
+) -> Attributes {
+    let mut attributes = api::command::v1::ScheduleActivityTaskCommandAttributes {
+        activity_id: activity_id.to_owned(),
+        activity_type: Some(ActivityType { name: "activity".to_owned() }),
+        task_queue: Some(TaskQueue { name: "queue".to_owned(), ..Default::default() }),
+        start_to_close_timeout: Some(Span::from_secs(10).to_proto()),
+        retry_policy: Some(RetryPolicy { maximum_attempts: 2, ..Default::default() }),
+        ..Default::default()
+    };
+    change(&mut attributes);
+    Attributes::ScheduleActivityTaskCommandAttributes(attributes)
+}
+
+pub(crate) fn timer(timer_id: &str, seconds: i64) -> Attributes {
+    Attributes::StartTimerCommandAttributes(api::command::v1::StartTimerCommandAttributes {
+        timer_id: timer_id.to_owned(),
+        start_to_fire_timeout: Some(Span::from_secs(seconds).to_proto()),
+    })
+}
+
+pub(crate) fn complete_workflow() -> Attributes {
+    Attributes::CompleteWorkflowExecutionCommandAttributes(Default::default())
+}
+
+fn command(attributes: Attributes) -> Command {
+    let command_type = match &attributes {
+        Attributes::ScheduleActivityTaskCommandAttributes(_) => CommandType::ScheduleActivityTask,
+        Attributes::StartTimerCommandAttributes(_) => CommandType::StartTimer,
+        Attributes::CancelTimerCommandAttributes(_) => CommandType::CancelTimer,
+        Attributes::RequestCancelActivityTaskCommandAttributes(_) => {
+            CommandType::RequestCancelActivityTask
+        }
+        Attributes::RecordMarkerCommandAttributes(_) => CommandType::RecordMarker,
+        Attributes::CompleteWorkflowExecutionCommandAttributes(_) => {
+            CommandType::CompleteWorkflowExecution
+        }
+        Attributes::FailWorkflowExecutionCommandAttributes(_) => CommandType::FailWorkflowExecution,
+        Attributes::CancelWorkflowExecutionCommandAttributes(_) => {
+            CommandType::CancelWorkflowExecution
+        }
+        Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(_) => {
+            CommandType::ContinueAsNewWorkflowExecution
+        }
+        Attributes::ModifyWorkflowPropertiesCommandAttributes(_) => {
+            CommandType::ModifyWorkflowProperties
+        }
+        _ => CommandType::UpsertWorkflowSearchAttributes,
+    };
+    Command {
+        command_type: command_type as i32,
+        attributes: Some(attributes),
+        ..Default::default()
+    }
+}
+
+/// The few attributes that tell events of one type apart.
+fn detail(attributes: &history_event::Attributes) -> String {
+    use history_event::Attributes as A;
+    match attributes {
+        A::WorkflowTaskScheduledEventAttributes(a) => format!(
+            " queue={} attempt={} timeout={}s",
+            a.task_queue.as_ref().unwrap().name,
+            a.attempt,
+            a.start_to_close_timeout.unwrap().seconds
+        ),
+        A::WorkflowTaskFailedEventAttributes(a) => {
+            format!(" cause={}", a.cause().as_str_name().replace("WORKFLOW_TASK_FAILED_CAUSE_", ""))
+        }
+        A::WorkflowTaskTimedOutEventAttributes(a) => {
+            format!(" {}", a.timeout_type().as_str_name())
+        }
+        A::ActivityTaskStartedEventAttributes(a) => {
+            format!(" scheduled={} attempt={}", a.scheduled_event_id, a.attempt)
+        }
+        A::ActivityTaskCompletedEventAttributes(a) => {
+            format!(" scheduled={} started={}", a.scheduled_event_id, a.started_event_id)
+        }
+        A::ActivityTaskFailedEventAttributes(a) => format!(
+            " scheduled={} started={} {}",
+            a.scheduled_event_id,
+            a.started_event_id,
+            a.retry_state().as_str_name()
+        ),
+        A::ActivityTaskTimedOutEventAttributes(a) => format!(
+            " scheduled={} started={} {} {:?}",
+            a.scheduled_event_id,
+            a.started_event_id,
+            a.retry_state().as_str_name(),
+            a.failure.as_ref().unwrap().message
+        ),
+        A::ActivityTaskCanceledEventAttributes(a) => format!(
+            " scheduled={} started={} requested={}",
+            a.scheduled_event_id, a.started_event_id, a.latest_cancel_requested_event_id
+        ),
+        A::TimerFiredEventAttributes(a) => {
+            format!(" id={} started={}", a.timer_id, a.started_event_id)
+        }
+        A::TimerCanceledEventAttributes(a) => {
+            format!(" id={} started={}", a.timer_id, a.started_event_id)
+        }
+        A::WorkflowExecutionFailedEventAttributes(a) => {
+            format!(" {} next={:?}", a.retry_state().as_str_name(), a.new_execution_run_id)
+        }
+        A::WorkflowExecutionTimedOutEventAttributes(a) => {
+            format!(" {} next={:?}", a.retry_state().as_str_name(), a.new_execution_run_id)
+        }
+        A::WorkflowExecutionContinuedAsNewEventAttributes(a) => {
+            format!(" next={}", a.new_execution_run_id)
+        }
+        A::WorkflowExecutionStartedEventAttributes(a) => format!(
+            " run={} attempt={} backoff={}s",
+            a.original_execution_run_id,
+            a.attempt,
+            a.first_workflow_task_backoff.unwrap().seconds
+        ),
+        A::WorkflowExecutionTerminatedEventAttributes(a) => format!(" {:?}", a.reason),
+        _ => String::new(),
+    }
+}
+
+fn mutation_text(mutation: &Mutation) -> String {
+    let text = format!("{mutation:?}");
+    let name = text.split('(').next().unwrap_or_default().to_owned();
+    match mutation {
+        Mutation::EventBuffered(event) => {
+            let event_type = EventType::try_from(event.event_type).unwrap().as_str_name();
+            format!("{name} {}", event_type.trim_start_matches("EVENT_TYPE_"))
+        }
+        Mutation::WorkflowTaskScheduled(scheduled) => format!(
+            "{name} as {} attempt={} timeout={}s",
+            scheduled.scheduled_event_id,
+            scheduled.attempt,
+            scheduled.start_to_close_timeout.millis() / 1000
+        ),
+        Mutation::StickySet(set) => format!("{name} {}", set.sticky.is_some()),
+        _ => name,
+    }
+}
