@@ -1,0 +1,414 @@
+//! From decisions to one durable batch, and what happens after it.
+//!
+//! Persist, then act: everything that the world may notice of a decision waits in a [`Release`]
+//! until [`commit_and_release`] has seen the store's acknowledgement.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use engine::{Reply, State, Task, TaskAction, TaskRecord, Transition, is_current};
+use matching::OfferRefused;
+use model::{RunId, SlotId, Time};
+use prost::Message;
+use storage::{
+    CommitReceipt, Cursors, Fence, SlotBatch, Table, TaskCategory, TaskKey, Write, history_key,
+    run_key, task_key,
+};
+use tokio::sync::watch;
+
+use crate::{
+    HistoryError, RunKey, batches,
+    context::Caller,
+    current,
+    dispatch::{self, Offer, Started},
+    ledger::PendingTask,
+    node::Node,
+    queries::BufferedQuery,
+    run::{CachedRun, LiveRun},
+    slot::{Slot, Tenure},
+    visibility::{self, FeedIndex, VisibilityTask},
+};
+
+/// The only branch of a run's history.
+pub(crate) const BRANCH: u32 = 0;
+
+/// The decisions of one step of a slot, on their way into one batch.
+///
+/// Between the first [`Commit::record`] and [`Commit::submit`] nothing waits and nothing fails: the
+/// slot's memory and the batch change together.
+#[derive(Debug, Default)]
+pub(crate) struct Commit {
+    writes: Vec<Write>,
+    release: Release,
+}
+
+/// What happens once the batch is durable; dropped if it is not.
+#[derive(Debug, Default)]
+pub(crate) struct Release {
+    published: Vec<(Arc<LiveRun>, Arc<State>)>,
+    started: Vec<StartedOfRun>,
+    offers: Vec<Offer>,
+    index: Vec<FeedIndex>,
+    /// Queries whose answers came with the commit.
+    pub(crate) answers: Vec<(BufferedQuery, crate::QueryAnswer)>,
+    /// Queries that are to ask the slot again: their run has no workflow task any more.
+    released_queries: Vec<BufferedQuery>,
+    next_due: Option<Time>,
+}
+
+/// A started task and the run that it belongs to.
+#[derive(Debug)]
+pub(crate) struct StartedOfRun {
+    pub(crate) started: Started,
+    pub(crate) live: Arc<LiveRun>,
+    pub(crate) state: Arc<State>,
+    pub(crate) queries: std::collections::BTreeMap<String, api::query::v1::WorkflowQuery>,
+}
+
+/// The outcome of a commit, for all who wait for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome(watch::Receiver<Option<Result<(), HistoryError>>>);
+
+/// A submitted batch.
+struct Pending {
+    slot: SlotId,
+    tenure: Arc<Tenure>,
+    expected_seq: u64,
+    receipt: CommitReceipt,
+    release: Release,
+    outcome: watch::Sender<Option<Result<(), HistoryError>>>,
+}
+
+impl Commit {
+    /// Takes a run's transition into the batch and makes it the state that the next decision is
+    /// made on. Tasks that it schedules are started at once where workers wait for them.
+    pub(crate) fn record(
+        &mut self,
+        node: &Node,
+        slot: &mut Slot,
+        caller: &Caller,
+        run_id: RunId,
+        mut transition: Transition,
+    ) -> Result<Reply, HistoryError> {
+        let reply = std::mem::replace(&mut transition.reply, Reply::Done);
+        let new_run = transition.new_run.take();
+        let server = Caller::server(&caller.namespace);
+        let context = server.context(&node.environment);
+        let started = dispatch::start_at_waiting_workers(
+            &node.matching,
+            caller.namespace_id(),
+            &context,
+            &mut transition,
+        );
+        self.record_decided(node, slot, caller, run_id, transition, started)?;
+        if let Some(new_run) = new_run {
+            self.record_new_run(node, slot, caller, *new_run)?;
+        }
+        Ok(reply)
+    }
+
+    /// Takes the first transition of a run into the batch and makes it the current run.
+    pub(crate) fn record_new_run(
+        &mut self,
+        node: &Node,
+        slot: &mut Slot,
+        caller: &Caller,
+        transition: Transition,
+    ) -> Result<Reply, HistoryError> {
+        let key = RunKey::of(&transition.state)
+            .ok_or_else(|| HistoryError::Unavailable("a new run has no valid ids".to_owned()))?;
+        self.writes.push(current::write(slot.id, &key.workflow, key.run_id));
+        slot.currents.insert(key.workflow.clone(), key.run_id);
+        let run_id = key.run_id;
+        let live = LiveRun::new(key, None);
+        let before = Arc::new(State::default());
+        slot.runs.insert(run_id, CachedRun::new(live, before, 0, 0));
+        self.record(node, slot, caller, run_id, transition)
+    }
+
+    fn record_decided(
+        &mut self,
+        node: &Node,
+        slot: &mut Slot,
+        caller: &Caller,
+        run_id: RunId,
+        transition: Transition,
+        started: Vec<Started>,
+    ) -> Result<(), HistoryError> {
+        let slot_id = slot.id;
+        let Some(run) = slot.runs.get_mut(&run_id) else {
+            return Err(HistoryError::Unavailable("a run left the cache".to_owned()));
+        };
+        let live = Arc::clone(&run.live);
+        let before = std::mem::replace(&mut run.head, Arc::new(State::default()));
+        let record = transition.record();
+        let state = Arc::new(transition.state);
+        run.head = Arc::clone(&state);
+        if !transition.changes.is_empty() {
+            let first_event_id = before.next_event_id.max(1);
+            let value: Bytes = record.encode_to_vec().into();
+            let key = history_key(slot_id, run_id, BRANCH, first_event_id, state.version);
+            if run.wants_snapshot(key.len() + value.len()) {
+                let snapshot: Bytes = state.encode_to_vec().into();
+                run.snapshot_written(snapshot.len());
+                let key = run_key(slot_id, run_id);
+                self.writes.push(Write::Put { table: Table::Run, key, value: snapshot });
+            }
+            self.writes.push(Write::Put { table: Table::History, key, value });
+            live.decided(batches::number_batches(first_event_id, record.batches));
+        }
+        for started in started {
+            let queries = match started.task {
+                dispatch::StartedTask::WorkflowTask { .. } => run.attached_queries(),
+                dispatch::StartedTask::Activity(_) => Default::default(),
+            };
+            self.release.started.push(StartedOfRun {
+                started,
+                live: Arc::clone(&live),
+                state: Arc::clone(&state),
+                queries,
+            });
+        }
+        if state.workflow_task.is_none() {
+            self.release.released_queries.append(&mut run.queries);
+        }
+        let weight = run.weight();
+        slot.immediate.settle(run_id, |action| is_current(&state, action));
+        slot.timers.settle(run_id, |action| is_current(&state, action));
+        for task in transition.tasks.iter().filter(|task| is_current(&state, &task.action)) {
+            self.add_task(slot, &live.key, &state, task)?;
+        }
+        if visibility::differs(&before, &state) {
+            let change = visibility::upsert(&live.key, &state);
+            self.add_visibility(slot, run_id, change)?;
+        }
+        node.metrics.transition(&caller.namespace.name, &before, &state);
+        node.note_use(slot, run_id, weight, !state.is_running());
+        self.release.published.push((live, state));
+        Ok(())
+    }
+
+    /// Writes a durable task of a run.
+    fn add_task(
+        &mut self,
+        slot: &mut Slot,
+        run: &RunKey,
+        state: &State,
+        task: &Task,
+    ) -> Result<(), HistoryError> {
+        let pending = PendingTask { run_id: run.run_id, action: task.action };
+        if !is_dispatch(&task.action) {
+            let task_id = slot.take_task_id()?;
+            let fire_time = slot.timers.row_time(task.due);
+            slot.timers.add((fire_time, task_id), pending);
+            let key = TaskKey { category: TaskCategory::Timer, fire_time, task_id };
+            self.put_task(slot.id, key, &pending);
+            return Ok(());
+        }
+        // A task that moves to another queue keeps its row.
+        if let Some(task_id) = slot.immediate.find(&pending) {
+            self.offer(dispatch::offer(state, run, slot.id, task_id, &pending));
+            return Ok(());
+        }
+        let task_id = slot.take_task_id()?;
+        if slot.immediate.add(task_id, pending) {
+            self.offer(dispatch::offer(state, run, slot.id, task_id, &pending));
+        }
+        let category = TaskCategory::Immediate;
+        self.put_task(slot.id, TaskKey { category, fire_time: Time::UNSET, task_id }, &pending);
+        Ok(())
+    }
+
+    /// Offers a task after the commit; a later offer of the same task replaces it.
+    fn offer(&mut self, offer: Option<Offer>) {
+        let Some(offer) = offer else { return };
+        self.release.offers.retain(|earlier| earlier.task.task_id != offer.task.task_id);
+        self.release.offers.push(offer);
+    }
+
+    fn put_task(&mut self, slot: SlotId, key: TaskKey, pending: &PendingTask) {
+        let record = TaskRecord {
+            run_id: Bytes::copy_from_slice(pending.run_id.as_bytes()),
+            action: Some(pending.action),
+        };
+        self.writes.push(Write::Put {
+            table: Table::Task,
+            key: task_key(slot, key),
+            value: record.encode_to_vec().into(),
+        });
+    }
+
+    /// Writes a task for the visibility index.
+    pub(crate) fn add_visibility(
+        &mut self,
+        slot: &mut Slot,
+        run_id: RunId,
+        change: ::visibility::Change,
+    ) -> Result<(), HistoryError> {
+        let task_id = slot.take_task_id()?;
+        let key = TaskKey { category: TaskCategory::Visibility, fire_time: Time::UNSET, task_id };
+        let record = VisibilityTask::of(run_id, &change);
+        self.writes.push(Write::Put {
+            table: Table::Task,
+            key: task_key(slot.id, key),
+            value: record.encode_to_vec().into(),
+        });
+        let place = slot.visibility.add(task_id);
+        self.release.index.push(FeedIndex { slot: slot.id, task_id, change, place });
+        Ok(())
+    }
+
+    /// Adds a write that belongs to no transition.
+    pub(crate) fn write(&mut self, write: Write) {
+        self.writes.push(write);
+    }
+
+    /// Answers a query once the batch is durable.
+    pub(crate) fn answer(&mut self, query: BufferedQuery, answer: crate::QueryAnswer) {
+        self.release.answers.push((query, answer));
+    }
+
+    /// Submits the batch. From here on the step completes, or fails as a whole, even if nobody
+    /// waits for it.
+    pub(crate) fn submit(
+        mut self,
+        node: &Arc<Node>,
+        slot: &mut Slot,
+    ) -> Result<Outcome, HistoryError> {
+        self.unblock_cursor(slot)?;
+        let now = node.now();
+        let next_task_id = slot.standing_mut()?.next_task_id;
+        let cursors = Cursors {
+            immediate: slot.immediate.cursor(next_task_id),
+            timer: slot.timers.cursor(now),
+            visibility: slot
+                .visibility
+                .cursor(next_task_id, || node.visibility.flushed_through(slot.id)),
+        };
+        self.release.next_due = slot.timers.next_due();
+        let slot_id = slot.id;
+        let standing = slot.standing_mut()?;
+        let expected_seq = standing.seq;
+        standing.seq += 1;
+        let batch = SlotBatch {
+            slot: slot_id,
+            expect: Fence { epoch: standing.epoch, seq: expected_seq },
+            cursors,
+            next_task_id,
+            writes: self.writes,
+        };
+        let (sender, receiver) = watch::channel(None);
+        let outcome = Outcome(receiver);
+        standing.latest = Some(outcome.clone());
+        let pending = Pending {
+            slot: slot_id,
+            tenure: Arc::clone(&standing.tenure),
+            expected_seq,
+            receipt: node.store.submit(batch),
+            release: self.release,
+            outcome: sender,
+        };
+        node.tracker.spawn(commit_and_release(Arc::clone(node), pending));
+        if !slot.refilling && slot.immediate.wants_more().is_some() {
+            slot.refilling = true;
+            node.tracker.spawn(Arc::clone(node).refill_immediate(slot_id));
+        }
+        Ok(outcome)
+    }
+
+    /// Writes the tasks again that keep the cursor from passing many finished rows.
+    fn unblock_cursor(&mut self, slot: &mut Slot) -> Result<(), HistoryError> {
+        if !slot.immediate.is_blocked() {
+            return Ok(());
+        }
+        for pending in slot.immediate.take_blockers() {
+            let task_id = slot.take_task_id()?;
+            slot.immediate.add(task_id, pending);
+            let category = TaskCategory::Immediate;
+            let key = TaskKey { category, fire_time: Time::UNSET, task_id };
+            self.put_task(slot.id, key, &pending);
+        }
+        Ok(())
+    }
+}
+
+fn is_dispatch(action: &TaskAction) -> bool {
+    matches!(action, TaskAction::DispatchWorkflowTask(_) | TaskAction::DispatchActivity(_))
+}
+
+/// Waits for the store, and acts on its acknowledgement. The only function that shows anything of
+/// a decision: it publishes states, wakes those who wait, hands tasks to workers and to matching,
+/// arms timers, feeds the visibility index and lets the caller have its answer.
+async fn commit_and_release(node: Arc<Node>, pending: Pending) {
+    let Pending { slot, tenure, expected_seq, receipt, release, outcome } = pending;
+    let committed = match receipt.await {
+        Ok(()) => Ok(()),
+        Err(error) => node.commit_failed(slot, &tenure, expected_seq, error).await,
+    };
+    match committed {
+        Ok(()) => {
+            release.act(&node, slot).await;
+            outcome.send_replace(Some(Ok(())));
+        }
+        Err(error) => {
+            // Reserved polls go back to their places, buffered queries ask again.
+            drop(release);
+            outcome.send_replace(Some(Err(error)));
+        }
+    }
+}
+
+impl Release {
+    async fn act(self, node: &Arc<Node>, slot: SlotId) {
+        for (live, state) in self.published {
+            live.publish(state);
+        }
+        for started in self.started {
+            node.hand_over(started);
+        }
+        for offer in self.offers {
+            node.offer(offer);
+        }
+        if let Some(due) = self.next_due {
+            node.timers.arm(slot, due);
+        }
+        for (query, answer) in self.answers {
+            query.answer(answer);
+        }
+        drop(self.released_queries);
+        for change in self.index {
+            node.feed_index(change).await;
+        }
+    }
+}
+
+impl Node {
+    /// Offers a task to matching, and finds another way when it is refused.
+    pub(crate) fn offer(self: &Arc<Self>, offer: Offer) {
+        let (slot, run_id, task_id) = (offer.task.slot, offer.task.run_id, offer.task.task_id);
+        match dispatch::make_offer(&self.matching, offer) {
+            Ok(()) => {}
+            // Matching names the slot when there is room.
+            Err(OfferRefused::Full) => {
+                self.cell(slot).refused.lock().insert(task_id);
+            }
+            Err(OfferRefused::StickyWorkerGone) => {
+                self.tracker.spawn(Arc::clone(self).leave_sticky_queue(slot, run_id));
+            }
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome where there was nothing to commit.
+    pub(crate) fn committed() -> Self {
+        Self(watch::channel(Some(Ok(()))).1)
+    }
+
+    /// Waits for the commit.
+    pub(crate) async fn wait(mut self) -> Result<(), HistoryError> {
+        let outcome = self.0.wait_for(Option::is_some).await;
+        let lost = || HistoryError::Unavailable("the commit was given up".to_owned());
+        outcome.map_err(|_| lost())?.clone().unwrap_or_else(|| Err(lost()))
+    }
+}

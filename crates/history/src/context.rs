@@ -1,0 +1,54 @@
+//! On whose behalf, and with which settings, the engine decides.
+
+use std::sync::Arc;
+
+use api::common::v1::Principal;
+use authz::Permit;
+use engine::Context;
+use environment::Environment;
+use model::{NamespaceId, RunId};
+use namespace::Namespace;
+
+/// The namespace that a decision is made in, and who caused it.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) namespace: Arc<Namespace>,
+    principal: Option<Principal>,
+}
+
+impl Caller {
+    /// A caller with a permit.
+    pub(crate) fn new(permit: &Permit, namespace: &Arc<Namespace>) -> Self {
+        let principal = permit
+            .principal()
+            .stamp()
+            .map(|(kind, name)| Principal { r#type: kind.to_owned(), name: name.to_owned() });
+        Self { namespace: Arc::clone(namespace), principal }
+    }
+
+    /// The server itself: a time has come, or a worker was waiting.
+    pub(crate) fn server(namespace: &Arc<Namespace>) -> Self {
+        Self { namespace: Arc::clone(namespace), principal: None }
+    }
+
+    pub(crate) fn namespace_id(&self) -> NamespaceId {
+        self.namespace.id
+    }
+
+    /// What the engine is told besides state and input.
+    pub(crate) fn context(&self, environment: &Environment) -> Context<'_> {
+        Context {
+            now: environment.clock.now(),
+            new_run_id: fresh_run_id(environment).to_string(),
+            namespace: &self.namespace.name,
+            limits: &self.namespace.limits,
+            retention: self.namespace.retention,
+            principal: self.principal.clone(),
+        }
+    }
+}
+
+/// A run id for a run that follows another one, or that a signal starts.
+pub(crate) fn fresh_run_id(environment: &Environment) -> RunId {
+    RunId::new(environment.entropy.uuid_v4())
+}

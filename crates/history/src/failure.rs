@@ -1,0 +1,76 @@
+//! When a commit fails.
+
+use std::sync::Arc;
+
+use model::{SlotId, Span};
+use storage::CommitError;
+
+use crate::{HistoryError, node::Node, slot::Tenure};
+
+/// How long a slot waits before it is read again when the store does not answer.
+const REREAD_DELAY: Span = Span::from_millis(200);
+
+impl Node {
+    /// What became of a batch that was not acknowledged. `Ok` when it is in the store all the same;
+    /// otherwise the slot has dropped what was decided on top of it.
+    pub(crate) async fn commit_failed(
+        self: &Arc<Self>,
+        slot_id: SlotId,
+        tenure: &Arc<Tenure>,
+        expected_seq: u64,
+        error: CommitError,
+    ) -> Result<(), HistoryError> {
+        let unknown = error == CommitError::Unknown;
+        let mut slot = self.cell(slot_id).slot.lock().await;
+        if let Some(stored) = tenure.has(expected_seq) {
+            // An earlier batch failed first, and the slot has been read since.
+            return if stored && unknown { Ok(()) } else { Err(error.into()) };
+        }
+        let is_current = |slot: &crate::slot::Slot| {
+            slot.standing.as_ref().is_some_and(|standing| Arc::ptr_eq(&standing.tenure, tenure))
+        };
+        if !is_current(&slot) {
+            return Err(error.into());
+        }
+        match self.store.slot_row(slot_id).await {
+            Ok(row) if self.is_ours(&row) && row.seq > expected_seq && unknown => Ok(()),
+            Ok(row) => {
+                tracing::warn!(slot = slot_id.number(), %error, "a commit failed");
+                tenure.end(row.seq);
+                slot.forget();
+                drop(slot);
+                self.tracker.spawn(Arc::clone(self).restore(slot_id));
+                Err(error.into())
+            }
+            Err(unread) => {
+                tracing::warn!(slot = slot_id.number(), %error, %unread, "a commit failed");
+                slot.forget();
+                drop(slot);
+                self.tracker.spawn(Arc::clone(self).restore(slot_id));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Reads a slot again, however long it takes the store to answer, so that its timers and
+    /// tasks go on.
+    pub(crate) async fn restore(self: Arc<Self>, slot_id: SlotId) {
+        loop {
+            let recovered = match self.lock(slot_id).await {
+                Ok(mut slot) => self.redispatch(&mut slot).await,
+                Err(error) => Err(error),
+            };
+            match recovered {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(slot = slot_id.number(), %error, "the slot is read again later");
+                }
+            }
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return,
+                () = self.environment.clock.sleep_until(self.now() + REREAD_DELAY) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The entry: opening, draining, and what every request shares.
+
+use std::sync::Arc;
+
+use authz::Permit;
+use engine::{Input, Reply, decide};
+use environment::Environment;
+use matching::{Drained, Matching, QueuedTask};
+use model::{RunId, SlotId};
+use namespace::{Namespace, Namespaces};
+use storage::Store;
+use telemetry::Metrics;
+
+use crate::{
+    Config, Delivery, Execution, HistoryError,
+    commit::{Commit, Outcome},
+    context::Caller,
+    metrics::HistoryMetrics,
+    node::{Node, SlotGuard},
+};
+
+/// All runs of a store. Methods may be called from any task, and a call that is dropped half-way
+/// either has done nothing or completes by itself.
+///
+/// Every method takes the caller's permit and the namespace that it is for; frontends look the
+/// namespace up once per call.
+#[derive(Debug)]
+pub struct History {
+    pub(crate) node: Arc<Node>,
+}
+
+/// What a decision led to, and the commit to wait for before anybody is told.
+pub(crate) type Decided = (Result<Reply, HistoryError>, Outcome);
+
+impl History {
+    /// Takes ownership of every slot of the store and begins to serve. Timers and tasks that an
+    /// earlier server left are picked up in the background, slot by slot.
+    ///
+    /// Spawns the timer task and the tasks that feed matching; must be called in a runtime.
+    ///
+    /// # Errors
+    /// When the store cannot be claimed.
+    pub async fn open(
+        config: Config,
+        environment: Environment,
+        store: Arc<dyn Store>,
+        matching: Arc<Matching<Delivery>>,
+        namespaces: Arc<Namespaces>,
+        visibility: Arc<::visibility::Index>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Arc<Self>, HistoryError> {
+        let claim = store.claim().await?;
+        let metrics = HistoryMetrics::new(metrics);
+        let node =
+            Node::new(config, environment, store, matching, namespaces, visibility, metrics, claim);
+        let tracker = &node.tracker;
+        tracker.spawn(Arc::clone(&node).run_timers());
+        tracker.spawn(Arc::clone(&node).run_rate_limits());
+        tracker.spawn(Arc::clone(&node).offer_when_drained());
+        tracker.spawn(Arc::clone(&node).recover(node.claimed_slots()));
+        Ok(Arc::new(Self { node }))
+    }
+
+    /// Stops timers and refuses requests; commits under way complete and are acted on. Waits for
+    /// them, but no longer than the configuration says.
+    pub async fn drain(&self) {
+        self.node.stopping.cancel();
+        self.node.tracker.close();
+        let clock = &self.node.environment.clock;
+        tokio::select! {
+            biased;
+            () = self.node.tracker.wait() => {}
+            () = clock.sleep_until(clock.now() + self.node.config.drain_timeout) => {
+                tracing::warn!("some commits did not complete before the server stopped");
+            }
+        }
+    }
+
+    /// Drains, and closes the store.
+    pub async fn shutdown(&self) {
+        self.drain().await;
+        self.node.store.close().await;
+    }
+
+    /// How many runs are in memory, and about how many bytes they take.
+    pub fn cache_usage(&self) -> (usize, usize) {
+        self.node.cache_usage()
+    }
+
+    /// Offers tasks again that a worker's sticky queue held when it was unloaded: they go to the
+    /// workflows' normal queues.
+    pub fn leave_sticky_queue(&self, tasks: Vec<QueuedTask>) {
+        for task in tasks {
+            let node = Arc::clone(&self.node);
+            self.node.tracker.spawn(node.leave_sticky_queue(task.slot, task.run_id));
+        }
+    }
+
+    /// The one-input request: load, decide, commit.
+    pub(crate) async fn apply(
+        &self,
+        permit: &Permit,
+        namespace: &Arc<Namespace>,
+        execution: &Execution,
+        input: Input,
+    ) -> Result<Reply, HistoryError> {
+        let caller = Caller::new(permit, namespace);
+        self.apply_checked(&caller, execution, "", input).await
+    }
+
+    /// As [`History::apply`], for a run of the chain that began with this run (empty: any).
+    pub(crate) async fn apply_checked(
+        &self,
+        caller: &Caller,
+        execution: &Execution,
+        first_execution_run_id: &str,
+        input: Input,
+    ) -> Result<Reply, HistoryError> {
+        let workflow = execution.key(caller.namespace_id());
+        let slot_id = SlotId::of(&workflow);
+        let (decided, outcome) = {
+            let mut slot = self.lock(slot_id).await?;
+            let run_id = self.node.find_run(&mut slot, &workflow, execution.run_id).await?;
+            let is_other_chain = |run: &crate::run::CachedRun| {
+                !first_execution_run_id.is_empty()
+                    && run.head.first_execution_run_id() != first_execution_run_id
+            };
+            if slot.runs.get(&run_id).is_none_or(is_other_chain) {
+                return Err(crate::node::not_found(&workflow));
+            }
+            self.decide(&mut slot, caller, run_id, input)?
+        };
+        outcome.wait().await?;
+        decided
+    }
+
+    /// Decides on one input and submits what it leads to. What changes nothing, or is refused,
+    /// still waits for the commits that the state depends on.
+    pub(crate) fn decide(
+        &self,
+        slot: &mut SlotGuard<'_>,
+        caller: &Caller,
+        run_id: RunId,
+        input: Input,
+    ) -> Result<Decided, HistoryError> {
+        let context = caller.context(&self.node.environment);
+        let Some(run) = slot.runs.get(&run_id) else {
+            return Err(HistoryError::Unavailable("a run left the cache".to_owned()));
+        };
+        match decide(&run.head, input, &context) {
+            Err(rejection) => Ok((Err(rejection.into()), slot.barrier())),
+            Ok(transition) if transition.is_empty() => Ok((Ok(transition.reply), slot.barrier())),
+            Ok(transition) => {
+                let mut commit = Commit::default();
+                let reply = commit.record(&self.node, slot, caller, run_id, transition)?;
+                let outcome = commit.submit(&self.node, slot)?;
+                Ok((refuse(reply), outcome))
+            }
+        }
+    }
+
+    pub(crate) async fn lock(&self, slot: SlotId) -> Result<SlotGuard<'_>, HistoryError> {
+        self.node.check_serving()?;
+        self.node.lock(slot).await
+    }
+}
+
+/// A reply that refuses although something changed is an error for the caller.
+pub(crate) fn refuse(reply: Reply) -> Result<Reply, HistoryError> {
+    match reply {
+        Reply::Refused(rejection) => Err(rejection.into()),
+        reply => Ok(reply),
+    }
+}
+
+impl Node {
+    /// Picks up what an earlier server left.
+    async fn recover(self: Arc<Self>, slots: Vec<SlotId>) {
+        for slot in slots {
+            if self.stopping.is_cancelled() {
+                return;
+            }
+            Arc::clone(&self).restore(slot).await;
+        }
+    }
+
+    async fn run_rate_limits(self: Arc<Self>) {
+        tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => {}
+            () = self.matching.run() => {}
+        }
+    }
+
+    /// Offers tasks again once matching has room for them.
+    async fn offer_when_drained(self: Arc<Self>) {
+        loop {
+            let Drained { slots, .. } = tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return,
+                drained = self.matching.next_drained() => drained,
+            };
+            for slot in slots {
+                self.offer_refused(slot).await;
+            }
+        }
+    }
+
+    /// Offers the tasks of a slot again that matching had no room for.
+    pub(crate) async fn offer_refused(self: &Arc<Self>, slot_id: SlotId) {
+        let Ok(mut slot) = self.lock(slot_id).await else { return };
+        let refused = std::mem::take(&mut *self.cell(slot_id).refused.lock());
+        for task_id in refused {
+            if let Err(error) = self.reoffer(&mut slot, task_id).await {
+                tracing::warn!(slot = slot_id.number(), %error, "a task waits for the store");
+                self.cell(slot_id).refused.lock().insert(task_id);
+            }
+        }
+    }
+}

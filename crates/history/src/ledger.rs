@@ -1,0 +1,194 @@
+//! The unfinished immediate tasks of a slot.
+//!
+//! Task rows are never deleted one by one. What is unfinished is known in memory; the slot's cursor
+//! is the lowest unfinished id and travels with the next commit, and rows below it are dead.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::TaskAction;
+use model::RunId;
+
+/// Most immediate tasks that a slot keeps in memory. The others stay in the store, from the
+/// ledger's horizon on, and are read when the memory has drained.
+pub(crate) const IMMEDIATE_TASKS_MAX: usize = 256;
+
+/// A blocked cursor may hold up so many rows of finished tasks, or twice the unfinished ones,
+/// before the tasks that block it are written again with new ids.
+const FINISHED_ROWS_MAX: usize = 256;
+
+/// A task that waits to be done.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct PendingTask {
+    /// Whose.
+    pub(crate) run_id: RunId,
+    /// What.
+    pub(crate) action: TaskAction,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct ImmediateLedger {
+    unfinished: BTreeMap<u64, PendingTask>,
+    by_run: BTreeSet<(RunId, u64)>,
+    /// Finished rows above the lowest unfinished one.
+    finished: BTreeSet<u64>,
+    /// Rows from this id on are in the store only.
+    horizon: Option<u64>,
+}
+
+impl ImmediateLedger {
+    /// Notes a task whose row is part of this commit, or was found in the store. False when there
+    /// is no room: it will be read from the store later.
+    pub(crate) fn add(&mut self, task_id: u64, task: PendingTask) -> bool {
+        if self.horizon.is_some() {
+            return false;
+        }
+        if self.unfinished.len() >= IMMEDIATE_TASKS_MAX {
+            self.horizon = Some(task_id);
+            return false;
+        }
+        self.by_run.insert((task.run_id, task_id));
+        self.unfinished.insert(task_id, task);
+        true
+    }
+
+    /// The unfinished task of a run that does exactly this.
+    pub(crate) fn find(&self, task: &PendingTask) -> Option<u64> {
+        let mut ids = self.of_run(task.run_id);
+        ids.find(|id| self.unfinished.get(id) == Some(task))
+    }
+
+    /// An unfinished task by its id.
+    pub(crate) fn get(&self, task_id: u64) -> Option<PendingTask> {
+        self.unfinished.get(&task_id).copied()
+    }
+
+    fn of_run(&self, run_id: RunId) -> impl Iterator<Item = u64> {
+        self.by_run.range((run_id, 0)..=(run_id, u64::MAX)).map(|(_, id)| *id)
+    }
+
+    /// Finishes the tasks of a run that have nothing left to do.
+    pub(crate) fn settle(&mut self, run_id: RunId, is_current: impl Fn(&TaskAction) -> bool) {
+        let done: Vec<u64> = self
+            .of_run(run_id)
+            .filter(|id| self.unfinished.get(id).is_some_and(|task| !is_current(&task.action)))
+            .collect();
+        for id in done {
+            self.finish(id);
+        }
+    }
+
+    /// Finishes one task.
+    pub(crate) fn finish(&mut self, task_id: u64) {
+        let Some(task) = self.unfinished.remove(&task_id) else { return };
+        self.by_run.remove(&(task.run_id, task_id));
+        self.finished.insert(task_id);
+        match self.unfinished.first_key_value() {
+            Some((lowest, _)) => self.finished = self.finished.split_off(lowest),
+            None => self.finished.clear(),
+        }
+    }
+
+    /// Where a reader of the store starts, when ids below `next_task_id` are in use.
+    pub(crate) fn cursor(&self, next_task_id: u64) -> u64 {
+        let lowest = self.unfinished.first_key_value().map(|(lowest, _)| *lowest);
+        lowest.or(self.horizon).unwrap_or(next_task_id)
+    }
+
+    /// True when so many finished rows pile up above the cursor that the tasks which block it
+    /// are better written again.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.horizon.is_none()
+            && self.finished.len() > FINISHED_ROWS_MAX.max(2 * self.unfinished.len())
+    }
+
+    /// Takes every unfinished task out, to be added again under new ids in this commit.
+    pub(crate) fn take_blockers(&mut self) -> Vec<PendingTask> {
+        self.by_run.clear();
+        self.finished.clear();
+        std::mem::take(&mut self.unfinished).into_values().collect()
+    }
+
+    /// The id from which rows should be read, once there is room for them.
+    pub(crate) fn wants_more(&self) -> Option<u64> {
+        self.horizon.filter(|_| self.unfinished.len() <= IMMEDIATE_TASKS_MAX / 2)
+    }
+
+    /// Rows below `read_to` were read and are about to be added; from there on they are still in
+    /// the store only. `None`: everything was read.
+    pub(crate) fn move_horizon(&mut self, read_to: Option<u64>) {
+        self.horizon = read_to;
+    }
+
+    /// Adds a task that was read below the horizon.
+    pub(crate) fn restore(&mut self, task_id: u64, task: PendingTask) {
+        self.by_run.insert((task.run_id, task_id));
+        self.unfinished.insert(task_id, task);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::WorkflowTaskRef;
+
+    use super::*;
+
+    fn task(run: u8) -> PendingTask {
+        let action = TaskAction::DispatchWorkflowTask(WorkflowTaskRef::default());
+        PendingTask { run_id: RunId::from_bytes([run; 16]), action }
+    }
+
+    #[test]
+    fn the_cursor_is_the_lowest_unfinished_task() {
+        let mut ledger = ImmediateLedger::default();
+        assert_eq!(ledger.cursor(5), 5);
+        for id in 5..8 {
+            assert!(ledger.add(id, task(u8::try_from(id).unwrap())));
+        }
+        ledger.finish(6);
+        assert_eq!(ledger.cursor(8), 5);
+        ledger.settle(RunId::from_bytes([5; 16]), |_| false);
+        assert_eq!(ledger.cursor(8), 7);
+        ledger.settle(RunId::from_bytes([7; 16]), |_| true);
+        assert_eq!(ledger.cursor(8), 7);
+        ledger.finish(7);
+        assert_eq!(ledger.cursor(8), 8);
+    }
+
+    #[test]
+    fn a_task_that_never_finishes_is_written_again() {
+        let mut ledger = ImmediateLedger::default();
+        ledger.add(0, task(1));
+        let mut id = 1;
+        while !ledger.is_blocked() {
+            ledger.add(id, task(2));
+            ledger.finish(id);
+            id += 1;
+        }
+        assert_eq!(id as usize, FINISHED_ROWS_MAX + 2);
+        assert_eq!(ledger.take_blockers(), [task(1)]);
+        ledger.add(id, task(1));
+        assert_eq!(ledger.cursor(id + 1), id);
+        assert!(!ledger.is_blocked());
+    }
+
+    #[test]
+    fn what_does_not_fit_stays_in_the_store_until_there_is_room() {
+        let mut ledger = ImmediateLedger::default();
+        let capacity = IMMEDIATE_TASKS_MAX as u64;
+        for id in 0..capacity + 10 {
+            assert_eq!(ledger.add(id, task(1)), id < capacity);
+        }
+        for id in 0..capacity {
+            assert_eq!(ledger.wants_more(), (id >= capacity / 2).then_some(capacity));
+            ledger.finish(id);
+        }
+        assert_eq!(ledger.cursor(capacity + 10), capacity);
+        ledger.move_horizon(None);
+        for id in capacity..capacity + 10 {
+            ledger.restore(id, task(1));
+        }
+        assert_eq!(ledger.cursor(capacity + 10), capacity);
+        assert!(ledger.add(capacity + 10, task(1)));
+    }
+}

@@ -1,0 +1,50 @@
+//! The shell around the engine: slots, commits, timers and what waits for them.
+//!
+//! A [`History`] owns every run of a store. It loads a run's state, lets [`engine`] decide, stores
+//! the outcome as one batch and only then acts on it: `commit_and_release` is the only function
+//! that replies, hands tasks to workers, arms timers, wakes long polls or feeds the visibility
+//! index. Nothing here decides what a workflow does, and nothing here knows gRPC.
+//!
+//! Where to start: `requests/signal.rs` is the shortest request, `slot.rs` is what a request locks,
+//! `commit.rs` is how a decision becomes durable.
+
+mod batches;
+mod commit;
+mod config;
+mod context;
+mod current;
+mod delivery;
+mod dispatch;
+mod due;
+mod error;
+mod execution;
+mod failure;
+mod history;
+mod ledger;
+mod metrics;
+mod node;
+mod queries;
+mod reads;
+mod recovery;
+mod requests;
+mod retention;
+mod run;
+mod run_cache;
+mod slot;
+mod timer_ledger;
+mod timers;
+mod visibility;
+
+pub use config::Config;
+pub use delivery::{ActivityDelivery, Delivery, HistoryPage, QueryDelivery, WorkflowTaskDelivery};
+pub use error::HistoryError;
+pub use execution::{Execution, RunKey};
+pub use history::History;
+pub use requests::{
+    cancel::CancelRequest,
+    describe::RunDescription,
+    query::{QueryAnswer, QueryRequest},
+    start::{EagerStart, StartOutcome, StartRequest},
+    terminate::TerminateRequest,
+    workflow_task::{CompleteWorkflowTaskRequest, CompletedTask, WorkerPoll},
+};

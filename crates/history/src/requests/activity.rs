@@ -1,0 +1,132 @@
+//! What workers say about activities, and how they get them.
+
+use std::sync::Arc;
+
+use authz::Permit;
+use engine::{
+    CancelActivity, CompleteActivity, FailActivity, HeartbeatActivity, Input, Rejection, Reply,
+    StartActivity,
+};
+use matching::QueuedTask;
+use namespace::Namespace;
+
+use crate::{
+    ActivityDelivery, Execution, History, HistoryError, WorkerPoll, context::Caller,
+    node::SlotGuard,
+};
+
+impl History {
+    /// Starts an activity attempt that matching had in its backlog, for the worker that polled.
+    ///
+    /// # Errors
+    /// [`Rejection::TaskObsolete`] when the attempt needs no worker any more: poll on.
+    pub async fn start_activity(
+        &self,
+        _permit: &Permit,
+        namespace: &Arc<Namespace>,
+        task: &QueuedTask,
+        poll: WorkerPoll,
+    ) -> Result<ActivityDelivery, HistoryError> {
+        let input = Input::StartActivity(StartActivity {
+            scheduled_event_id: task.scheduled_event_id,
+            stamp: task.stamp,
+            request_id: poll.request_id,
+            identity: poll.identity,
+        });
+        let caller = Caller::server(namespace);
+        let mut taken = self.take_queued(task);
+        let (decided, live, state, outcome) = {
+            let mut slot = self.lock(task.slot).await?;
+            let (decided, outcome) = self.start_queued(&mut slot, &caller, task, input).await?;
+            let run = slot.runs.get(&task.run_id).ok_or(Rejection::TaskObsolete)?;
+            (decided, Arc::clone(&run.live), Arc::clone(&run.head), outcome)
+        };
+        taken.done();
+        outcome.wait().await?;
+        match decided? {
+            Reply::ActivityStarted(activity) => {
+                Ok(ActivityDelivery { run: live.key.clone(), activity: *activity, state })
+            }
+            _ => Err(Rejection::TaskObsolete.into()),
+        }
+    }
+
+    /// Decides on the start of a task that matching had in its backlog.
+    pub(crate) async fn start_queued(
+        &self,
+        slot: &mut SlotGuard<'_>,
+        caller: &Caller,
+        task: &QueuedTask,
+        input: Input,
+    ) -> Result<crate::history::Decided, HistoryError> {
+        if !self.node.load_run(slot, task.run_id).await? {
+            slot.immediate.finish(task.task_id);
+            return Err(Rejection::TaskObsolete.into());
+        }
+        self.decide(slot, caller, task.run_id, input)
+    }
+
+    /// Records a heartbeat; true when the workflow wants the activity to stop.
+    ///
+    /// # Errors
+    /// When the worker does not hold the activity any more.
+    pub async fn heartbeat_activity(
+        &self,
+        permit: &Permit,
+        namespace: &Arc<Namespace>,
+        execution: &Execution,
+        heartbeat: HeartbeatActivity,
+    ) -> Result<bool, HistoryError> {
+        let input = Input::HeartbeatActivity(heartbeat);
+        let reply = self.apply(permit, namespace, execution, input).await?;
+        Ok(matches!(reply, Reply::ActivityHeartbeat { cancel_requested: true }))
+    }
+
+    /// Completes an activity.
+    ///
+    /// # Errors
+    /// When the worker does not hold the activity any more.
+    pub async fn complete_activity(
+        &self,
+        permit: &Permit,
+        namespace: &Arc<Namespace>,
+        execution: &Execution,
+        complete: CompleteActivity,
+    ) -> Result<(), HistoryError> {
+        let input = Input::CompleteActivity(complete);
+        self.apply(permit, namespace, execution, input).await?;
+        Ok(())
+    }
+
+    /// Fails an activity attempt; the retry policy decides what follows.
+    ///
+    /// # Errors
+    /// When the worker does not hold the activity any more.
+    pub async fn fail_activity(
+        &self,
+        permit: &Permit,
+        namespace: &Arc<Namespace>,
+        execution: &Execution,
+        fail: FailActivity,
+    ) -> Result<(), HistoryError> {
+        let input = Input::FailActivity(Box::new(fail));
+        self.apply(permit, namespace, execution, input).await?;
+        Ok(())
+    }
+
+    /// Confirms that an activity was cancelled.
+    ///
+    /// # Errors
+    /// When the worker does not hold the activity any more, or nobody asked for it.
+    pub async fn cancel_activity(
+        &self,
+        permit: &Permit,
+        namespace: &Arc<Namespace>,
+        execution: &Execution,
+        cancel: CancelActivity,
+    ) -> Result<(), HistoryError> {
+        let input = Input::CancelActivity(cancel);
+        self.apply(permit, namespace, execution, input).await?;
+        Ok(())
+    }
+}
