@@ -146,6 +146,17 @@ fn transient_events(state: &State, task: &WorkflowTask) -> Vec<HistoryEvent> {
     .into()
 }
 
+impl State {
+    /// The events of the started workflow task that its worker has seen and the history does not
+    /// have yet; none unless the task is transient.
+    pub fn transient_events(&self) -> Vec<HistoryEvent> {
+        let task = self.workflow_task.as_ref();
+        task.filter(|task| task.is_started() && task.is_transient())
+            .map(|task| transient_events(self, task))
+            .unwrap_or_default()
+    }
+}
+
 /// The started task as its worker gets it; `None` when no task is started.
 pub(super) fn started(state: &State, on_sticky_queue: bool) -> Option<StartedWorkflowTask> {
     let task = state.workflow_task.as_ref().filter(|task| task.is_started())?;

@@ -3,6 +3,7 @@
 #![expect(clippy::tests_outside_test_module, reason = "integration tests")]
 
 mod legality;
+mod transitions;
 mod world;
 
 use engine::{
@@ -244,15 +245,46 @@ proptest! {
     }
 
     #[test]
-    fn the_generator_reaches_most_of_the_engine(seed in any::<u64>()) {
-        // A generator that is mostly refused proves little.
-        let mut steps = Vec::new();
-        let mut value = seed;
-        for _ in 0..60 {
-            value = value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            steps.push(Step { kind: (value >> 32) as u8, pick: (value >> 40) as u8, wait_millis: ((value >> 48) % 300) as u16 });
-        }
-        let world = play(0, &steps, |_, _, _| ());
-        prop_assert!(world.accepted > 0 && world.accepted + world.rejected >= 60);
+    fn every_arrow_is_in_the_table((policy, steps) in run()) {
+        let legal = transitions::legal();
+        play(policy, &steps, |world, input, outcome| {
+            let Ok(transition) = outcome else { return };
+            for arrow in transitions::arrows(&world.state, input, &transition.state) {
+                assert!(legal.contains(arrow.as_str()), "illegal arrow: {arrow}");
+            }
+        });
     }
+}
+
+/// A fixed set of runs, so that coverage does not depend on luck.
+#[test]
+fn every_arrow_of_the_table_is_covered() {
+    let mut random = 0x5eed_u64;
+    let mut next = || {
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random >> 33
+    };
+    let mut shown = std::collections::BTreeSet::new();
+    let (mut accepted, mut rejected) = (0, 0);
+    for _ in 0..6000 {
+        let steps: Vec<Step> = (0..60)
+            .map(|_| Step {
+                kind: next() as u8,
+                pick: next() as u8,
+                wait_millis: (next() % 1500) as u16,
+            })
+            .collect();
+        let world = play((next() % 32) as u8, &steps, |world, input, outcome| {
+            let Ok(transition) = outcome else { return };
+            shown.extend(transitions::arrows(&world.state, input, &transition.state));
+        });
+        accepted += world.accepted;
+        rejected += world.rejected;
+    }
+    let uncovered: Vec<_> =
+        transitions::required().into_iter().filter(|arrow| !shown.contains(*arrow)).collect();
+    assert!(uncovered.is_empty(), "never shown: {uncovered:#?}");
+    // A generator that is mostly refused proves little.
+    assert!(accepted * 2 > rejected, "{accepted} accepted, {rejected} rejected");
 }

@@ -1,0 +1,107 @@
+//! The transition table: which input may move which machine from where to where.
+//!
+//! `transitions.txt` is the table. An arrow that a random run shows and the table does not have is
+//! illegal; an arrow of the table that the fixed runs never show is uncovered. Both fail. To change
+//! the table, change the file and say why.
+
+use std::collections::BTreeSet;
+
+use api::enums::v1::WorkflowExecutionStatus;
+use engine::{Activity, Input, State, TaskAction, WorkflowTask};
+
+const TABLE: &str = include_str!("transitions.txt");
+
+/// Arrows that runs may show.
+pub fn legal() -> BTreeSet<&'static str> {
+    lines().map(|line| line.strip_prefix("rare ").unwrap_or(line)).collect()
+}
+
+/// Arrows that the fixed runs must show.
+pub fn required() -> BTreeSet<&'static str> {
+    lines().filter(|line| !line.starts_with("rare ")).collect()
+}
+
+fn lines() -> impl Iterator<Item = &'static str> {
+    TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// The arrows of one decision: every machine that moved, and where to.
+pub fn arrows(before: &State, input: &Input, after: &State) -> BTreeSet<String> {
+    let mut arrows = BTreeSet::new();
+    let mut add = |machine: &str, from: &str, to: &str| {
+        if from != to {
+            arrows.insert(format!("{machine}: {from} --{}--> {to}", name(input)));
+        }
+    };
+    add("run", run(before), run(after));
+    add("workflow task", workflow_task(before), workflow_task(after));
+    let ids: BTreeSet<_> = before.activities.keys().chain(after.activities.keys()).collect();
+    for id in ids {
+        let phase = |state: &State| state.activities.get(id).map_or("none", |a| activity(a));
+        add("activity", phase(before), phase(after));
+    }
+    let ids: BTreeSet<_> = before.timers.keys().chain(after.timers.keys()).collect();
+    for id in ids {
+        let phase = |state: &State| if state.timers.contains_key(id) { "pending" } else { "none" };
+        add("timer", phase(before), phase(after));
+    }
+    arrows
+}
+
+fn run(state: &State) -> &'static str {
+    WorkflowExecutionStatus::try_from(state.status)
+        .unwrap()
+        .as_str_name()
+        .trim_start_matches("WORKFLOW_EXECUTION_STATUS_")
+}
+
+fn workflow_task(state: &State) -> &'static str {
+    let phase = |task: &WorkflowTask| match (task.is_started(), task.is_transient()) {
+        (false, false) => "scheduled",
+        (true, false) => "started",
+        (false, true) => "scheduled transient",
+        (true, true) => "started transient",
+    };
+    state.workflow_task.as_ref().map_or("none", phase)
+}
+
+fn activity(activity: &Activity) -> &'static str {
+    match (activity.is_started(), activity.is_backing_off(), activity.cancel_requested_event_id) {
+        (true, _, 0) => "started",
+        (true, ..) => "started, cancel requested",
+        (false, true, _) => "backing off",
+        (false, false, _) => "scheduled",
+    }
+}
+
+fn name(input: &Input) -> &'static str {
+    match input {
+        Input::Start(_) => "Start",
+        Input::Signal(_) => "Signal",
+        Input::RequestCancel(_) => "RequestCancel",
+        Input::Terminate(_) => "Terminate",
+        Input::AttachRequest(_) => "AttachRequest",
+        Input::StartWorkflowTask(_) => "StartWorkflowTask",
+        Input::CompleteWorkflowTask(_) => "CompleteWorkflowTask",
+        Input::FailWorkflowTask(_) => "FailWorkflowTask",
+        Input::ResetStickyTaskQueue => "ResetStickyTaskQueue",
+        Input::LeaveStickyQueue => "LeaveStickyQueue",
+        Input::StartActivity(_) => "StartActivity",
+        Input::HeartbeatActivity(_) => "HeartbeatActivity",
+        Input::CompleteActivity(_) => "CompleteActivity",
+        Input::FailActivity(_) => "FailActivity",
+        Input::CancelActivity(_) => "CancelActivity",
+        Input::TaskDue(action) => match action {
+            TaskAction::DispatchWorkflowTask(_) => "DispatchWorkflowTask due",
+            TaskAction::DispatchActivity(_) => "DispatchActivity due",
+            TaskAction::WorkflowTaskStartToClose(_) => "WorkflowTaskStartToClose due",
+            TaskAction::WorkflowTaskScheduleToStart(_) => "WorkflowTaskScheduleToStart due",
+            TaskAction::FirstWorkflowTask(_) => "FirstWorkflowTask due",
+            TaskAction::UserTimer(_) => "UserTimer due",
+            TaskAction::ActivityTimeout(_) => "ActivityTimeout due",
+            TaskAction::ActivityRetry(_) => "ActivityRetry due",
+            TaskAction::WorkflowTimeout(_) => "WorkflowTimeout due",
+            TaskAction::DeleteAfterRetention(_) => "DeleteAfterRetention due",
+        },
+    }
+}
