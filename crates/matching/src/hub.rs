@@ -24,6 +24,14 @@ pub struct Drained {
     pub slots: Vec<SlotId>,
 }
 
+/// Slots with tasks whose queue was dropped, or could not be made.
+#[derive(Debug, Default)]
+struct Homeless {
+    slots: BTreeSet<SlotId>,
+    /// Queues came or went since they were asked: it is worth asking again.
+    ask: bool,
+}
+
 /// Its locks are held for an instant and never while another is taken. There is at most one entry
 /// per queue in each set, and one per slot among the homeless.
 #[derive(Debug)]
@@ -35,8 +43,7 @@ pub(crate) struct Hub {
     alarm_set: Notify,
     /// Queues that refused tasks and have room again.
     drained: Mutex<BTreeSet<TaskQueueKey>>,
-    /// Slots with tasks whose queue was dropped, or could not be made.
-    homeless: Mutex<BTreeSet<SlotId>>,
+    homeless: Mutex<Homeless>,
     room: Notify,
 }
 
@@ -118,20 +125,28 @@ impl Hub {
 
     /// Tasks of these slots have no queue.
     pub(crate) fn add_homeless(&self, slots: impl IntoIterator<Item = SlotId>) {
-        self.homeless.lock().extend(slots);
+        self.homeless.lock().slots.extend(slots);
     }
 
-    /// Queues were removed: there is room for others.
-    pub(crate) fn queues_were_removed(&self) {
-        if !self.homeless.lock().is_empty() {
+    /// Queues came or went: tasks without a queue may find one.
+    pub(crate) fn queues_changed(&self) {
+        let mut homeless = self.homeless.lock();
+        if !homeless.slots.is_empty() {
+            homeless.ask = true;
+            drop(homeless);
             self.room.notify_one();
         }
     }
 
-    /// Takes up to `most` slots whose tasks found no queue.
+    /// Takes up to `most` slots whose tasks have no queue, if it is worth asking them.
     pub(crate) fn take_homeless(&self, most: usize) -> Vec<SlotId> {
         let mut homeless = self.homeless.lock();
-        std::iter::from_fn(|| homeless.pop_first()).take(most).collect()
+        if !homeless.ask {
+            return Vec::new();
+        }
+        let slots = std::iter::from_fn(|| homeless.slots.pop_first()).take(most).collect();
+        homeless.ask = !homeless.slots.is_empty();
+        slots
     }
 
     /// Takes a queue that has room.

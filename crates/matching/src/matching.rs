@@ -231,7 +231,7 @@ impl<D: Send + 'static> Matching<D> {
         queue.empty_polls();
         let tasks = queue.core().drain_backlog();
         self.hub.add_homeless(queue.core().slots());
-        self.hub.queues_were_removed();
+        self.hub.queues_changed();
         let ready = queue.core().drain_ready();
         // Items may run code of their owner when dropped: not under the lock.
         drop(queue);
@@ -290,11 +290,9 @@ impl<D: Send + 'static> Matching<D> {
                     return Drained { key: Some(key), slots };
                 }
             }
-            if !self.registry.is_full() {
-                let slots = self.hub.take_homeless(self.limits.drained_slots_max);
-                if !slots.is_empty() {
-                    return Drained { key: None, slots };
-                }
+            let slots = self.hub.take_homeless(self.limits.drained_slots_max);
+            if !slots.is_empty() {
+                return Drained { key: None, slots };
             }
             self.hub.wait_for_room().await;
         }

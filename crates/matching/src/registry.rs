@@ -78,7 +78,7 @@ impl<D> Registry<D> {
         let mut locked = queue.lock();
         locked.mark_removed();
         self.count.fetch_sub(1, Ordering::Relaxed);
-        self.hub.queues_were_removed();
+        self.hub.queues_changed();
         Some(locked)
     }
 
@@ -92,8 +92,7 @@ impl<D> Registry<D> {
         queues
     }
 
-    /// True when no further queue can be made.
-    pub(crate) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.count() >= self.limits.queues_max
     }
 
@@ -121,6 +120,7 @@ impl<D> Registry<D> {
         let queue = Arc::new(Queue::new(key.clone(), Arc::clone(&self.hub), limits, now));
         shard.queues.insert(key.clone(), Arc::clone(&queue));
         self.count.fetch_add(1, Ordering::Relaxed);
+        self.hub.queues_changed();
         Some(queue)
     }
 
@@ -155,7 +155,7 @@ impl<D> Registry<D> {
         let removed = before - shard.queues.len();
         if removed > 0 {
             self.count.fetch_sub(removed, Ordering::Relaxed);
-            self.hub.queues_were_removed();
+            self.hub.queues_changed();
         }
     }
 
