@@ -1,4 +1,4 @@
-//! Measures what a commit costs: `commit_rate DIRECTORY [SECONDS]`.
+//! Measures what a commit costs: `commit_rate DIRECTORY [SECONDS]`. With 0 seconds it only opens.
 //!
 //! A batch has five small records besides its slot row: an event batch, a snapshot, the current
 //! run and two tasks. A group of batches, one per slot, is submitted together and awaited together.
@@ -29,6 +29,11 @@ async fn main() -> Result<(), StoreError> {
     let opening = Instant::now();
     let store = Arc::new(EmbeddedStore::open(Path::new(&directory), Settings::default())?);
     println!("opened in {} ms", opening.elapsed().as_millis());
+    println!("resident memory {} KiB", resident_kib());
+    if seconds == 0 {
+        store.close().await;
+        return Ok(());
+    }
     println!("group  batches/s  p50 ms  p99 ms  cpu us/batch  fsyncs/batch  bytes/batch");
     let mut owner = Owner::claim(&*store).await?;
     for group in GROUP_SIZES {
@@ -59,7 +64,8 @@ async fn measure(store: &EmbeddedStore, owner: &mut Owner, group: usize, time: D
     let after = store.stats();
     let batches = (after.batches - before.batches) as f64;
     latencies.sort_unstable();
-    let percentile = |part: usize| latencies[(latencies.len() - 1) * part / 100].as_secs_f64();
+    let percentile =
+        |part: usize| latencies[latencies.len().saturating_sub(1) * part / 100].as_secs_f64();
     println!(
         "{group:5} {:10.0} {:7.2} {:7.2} {:13.1} {:13.4} {:12.0}",
         batches / elapsed.as_secs_f64(),

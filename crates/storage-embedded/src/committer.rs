@@ -1,6 +1,6 @@
 //! The committer: the one thread that writes.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use bytes::Bytes;
 use model::SlotId;
@@ -15,7 +15,7 @@ use crate::{
     group::{Group, Job, OWNER_KEY, Waiter},
     journal,
     stats::add,
-    store::Shared,
+    store::{Availability, Shared},
 };
 
 /// How long an idle committer waits before it looks at its queue again.
@@ -86,7 +86,7 @@ impl Committer {
                 Drained::Closed => break,
             }
         }
-        *self.shared.engine.write() = None;
+        self.close_engine();
         let Self { shared, directory, .. } = self;
         drop(directory);
         shared.finished.send_replace(true);
@@ -211,9 +211,29 @@ impl Committer {
     }
 
     fn reopen(&mut self) -> Result<(), String> {
+        self.shared.availability.send_replace(Availability::Opening);
         // The engine holds its files until the last handle is gone.
-        *self.shared.engine.write() = None;
-        self.open_engine()
+        let engine = self.shared.engine.write().take();
+        drop(engine);
+        self.open_engine().inspect_err(|_| {
+            self.shared.availability.send_replace(Availability::Gone);
+        })
+    }
+
+    /// Leaves nothing in the journal that the next start would have to read again.
+    fn close_engine(&self) {
+        let flushed = self.trouble.is_none() && self.flush().is_ok() && self.is_flushed();
+        let engine = self.shared.engine.write().take();
+        drop(engine);
+        self.shared.availability.send_replace(Availability::Gone);
+        if flushed {
+            // A journal that stays is read again; nothing else follows from a failure here.
+            drop(journal::empty(&self.directory.engine_path()));
+        }
+    }
+
+    fn is_flushed(&self) -> bool {
+        self.shared.engine.read().as_ref().is_some_and(Engine::is_flushed)
     }
 
     fn open_engine(&mut self) -> Result<(), String> {
@@ -228,6 +248,7 @@ impl Committer {
             self.cursors.set(slot, self.fences.row(slot).cursors);
         }
         *self.shared.engine.write() = Some(engine);
+        self.shared.availability.send_replace(Availability::Open);
         Ok(())
     }
 
@@ -241,7 +262,7 @@ impl Committer {
             if engine.unflushed() == 0 {
                 return Ok(());
             }
-            self.shared.queue.pause(FLUSH_POLL);
+            thread::park_timeout(FLUSH_POLL);
         }
         Err("the disk takes too long to write the buffers".to_owned())
     }

@@ -130,6 +130,14 @@ impl Engine {
         Ok(())
     }
 
+    /// True if no write is in a buffer only. A buffer that can be rotated is not empty.
+    pub(crate) fn is_flushed(&self) -> bool {
+        let rotated = |table: &Table| self.keyspace(*table).rotate_memtable();
+        Table::ALL.iter().all(|table| matches!(rotated(table), Ok(false)))
+            && self.unflushed() == 0
+            && self.check().is_ok()
+    }
+
     /// How many full buffers are not on disk yet.
     pub(crate) fn unflushed(&self) -> usize {
         Table::ALL.iter().map(|table| self.keyspace(*table).sealed_memtable_count()).sum()

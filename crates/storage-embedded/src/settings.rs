@@ -24,7 +24,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             cache_bytes: 64 * MIB,
-            write_buffer_bytes: 16 * MIB,
+            write_buffer_bytes: 8 * MIB,
             journal_bytes_max: 64 * MIB,
             queue_bytes_max: 64 * 1024 * 1024,
             free_bytes_min: 256 * MIB,

@@ -49,10 +49,22 @@ pub(crate) struct Shared {
     /// Missing while it is opened again, and after the store is closed.
     pub(crate) engine: RwLock<Option<Engine>>,
     pub(crate) counters: Counters,
+    pub(crate) availability: watch::Sender<Availability>,
     pub(crate) finished: watch::Sender<bool>,
     refusing: AtomicBool,
     refusal: Mutex<Option<String>>,
     recovery: Mutex<Option<String>>,
+}
+
+/// What a read finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Availability {
+    /// The engine.
+    Open,
+    /// No engine for a moment: it is being opened again, and reads wait.
+    Opening,
+    /// No engine: it could not be opened, or the store is closed.
+    Gone,
 }
 
 impl EmbeddedStore {
@@ -64,6 +76,7 @@ impl EmbeddedStore {
             queue: CommitQueue::new(settings.queue_bytes_max),
             engine: RwLock::new(None),
             counters: Counters::default(),
+            availability: watch::Sender::new(Availability::Opening),
             finished: watch::Sender::new(false),
             refusing: AtomicBool::new(false),
             refusal: Mutex::new(None),
@@ -93,14 +106,28 @@ impl EmbeddedStore {
         self.shared.recovery.lock().clone()
     }
 
-    fn with_engine<T>(
-        &self,
-        read: impl FnOnce(&Engine) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        match self.shared.engine.read().as_ref() {
-            Some(engine) => read(engine),
-            None => Err(self.shared.unavailable()),
+    /// Reads on the calling thread; waits only while the engine is being opened again.
+    fn with_engine<'a, T: Send + 'a>(
+        &'a self,
+        read: impl Fn(&Engine) -> Result<T, StoreError> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        if let Some(engine) = self.shared.engine.read().as_ref() {
+            return ready(read(engine)).boxed();
         }
+        async move {
+            let mut availability = self.shared.availability.subscribe();
+            loop {
+                let now = availability.wait_for(|now| *now != Availability::Opening).await;
+                let gone = now.map_or(true, |now| *now == Availability::Gone);
+                if let Some(engine) = self.shared.engine.read().as_ref() {
+                    return read(engine);
+                }
+                if gone {
+                    return Err(self.shared.unavailable());
+                }
+            }
+        }
+        .boxed()
     }
 
     /// Asks the committer and waits for its answer.
@@ -196,15 +223,15 @@ impl Store for EmbeddedStore {
     }
 
     fn read(&self, table: Table, key: Bytes) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
-        ready(self.with_engine(|engine| engine.read(table, &key))).boxed()
+        self.with_engine(move |engine| engine.read(table, &key))
     }
 
     fn scan(&self, scan: Scan) -> BoxFuture<'_, Result<Vec<Record>, StoreError>> {
-        ready(self.with_engine(|engine| engine.scan(&scan))).boxed()
+        self.with_engine(move |engine| engine.scan(&scan))
     }
 
     fn read_meta(&self, key: Bytes) -> BoxFuture<'_, Result<Option<MetaRecord>, StoreError>> {
-        ready(self.with_engine(|engine| read_meta(engine, &key))).boxed()
+        self.with_engine(move |engine| read_meta(engine, &key))
     }
 
     fn scan_meta(
@@ -219,14 +246,13 @@ impl Store for EmbeddedStore {
             records_max: usize::MAX,
             bytes_max: usize::MAX,
         };
-        let records = self.with_engine(|engine| engine.scan(&scan)).and_then(|records| {
+        self.with_engine(move |engine| {
             let decode = |record: Record| {
                 let decoded = MetaRecord::decode(&record.key, record.value?)?;
                 Ok((record.key, decoded))
             };
-            records.into_iter().map(decode).collect()
-        });
-        ready(records).boxed()
+            engine.scan(&scan)?.into_iter().map(decode).collect()
+        })
     }
 
     fn write_meta(

@@ -52,7 +52,7 @@ impl SmallDisk {
         let path = self.folder.path().join("ballast");
         let mut file = File::create(&path).unwrap();
         let block = vec![1; 64 * 1024];
-        while fs4_available(self.folder.path()) > leave {
+        while available(self.folder.path()) > leave {
             if file.write_all(&block).is_err() {
                 break;
             }
@@ -61,7 +61,7 @@ impl SmallDisk {
     }
 }
 
-fn fs4_available(path: &Path) -> u64 {
+fn available(path: &Path) -> u64 {
     fs4::available_space(path).unwrap()
 }
 
@@ -141,6 +141,8 @@ async fn fill_refuse_and_heal(free_bytes_min: u64, leave: u64, reason: &str) {
         assert_eq!(embedded.refusal(), None);
         everything_is_there(&*store, writer.seq).await;
     }
+    // The first kind of trouble never reaches the engine, the second always does.
+    assert_eq!(embedded.stats().failures > 0, free_bytes_min == 0);
     store.close().await;
     drop((store, embedded));
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&disk.data(), settings).unwrap());
