@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, RandomState},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -12,6 +11,7 @@ use std::{
 use model::{Span, Time};
 use parking_lot::RwLock;
 use task_queue::{POLLER_TTL, STICKY_POLL_WINDOW, TaskQueueKey};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::{
     hub::Hub,
@@ -31,7 +31,6 @@ const SWEEP_EVERY_WHEN_FULL: Span = Span::from_secs(1);
 pub(crate) struct Registry<D> {
     hub: Arc<Hub>,
     limits: MatchingLimits,
-    hasher: RandomState,
     shards: Vec<RwLock<Shard<D>>>,
     count: AtomicUsize,
 }
@@ -49,7 +48,6 @@ impl<D> Registry<D> {
         Self {
             hub,
             limits,
-            hasher: RandomState::new(),
             shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
             count: AtomicUsize::new(0),
         }
@@ -160,8 +158,10 @@ impl<D> Registry<D> {
     }
 
     fn shard(&self, key: &TaskQueueKey) -> Option<&RwLock<Shard<D>>> {
+        // Not the maps' hash, which differs from run to run: what is swept together must not.
+        let seed = key.namespace_id.uuid().as_u64_pair().1;
         #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash will do")]
-        let number = self.hasher.hash_one(key) as usize % SHARDS;
+        let number = xxh3_64_with_seed(key.name.as_bytes(), seed) as usize % SHARDS;
         self.shards.get(number)
     }
 }

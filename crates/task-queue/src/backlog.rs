@@ -60,7 +60,8 @@ impl Level {
 /// The backlog of a queue: one bounded level per priority key (at most five).
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
-    levels: BTreeMap<PriorityKey, Level>,
+    /// Boxed: few queues use more than one, and a map's node has room for eleven.
+    levels: BTreeMap<PriorityKey, Box<Level>>,
     next_arrival: u64,
 }
 
@@ -186,7 +187,7 @@ impl Backlog {
     }
 
     fn level(&mut self, priority: PriorityKey, now: Time) -> &mut Level {
-        self.levels.entry(priority).or_insert_with(|| Level::new(now))
+        self.levels.entry(priority).or_insert_with(|| Box::new(Level::new(now)))
     }
 }
 
