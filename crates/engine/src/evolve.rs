@@ -23,9 +23,8 @@ fn apply_event(state: &mut State, event: &HistoryEvent) {
     let framed = length + prost::length_delimiter_len(length) + 1;
     state.history_bytes = state.history_bytes.saturating_add(i64::try_from(framed).unwrap_or(0));
     apply_effect(state, event);
-    match &event.attributes {
-        Some(Attributes::WorkflowExecutionSignaledEventAttributes(_)) => state.signal_count += 1,
-        Some(_) | None => {}
+    if matches!(event.attributes, Some(Attributes::WorkflowExecutionSignaledEventAttributes(_))) {
+        state.signal_count += 1;
     }
 }
 

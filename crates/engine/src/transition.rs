@@ -1,7 +1,7 @@
 //! The outcome of a decision, and the record of it that is stored.
 
 use api::RawHistory;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use prost::{DecodeError, Message};
 
 use crate::{Change, Reply, State, change::MutationRecord, evolve, task::Task};
@@ -50,15 +50,17 @@ impl Transition {
     /// The stored form of the changes.
     pub fn record(&self) -> TransitionRecord {
         let mut record = TransitionRecord::default();
-        let mut batch = Vec::new();
+        let mut batch = BytesMut::new();
+        let mut batch_ends = self.batch_ends.iter().peekable();
         let mut events = 0;
         for change in &self.changes {
             match change {
                 Change::Event(event) => {
-                    batch.push((**event).clone());
+                    // A `History` message is its events, one after the other, as field 1.
+                    prost::encoding::message::encode(1, event.as_ref(), &mut batch);
                     events += 1;
-                    if self.batch_ends.contains(&events) {
-                        record.batches.push(encode_batch(&mut batch));
+                    if batch_ends.next_if_eq(&&events).is_some() {
+                        record.batches.push(batch.split().freeze());
                     }
                 }
                 Change::Mutation(mutation) => record.mutations.push(PlacedMutation {
@@ -68,14 +70,10 @@ impl Transition {
             }
         }
         if !batch.is_empty() {
-            record.batches.push(encode_batch(&mut batch));
+            record.batches.push(batch.freeze());
         }
         record
     }
-}
-
-fn encode_batch(batch: &mut Vec<api::history::v1::HistoryEvent>) -> Bytes {
-    RawHistory::from(std::mem::take(batch)).encoded().clone()
 }
 
 /// A transition's changes as stored. Readers of a history take the batches as they are.

@@ -1,7 +1,9 @@
 //! Golden histories: what a run writes, step by step. Review the difference, never accept in bulk.
 
 #![expect(non_snake_case, reason = "topic__case names the snapshot")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "tests look at a few variants of many")]
 
+#[cfg(test)]
 mod script;
 
 use api::{

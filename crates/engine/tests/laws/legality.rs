@@ -15,7 +15,7 @@ struct Reader {
 }
 
 /// Panics at the first event that must not be where it is.
-pub fn check(events: &[HistoryEvent]) {
+pub(crate) fn check(events: &[HistoryEvent]) {
     let mut reader = Reader::default();
     for (index, event) in events.iter().enumerate() {
         assert_eq!(event.event_id, index as i64 + 1, "ids are gapless");

@@ -12,12 +12,12 @@ use engine::{Activity, Input, State, TaskAction, WorkflowTask};
 const TABLE: &str = include_str!("transitions.txt");
 
 /// Arrows that runs may show.
-pub fn legal() -> BTreeSet<&'static str> {
+pub(crate) fn legal() -> BTreeSet<&'static str> {
     lines().map(|line| line.strip_prefix("rare ").unwrap_or(line)).collect()
 }
 
 /// Arrows that the fixed runs must show.
-pub fn required() -> BTreeSet<&'static str> {
+pub(crate) fn required() -> BTreeSet<&'static str> {
     lines().filter(|line| !line.starts_with("rare ")).collect()
 }
 
@@ -26,7 +26,7 @@ fn lines() -> impl Iterator<Item = &'static str> {
 }
 
 /// The arrows of one decision: every machine that moved, and where to.
-pub fn arrows(before: &State, input: &Input, after: &State) -> BTreeSet<String> {
+pub(crate) fn arrows(before: &State, input: &Input, after: &State) -> BTreeSet<String> {
     let mut arrows = BTreeSet::new();
     let mut add = |machine: &str, from: &str, to: &str| {
         if from != to {

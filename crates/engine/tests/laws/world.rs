@@ -26,30 +26,30 @@ use model::{Limits, Span, Time};
 
 /// One random step: what kind, which of the candidates, and how long after the last one.
 #[derive(Debug, Clone, Copy)]
-pub struct Step {
-    pub kind: u8,
-    pub pick: u8,
-    pub wait_millis: u16,
+pub(crate) struct Step {
+    pub(crate) kind: u8,
+    pub(crate) pick: u8,
+    pub(crate) wait_millis: u16,
 }
 
-pub struct World {
-    pub state: State,
-    pub now: Time,
-    pub limits: Limits,
-    pub events: Vec<HistoryEvent>,
-    pub changes: Vec<Change>,
-    pub emitted: Vec<Task>,
-    pub accepted: usize,
-    pub rejected: usize,
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) now: Time,
+    pub(crate) limits: Limits,
+    pub(crate) events: Vec<HistoryEvent>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) emitted: Vec<Task>,
+    pub(crate) accepted: usize,
+    pub(crate) rejected: usize,
 }
 
-pub fn small_limits() -> Limits {
+pub(crate) fn small_limits() -> Limits {
     Limits { pending_max: 4, buffered_events_max: 5, signals_per_run_max: 12, ..Limits::default() }
 }
 
 impl World {
     /// A run that has just started.
-    pub fn new(policy: u8) -> Self {
+    pub(crate) fn new(policy: u8) -> Self {
         let mut world = Self {
             state: State::default(),
             now: Time::from_nanos(1_000_000_000_000),
@@ -85,12 +85,12 @@ impl World {
         world
     }
 
-    pub fn decide(&self, input: Input) -> Result<Transition, Rejection> {
+    pub(crate) fn decide(&self, input: Input) -> Result<Transition, Rejection> {
         decide_at(&self.state, self.now, &self.limits, input)
     }
 
     /// Takes over what was decided.
-    pub fn accept(&mut self, transition: &Transition) {
+    pub(crate) fn accept(&mut self, transition: &Transition) {
         for change in &transition.changes {
             if let Change::Event(event) = change {
                 self.events.push((**event).clone());
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// The input that a step stands for in this state.
-    pub fn input(&self, step: Step) -> Input {
+    pub(crate) fn input(&self, step: Step) -> Input {
         let pick = usize::from(step.pick);
         match step.kind % 20 {
             0 | 1 => Input::Signal(Box::new(signal(step.pick))),
@@ -159,7 +159,7 @@ impl World {
     }
 
     /// The next task that is due by now and still has something to do.
-    pub fn due_task(&self) -> Option<TaskAction> {
+    pub(crate) fn due_task(&self) -> Option<TaskAction> {
         engine::outstanding_tasks(&self.state)
             .into_iter()
             .find(|task| task.due.is_set() && task.due <= self.now)
@@ -290,7 +290,7 @@ impl World {
     }
 }
 
-pub fn decide_at(
+pub(crate) fn decide_at(
     state: &State,
     now: Time,
     limits: &Limits,
@@ -324,7 +324,7 @@ fn closing(pick: u8) -> Command {
     })
 }
 
-pub fn command(attributes: Attributes) -> Command {
+pub(crate) fn command(attributes: Attributes) -> Command {
     let command_type = match &attributes {
         Attributes::ScheduleActivityTaskCommandAttributes(_) => CommandType::ScheduleActivityTask,
         Attributes::StartTimerCommandAttributes(_) => CommandType::StartTimer,
