@@ -1,7 +1,7 @@
 //! What the queues of a node share: time, the rate limits' alarm, and news of room.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,23 +11,26 @@ use std::{
 use environment::Clock;
 use model::{SlotId, Time};
 use parking_lot::Mutex;
-use task_queue::TaskQueueKey;
+use task_queue::{QueuedTask, TaskQueueKey};
 use tokio::sync::Notify;
 
 /// Slots that are to offer their tasks again, because there is room for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drained {
-    /// The queue that has room for tasks that it refused. `None`: queues were dropped, or could not
-    /// be made, and the slots are to offer all their outstanding tasks, also those that were taken.
+    /// The queue that has room; `None` when queues came or went.
     pub key: Option<TaskQueueKey>,
-    /// The slots that hold the tasks.
+    /// The slots that are to offer the tasks that were refused.
     pub slots: Vec<SlotId>,
+    /// Tasks of these slots that were taken, and that matching dropped with a queue that nobody
+    /// worked on. They are to be offered like those that were refused.
+    pub dropped: Vec<(SlotId, u64)>,
 }
 
 /// Slots with tasks whose queue was dropped, or could not be made.
 #[derive(Debug, Default)]
 struct Homeless {
-    slots: BTreeSet<SlotId>,
+    /// Per slot, the ids of the tasks that were taken and dropped.
+    slots: BTreeMap<SlotId, Vec<u64>>,
     /// Queues came or went since they were asked: it is worth asking again.
     ask: bool,
 }
@@ -123,9 +126,20 @@ impl Hub {
         }
     }
 
-    /// Tasks of these slots have no queue.
+    /// Tasks that these slots kept have no queue.
     pub(crate) fn add_homeless(&self, slots: impl IntoIterator<Item = SlotId>) {
-        self.homeless.lock().slots.extend(slots);
+        let mut homeless = self.homeless.lock();
+        for slot in slots {
+            homeless.slots.entry(slot).or_default();
+        }
+    }
+
+    /// Tasks that were taken have no queue any more.
+    pub(crate) fn add_dropped(&self, tasks: impl IntoIterator<Item = QueuedTask>) {
+        let mut homeless = self.homeless.lock();
+        for task in tasks {
+            homeless.slots.entry(task.slot).or_default().push(task.task_id);
+        }
     }
 
     /// Queues came or went: tasks without a queue may find one.
@@ -139,14 +153,20 @@ impl Hub {
     }
 
     /// Takes up to `most` slots whose tasks have no queue, if it is worth asking them.
-    pub(crate) fn take_homeless(&self, most: usize) -> Vec<SlotId> {
+    pub(crate) fn take_homeless(&self, most: usize) -> Option<Drained> {
         let mut homeless = self.homeless.lock();
         if !homeless.ask {
-            return Vec::new();
+            return None;
         }
-        let slots = std::iter::from_fn(|| homeless.slots.pop_first()).take(most).collect();
+        let mut drained = Drained { key: None, slots: Vec::new(), dropped: Vec::new() };
+        while drained.slots.len() < most
+            && let Some((slot, tasks)) = homeless.slots.pop_first()
+        {
+            drained.slots.push(slot);
+            drained.dropped.extend(tasks.into_iter().map(|task_id| (slot, task_id)));
+        }
         homeless.ask = !homeless.slots.is_empty();
-        slots
+        (!drained.slots.is_empty()).then_some(drained)
     }
 
     /// Takes a queue that has room.

@@ -230,7 +230,7 @@ impl<D: Send + 'static> Matching<D> {
         let Some(mut queue) = self.registry.remove(key) else { return Vec::new() };
         queue.empty_polls();
         let tasks = queue.core().drain_backlog();
-        self.hub.add_homeless(queue.core().slots());
+        self.hub.add_homeless(queue.core().take_all_overflow());
         self.hub.queues_changed();
         let ready = queue.core().drain_ready();
         // Items may run code of their owner when dropped: not under the lock.
@@ -281,18 +281,18 @@ impl<D: Send + 'static> Matching<D> {
     }
 
     /// Waits for room: names slots that are to offer again the tasks that were refused. Call again
-    /// once they have done so.
+    /// once they have done so. The slot may be named before [`offer`](Self::offer) has returned its
+    /// refusal: note a task as refused first, and strike it out when it is taken.
     pub async fn next_drained(&self) -> Drained {
         loop {
             while let Some(key) = self.hub.take_drained() {
                 let slots = self.take_overflow(&key);
                 if !slots.is_empty() {
-                    return Drained { key: Some(key), slots };
+                    return Drained { key: Some(key), slots, dropped: Vec::new() };
                 }
             }
-            let slots = self.hub.take_homeless(self.limits.drained_slots_max);
-            if !slots.is_empty() {
-                return Drained { key: None, slots };
+            if let Some(drained) = self.hub.take_homeless(self.limits.drained_slots_max) {
+                return drained;
             }
             self.hub.wait_for_room().await;
         }

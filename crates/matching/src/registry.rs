@@ -142,7 +142,8 @@ impl<D> Registry<D> {
             let core = locked.core();
             let abandoned = core.is_abandoned(now);
             if abandoned && is_full && !core.is_sticky() {
-                self.hub.add_homeless(core.slots());
+                self.hub.add_homeless(core.take_all_overflow());
+                self.hub.add_dropped(core.drain_backlog());
             }
             let goes = core.is_idle(idle, now) || (abandoned && (is_full || core.is_sticky()));
             if goes {

@@ -156,14 +156,13 @@ impl Backlog {
         slots
     }
 
-    /// The slots with tasks in memory, or with tasks that were refused.
-    pub(crate) fn slots(&self) -> BTreeSet<SlotId> {
-        let levels = self.levels.values();
-        levels
-            .flat_map(|level| {
-                level.tasks.values().map(|task| task.slot).chain(level.overflow.slots())
-            })
-            .collect()
+    /// Takes all slots whose tasks were refused.
+    pub(crate) fn take_all_overflow(&mut self) -> BTreeSet<SlotId> {
+        let mut slots = Vec::new();
+        for level in self.levels.values_mut() {
+            level.overflow.take(usize::MAX, &mut slots);
+        }
+        slots.into_iter().collect()
     }
 
     /// Statistics per priority.

@@ -31,11 +31,6 @@ impl Overflow {
         }
     }
 
-    /// The slots.
-    pub(crate) fn slots(&self) -> impl Iterator<Item = SlotId> {
-        self.order.iter().copied()
-    }
-
     /// True when no slot waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.order.is_empty()

@@ -256,9 +256,9 @@ impl<P: Poller, R> TaskQueue<P, R> {
         self.sticky
     }
 
-    /// The slots with tasks here, or with tasks that were refused.
-    pub fn slots(&self) -> BTreeSet<SlotId> {
-        self.backlog.slots()
+    /// Takes all slots that hold refused tasks, room or not: the queue is given up.
+    pub fn take_all_overflow(&mut self) -> BTreeSet<SlotId> {
+        self.backlog.take_all_overflow()
     }
 
     /// Takes the whole backlog, in order.

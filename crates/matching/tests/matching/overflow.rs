@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use matching::{Matched, MatchingLimits, OfferRefused, QueueLimits, TaskQueueKind};
+use matching::{Drained, Matched, MatchingLimits, OfferRefused, QueueLimits, TaskQueueKind};
 use model::{SlotId, Time};
 
 use crate::support::{Bench, queue, queued_id, sleep, task};
@@ -88,7 +88,13 @@ async fn tasks_without_a_queue_are_asked_for_when_queues_go() {
         drop(bench.matching.poll(&queue(&format!("other{number}")), request.clone()).await);
     }
     let drained = bench.matching.next_drained().await;
-    assert_eq!((drained.key, drained.slots), (None, vec![slot(1), slot(2)]));
+    let expected = Drained {
+        key: None,
+        slots: vec![slot(1), slot(2)],
+        // The first was taken; the second was refused.
+        dropped: vec![(slot(1), 1)],
+    };
+    assert_eq!(drained, expected);
 }
 
 #[tokio::test(start_paused = true)]
