@@ -195,11 +195,14 @@ impl Node {
     /// Offers tasks again once matching has room for them.
     async fn offer_when_drained(self: Arc<Self>) {
         loop {
-            let Drained { slots, .. } = tokio::select! {
+            let Drained { slots, dropped, .. } = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return,
                 drained = self.matching.next_drained() => drained,
             };
+            for (slot, task_id) in dropped {
+                self.cell(slot).refused.lock().insert(task_id);
+            }
             for slot in slots {
                 self.offer_refused(slot).await;
             }
