@@ -140,26 +140,6 @@ impl<D: Send + 'static> Matching<D> {
         Ok(())
     }
 
-    /// Puts a task back that a poll got and that history could not start for a passing reason. It
-    /// keeps its age and is never refused for want of room.
-    ///
-    /// # Errors
-    /// When the worker of a sticky queue is gone, or there are too many queues.
-    pub fn put_back(
-        &self,
-        key: &TaskQueueKey,
-        kind: TaskQueueKind,
-        task: QueuedTask,
-    ) -> Result<(), OfferRefused> {
-        let now = self.hub.now();
-        let mut queue = self.lock_live(key, kind, now).inspect_err(|refused| {
-            self.note_homeless(*refused, task.slot);
-        })?;
-        queue.core().put_back(task, now);
-        queue.settle(now);
-        Ok(())
-    }
-
     /// Dispatches an item that needs no commit, such as a query. It waits for a poll up to its
     /// deadline and counts against no rate limit.
     ///
