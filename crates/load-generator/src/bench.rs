@@ -70,7 +70,7 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<()> {
     }
     let mut failures = Vec::new();
     report::print_head();
-    for plan in options.load.plans() {
+    for plan in options.load.plans(options.target) {
         match drive::drive(&options.address, &plan, probe.as_ref()).await {
             Ok(measurement) => {
                 report::print_row(options.target, &measurement);
@@ -92,11 +92,11 @@ pub async fn bench(options: &BenchOptions) -> anyhow::Result<()> {
     let targets = targets(options).await?;
     let setting = Setting::of_this_machine().await;
     println!("{}", setting.machine);
-    let plans = options.load.plans();
     let mut failures = Vec::new();
     let mut traced = TracedFsyncs::new();
     if let Some(reference) = targets.iter().find(|target| target.kind == Kind::Reference) {
         if fsync_trace::is_available().await {
+            let plans = options.load.plans(reference.kind);
             traced = trace_fsyncs(reference, &plans, &mut failures).await?;
         } else {
             println!("strace is not installed: the reference's fsync calls are not counted");
@@ -117,7 +117,7 @@ pub async fn bench(options: &BenchOptions) -> anyhow::Result<()> {
                 report::print_idle(target.kind, &idle);
                 bodies.push(Body::Idle(idle));
             }
-            for plan in &plans {
+            for plan in &options.load.plans(target.kind) {
                 match drive::drive(&server.address, plan, Some(&server.probe)).await {
                     Ok(mut measurement) => {
                         fill_in_fsyncs(&mut measurement, target.kind, plan.scenario, &traced);

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::latency::Latencies;
 
 /// Complaints kept for the report; further ones are only counted.
-const COMPLAINTS_MAX: usize = 20;
+const COMPLAINTS_MAX: usize = 5;
 
 /// The two moments of a workflow that its starter waits for.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub struct InFlight {
     pub retries: AtomicU64,
     /// Tasks whose run was not in the worker's cache.
     pub cache_misses: AtomicU64,
+    /// Answers to tasks that the server had taken back.
+    pub stale_answers: AtomicU64,
     /// Fired event time minus due time.
     pub timer_lateness: Latencies,
     /// The moment the worker had the task with the fired event, minus due time.
@@ -83,15 +85,22 @@ impl InFlight {
         }
     }
 
-    /// The number of complaints and the first of them.
-    pub fn complaints(&self) -> (u64, Vec<String>) {
-        (self.complaint_count.load(Ordering::Relaxed), self.complaints.lock().clone())
+    /// Passes when nothing was complained about.
+    ///
+    /// # Errors
+    /// With the number of complaints and the first of them.
+    pub fn without_complaints(&self) -> anyhow::Result<()> {
+        let count = self.complaint_count.load(Ordering::Relaxed);
+        let complaints = self.complaints.lock();
+        anyhow::ensure!(count == 0, "{count} failures: {}", complaints.join("; "));
+        Ok(())
     }
 
     /// Forgets what was measured, not what was complained about: the warm-up ends here.
     pub fn reset_measurements(&self) {
         self.retries.store(0, Ordering::Relaxed);
         self.cache_misses.store(0, Ordering::Relaxed);
+        self.stale_answers.store(0, Ordering::Relaxed);
         self.timer_lateness.reset();
         self.timer_wake_up.reset();
     }

@@ -6,9 +6,9 @@ use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-/// The histogram holds microseconds up to ten minutes with two exact digits.
+/// The histogram holds microseconds up to ten minutes with three exact digits.
 const HIGHEST_MICROSECONDS: u64 = 600_000_000;
-const SIGNIFICANT_DIGITS: u8 = 2;
+const SIGNIFICANT_DIGITS: u8 = 3;
 
 /// Percentiles in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,12 @@ impl Latencies {
     /// Forgets everything.
     pub fn reset(&self) {
         *self.histogram.lock() = None;
+    }
+
+    /// The latency that this share of all stays under; `None` when nothing was recorded.
+    pub fn quantile(&self, share: f64) -> Option<Duration> {
+        let histogram = self.histogram.lock();
+        Some(Duration::from_micros(histogram.as_ref()?.value_at_quantile(share)))
     }
 
     /// The percentiles; `None` when nothing was recorded.

@@ -8,6 +8,7 @@ use crate::{
     drive::Plan,
     scenario::{Mode, Scenario},
     server::Kind,
+    verification::Checks,
 };
 
 /// Loads a server, verifies all it answers, and measures what that costs.
@@ -103,8 +104,8 @@ pub struct BenchOptions {
 }
 
 impl LoadOptions {
-    /// Every measurement that was asked for, in order.
-    pub fn plans(&self) -> Vec<Plan> {
+    /// Every measurement that was asked for, in order, as this server is to be judged.
+    pub fn plans(&self, target: Kind) -> Vec<Plan> {
         let chosen = |values: &[Scenario]| {
             if values.is_empty() { Scenario::value_variants().to_vec() } else { values.to_vec() }
         };
@@ -130,7 +131,10 @@ impl LoadOptions {
                     concurrency,
                     pollers: self.pollers.max(1),
                     sticky: !self.no_sticky,
-                    sample: self.sample,
+                    checks: Checks {
+                        sample: self.sample,
+                        tolerate_time_outs: target == Kind::Reference,
+                    },
                     // A lone timer takes a second, so a few have to do.
                     warm_up: if scenario == Scenario::Timer && mode == Mode::ClosedLoop {
                         self.warm_up.min(1)

@@ -9,6 +9,8 @@ const TICK: Duration = Duration::from_millis(10);
 /// Positions after the command name in `/proc/PID/stat`.
 const UTIME: usize = 11;
 const STIME: usize = 12;
+/// User, nice, system, interrupt and soft interrupt time in the first line of `/proc/stat`.
+const BUSY: [usize; 5] = [1, 2, 3, 6, 7];
 /// The state of a listening socket in `/proc/net/tcp`.
 const LISTENING: &str = "0A";
 
@@ -56,6 +58,22 @@ fn field(text: &str, name: &str) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// The time that all processors of the machine have worked so far, for any process.
+///
+/// # Errors
+/// When `/proc/stat` cannot be read.
+pub fn machine_busy() -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
+    busy(&stat).context("/proc/stat has no processor times")
+}
+
+fn busy(stat: &str) -> Option<Duration> {
+    let words: Vec<&str> = stat.lines().next()?.split_whitespace().collect();
+    let ticks = |position: usize| words.get(position)?.parse::<u32>().ok();
+    let total: Option<u32> = BUSY.into_iter().map(ticks).sum();
+    total.map(|ticks| TICK * ticks)
+}
+
 /// Whether this process itself listens on the TCP port. Two servers cannot share a port, so the
 /// one that answers there need not be the one that was started.
 pub fn listens_on(pid: u32, port: u16) -> bool {
@@ -96,6 +114,11 @@ mod tests {
     fn processor_time_is_found_behind_any_command_name() {
         let stat = "42 (a ) b) S 1 42 42 0 -1 4194560 100 0 0 0 150 50 0 0 20 0 9 0 1 1 1";
         assert_eq!(cpu(stat), Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn waiting_is_not_being_busy() {
+        assert_eq!(busy("cpu  100 20 30 9999 8888 4 6 7 0 0\n"), Some(TICK * 160));
     }
 
     #[test]

@@ -76,7 +76,8 @@ pub fn append(path: &Path, record: &Record) -> anyhow::Result<()> {
 /// The head of the table whose rows [`print_row`] prints.
 pub fn print_head() {
     println!(
-        "{:<10} {:<8} {:<11} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8} {:>9} {:>7} {:>7} {:>7}",
+        "{:<10} {:<8} {:<11} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8} {:>9} {:>7} {:>7} {:>7} \
+         {:>8}",
         "target",
         "scenario",
         "mode",
@@ -90,7 +91,8 @@ pub fn print_head() {
         "KB",
         "fsyncs",
         "RSS MB",
-        "own ms"
+        "own ms",
+        "others %"
     );
 }
 
@@ -103,7 +105,7 @@ pub fn print_row(kind: Kind, measurement: &Measurement) {
     };
     println!(
         "{:<10} {:<8} {:<11} {:>6} {:>9.1} {p50:>9.2} {p90:>9.2} {p99:>9.2} {max:>9.2} {:>8} {:>9} \
-         {:>7} {:>7} {:>7.3}",
+         {:>7} {:>7} {:>7.3} {:>8.0}",
         kind.name(),
         measurement.scenario,
         measurement.mode,
@@ -114,16 +116,20 @@ pub fn print_row(kind: Kind, measurement: &Measurement) {
         shown(cost.and_then(|cost| cost.fsyncs), 2),
         shown(cost.map(|cost| cost.rss_bytes as f64 / 1_048_576.0), 1),
         measurement.generator_cpu_ms,
+        measurement.others_cpu_percent,
     );
     if let Some(rate) = measurement.start_throughput {
         println!("{:<31} {rate:.1} starts/s while nobody polls", "");
     }
     print_timers(measurement);
-    if measurement.retries > 0 || measurement.cache_misses > 0 {
-        println!(
-            "{:<31} {} calls repeated, {} cache misses",
-            "", measurement.retries, measurement.cache_misses
-        );
+    let oddities = [
+        (measurement.retries, "calls repeated"),
+        (measurement.cache_misses, "cache misses"),
+        (measurement.stale_answers, "answers to tasks that were taken back"),
+        (measurement.verified.timed_out_tasks, "workflow tasks timed out"),
+    ];
+    for (count, what) in oddities.into_iter().filter(|(count, _)| *count > 0) {
+        println!("{:<31} {count} {what}", "");
     }
 }
 

@@ -170,13 +170,14 @@ impl WorkflowWorker {
             Ok(response) => {
                 if completes {
                     self.in_flight.completed(&execution.workflow_id);
-                } else if task.started_event_id == history::FIRST_TASK_STARTED {
+                } else {
                     self.in_flight.first_task_done(&execution.workflow_id);
                 }
                 Ok(response.workflow_task.filter(|task| !task.task_token.is_empty()))
             }
             // The task timed out; the server hands out another one with the whole history.
             Err(status) if status.code() == Code::NotFound => {
+                self.in_flight.stale_answers.fetch_add(1, Ordering::Relaxed);
                 self.cache.lock().remove(&execution.run_id);
                 Ok(None)
             }
