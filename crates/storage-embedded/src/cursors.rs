@@ -1,4 +1,7 @@
 //! Dead task records are dropped while the engine rewrites its tables, without tombstones.
+//!
+//! The engine moves a table that overlaps no other without rewriting it. Tasks of several slots or
+//! categories always overlap; those of a single slot and category keep their dead rows for longer.
 
 use std::sync::{
     Arc,

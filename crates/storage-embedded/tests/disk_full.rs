@@ -24,20 +24,38 @@ use tokio::time::sleep;
 const MIB: u64 = 1024 * 1024;
 const DISK_MIB: u64 = 128;
 
-/// A small file system in memory, unmounted at the end.
+/// A small file system, unmounted at the end.
 struct SmallDisk {
     folder: TempDir,
+    _image: Option<TempDir>,
 }
 
 impl SmallDisk {
-    fn mount() -> Option<Self> {
+    /// A file system in memory.
+    fn in_memory() -> Option<Self> {
+        let options = format!("size={DISK_MIB}m");
+        Self::mount(&["-t", "tmpfs", "-o", &options, "tmpfs"], None)
+    }
+
+    /// An ext4 in a file, which gives out blocks late and syncs for real.
+    fn ext4() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={DISK_MIB}m"), "tmpfs"])
-            .arg(folder.path())
-            .status();
+        let image = folder.path().join("image");
+        File::create(&image).unwrap().set_len(DISK_MIB * MIB).unwrap();
+        let image = image.to_str().unwrap();
+        let made = Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0", image]).status();
+        if !made.is_ok_and(|status| status.success()) {
+            eprintln!("SKIPPED: a full ext4 was not tested, because none can be made here");
+            return None;
+        }
+        Self::mount(&["-o", "loop", image], Some(folder))
+    }
+
+    fn mount(arguments: &[&str], image: Option<TempDir>) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = Command::new("mount").args(arguments).arg(folder.path()).status();
         if mounted.is_ok_and(|status| status.success()) {
-            return Some(Self { folder });
+            return Some(Self { folder, _image: image });
         }
         eprintln!("SKIPPED: a full disk was not tested, because nothing can be mounted here");
         None
@@ -120,8 +138,7 @@ async fn everything_is_there(store: &dyn Store, seq: u64) {
     assert!(history_of(store, slot(1)).await == values, "{seq} records expected");
 }
 
-async fn fill_refuse_and_heal(free_bytes_min: u64, leave: u64, reason: &str) {
-    let Some(disk) = SmallDisk::mount() else { return };
+async fn fill_refuse_and_heal(disk: SmallDisk, free_bytes_min: u64, leave: u64, reason: &str) {
     let settings = Settings { free_bytes_min, write_buffer_bytes: 4 * MIB, ..Settings::default() };
     let embedded = Arc::new(EmbeddedStore::open(&disk.data(), settings.clone()).unwrap());
     let store: Arc<dyn Store> = Arc::clone(&embedded) as _;
@@ -152,10 +169,18 @@ async fn fill_refuse_and_heal(free_bytes_min: u64, leave: u64, reason: &str) {
 
 #[tokio::test]
 async fn a_nearly_full_disk_refuses_writes_before_any_of_them_fails() {
-    fill_refuse_and_heal(20 * MIB, 24 * MIB, "the disk is nearly full").await;
+    let Some(disk) = SmallDisk::in_memory() else { return };
+    fill_refuse_and_heal(disk, 20 * MIB, 24 * MIB, "the disk is nearly full").await;
 }
 
 #[tokio::test]
 async fn a_write_that_meets_a_full_disk_is_refused_and_the_engine_is_opened_again() {
-    fill_refuse_and_heal(0, 6 * MIB, "the disk is full").await;
+    let Some(disk) = SmallDisk::in_memory() else { return };
+    fill_refuse_and_heal(disk, 0, 6 * MIB, "the disk is full").await;
+}
+
+#[tokio::test]
+async fn a_write_that_meets_a_full_ext4_is_refused_and_the_engine_is_opened_again() {
+    let Some(disk) = SmallDisk::ext4() else { return };
+    fill_refuse_and_heal(disk, 0, 6 * MIB, "the disk is full").await;
 }

@@ -2,7 +2,7 @@
 //!
 //! The parent starts this same test program as a child that writes as fast as it can and prints
 //! each acknowledgement, kills it at a random moment, and checks what is in the directory.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests")]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::{
     collections::BTreeMap,

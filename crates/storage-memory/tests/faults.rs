@@ -1,4 +1,5 @@
 //! What the faulty store promises to the simulator.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::{
     sync::{
