@@ -9,8 +9,8 @@ pub enum NamespaceError {
     #[error("Namespace {0} is not found.")]
     NotFound(String),
     /// The name is taken.
-    #[error("Namespace already exists.")]
-    AlreadyExists,
+    #[error("Namespace \"{0}\" already exists")]
+    AlreadyExists(String),
     /// The system's namespace stays.
     #[error("unable to delete system namespace")]
     SystemNamespace,

@@ -89,6 +89,10 @@ impl Namespaces {
         if registry.by_id(SYSTEM_NAMESPACE_ID).is_none() {
             let registration = Registration {
                 name: SYSTEM_NAMESPACE.to_owned(),
+                details: NamespaceDetails {
+                    description: "The server's own workflows".to_owned(),
+                    ..NamespaceDetails::default()
+                },
                 retention: SYSTEM_RETENTION,
                 ..Registration::default()
             };
@@ -200,7 +204,7 @@ impl Namespaces {
         let _one_change_at_a_time = self.changing.lock().await;
         let current = self.current.load_full();
         if current.by_name.contains_key(&registration.name) {
-            return Err(NamespaceError::AlreadyExists);
+            return Err(NamespaceError::AlreadyExists(registration.name));
         }
         if current.by_id.len() >= NAMESPACES_MAX {
             return Err(NamespaceError::TooMany(NAMESPACES_MAX));
@@ -222,9 +226,7 @@ impl Namespaces {
     /// Stores a new version, then shows it. The caller holds `changing`.
     async fn write(&self, mut namespace: Namespace) -> Result<Arc<Namespace>, NamespaceError> {
         let value = record::encode(&namespace);
-        self.store
-            .write_meta(record::key(namespace.id), namespace.version, Some(value))
-            .await?;
+        self.store.write_meta(record::key(namespace.id), namespace.version, Some(value)).await?;
         namespace.version += 1;
         let namespace = Arc::new(namespace);
         let mut next = Snapshot::clone(&self.current.load());
@@ -278,7 +280,7 @@ mod tests {
         let registry = open(&store).await;
         let first = registry.register(registration("shop")).await.unwrap();
         let again = registry.register(registration("shop")).await;
-        assert!(matches!(again, Err(NamespaceError::AlreadyExists)));
+        assert!(matches!(again, Err(NamespaceError::AlreadyExists(name)) if name == "shop"));
 
         let deleted = registry.delete(first.id).await.unwrap();
         assert!(deleted.name.starts_with("shop-deleted-"));

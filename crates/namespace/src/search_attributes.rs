@@ -15,26 +15,22 @@ const fn most_of(kind: AttributeType) -> usize {
 /// Why a search attribute was not added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SearchAttributeError {
-    /// The name starts with `Temporal`.
-    #[error("Search attribute {0} has reserved prefix Temporal.")]
-    ReservedPrefix(String),
-    /// The name is one of the server's own.
+    /// The name is one of the server's own, or could become one.
     #[error("Search attribute {0} is reserved by system.")]
     Reserved(String),
     /// The name exists with another type.
     #[error("Search attribute {0} already exists.")]
     AlreadyExists(String),
     /// There are too many of its type.
-    #[error("cannot have more than {most} search attribute of type {kind}.")]
+    #[error(
+        "Unable to create search attributes: cannot have more than {most} search attribute of type {kind}."
+    )]
     TooMany {
         /// The limit.
         most: usize,
         /// The type.
         kind: AttributeType,
     },
-    /// The type is none that the server knows.
-    #[error("Unable to read search attribute type: {0}")]
-    UnknownType(i32),
 }
 
 /// The type with this number in the API.
@@ -85,13 +81,10 @@ pub(crate) fn without(schema: &Schema, removed: &[String]) -> Schema {
 }
 
 fn check_name(name: &str) -> Result<(), SearchAttributeError> {
-    let owned = || name.to_owned();
-    if name.starts_with("Temporal") {
-        return Err(SearchAttributeError::ReservedPrefix(owned()));
-    }
-    let system = SystemAttribute::ALL.iter().any(|attribute| attribute.name() == name);
+    let system = name.starts_with("Temporal")
+        || SystemAttribute::ALL.iter().any(|attribute| attribute.name() == name);
     if system || Schema::predefined().any(|(predefined, _)| predefined == name) {
-        return Err(SearchAttributeError::Reserved(owned()));
+        return Err(SearchAttributeError::Reserved(name.to_owned()));
     }
     Ok(())
 }
@@ -100,7 +93,11 @@ fn check_name(name: &str) -> Result<(), SearchAttributeError> {
 mod tests {
     use super::*;
 
-    fn add(schema: &Schema, name: &str, kind: AttributeType) -> Result<Schema, SearchAttributeError> {
+    fn add(
+        schema: &Schema,
+        name: &str,
+        kind: AttributeType,
+    ) -> Result<Schema, SearchAttributeError> {
         with_added(schema, [(name.to_owned(), kind)])
     }
 
@@ -121,7 +118,10 @@ mod tests {
             schema = add(&schema, name, AttributeType::Int).unwrap();
         }
         let error = add(&schema, "D", AttributeType::Int).unwrap_err();
-        assert_eq!(error.to_string(), "cannot have more than 3 search attribute of type Int.");
+        assert_eq!(
+            error.to_string(),
+            "Unable to create search attributes: cannot have more than 3 search attribute of type Int."
+        );
         schema = without(&schema, &["A".to_owned(), "Unknown".to_owned()]);
         assert!(add(&schema, "D", AttributeType::Int).is_ok());
     }

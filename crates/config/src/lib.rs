@@ -1,0 +1,18 @@
+//! The settings of a server.
+//!
+//! One YAML file. A setting is declared once, in [`Settings`] and its sections, with its meaning,
+//! unit, default and range; unknown keys are errors; `${NAME}` stands for an environment variable.
+
+mod check;
+mod declare;
+mod error;
+mod load;
+mod settings;
+mod substitute;
+mod values;
+
+pub use declare::Setting;
+pub use error::ConfigError;
+pub use load::{from_file, from_text};
+pub use settings::{Cache, Limits, Log, Metrics, Namespace, Settings, all_settings};
+pub use values::Retention;

@@ -1,0 +1,189 @@
+//! Every setting.
+
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+
+use crate::{Retention, Setting, declare::section};
+
+/// Shortest retention of a namespace.
+const RETENTION_MIN: Duration = Duration::from_secs(3600);
+
+section! {
+    /// Logging, to standard error.
+    Log {
+        /// The least severe level that is logged: debug, info, warn, error or never.
+        level: String = "info".to_owned(), "";
+        /// How lines look: text or json.
+        format: String = "json".to_owned(), "";
+    }
+}
+
+section! {
+    /// Prometheus metrics.
+    Metrics {
+        /// Where `/metrics` is served; nowhere when empty.
+        listen: String = String::new(), "address:port";
+    }
+}
+
+section! {
+    /// What each namespace may ask of the server. The defaults are the reference's.
+    Limits {
+        /// Requests per second, lists and counts apart; twice as many may come at once.
+        requests_per_second: u64 = 2400, "requests/s", 1..=1_000_000;
+        /// Lists and counts per second; twice as many may come at once.
+        visibility_per_second: u64 = 10, "requests/s", 1..=1_000_000;
+        /// Changes of namespaces and of the cluster per second; twice as many may come at once.
+        operator_per_second: u64 = 20, "requests/s", 1..=1_000_000;
+        /// Long polls that wait at the same time: one for each poller of each worker.
+        long_polls: u64 = 1200, "polls", 1..=1_000_000;
+    }
+}
+
+section! {
+    /// Memory.
+    Cache {
+        /// Runs kept in memory, so that their next request reads nothing from the store.
+        runs_bytes: u64 = 67_108_864, "bytes", 1_048_576..=1_099_511_627_776;
+        /// Blocks of the store kept in memory.
+        store_bytes: u64 = 67_108_864, "bytes", 1_048_576..=1_099_511_627_776;
+    }
+}
+
+/// A namespace that the server makes when it does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Namespace {
+    /// Its name.
+    pub name: String,
+    /// How long closed runs are kept; at least an hour.
+    #[serde(default = "default_retention")]
+    pub retention: Retention,
+}
+
+const fn default_retention() -> Retention {
+    Retention(Duration::from_secs(24 * 3600))
+}
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The directory of the server's data; made when it does not exist.
+    pub data_directory: PathBuf,
+    /// Where the gRPC API listens.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// Allows listening on other addresses than loopback, without encryption or identities.
+    #[serde(default)]
+    pub dangerous_plaintext: bool,
+    /// Namespaces that are made when they do not exist.
+    #[serde(default)]
+    pub namespaces: Vec<Namespace>,
+    /// Logging.
+    #[serde(default)]
+    pub log: Log,
+    /// Metrics.
+    #[serde(default)]
+    pub metrics: Metrics,
+    /// Request limits.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Memory.
+    #[serde(default)]
+    pub cache: Cache,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 7233))
+}
+
+/// Every setting in the order of the file.
+pub fn all_settings() -> Vec<Setting> {
+    let setting = |name: &str, doc, unit, default: &str| Setting {
+        name: name.to_owned(),
+        doc,
+        unit,
+        default: default.to_owned(),
+        range: None,
+    };
+    let mut all = vec![
+        setting("data_directory", "The directory of the server's data.", "path", ""),
+        setting("listen", "Where the gRPC API listens.", "address:port", "127.0.0.1:7233"),
+        setting(
+            "dangerous_plaintext",
+            "Allows listening on other addresses than loopback, without encryption or identities.",
+            "",
+            "false",
+        ),
+        setting("namespaces[].name", "A namespace that is made when it does not exist.", "", ""),
+        setting("namespaces[].retention", "How long its closed runs are kept.", "time", "1day"),
+    ];
+    all.extend(Log::describe("log."));
+    all.extend(Metrics::describe("metrics."));
+    all.extend(Limits::describe("limits."));
+    all.extend(Cache::describe("cache."));
+    all
+}
+
+impl Settings {
+    /// Notes everything that is wrong and that the form of the file cannot tell.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.data_directory.as_os_str().is_empty() {
+            problems.push("data_directory: is empty".to_owned());
+        }
+        if !self.listen.ip().is_loopback() && !self.dangerous_plaintext {
+            problems.push(format!(
+                "listen: {} is not a loopback address, and there is no encryption: set \
+                 dangerous_plaintext to true if everybody who can reach it may do everything",
+                self.listen
+            ));
+        }
+        let mut names = BTreeSet::new();
+        for Namespace { name, retention } in &self.namespaces {
+            if name.is_empty() {
+                problems.push("namespaces: a name is empty".to_owned());
+            }
+            if !names.insert(name) {
+                problems.push(format!("namespaces: `{name}` is there twice"));
+            }
+            if retention.0 < RETENTION_MIN {
+                problems.push(format!("namespaces: the retention of `{name}` is below an hour"));
+            }
+        }
+        self.log.check("log.", &mut problems);
+        let one_of = |name: &str, value: &str, allowed: &[&str], problems: &mut Vec<String>| {
+            if !allowed.contains(&value) {
+                let allowed = allowed.join(", ");
+                problems.push(format!("{name}: `{value}` is none of {allowed}"));
+            }
+        };
+        let levels = ["debug", "info", "warn", "error", "never"];
+        one_of("log.level", &self.log.level, &levels, &mut problems);
+        one_of("log.format", &self.log.format, &["text", "json"], &mut problems);
+        self.metrics.check("metrics.", &mut problems);
+        match self.metrics.address() {
+            Some(Ok(address)) if !address.ip().is_loopback() && !self.dangerous_plaintext => {
+                let text = "is not a loopback address: see dangerous_plaintext";
+                problems.push(format!("metrics.listen: {address} {text}"));
+            }
+            Some(Err(text)) => problems.push(format!("metrics.listen: {text}")),
+            _ => {}
+        }
+        self.limits.check("limits.", &mut problems);
+        self.cache.check("cache.", &mut problems);
+        problems
+    }
+}
+
+impl Metrics {
+    /// Where metrics are served; `None` for nowhere.
+    pub fn address(&self) -> Option<Result<SocketAddr, String>> {
+        if self.listen.is_empty() {
+            return None;
+        }
+        Some(self.listen.parse().map_err(|_| format!("`{}` is no address:port", self.listen)))
+    }
+}

@@ -1,0 +1,179 @@
+//! What happens to every request before and after its handler.
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+
+use api::enums::v1::NamespaceState;
+use authz::{Permit, Principal, Resource, Rpc, authorize};
+use futures_util::FutureExt;
+use model::{NamespaceId, Span, Time};
+use namespace::Namespace;
+use telemetry::RequestInFlight;
+use tonic::{Request, Response, Status};
+
+use crate::{
+    deadline::client_timeout,
+    error::{ApiError, ApiResult},
+    frontend::Frontend,
+    limits::LongPoll,
+    target::{Target, Targeted},
+    token::TaskToken,
+};
+
+/// An admitted request, as its handler sees it.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The proof that it may run.
+    pub(crate) permit: Permit,
+    /// When it was received.
+    pub(crate) received: Time,
+    /// What the client allows.
+    pub(crate) timeout: Option<Span>,
+    /// What kind of client it is, such as `temporal-cli`; empty when it does not say.
+    pub(crate) client_name: String,
+    namespace: Option<Arc<Namespace>>,
+    token: Option<TaskToken>,
+    _long_poll: Option<LongPoll>,
+}
+
+/// A request between admission and answer, as the metrics see it.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    metrics: RequestInFlight,
+    started: Span,
+}
+
+impl Call {
+    /// The namespace. Only a request whose target is one has it.
+    pub(crate) fn namespace(&self) -> ApiResult<&Arc<Namespace>> {
+        self.namespace.as_ref().ok_or_else(|| ApiError::invalid("Namespace is empty."))
+    }
+
+    /// The task that the caller holds. Only a request whose target is a task has it.
+    pub(crate) fn token(&self) -> ApiResult<&TaskToken> {
+        self.token.as_ref().ok_or_else(|| ApiError::invalid("Task token not set on request."))
+    }
+}
+
+impl Frontend {
+    /// Identifies the caller and settles namespace, permit and limits.
+    pub(crate) fn admit<R: Targeted>(
+        &self,
+        rpc: &'static Rpc,
+        request: &Request<R>,
+    ) -> Result<(Call, InFlight), Status> {
+        let started = self.environment.clock.monotonic();
+        let mut known = None;
+        let admitted = self.settle(rpc, request, started, &mut known);
+        let name = known.as_ref().map_or("", |namespace: &Arc<Namespace>| &namespace.name);
+        let metrics = self.metrics.request(rpc.name, name).begin();
+        match admitted {
+            Ok(call) => Ok((call, InFlight { metrics, started })),
+            Err(error) => {
+                let latency = self.environment.clock.monotonic() - started;
+                metrics.end(latency.to_std(), Some(error.error_type()));
+                Err(error.into_status())
+            }
+        }
+    }
+
+    fn settle<R: Targeted>(
+        &self,
+        rpc: &'static Rpc,
+        request: &Request<R>,
+        started: Span,
+        known: &mut Option<Arc<Namespace>>,
+    ) -> ApiResult<Call> {
+        let target = request.get_ref().target();
+        let mut token = None;
+        let (namespace, name) = match target {
+            Target::Cluster => (None, ""),
+            Target::Unchecked(name) => {
+                *known = self.namespaces.by_name(name);
+                (None, name)
+            }
+            Target::Namespace("") => return Err(ApiError::invalid("Namespace is empty.")),
+            Target::Namespace(name) => (Some(self.namespace(name)?), name),
+            Target::Task { namespace, token: encoded } => {
+                let (found, decoded) = self.task_target(namespace, encoded)?;
+                token = Some(decoded);
+                (Some(found), namespace)
+            }
+        };
+        if let Some(namespace) = &namespace {
+            *known = Some(Arc::clone(namespace));
+            check_state(rpc, namespace)?;
+        }
+        let name = namespace.as_ref().map_or(name, |namespace| &namespace.name);
+        let principal = Principal::anonymous();
+        let permit = authorize(&principal, rpc, Resource::in_namespace(name), &self.policy)
+            .map_err(|denial| {
+                tracing::warn!(%denial, "denied");
+                ApiError::permission_denied()
+            })?;
+        let id = known.as_ref().map_or(NamespaceId::default(), |namespace| namespace.id);
+        let long_poll = self.limiter.admit(rpc, id, started)?;
+        let headers = request.metadata().as_ref();
+        let client_name = headers.get("client-name").and_then(|name| name.to_str().ok());
+        Ok(Call {
+            permit,
+            received: self.now(),
+            timeout: client_timeout(headers),
+            client_name: client_name.unwrap_or_default().to_owned(),
+            namespace,
+            token,
+            _long_poll: long_poll,
+        })
+    }
+
+    fn task_target(
+        &self,
+        namespace: &str,
+        encoded: &[u8],
+    ) -> ApiResult<(Arc<Namespace>, TaskToken)> {
+        let named = match namespace {
+            "" => None,
+            name => Some(self.namespace(name)?),
+        };
+        let token = TaskToken::decode(encoded)?;
+        let namespace = match named {
+            None => self.namespace_by_id(token.namespace_id)?,
+            Some(named) if named.id == token.namespace_id => named,
+            Some(_) => {
+                return Err(ApiError::invalid(
+                    "Operation requested with a token from a different namespace.",
+                ));
+            }
+        };
+        Ok((namespace, token))
+    }
+
+    /// Runs the handler. A panic in it ends this request and nothing else.
+    pub(crate) async fn finish<R>(
+        &self,
+        in_flight: InFlight,
+        handler: impl Future<Output = ApiResult<R>>,
+    ) -> Result<Response<R>, Status> {
+        let outcome = match AssertUnwindSafe(handler).catch_unwind().await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(ApiError::internal(&"the request's handler panicked")),
+        };
+        let latency = self.environment.clock.monotonic() - in_flight.started;
+        let failed = outcome.as_ref().err().map(ApiError::error_type);
+        in_flight.metrics.end(latency.to_std(), failed);
+        outcome.map(Response::new).map_err(ApiError::into_status)
+    }
+}
+
+/// New runs need a registered namespace; a deprecated one serves all else.
+fn check_state(rpc: &Rpc, namespace: &Namespace) -> ApiResult<()> {
+    const STARTS: &[NamespaceState] = &[NamespaceState::Registered];
+    const OTHERS: &[NamespaceState] = &[NamespaceState::Registered, NamespaceState::Deprecated];
+    let allowed = match rpc.name {
+        "StartWorkflowExecution" | "SignalWithStartWorkflowExecution" => STARTS,
+        _ => OTHERS,
+    };
+    if allowed.contains(&namespace.state) {
+        return Ok(());
+    }
+    Err(ApiError::namespace_state(&namespace.name, namespace.state, allowed))
+}

@@ -1,0 +1,112 @@
+//! What every request handler works with.
+
+use std::sync::Arc;
+
+use authz::Policy;
+use environment::Environment;
+use history::{Delivery, History};
+use matching::Matching;
+use model::{NamespaceId, Time};
+use namespace::{Namespace, Namespaces};
+use telemetry::Metrics;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    error::{ApiError, ApiResult},
+    limits::{Limiter, RequestLimits},
+};
+
+/// What a frontend is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Time and randomness.
+    pub environment: Environment,
+    /// The namespaces.
+    pub namespaces: Arc<Namespaces>,
+    /// The runs.
+    pub history: Arc<History>,
+    /// The task queues.
+    pub matching: Arc<Matching<Delivery>>,
+    /// The index behind lists and counts.
+    pub visibility: Arc<visibility::Index>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Who may do what.
+    pub policy: Policy,
+    /// How much of it.
+    pub limits: RequestLimits,
+    /// What clients are told of the cluster.
+    pub cluster: Cluster,
+}
+
+/// What clients are told of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cluster {
+    /// A UUID that never changes.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Where its API listens.
+    pub address: String,
+    /// The name of the store.
+    pub store: &'static str,
+}
+
+/// The frontend of one node.
+#[derive(Debug)]
+pub struct Frontend {
+    pub(crate) environment: Environment,
+    pub(crate) namespaces: Arc<Namespaces>,
+    pub(crate) history: Arc<History>,
+    pub(crate) matching: Arc<Matching<Delivery>>,
+    pub(crate) visibility: Arc<visibility::Index>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) policy: Policy,
+    pub(crate) cluster: Cluster,
+    pub(crate) limiter: Limiter,
+    /// Cancelled when the server stops: long polls answer at once.
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Frontend {
+    /// Puts a frontend together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            environment: parts.environment,
+            namespaces: parts.namespaces,
+            history: parts.history,
+            matching: parts.matching,
+            visibility: parts.visibility,
+            metrics: parts.metrics,
+            policy: parts.policy,
+            cluster: parts.cluster,
+            limiter: Limiter::new(parts.limits),
+            stopping: CancellationToken::new(),
+        })
+    }
+
+    /// Lets all long polls answer at once, from now on. Other requests go on.
+    pub fn stop_polls(&self) {
+        self.stopping.cancel();
+        self.matching.shutdown();
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.environment.clock.now()
+    }
+
+    /// The namespace with this name.
+    pub(crate) fn namespace(&self, name: &str) -> ApiResult<Arc<Namespace>> {
+        self.namespaces.by_name(name).ok_or_else(|| ApiError::namespace_not_found(name))
+    }
+
+    /// The namespace with this id.
+    pub(crate) fn namespace_by_id(&self, id: NamespaceId) -> ApiResult<Arc<Namespace>> {
+        self.namespaces.by_id(id).ok_or_else(|| ApiError::namespace_not_found(&id.to_string()))
+    }
+
+    /// The given request id, or a fresh one.
+    pub(crate) fn request_id(&self, given: String) -> String {
+        if given.is_empty() { self.environment.entropy.uuid_v4().to_string() } else { given }
+    }
+}

@@ -1,0 +1,32 @@
+//! The API's edge: gRPC in, decisions of the inner crates out.
+//!
+//! Every call goes the same way (`admission.rs`): its row in the RPC table, the caller's identity,
+//! the namespace, the permit, the limits, and then the handler of its RPC group (`rpc/`), which
+//! validates, calls [`history`] or [`matching`] and shapes the answer. This crate owns what is
+//! opaque to clients (task tokens and page tokens) and the texts and details of errors.
+//!
+//! Where to start: `rpc/signals.rs` is a short group, `rpc.rs` lists all that is built.
+
+mod admission;
+mod deadline;
+mod error;
+mod frontend;
+mod health;
+mod limits;
+mod rpc;
+mod server;
+mod target;
+mod token;
+mod validation;
+
+pub use frontend::{Cluster, Frontend, Parts};
+pub use limits::{RateLimit, RequestLimits};
+pub use rpc::built_rpcs;
+pub use server::{Server, ServerSettings};
+
+/// The version that clients are told. It follows the reference's, because clients check it against
+/// the range they support; ours is [`OWN_VERSION`].
+pub const SERVER_VERSION: &str = "1.32.0";
+
+/// The version of this program.
+pub const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");

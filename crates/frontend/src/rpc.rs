@@ -1,0 +1,149 @@
+//! The list of what is built, and the way from a method's path to its handler.
+
+mod activities;
+mod activity_poll;
+mod cluster;
+mod describe;
+mod history;
+mod namespaces;
+mod not_built;
+mod query;
+mod search_attributes;
+mod signals;
+mod start;
+mod task_queue;
+mod visibility;
+mod worker;
+mod workflow_poll;
+mod workflow_task;
+
+use std::sync::Arc;
+
+use authz::{Rpc, Service};
+use tonic::{Request, codec::CompressionEncoding, server::Grpc};
+use tonic_prost::ProstCodec;
+use tower::service_fn;
+
+use crate::{
+    frontend::Frontend,
+    server::{HttpRequest, ResponseFuture},
+};
+
+/// Largest message that is taken, in bytes, as in the reference.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+macro_rules! built {
+    ($($service:ident { $($name:ident => $handler:path,)* })*) => {
+        const BUILT: &[&str] = &[$($(stringify!($name),)*)*];
+
+        /// Answers a call of a method that is built; `None` for the others.
+        fn handle(
+            frontend: &Arc<Frontend>,
+            rpc: &'static Rpc,
+            request: HttpRequest,
+        ) -> Result<ResponseFuture, HttpRequest> {
+            match (rpc.service, rpc.name) {
+                $($((Service::$service, stringify!($name)) => {
+                    let frontend = Arc::clone(frontend);
+                    Ok(Box::pin(async move {
+                        let method = service_fn(|request: Request<_>| {
+                            let frontend = Arc::clone(&frontend);
+                            async move {
+                                let (call, in_flight) = frontend.admit(rpc, &request)?;
+                                let handler = $handler(&frontend, &call, request.into_inner());
+                                frontend.finish(in_flight, handler).await
+                            }
+                        });
+                        Grpc::new(ProstCodec::default())
+                            .accept_compressed(CompressionEncoding::Gzip)
+                            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                            .unary(method, request)
+                            .await
+                    }))
+                })*)*
+                _ => Err(request),
+            }
+        }
+    };
+}
+
+built! {
+    Workflow {
+        CountWorkflowExecutions => visibility::count_workflow_executions,
+        DeleteWorkflowExecution => signals::delete_workflow_execution,
+        DeprecateNamespace => namespaces::deprecate_namespace,
+        DescribeNamespace => namespaces::describe_namespace,
+        DescribeTaskQueue => task_queue::describe_task_queue,
+        DescribeWorkflowExecution => describe::describe_workflow_execution,
+        GetClusterInfo => cluster::get_cluster_info,
+        GetSearchAttributes => search_attributes::get_search_attributes,
+        GetSystemInfo => cluster::get_system_info,
+        GetWorkflowExecutionHistory => history::get_workflow_execution_history,
+        GetWorkflowExecutionHistoryReverse => history::get_workflow_execution_history_reverse,
+        ListArchivedWorkflowExecutions => visibility::list_archived_workflow_executions,
+        ListClosedWorkflowExecutions => visibility::list_closed_workflow_executions,
+        ListNamespaces => namespaces::list_namespaces,
+        ListOpenWorkflowExecutions => visibility::list_open_workflow_executions,
+        ListTaskQueuePartitions => task_queue::list_task_queue_partitions,
+        ListWorkflowExecutions => visibility::list_workflow_executions,
+        PollActivityTaskQueue => activity_poll::poll_activity_task_queue,
+        PollWorkflowTaskQueue => workflow_poll::poll_workflow_task_queue,
+        QueryWorkflow => query::query_workflow,
+        RecordActivityTaskHeartbeat => activities::record_activity_task_heartbeat,
+        RecordActivityTaskHeartbeatById => activities::record_activity_task_heartbeat_by_id,
+        RegisterNamespace => namespaces::register_namespace,
+        RequestCancelWorkflowExecution => signals::request_cancel_workflow_execution,
+        ResetStickyTaskQueue => worker::reset_sticky_task_queue,
+        RespondActivityTaskCanceled => activities::respond_activity_task_canceled,
+        RespondActivityTaskCanceledById => activities::respond_activity_task_canceled_by_id,
+        RespondActivityTaskCompleted => activities::respond_activity_task_completed,
+        RespondActivityTaskCompletedById => activities::respond_activity_task_completed_by_id,
+        RespondActivityTaskFailed => activities::respond_activity_task_failed,
+        RespondActivityTaskFailedById => activities::respond_activity_task_failed_by_id,
+        RespondQueryTaskCompleted => query::respond_query_task_completed,
+        RespondWorkflowTaskCompleted => workflow_task::respond_workflow_task_completed,
+        RespondWorkflowTaskFailed => workflow_task::respond_workflow_task_failed,
+        ScanWorkflowExecutions => visibility::scan_workflow_executions,
+        ShutdownWorker => worker::shutdown_worker,
+        SignalWithStartWorkflowExecution => start::signal_with_start_workflow_execution,
+        SignalWorkflowExecution => signals::signal_workflow_execution,
+        StartWorkflowExecution => start::start_workflow_execution,
+        TerminateWorkflowExecution => signals::terminate_workflow_execution,
+        UpdateNamespace => namespaces::update_namespace,
+    }
+    Operator {
+        AddSearchAttributes => search_attributes::add_search_attributes,
+        DeleteNamespace => namespaces::delete_namespace,
+        ListClusters => cluster::list_clusters,
+        ListSearchAttributes => search_attributes::list_search_attributes,
+        RemoveSearchAttributes => search_attributes::remove_search_attributes,
+    }
+}
+
+/// The bare names of the methods that are built, the workflow service's first. The others answer
+/// UNIMPLEMENTED.
+pub fn built_rpcs() -> &'static [&'static str] {
+    BUILT
+}
+
+/// Answers a call of any method of the two services.
+pub(crate) fn route(
+    frontend: &Arc<Frontend>,
+    rpc: &'static Rpc,
+    request: HttpRequest,
+) -> ResponseFuture {
+    handle(frontend, rpc, request).unwrap_or_else(|_| not_built::refuse(frontend, rpc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_method_has_a_row_in_the_table_of_its_service() {
+        let rows: Vec<&str> = authz::rpcs().map(|rpc| rpc.name).collect();
+        for name in BUILT {
+            assert!(rows.contains(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What workers and others report about activities: by task token, or by the ids of workflow and
+//! activity.
+
+use api::{
+    common::v1::Payloads,
+    failure::v1::Failure,
+    workflowservice::v1::{
+        RecordActivityTaskHeartbeatByIdRequest, RecordActivityTaskHeartbeatByIdResponse,
+        RecordActivityTaskHeartbeatRequest, RecordActivityTaskHeartbeatResponse,
+        RespondActivityTaskCanceledByIdRequest, RespondActivityTaskCanceledByIdResponse,
+        RespondActivityTaskCanceledRequest, RespondActivityTaskCanceledResponse,
+        RespondActivityTaskCompletedByIdRequest, RespondActivityTaskCompletedByIdResponse,
+        RespondActivityTaskCompletedRequest, RespondActivityTaskCompletedResponse,
+        RespondActivityTaskFailedByIdRequest, RespondActivityTaskFailedByIdResponse,
+        RespondActivityTaskFailedRequest, RespondActivityTaskFailedResponse,
+    },
+};
+use engine::{CancelActivity, CompleteActivity, FailActivity, HeartbeatActivity, HeldActivity};
+use history::Execution;
+
+use crate::{
+    admission::Call,
+    error::{ApiError, ApiResult},
+    frontend::Frontend,
+    validation::{check_length, failure_of_size, run_id},
+};
+
+/// An activity and the run that it belongs to.
+struct Held {
+    execution: Execution,
+    activity: HeldActivity,
+}
+
+impl Held {
+    fn by_token(call: &Call, identity: &str) -> ApiResult<Self> {
+        check_length("Identity", identity, &call.namespace()?.limits)?;
+        let token = call.token()?;
+        let run = &token.run;
+        Ok(Self {
+            execution: Execution::run(run.workflow.workflow_id.clone(), run.run_id),
+            activity: token.held_activity()?,
+        })
+    }
+
+    fn by_id(
+        call: &Call,
+        workflow_id: String,
+        run: &str,
+        activity_id: String,
+        identity: &str,
+    ) -> ApiResult<Self> {
+        let run_id = run_id(run, "RunId is not valid UUID.")?;
+        if activity_id.is_empty() {
+            return Err(ApiError::invalid("ActivityId is not set on request."));
+        }
+        // Without a workflow the id means a standalone activity, and there are none.
+        if workflow_id.is_empty() {
+            return Err(ApiError::not_found(format!("activity not found for ID: {activity_id}")));
+        }
+        check_length("Identity", identity, &call.namespace()?.limits)?;
+        let execution = Execution { workflow_id, run_id };
+        Ok(Self { execution, activity: HeldActivity::Id(activity_id) })
+    }
+
+    /// True when the workflow wants the activity to stop, or when it has failed because of the size
+    /// of its details.
+    async fn heartbeat(
+        self,
+        frontend: &Frontend,
+        call: &Call,
+        details: Option<Payloads>,
+        identity: String,
+    ) -> ApiResult<bool> {
+        let namespace = call.namespace()?;
+        let too_large = failure_of_size("Heartbeat details", details.as_ref(), &namespace.limits);
+        if let Some(failure) = too_large {
+            self.fail_with(frontend, call, Some(failure), identity, None).await?;
+            return Ok(true);
+        }
+        let heartbeat = HeartbeatActivity { activity: self.activity, details, identity };
+        Ok(frontend
+            .history
+            .heartbeat_activity(&call.permit, namespace, &self.execution, heartbeat)
+            .await?)
+    }
+
+    async fn complete(
+        self,
+        frontend: &Frontend,
+        call: &Call,
+        result: Option<Payloads>,
+        identity: String,
+    ) -> ApiResult<()> {
+        let namespace = call.namespace()?;
+        let too_large = failure_of_size("Complete result", result.as_ref(), &namespace.limits);
+        if let Some(failure) = too_large {
+            return self.fail_with(frontend, call, Some(failure), identity, None).await;
+        }
+        let complete = CompleteActivity { activity: self.activity, result, identity };
+        frontend
+            .history
+            .complete_activity(&call.permit, namespace, &self.execution, complete)
+            .await?;
+        Ok(())
+    }
+
+    async fn fail(
+        self,
+        frontend: &Frontend,
+        call: &Call,
+        failure: Option<Failure>,
+        identity: String,
+        last_heartbeat_details: Option<Payloads>,
+    ) -> ApiResult<()> {
+        let limits = &call.namespace()?.limits;
+        let of_heartbeat =
+            failure_of_size("Heartbeat details", last_heartbeat_details.as_ref(), limits);
+        if let Some(of_heartbeat) = of_heartbeat {
+            return self.fail_with(frontend, call, Some(of_heartbeat), identity, None).await;
+        }
+        let failure = failure_of_size("Failure details", failure.as_ref(), limits).or(failure);
+        self.fail_with(frontend, call, failure, identity, last_heartbeat_details).await
+    }
+
+    async fn fail_with(
+        self,
+        frontend: &Frontend,
+        call: &Call,
+        failure: Option<Failure>,
+        identity: String,
+        last_heartbeat_details: Option<Payloads>,
+    ) -> ApiResult<()> {
+        let activity = self.activity;
+        let fail = FailActivity { activity, failure, identity, last_heartbeat_details };
+        let namespace = call.namespace()?;
+        frontend.history.fail_activity(&call.permit, namespace, &self.execution, fail).await?;
+        Ok(())
+    }
+
+    async fn cancel(
+        self,
+        frontend: &Frontend,
+        call: &Call,
+        details: Option<Payloads>,
+        identity: String,
+    ) -> ApiResult<()> {
+        let namespace = call.namespace()?;
+        let too_large = failure_of_size("Cancel details", details.as_ref(), &namespace.limits);
+        if let Some(failure) = too_large {
+            return self.fail_with(frontend, call, Some(failure), identity, None).await;
+        }
+        let cancel = CancelActivity { activity: self.activity, details, identity };
+        frontend.history.cancel_activity(&call.permit, namespace, &self.execution, cancel).await?;
+        Ok(())
+    }
+}
+
+pub(crate) async fn record_activity_task_heartbeat(
+    frontend: &Frontend,
+    call: &Call,
+    request: RecordActivityTaskHeartbeatRequest,
+) -> ApiResult<RecordActivityTaskHeartbeatResponse> {
+    let held = Held::by_token(call, &request.identity)?;
+    let cancel_requested =
+        held.heartbeat(frontend, call, request.details, request.identity).await?;
+    Ok(RecordActivityTaskHeartbeatResponse { cancel_requested, ..Default::default() })
+}
+
+pub(crate) async fn record_activity_task_heartbeat_by_id(
+    frontend: &Frontend,
+    call: &Call,
+    request: RecordActivityTaskHeartbeatByIdRequest,
+) -> ApiResult<RecordActivityTaskHeartbeatByIdResponse> {
+    let (workflow_id, activity_id) = (request.workflow_id, request.activity_id);
+    let held = Held::by_id(call, workflow_id, &request.run_id, activity_id, &request.identity)?;
+    let cancel_requested =
+        held.heartbeat(frontend, call, request.details, request.identity).await?;
+    Ok(RecordActivityTaskHeartbeatByIdResponse { cancel_requested, ..Default::default() })
+}
+
+pub(crate) async fn respond_activity_task_completed(
+    frontend: &Frontend,
+    call: &Call,
+    request: RespondActivityTaskCompletedRequest,
+) -> ApiResult<RespondActivityTaskCompletedResponse> {
+    let held = Held::by_token(call, &request.identity)?;
+    held.complete(frontend, call, request.result, request.identity).await?;
+    Ok(RespondActivityTaskCompletedResponse {})
+}
+
+pub(crate) async fn respond_activity_task_completed_by_id(
+    frontend: &Frontend,
+    call: &Call,
+    request: RespondActivityTaskCompletedByIdRequest,
+) -> ApiResult<RespondActivityTaskCompletedByIdResponse> {
+    let (workflow_id, activity_id) = (request.workflow_id, request.activity_id);
+    let held = Held::by_id(call, workflow_id, &request.run_id, activity_id, &request.identity)?;
+    held.complete(frontend, call, request.result, request.identity).await?;
+    Ok(RespondActivityTaskCompletedByIdResponse {})
+}
+
+pub(crate) async fn respond_activity_task_failed(
+    frontend: &Frontend,
+    call: &Call,
+    request: RespondActivityTaskFailedRequest,
+) -> ApiResult<RespondActivityTaskFailedResponse> {
+    let held = Held::by_token(call, &request.identity)?;
+    let (failure, heartbeat) = (request.failure, request.last_heartbeat_details);
+    held.fail(frontend, call, failure, request.identity, heartbeat).await?;
+    Ok(RespondActivityTaskFailedResponse::default())
+}
+
+pub(crate) async fn respond_activity_task_failed_by_id(
+    frontend: &Frontend,
+    call: &Call,
+    request: RespondActivityTaskFailedByIdRequest,
+) -> ApiResult<RespondActivityTaskFailedByIdResponse> {
+    let (workflow_id, activity_id) = (request.workflow_id, request.activity_id);
+    let held = Held::by_id(call, workflow_id, &request.run_id, activity_id, &request.identity)?;
+    let (failure, heartbeat) = (request.failure, request.last_heartbeat_details);
+    held.fail(frontend, call, failure, request.identity, heartbeat).await?;
+    Ok(RespondActivityTaskFailedByIdResponse::default())
+}
+
+pub(crate) async fn respond_activity_task_canceled(
+    frontend: &Frontend,
+    call: &Call,
+    request: RespondActivityTaskCanceledRequest,
+) -> ApiResult<RespondActivityTaskCanceledResponse> {
+    let held = Held::by_token(call, &request.identity)?;
+    held.cancel(frontend, call, request.details, request.identity).await?;
+    Ok(RespondActivityTaskCanceledResponse {})
+}
+
+pub(crate) async fn respond_activity_task_canceled_by_id(
+    frontend: &Frontend,
+    call: &Call,
+    request: RespondActivityTaskCanceledByIdRequest,
+) -> ApiResult<RespondActivityTaskCanceledByIdResponse> {
+    let (workflow_id, activity_id) = (request.workflow_id, request.activity_id);
+    let held = Held::by_id(call, workflow_id, &request.run_id, activity_id, &request.identity)?;
+    held.cancel(frontend, call, request.details, request.identity).await?;
+    Ok(RespondActivityTaskCanceledByIdResponse {})
+}

@@ -1,0 +1,105 @@
+//! Polls for activity tasks, and the shape of an activity task on the wire.
+
+use api::{
+    taskqueue::v1::PollerScalingDecision,
+    workflowservice::v1::{PollActivityTaskQueueRequest, PollActivityTaskQueueResponse},
+};
+use engine::{Rejection, StartedActivity};
+use history::{ActivityDelivery, Delivery, HistoryError, RunKey, WorkerPoll};
+use matching::{Matched, PollRequest, TaskQueueKey};
+
+use crate::{
+    admission::Call,
+    deadline::poll_deadline,
+    error::ApiResult,
+    frontend::Frontend,
+    rpc::task_queue::poll_refused,
+    token::TaskToken,
+    validation::{check_length, polled_queue},
+};
+
+pub(crate) async fn poll_activity_task_queue(
+    frontend: &Frontend,
+    call: &Call,
+    request: PollActivityTaskQueueRequest,
+) -> ApiResult<PollActivityTaskQueueResponse> {
+    let namespace = call.namespace()?;
+    let deadline = poll_deadline(call.received, call.timeout)?;
+    check_length("Identity", &request.identity, &namespace.limits)?;
+    let task_queue = polled_queue(request.task_queue, &namespace.limits)?;
+    let key = TaskQueueKey::activity(namespace.id, task_queue.name);
+    let max_tasks_per_second =
+        request.task_queue_metadata.and_then(|metadata| metadata.max_tasks_per_second);
+    loop {
+        let poll = PollRequest {
+            identity: request.identity.clone(),
+            request_id: frontend.request_id(String::new()),
+            worker_instance_key: request.worker_instance_key.clone(),
+            max_tasks_per_second,
+            deadline,
+        };
+        let worker = WorkerPoll {
+            identity: poll.identity.clone(),
+            request_id: poll.request_id.clone(),
+            on_sticky_queue: false,
+        };
+        let polled = frontend.matching.poll(&key, poll).await.map_err(poll_refused)?;
+        let delivery = match polled.matched {
+            Matched::Started(Delivery::Activity(activity)) => *activity,
+            Matched::Queued(queued) => {
+                let started =
+                    frontend.history.start_activity(&call.permit, namespace, &queued, worker).await;
+                match started {
+                    Ok(activity) => activity,
+                    Err(HistoryError::Rejected(
+                        Rejection::TaskObsolete
+                        | Rejection::ActivityNotFound
+                        | Rejection::WorkflowClosed
+                        | Rejection::WorkflowNotFound { .. },
+                    )) => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Matched::Empty | Matched::Started(_) | Matched::Ready(_) => {
+                return Ok(PollActivityTaskQueueResponse::default());
+            }
+        };
+        let ActivityDelivery { run, activity, .. } = delivery;
+        return Ok(PollActivityTaskQueueResponse {
+            poller_scaling_decision: polled
+                .poller_delta
+                .map(|delta| PollerScalingDecision { poll_request_delta_suggestion: delta }),
+            ..activity_task(&namespace.name, &run, activity)
+        });
+    }
+}
+
+/// A started activity attempt as its worker gets it.
+pub(crate) fn activity_task(
+    namespace: &str,
+    run: &RunKey,
+    started: StartedActivity,
+) -> PollActivityTaskQueueResponse {
+    let StartedActivity { scheduled_event_id, scheduled, attempt, .. } = started;
+    PollActivityTaskQueueResponse {
+        task_token: TaskToken::activity(run, scheduled_event_id, attempt),
+        workflow_namespace: namespace.to_owned(),
+        workflow_type: Some(api::common::v1::WorkflowType { name: started.workflow_type }),
+        workflow_execution: Some(run.to_execution()),
+        activity_type: scheduled.activity_type.clone(),
+        activity_id: scheduled.activity_id.clone(),
+        header: scheduled.header.clone(),
+        input: scheduled.input.clone(),
+        heartbeat_details: started.heartbeat_details.map(|details| (*details).clone()),
+        scheduled_time: started.scheduled_time.to_proto(),
+        current_attempt_scheduled_time: started.attempt_scheduled_time.to_proto(),
+        started_time: started.started_time.to_proto(),
+        attempt,
+        schedule_to_close_timeout: scheduled.schedule_to_close_timeout,
+        start_to_close_timeout: scheduled.start_to_close_timeout,
+        heartbeat_timeout: scheduled.heartbeat_timeout,
+        retry_policy: scheduled.retry_policy.clone(),
+        priority: scheduled.priority.clone(),
+        ..PollActivityTaskQueueResponse::default()
+    }
+}

@@ -1,0 +1,104 @@
+//! What clients ask first: which server this is and what it can do.
+
+use api::{
+    operatorservice::v1::{ClusterMetadata, ListClustersRequest, ListClustersResponse},
+    version::v1::{ReleaseInfo, VersionInfo},
+    workflowservice::v1::{
+        GetClusterInfoRequest, GetClusterInfoResponse, GetSystemInfoRequest, GetSystemInfoResponse,
+        get_system_info_response::Capabilities,
+    },
+};
+use model::SLOT_COUNT;
+
+use crate::{
+    OWN_VERSION, SERVER_VERSION,
+    admission::Call,
+    error::ApiResult,
+    frontend::{Cluster, Frontend},
+};
+
+/// Versions of clients that are served. They are what the reference says, though nothing here
+/// depends on a client's version.
+const SUPPORTED_CLIENTS: [(&str, &str); 8] = [
+    ("temporal-cli", "<2.0.0"),
+    ("temporal-go", "<2.0.0"),
+    ("temporal-java", "<2.0.0"),
+    ("temporal-php", "<2.0.0"),
+    ("temporal-server", "<2.0.0"),
+    ("temporal-typescript", "<2.0.0"),
+    ("temporal-ui", "<3.0.0"),
+    ("Nexus-go-sdk", "<2.0.0"),
+];
+
+/// What is said of fail-over; there is one cluster.
+const INITIAL_FAILOVER_VERSION: i64 = 1;
+const FAILOVER_VERSION_INCREMENT: i64 = 10;
+
+pub(crate) async fn get_system_info(
+    _frontend: &Frontend,
+    _call: &Call,
+    _request: GetSystemInfoRequest,
+) -> ApiResult<GetSystemInfoResponse> {
+    // A flag is set only when what it promises is built.
+    let capabilities = Capabilities {
+        signal_and_query_header: true,
+        internal_error_differentiation: true,
+        activity_failure_include_heartbeat: true,
+        encoded_failure_attributes: true,
+        upsert_memo: true,
+        eager_workflow_start: true,
+        sdk_metadata: true,
+        count_group_by_execution_status: true,
+        ..Capabilities::default()
+    };
+    Ok(GetSystemInfoResponse {
+        server_version: SERVER_VERSION.to_owned(),
+        capabilities: Some(capabilities),
+    })
+}
+
+pub(crate) async fn get_cluster_info(
+    frontend: &Frontend,
+    _call: &Call,
+    _request: GetClusterInfoRequest,
+) -> ApiResult<GetClusterInfoResponse> {
+    let Cluster { id, name, store, .. } = frontend.cluster.clone();
+    Ok(GetClusterInfoResponse {
+        supported_clients: SUPPORTED_CLIENTS
+            .map(|(client, versions)| (client.to_owned(), versions.to_owned()))
+            .into(),
+        server_version: SERVER_VERSION.to_owned(),
+        cluster_id: id,
+        version_info: Some(VersionInfo {
+            current: Some(ReleaseInfo {
+                version: OWN_VERSION.to_owned(),
+                ..ReleaseInfo::default()
+            }),
+            ..VersionInfo::default()
+        }),
+        cluster_name: name,
+        history_shard_count: i32::from(SLOT_COUNT),
+        persistence_store: store.to_owned(),
+        visibility_store: "sqlite".to_owned(),
+        initial_failover_version: INITIAL_FAILOVER_VERSION,
+        failover_version_increment: FAILOVER_VERSION_INCREMENT,
+    })
+}
+
+pub(crate) async fn list_clusters(
+    frontend: &Frontend,
+    _call: &Call,
+    _request: ListClustersRequest,
+) -> ApiResult<ListClustersResponse> {
+    let Cluster { id, name, address, .. } = frontend.cluster.clone();
+    let this = ClusterMetadata {
+        cluster_name: name,
+        cluster_id: id,
+        address,
+        initial_failover_version: INITIAL_FAILOVER_VERSION,
+        history_shard_count: i32::from(SLOT_COUNT),
+        is_connection_enabled: true,
+        ..ClusterMetadata::default()
+    };
+    Ok(ListClustersResponse { clusters: vec![this], ..ListClustersResponse::default() })
+}

@@ -1,0 +1,195 @@
+//! A run as described to users.
+
+use std::collections::BTreeMap;
+
+use api::{
+    activity::v1::ActivityOptions,
+    common::v1::{Memo, SearchAttributes, WorkflowExecution, WorkflowType},
+    enums::v1::{EventType, PendingActivityState, PendingWorkflowTaskState, TaskQueueKind},
+    taskqueue::v1::TaskQueue,
+    workflow::v1::{
+        PendingActivityInfo, PendingWorkflowTaskInfo, RequestIdInfo, ResetPoints,
+        WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
+    },
+    workflowservice::v1::{DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse},
+};
+use engine::{Activity, State, WorkflowTask};
+use model::Span;
+
+use crate::{admission::Call, error::ApiResult, frontend::Frontend, validation::execution};
+
+pub(crate) async fn describe_workflow_execution(
+    frontend: &Frontend,
+    call: &Call,
+    request: DescribeWorkflowExecutionRequest,
+) -> ApiResult<DescribeWorkflowExecutionResponse> {
+    let execution = execution(request.execution)?;
+    let state = frontend.history.describe(&call.permit, call.namespace()?, &execution).await?.state;
+    let activities = state.activities.values();
+    Ok(DescribeWorkflowExecutionResponse {
+        execution_config: Some(config(&state)),
+        workflow_execution_info: Some(info(&state)),
+        pending_activities: activities.map(|activity| pending_activity(activity)).collect(),
+        pending_workflow_task: state.workflow_task.as_ref().map(pending_workflow_task),
+        workflow_extended_info: Some(extended_info(&state)),
+        ..DescribeWorkflowExecutionResponse::default()
+    })
+}
+
+fn config(state: &State) -> WorkflowExecutionConfig {
+    let started = state.started.as_ref();
+    // No limit is shown by leaving the time-out out.
+    let limit = |duration: Option<prost_types::Duration>| {
+        duration.filter(|duration| !Span::from_proto(Some(duration)).is_zero())
+    };
+    WorkflowExecutionConfig {
+        task_queue: Some(TaskQueue {
+            name: state.task_queue().to_owned(),
+            kind: TaskQueueKind::Normal as i32,
+            ..TaskQueue::default()
+        }),
+        workflow_execution_timeout: started
+            .and_then(|started| limit(started.workflow_execution_timeout)),
+        workflow_run_timeout: started.and_then(|started| limit(started.workflow_run_timeout)),
+        default_workflow_task_timeout: started.and_then(|started| started.workflow_task_timeout),
+        user_metadata: state.user_metadata.as_ref().map(|metadata| (**metadata).clone()),
+    }
+}
+
+fn info(state: &State) -> WorkflowExecutionInfo {
+    let this =
+        WorkflowExecution { workflow_id: state.workflow_id.clone(), run_id: state.run_id.clone() };
+    let started = state.started.as_ref();
+    let closed = state.close_time.is_set();
+    WorkflowExecutionInfo {
+        r#type: Some(WorkflowType { name: state.workflow_type().to_owned() }),
+        start_time: state.start_time.to_proto(),
+        close_time: state.close_time.to_proto(),
+        status: state.status,
+        history_length: state.last_event_id(),
+        parent_namespace_id: started
+            .map(|started| started.parent_workflow_namespace_id.clone())
+            .unwrap_or_default(),
+        parent_execution: started.and_then(|started| started.parent_workflow_execution.clone()),
+        execution_time: state.execution_time().to_proto(),
+        memo: Some(state.memo.as_ref().map_or_else(Memo::default, |memo| (**memo).clone())),
+        search_attributes: Some(
+            state
+                .search_attributes
+                .as_ref()
+                .map_or_else(SearchAttributes::default, |attributes| (**attributes).clone()),
+        ),
+        auto_reset_points: Some(
+            state
+                .reset_points
+                .as_ref()
+                .map_or_else(ResetPoints::default, |points| (**points).clone()),
+        ),
+        task_queue: state.task_queue().to_owned(),
+        state_transition_count: i64::try_from(state.version).unwrap_or(i64::MAX),
+        history_size_bytes: state.history_bytes,
+        execution_duration: closed
+            .then(|| state.close_time.since(state.execution_time()).to_proto()),
+        root_execution: started
+            .and_then(|started| started.root_workflow_execution.clone())
+            .or_else(|| Some(this.clone())),
+        first_run_id: state.first_execution_run_id().to_owned(),
+        priority: state.priority.clone(),
+        execution: Some(this),
+        ..WorkflowExecutionInfo::default()
+    }
+}
+
+fn extended_info(state: &State) -> WorkflowExecutionExtendedInfo {
+    let request = |event_type: EventType, event_id| RequestIdInfo {
+        event_type: event_type as i32,
+        event_id,
+        buffered: false,
+    };
+    let start = request(EventType::WorkflowExecutionStarted, 1);
+    let mut request_id_infos: BTreeMap<String, RequestIdInfo> =
+        [(state.start_request_id.clone(), start)].into();
+    for request_id in state.attached_requests.keys() {
+        let attached = request(EventType::WorkflowExecutionOptionsUpdated, 0);
+        request_id_infos.insert(request_id.clone(), attached);
+    }
+    WorkflowExecutionExtendedInfo {
+        execution_expiration_time: state.execution_expiration.to_proto(),
+        run_expiration_time: state.run_expiration.to_proto(),
+        cancel_requested: state.cancel_requested,
+        original_start_time: state.start_time.to_proto(),
+        request_id_infos,
+        ..WorkflowExecutionExtendedInfo::default()
+    }
+}
+
+fn pending_workflow_task(task: &WorkflowTask) -> PendingWorkflowTaskInfo {
+    let state = if task.is_started() {
+        PendingWorkflowTaskState::Started
+    } else {
+        PendingWorkflowTaskState::Scheduled
+    };
+    PendingWorkflowTaskInfo {
+        state: state as i32,
+        scheduled_time: task.scheduled_time.to_proto(),
+        original_scheduled_time: task.original_scheduled_time.to_proto(),
+        started_time: task.started_time.to_proto(),
+        attempt: task.attempt,
+    }
+}
+
+fn pending_activity(activity: &Activity) -> PendingActivityInfo {
+    let scheduled = activity.scheduled.as_deref();
+    let state = if activity.cancel_requested_event_id != 0 {
+        PendingActivityState::CancelRequested
+    } else if activity.is_started() {
+        PendingActivityState::Started
+    } else {
+        PendingActivityState::Scheduled
+    };
+    let policy = activity.retry_policy.as_ref();
+    let schedule_to_close = Span::from_proto(
+        scheduled.and_then(|scheduled| scheduled.schedule_to_close_timeout.as_ref()),
+    );
+    let expires =
+        (!schedule_to_close.is_zero()).then(|| activity.scheduled_time + schedule_to_close);
+    let waits = activity.is_backing_off();
+    PendingActivityInfo {
+        activity_id: activity.activity_id().to_owned(),
+        activity_type: scheduled.and_then(|scheduled| scheduled.activity_type.clone()),
+        state: state as i32,
+        heartbeat_details: activity.heartbeat_details.as_ref().map(|details| (**details).clone()),
+        last_heartbeat_time: activity.heartbeat_time.to_proto(),
+        last_started_time: activity.started_time.to_proto(),
+        attempt: activity.attempt,
+        maximum_attempts: policy.map_or(0, |policy| policy.maximum_attempts),
+        scheduled_time: activity
+            .attempt_scheduled_time
+            .to_proto()
+            .filter(|_| !activity.is_started()),
+        expiration_time: expires.and_then(|time| time.to_proto()),
+        last_failure: activity.last_failure.as_ref().map(|failure| (**failure).clone()),
+        last_worker_identity: if activity.is_started() {
+            activity.identity.clone()
+        } else {
+            activity.last_identity.clone()
+        },
+        current_retry_interval: waits.then(|| {
+            activity.attempt_scheduled_time.since(activity.last_attempt_complete_time).to_proto()
+        }),
+        last_attempt_complete_time: activity.last_attempt_complete_time.to_proto(),
+        next_attempt_schedule_time: activity.attempt_scheduled_time.to_proto().filter(|_| waits),
+        priority: scheduled.and_then(|scheduled| scheduled.priority.clone()),
+        activity_options: scheduled.map(|scheduled| ActivityOptions {
+            task_queue: scheduled.task_queue.clone(),
+            schedule_to_close_timeout: scheduled.schedule_to_close_timeout,
+            schedule_to_start_timeout: scheduled.schedule_to_start_timeout,
+            start_to_close_timeout: scheduled.start_to_close_timeout,
+            heartbeat_timeout: scheduled.heartbeat_timeout,
+            retry_policy: activity.retry_policy.clone(),
+            priority: scheduled.priority.clone(),
+            ..ActivityOptions::default()
+        }),
+        ..PendingActivityInfo::default()
+    }
+}

@@ -1,0 +1,261 @@
+//! Histories, forward, backward and as they grow.
+
+use std::sync::Arc;
+
+use api::{
+    History, RawHistory,
+    enums::v1::HistoryEventFilterType,
+    workflowservice::v1::{
+        GetWorkflowExecutionHistoryRequest, GetWorkflowExecutionHistoryResponse,
+        GetWorkflowExecutionHistoryReverseRequest, GetWorkflowExecutionHistoryReverseResponse,
+    },
+};
+use bytes::Bytes;
+use engine::State;
+use history::{Execution, RunKey};
+use model::Time;
+use prost::Message;
+
+use crate::{
+    admission::Call,
+    deadline::history_deadline,
+    error::{ApiError, ApiResult},
+    frontend::Frontend,
+    rpc::workflow_poll::joined,
+    token::HistoryToken,
+    validation::execution,
+};
+
+/// Most stored batches of a page, and the default (fact sheet section 3).
+const PAGE_BATCHES_MAX: usize = 256;
+
+/// Clients that show histories to people do not want events that are not stored.
+const CLIENTS_OF_PEOPLE: [&str; 2] = ["temporal-cli", "temporal-ui"];
+
+pub(crate) async fn get_workflow_execution_history(
+    frontend: &Frontend,
+    call: &Call,
+    request: GetWorkflowExecutionHistoryRequest,
+) -> ApiResult<GetWorkflowExecutionHistoryResponse> {
+    let close_event_only =
+        request.history_event_filter_type() == HistoryEventFilterType::CloseEvent;
+    let token = HistoryToken::decode(&request.next_page_token, false)?;
+    let execution = execution_of(execution(request.execution)?, token.as_ref())?;
+    let reader = Reader::open(frontend, call, &execution).await?;
+    let deadline = history_deadline(call.received, call.timeout);
+    let wait = request.wait_new_event;
+    if close_event_only {
+        return reader.read_close_event(wait.then_some(deadline)).await;
+    }
+    let batches_max = page_batches(request.maximum_page_size);
+    let token = token.unwrap_or(HistoryToken {
+        run_id: reader.run.run_id,
+        next_event_id: 1,
+        ..HistoryToken::default()
+    });
+    reader.read(token, batches_max, wait.then_some(deadline)).await
+}
+
+pub(crate) async fn get_workflow_execution_history_reverse(
+    frontend: &Frontend,
+    call: &Call,
+    request: GetWorkflowExecutionHistoryReverseRequest,
+) -> ApiResult<GetWorkflowExecutionHistoryReverseResponse> {
+    let token = HistoryToken::decode(&request.next_page_token, true)?;
+    let execution = execution_of(execution(request.execution)?, token.as_ref())?;
+    let namespace = call.namespace()?;
+    let run = frontend.history.describe(&call.permit, namespace, &execution).await?.run;
+    let from = token.map_or(0, |token| token.next_event_id);
+    let batches_max = page_batches(request.maximum_page_size);
+    let page = frontend
+        .history
+        .read_history_reverse(&call.permit, namespace, &run, from, batches_max)
+        .await?;
+    let next_page_token = page.next_event_id.map(|next_event_id| HistoryToken {
+        run_id: run.run_id,
+        next_event_id,
+        reverse: true,
+        ..HistoryToken::default()
+    });
+    Ok(GetWorkflowExecutionHistoryReverseResponse {
+        history: Some(joined(page.batches)),
+        next_page_token: next_page_token.map(|token| token.encode()).unwrap_or_default(),
+    })
+}
+
+/// The run that a token was made for, which a request may name again but not change.
+fn execution_of(requested: Execution, token: Option<&HistoryToken>) -> ApiResult<Execution> {
+    let Some(token) = token else { return Ok(requested) };
+    if requested.run_id.is_some_and(|run_id| run_id != token.run_id) {
+        return Err(ApiError::invalid("RunId in the request does not match the NextPageToken."));
+    }
+    Ok(Execution::run(requested.workflow_id, token.run_id))
+}
+
+fn page_batches(requested: i32) -> usize {
+    let requested = usize::try_from(requested).ok().filter(|size| *size > 0);
+    requested.unwrap_or(PAGE_BATCHES_MAX).min(PAGE_BATCHES_MAX)
+}
+
+/// Reads one run for one call.
+struct Reader<'a> {
+    frontend: &'a Frontend,
+    call: &'a Call,
+    run: RunKey,
+    state: Arc<State>,
+}
+
+impl<'a> Reader<'a> {
+    async fn open(
+        frontend: &'a Frontend,
+        call: &'a Call,
+        execution: &Execution,
+    ) -> ApiResult<Self> {
+        let found = frontend.history.describe(&call.permit, call.namespace()?, execution).await?;
+        Ok(Self { frontend, call, run: found.run, state: found.state })
+    }
+
+    /// One page; with a deadline, waits for new events when there are none.
+    async fn read(
+        mut self,
+        mut token: HistoryToken,
+        batches_max: usize,
+        deadline: Option<Time>,
+    ) -> ApiResult<GetWorkflowExecutionHistoryResponse> {
+        if let Some(deadline) = deadline
+            && token.next_event_id > self.state.last_event_id()
+            && self.state.is_running()
+        {
+            self.state = self.changed(token.next_event_id - 1, deadline).await?;
+        }
+        if token.next_event_id > self.state.last_event_id() {
+            let waits_on = deadline.is_some() && self.state.is_running();
+            return Ok(response(RawHistory::default(), waits_on.then_some(token)));
+        }
+        let page = self
+            .frontend
+            .history
+            .read_history(
+                &self.call.permit,
+                self.call.namespace()?,
+                &self.run,
+                token.next_event_id,
+                batches_max,
+            )
+            .await?;
+        let after_page = page.next_event_id.unwrap_or(self.state.last_event_id() + 1);
+        let mut batches = page.batches;
+        let through = token.through_event_id;
+        if through > 0 && after_page > through {
+            if after_page > through + 1 {
+                batches = cut_after(batches, through)?;
+            }
+            batches.extend(self.transient_events(token.workflow_task_started_event_id));
+            return Ok(response(joined(batches), None));
+        }
+        token.next_event_id = after_page;
+        if page.next_event_id.is_some() || (deadline.is_some() && self.state.is_running()) {
+            return Ok(response(joined(batches), Some(token)));
+        }
+        if self.is_of_worker() {
+            let started = self.state.workflow_task.as_ref().map_or(0, |task| task.started_event_id);
+            batches.extend(self.transient_events(started));
+        }
+        Ok(response(joined(batches), None))
+    }
+
+    /// The last event of a closed run; with a deadline, waits until the run closes.
+    async fn read_close_event(
+        mut self,
+        deadline: Option<Time>,
+    ) -> ApiResult<GetWorkflowExecutionHistoryResponse> {
+        if let Some(deadline) = deadline {
+            while self.state.is_running() && self.frontend.now() < deadline {
+                let seen = self.state.last_event_id();
+                let waited = self.changed(seen, deadline).await?;
+                if self.frontend.stopping.is_cancelled() {
+                    break;
+                }
+                self.state = waited;
+            }
+        }
+        if self.state.is_running() {
+            let token = HistoryToken {
+                run_id: self.run.run_id,
+                next_event_id: 1,
+                ..HistoryToken::default()
+            };
+            return Ok(response(RawHistory::default(), deadline.map(|_| token)));
+        }
+        let page = self
+            .frontend
+            .history
+            .read_history_reverse(&self.call.permit, self.call.namespace()?, &self.run, 0, 1)
+            .await?;
+        let newest = match page.batches.first() {
+            Some(batch) => decoded(batch.clone())?.into_iter().next(),
+            None => None,
+        };
+        Ok(response(newest.into_iter().collect::<Vec<_>>().into(), None))
+    }
+
+    /// The state once there is an event after this one, or the run has closed, or time is up, or
+    /// the server stops.
+    async fn changed(&self, after_event_id: i64, deadline: Time) -> ApiResult<Arc<State>> {
+        let (permit, namespace) = (&self.call.permit, self.call.namespace()?);
+        let change = self.frontend.history.wait_for_history(
+            permit,
+            namespace,
+            &self.run,
+            after_event_id,
+            deadline,
+        );
+        tokio::select! {
+            biased;
+            changed = change => Ok(changed?),
+            () = self.frontend.stopping.cancelled() => Ok(Arc::clone(&self.state)),
+        }
+    }
+
+    /// The events of the workflow task that started with this event, when they are not stored.
+    fn transient_events(&self, started_event_id: i64) -> Option<Bytes> {
+        let task = self.state.workflow_task.as_ref()?;
+        if started_event_id == 0 || task.started_event_id != started_event_id {
+            return None;
+        }
+        let events = self.state.transient_events();
+        (!events.is_empty()).then(|| RawHistory::from(events).encoded().clone())
+    }
+
+    fn is_of_worker(&self) -> bool {
+        !CLIENTS_OF_PEOPLE.contains(&self.call.client_name.as_str())
+    }
+}
+
+fn response(
+    history: RawHistory,
+    token: Option<HistoryToken>,
+) -> GetWorkflowExecutionHistoryResponse {
+    GetWorkflowExecutionHistoryResponse {
+        history: Some(history),
+        next_page_token: token.map(|token| token.encode()).unwrap_or_default(),
+        ..GetWorkflowExecutionHistoryResponse::default()
+    }
+}
+
+/// Drops the batches that begin after an event: they were written after a worker got its task.
+fn cut_after(batches: Vec<Bytes>, through: i64) -> ApiResult<Vec<Bytes>> {
+    let mut kept = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let first = decoded(batch.clone())?.first().map_or(0, |event| event.event_id);
+        if first > through {
+            break;
+        }
+        kept.push(batch);
+    }
+    Ok(kept)
+}
+
+fn decoded(batch: Bytes) -> ApiResult<Vec<api::history::v1::HistoryEvent>> {
+    History::decode(batch).map(|history| history.events).map_err(|error| ApiError::internal(&error))
+}

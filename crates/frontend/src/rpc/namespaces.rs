@@ -1,0 +1,265 @@
+//! Namespaces.
+
+use std::sync::Arc;
+
+use api::{
+    enums::v1::{ArchivalState, NamespaceState, ReplicationState},
+    namespace::v1::{
+        BadBinaries, NamespaceConfig, NamespaceInfo,
+        namespace_info::{Capabilities, Limits},
+    },
+    operatorservice::v1::{DeleteNamespaceRequest, DeleteNamespaceResponse},
+    replication::v1::{ClusterReplicationConfig, NamespaceReplicationConfig},
+    workflowservice::v1::{
+        DeprecateNamespaceRequest, DeprecateNamespaceResponse, DescribeNamespaceRequest,
+        DescribeNamespaceResponse, ListNamespacesRequest, ListNamespacesResponse,
+        RegisterNamespaceRequest, RegisterNamespaceResponse, UpdateNamespaceRequest,
+        UpdateNamespaceResponse,
+    },
+};
+use bytes::Bytes;
+use model::{NamespaceId, Span};
+use namespace::{Namespace, NamespaceDetails, Registration};
+use prost_types::Duration;
+
+use crate::{
+    admission::Call,
+    error::{ApiError, ApiResult},
+    frontend::Frontend,
+    rpc::MESSAGE_BYTES_MAX,
+};
+
+/// Shortest retention, as in the reference.
+const RETENTION_MIN: Span = Span::from_secs(3600);
+
+/// Longest name, in bytes.
+const NAME_BYTES_MAX: usize = 1000;
+
+/// Largest and default page of the list.
+const PAGE_SIZE_MAX: usize = 100;
+
+pub(crate) async fn register_namespace(
+    frontend: &Frontend,
+    _call: &Call,
+    request: RegisterNamespaceRequest,
+) -> ApiResult<RegisterNamespaceResponse> {
+    check_name(&request.namespace)?;
+    if request.namespace.len() > NAME_BYTES_MAX {
+        return Err(ApiError::invalid("Namespace length exceeds limit."));
+    }
+    let retention = retention(request.workflow_execution_retention_period.as_ref())?;
+    if request.is_global_namespace {
+        return Err(ApiError::invalid("Cannot register global namespace when not enabled"));
+    }
+    let foreign = |name: &str| !name.is_empty() && name != frontend.cluster.name;
+    let clusters = request.clusters.iter().map(|cluster| &cluster.cluster_name);
+    if let Some(name) = clusters.chain([&request.active_cluster_name]).find(|name| foreign(name)) {
+        return Err(ApiError::invalid(format!("Invalid cluster name: {name}")));
+    }
+    let registration = Registration {
+        name: request.namespace,
+        details: NamespaceDetails {
+            description: request.description,
+            owner_email: request.owner_email,
+            data: request.data,
+        },
+        retention,
+        ..Registration::default()
+    };
+    frontend.namespaces.register(registration).await?;
+    Ok(RegisterNamespaceResponse {})
+}
+
+pub(crate) async fn describe_namespace(
+    frontend: &Frontend,
+    _call: &Call,
+    request: DescribeNamespaceRequest,
+) -> ApiResult<DescribeNamespaceResponse> {
+    let namespace = if request.id.is_empty() {
+        named(frontend, &request.namespace)?
+    } else {
+        identified(frontend, &request.id)?
+    };
+    Ok(description(frontend, &namespace))
+}
+
+pub(crate) async fn list_namespaces(
+    frontend: &Frontend,
+    _call: &Call,
+    request: ListNamespacesRequest,
+) -> ApiResult<ListNamespacesResponse> {
+    let include_deleted = request.namespace_filter.is_some_and(|filter| filter.include_deleted);
+    let page_size = usize::try_from(request.page_size).ok().filter(|size| *size > 0);
+    let page_size = page_size.unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX);
+    // The token is the id of the last namespace of the page before.
+    let after = match request.next_page_token.as_ref() {
+        [] => None,
+        token => Some(
+            <[u8; 16]>::try_from(token)
+                .map(NamespaceId::from_bytes)
+                .map_err(|_| ApiError::invalid("Invalid NextPageToken."))?,
+        ),
+    };
+    let mut rest = frontend
+        .namespaces
+        .all()
+        .into_iter()
+        .filter(|namespace| include_deleted || namespace.state != NamespaceState::Deleted)
+        .filter(|namespace| after.is_none_or(|after| namespace.id > after))
+        .peekable();
+    let page: Vec<_> = rest.by_ref().take(page_size).collect();
+    let last = page.last().filter(|_| rest.peek().is_some());
+    Ok(ListNamespacesResponse {
+        next_page_token: last
+            .map(|last| Bytes::copy_from_slice(last.id.as_bytes()))
+            .unwrap_or_default(),
+        namespaces: page.iter().map(|namespace| description(frontend, namespace)).collect(),
+    })
+}
+
+pub(crate) async fn update_namespace(
+    frontend: &Frontend,
+    _call: &Call,
+    request: UpdateNamespaceRequest,
+) -> ApiResult<UpdateNamespaceResponse> {
+    let namespace = named(frontend, &request.namespace)?;
+    if request.promote_namespace || request.replication_config.is_some() {
+        return Err(ApiError::invalid("Cannot update replication of a local namespace"));
+    }
+    let new_retention = match &request.config {
+        Some(NamespaceConfig { workflow_execution_retention_ttl: Some(given), .. }) => {
+            Some(retention(Some(given))?)
+        }
+        _ => None,
+    };
+    let info = request.update_info.unwrap_or_default();
+    if info.state() == NamespaceState::Deleted {
+        return Err(ApiError::invalid("A namespace is deleted by DeleteNamespace."));
+    }
+    let updated = frontend
+        .namespaces
+        .update(namespace.id, |namespace| {
+            let details = &mut namespace.details;
+            if !info.description.is_empty() {
+                details.description.clone_from(&info.description);
+            }
+            if !info.owner_email.is_empty() {
+                details.owner_email.clone_from(&info.owner_email);
+            }
+            details.data.extend(info.data.clone());
+            if info.state() != NamespaceState::Unspecified {
+                namespace.state = info.state();
+            }
+            if let Some(retention) = new_retention {
+                namespace.retention = retention;
+            }
+        })
+        .await?;
+    let described = description(frontend, &updated);
+    Ok(UpdateNamespaceResponse {
+        namespace_info: described.namespace_info,
+        config: described.config,
+        replication_config: described.replication_config,
+        ..UpdateNamespaceResponse::default()
+    })
+}
+
+pub(crate) async fn deprecate_namespace(
+    frontend: &Frontend,
+    _call: &Call,
+    request: DeprecateNamespaceRequest,
+) -> ApiResult<DeprecateNamespaceResponse> {
+    let namespace = named(frontend, &request.namespace)?;
+    let deprecate = |namespace: &mut Namespace| namespace.state = NamespaceState::Deprecated;
+    frontend.namespaces.update(namespace.id, deprecate).await?;
+    Ok(DeprecateNamespaceResponse {})
+}
+
+pub(crate) async fn delete_namespace(
+    frontend: &Frontend,
+    _call: &Call,
+    request: DeleteNamespaceRequest,
+) -> ApiResult<DeleteNamespaceResponse> {
+    let namespace = match (request.namespace.as_str(), request.namespace_id.as_str()) {
+        (name, "") => named(frontend, name)?,
+        ("", id) => identified(frontend, id)?,
+        _ => {
+            let text = "Only one of namespace name or Id should be set on request.";
+            return Err(ApiError::invalid(text));
+        }
+    };
+    let deleted = frontend.namespaces.delete(namespace.id).await?;
+    Ok(DeleteNamespaceResponse { deleted_namespace: deleted.name.clone() })
+}
+
+fn check_name(name: &str) -> ApiResult<()> {
+    if name.is_empty() {
+        return Err(ApiError::invalid("Namespace not set on request."));
+    }
+    Ok(())
+}
+
+fn named(frontend: &Frontend, name: &str) -> ApiResult<Arc<Namespace>> {
+    check_name(name)?;
+    frontend.namespace(name)
+}
+
+fn identified(frontend: &Frontend, id: &str) -> ApiResult<Arc<Namespace>> {
+    let parsed = id.parse().map_err(|_| ApiError::invalid("Invalid namespace id."))?;
+    frontend.namespace_by_id(parsed)
+}
+
+fn retention(given: Option<&Duration>) -> ApiResult<Span> {
+    let span = Span::from_proto(given);
+    if span < RETENTION_MIN {
+        return Err(ApiError::invalid("A valid retention period is not set on request."));
+    }
+    Ok(span)
+}
+
+fn description(frontend: &Frontend, namespace: &Namespace) -> DescribeNamespaceResponse {
+    // A flag is set only when what it promises is built.
+    let capabilities = Capabilities {
+        eager_workflow_start: true,
+        reported_problems_search_attribute: true,
+        worker_poll_complete_on_shutdown: true,
+        poller_autoscaling: true,
+        ..Capabilities::default()
+    };
+    let bytes = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
+    let limits = Limits {
+        blob_size_limit_error: bytes(namespace.limits.blob_bytes_max),
+        memo_size_limit_error: bytes(namespace.limits.memo_bytes_max),
+        workflow_task_completion_size_limit_error: bytes(MESSAGE_BYTES_MAX),
+    };
+    let info = NamespaceInfo {
+        name: namespace.name.clone(),
+        state: namespace.state as i32,
+        description: namespace.details.description.clone(),
+        owner_email: namespace.details.owner_email.clone(),
+        data: namespace.details.data.clone(),
+        id: namespace.id_text.clone(),
+        capabilities: Some(capabilities),
+        limits: Some(limits),
+        ..NamespaceInfo::default()
+    };
+    let config = NamespaceConfig {
+        workflow_execution_retention_ttl: Some(namespace.retention.to_proto()),
+        bad_binaries: Some(BadBinaries::default()),
+        history_archival_state: ArchivalState::Disabled as i32,
+        visibility_archival_state: ArchivalState::Disabled as i32,
+        ..NamespaceConfig::default()
+    };
+    let cluster_name = frontend.cluster.name.clone();
+    let replication = NamespaceReplicationConfig {
+        active_cluster_name: cluster_name.clone(),
+        clusters: vec![ClusterReplicationConfig { cluster_name, ..Default::default() }],
+        state: ReplicationState::Normal as i32,
+    };
+    DescribeNamespaceResponse {
+        namespace_info: Some(info),
+        config: Some(config),
+        replication_config: Some(replication),
+        ..DescribeNamespaceResponse::default()
+    }
+}

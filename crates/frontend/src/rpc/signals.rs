@@ -1,0 +1,127 @@
+//! What others do to a run: signal, cancel, terminate, delete.
+
+use api::{
+    common::v1::{
+        Link,
+        link::{self, WorkflowEvent, workflow_event::RequestIdReference},
+    },
+    enums::v1::EventType,
+    workflowservice::v1::{
+        DeleteWorkflowExecutionRequest, DeleteWorkflowExecutionResponse,
+        RequestCancelWorkflowExecutionRequest, RequestCancelWorkflowExecutionResponse,
+        SignalWorkflowExecutionRequest, SignalWorkflowExecutionResponse,
+        TerminateWorkflowExecutionRequest, TerminateWorkflowExecutionResponse,
+    },
+};
+use engine::{RequestCancel, Signal, Terminate};
+use history::{CancelRequest, TerminateRequest};
+
+use crate::{
+    admission::Call,
+    error::ApiResult,
+    frontend::Frontend,
+    validation::{check_blob, check_length, check_links, execution, required},
+};
+
+pub(crate) async fn signal_workflow_execution(
+    frontend: &Frontend,
+    call: &Call,
+    request: SignalWorkflowExecutionRequest,
+) -> ApiResult<SignalWorkflowExecutionResponse> {
+    let namespace = call.namespace()?;
+    let limits = &namespace.limits;
+    let execution = execution(request.workflow_execution)?;
+    required("SignalName", &request.signal_name, limits)?;
+    check_length("RequestId", &request.request_id, limits)?;
+    check_links(&request.links)?;
+    check_blob(request.input.as_ref(), limits)?;
+    let request_id = request.request_id;
+    let signal = Signal {
+        signal_name: request.signal_name,
+        input: request.input,
+        identity: request.identity,
+        header: request.header,
+        request_id: request_id.clone(),
+        external_workflow_execution: None,
+        links: request.links,
+    };
+    frontend.history.signal_workflow(&call.permit, namespace, &execution, signal).await?;
+    // A link names a run; whoever named none gets none.
+    let link = execution.run_id.map(|run_id| {
+        signal_link(&namespace.name, &execution.workflow_id, &run_id.to_string(), request_id)
+    });
+    Ok(SignalWorkflowExecutionResponse { link })
+}
+
+/// A link to the event of a signal, by the request that made it.
+pub(crate) fn signal_link(
+    namespace: &str,
+    workflow_id: &str,
+    run_id: &str,
+    request_id: String,
+) -> Link {
+    let reference =
+        RequestIdReference { request_id, event_type: EventType::WorkflowExecutionSignaled as i32 };
+    Link {
+        variant: Some(link::Variant::WorkflowEvent(WorkflowEvent {
+            namespace: namespace.to_owned(),
+            workflow_id: workflow_id.to_owned(),
+            run_id: run_id.to_owned(),
+            reference: Some(link::workflow_event::Reference::RequestIdRef(reference)),
+        })),
+    }
+}
+
+pub(crate) async fn request_cancel_workflow_execution(
+    frontend: &Frontend,
+    call: &Call,
+    request: RequestCancelWorkflowExecutionRequest,
+) -> ApiResult<RequestCancelWorkflowExecutionResponse> {
+    let namespace = call.namespace()?;
+    let execution = execution(request.workflow_execution)?;
+    check_length("RequestId", &request.request_id, &namespace.limits)?;
+    check_links(&request.links)?;
+    let cancel = CancelRequest {
+        input: RequestCancel {
+            reason: request.reason,
+            identity: request.identity,
+            links: request.links,
+            ..RequestCancel::default()
+        },
+        first_execution_run_id: request.first_execution_run_id,
+    };
+    frontend.history.request_cancel(&call.permit, namespace, &execution, cancel).await?;
+    Ok(RequestCancelWorkflowExecutionResponse {})
+}
+
+pub(crate) async fn terminate_workflow_execution(
+    frontend: &Frontend,
+    call: &Call,
+    request: TerminateWorkflowExecutionRequest,
+) -> ApiResult<TerminateWorkflowExecutionResponse> {
+    let namespace = call.namespace()?;
+    let execution = execution(request.workflow_execution)?;
+    check_links(&request.links)?;
+    check_blob(request.details.as_ref(), &namespace.limits)?;
+    let terminate = TerminateRequest {
+        input: Terminate {
+            reason: request.reason,
+            details: request.details,
+            identity: request.identity,
+            links: request.links,
+        },
+        first_execution_run_id: request.first_execution_run_id,
+    };
+    frontend.history.terminate_workflow(&call.permit, namespace, &execution, terminate).await?;
+    Ok(TerminateWorkflowExecutionResponse {})
+}
+
+pub(crate) async fn delete_workflow_execution(
+    frontend: &Frontend,
+    call: &Call,
+    request: DeleteWorkflowExecutionRequest,
+) -> ApiResult<DeleteWorkflowExecutionResponse> {
+    let execution = execution(request.workflow_execution)?;
+    frontend.history.delete_workflow(&call.permit, call.namespace()?, &execution).await?;
+    Ok(DeleteWorkflowExecutionResponse {})
+}

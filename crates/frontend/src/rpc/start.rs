@@ -1,0 +1,252 @@
+//! Starts, with or without a signal.
+
+use api::{
+    common::v1::{
+        Link,
+        link::{self, WorkflowEvent, workflow_event::EventReference},
+    },
+    enums::v1::{EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
+    history::v1::WorkflowExecutionStartedEventAttributes,
+    workflowservice::v1::{
+        SignalWithStartWorkflowExecutionRequest, SignalWithStartWorkflowExecutionResponse,
+        StartWorkflowExecutionRequest, StartWorkflowExecutionResponse,
+    },
+};
+use engine::{Signal, Start, StartPolicy, validate_retry_policy};
+use history::{EagerStart, RunKey, StartOutcome, StartRequest};
+use namespace::Namespace;
+
+use crate::{
+    admission::Call,
+    error::{ApiError, ApiResult},
+    frontend::Frontend,
+    rpc::{signals::signal_link, workflow_poll::workflow_task},
+    validation::{
+        check_blob, check_duration, check_length, check_links, check_memo, check_priority,
+        normal_queue, typed_search_attributes,
+    },
+};
+
+pub(crate) async fn start_workflow_execution(
+    frontend: &Frontend,
+    call: &Call,
+    mut request: StartWorkflowExecutionRequest,
+) -> ApiResult<StartWorkflowExecutionResponse> {
+    let namespace = call.namespace()?;
+    let delayed =
+        request.workflow_start_delay.is_some_and(|delay| delay.seconds != 0 || delay.nanos != 0);
+    if !request.completion_callbacks.is_empty() {
+        return Err(ApiError::unimplemented("completion callbacks are not built yet"));
+    }
+    let eager = (request.request_eager_execution && !delayed).then(|| EagerStart {
+        identity: request.identity.clone(),
+        request_id: frontend.request_id(String::new()),
+    });
+    let policy = policy(
+        request.workflow_id_reuse_policy(),
+        request.workflow_id_conflict_policy(),
+        WorkflowIdConflictPolicy::Fail,
+    )?;
+    request.request_id = frontend.request_id(request.request_id);
+    let start = start(request, namespace, "WorkflowType is not set on request.")?;
+    let request = StartRequest { start, policy, eager };
+    let outcome = frontend.history.start_workflow(&call.permit, namespace, request).await?;
+    let StartOutcome { run, started, status, first_execution_run_id, eager_task } = outcome;
+    Ok(StartWorkflowExecutionResponse {
+        link: Some(start_link(&namespace.name, &run)),
+        run_id: run.run_id.to_string(),
+        first_execution_run_id,
+        started,
+        status: status as i32,
+        eager_workflow_task: eager_task.map(workflow_task),
+    })
+}
+
+pub(crate) async fn signal_with_start_workflow_execution(
+    frontend: &Frontend,
+    call: &Call,
+    request: SignalWithStartWorkflowExecutionRequest,
+) -> ApiResult<SignalWithStartWorkflowExecutionResponse> {
+    let namespace = call.namespace()?;
+    let limits = &namespace.limits;
+    if request.workflow_id_conflict_policy() == WorkflowIdConflictPolicy::Fail {
+        return Err(ApiError::invalid(
+            "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported \
+             for this operation.",
+        ));
+    }
+    let policy = policy(
+        request.workflow_id_reuse_policy(),
+        request.workflow_id_conflict_policy(),
+        WorkflowIdConflictPolicy::UseExisting,
+    )?;
+    let request_id = frontend.request_id(request.request_id);
+    let signal = Signal {
+        signal_name: request.signal_name,
+        input: request.signal_input,
+        identity: request.identity.clone(),
+        header: request.header.clone(),
+        request_id: request_id.clone(),
+        external_workflow_execution: None,
+        links: request.links.clone(),
+    };
+    let as_start = StartWorkflowExecutionRequest {
+        workflow_id: request.workflow_id,
+        workflow_type: request.workflow_type,
+        task_queue: request.task_queue,
+        input: request.input,
+        workflow_execution_timeout: request.workflow_execution_timeout,
+        workflow_run_timeout: request.workflow_run_timeout,
+        workflow_task_timeout: request.workflow_task_timeout,
+        identity: request.identity,
+        request_id: request_id.clone(),
+        retry_policy: request.retry_policy,
+        cron_schedule: request.cron_schedule,
+        memo: request.memo,
+        search_attributes: request.search_attributes,
+        header: request.header,
+        workflow_start_delay: request.workflow_start_delay,
+        user_metadata: request.user_metadata,
+        links: request.links,
+        versioning_override: request.versioning_override,
+        priority: request.priority,
+        time_skipping_config: request.time_skipping_config,
+        ..StartWorkflowExecutionRequest::default()
+    };
+    let mut start = start(as_start, namespace, "workflow type not set")?;
+    if signal.signal_name.is_empty() {
+        return Err(ApiError::invalid("signal not set"));
+    }
+    check_length("SignalName", &signal.signal_name, limits)?;
+    check_blob(signal.input.as_ref(), limits)?;
+    start.signal = Some(Box::new(signal));
+    let request = StartRequest { start, policy, eager: None };
+    let outcome = frontend.history.signal_with_start(&call.permit, namespace, request).await?;
+    let run_id = outcome.run.run_id.to_string();
+    let workflow_id = &outcome.run.workflow.workflow_id;
+    Ok(SignalWithStartWorkflowExecutionResponse {
+        signal_link: Some(signal_link(&namespace.name, workflow_id, &run_id, request_id)),
+        run_id,
+        first_execution_run_id: outcome.first_execution_run_id,
+        started: outcome.started,
+    })
+}
+
+/// Combinations that contradict themselves are refused; what is left open gets its default.
+fn policy(
+    reuse: WorkflowIdReusePolicy,
+    conflict: WorkflowIdConflictPolicy,
+    default: WorkflowIdConflictPolicy,
+) -> ApiResult<StartPolicy> {
+    let chosen = conflict != WorkflowIdConflictPolicy::Unspecified;
+    if reuse == WorkflowIdReusePolicy::TerminateIfRunning && chosen {
+        return Err(ApiError::invalid(
+            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot \
+             be used together with a WorkflowIDConflictPolicy",
+        ));
+    }
+    if reuse == WorkflowIdReusePolicy::RejectDuplicate
+        && conflict == WorkflowIdConflictPolicy::TerminateExisting
+    {
+        return Err(ApiError::invalid(
+            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be \
+             used together with WorkflowIdConflictPolicy \
+             WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING",
+        ));
+    }
+    Ok(StartPolicy { reuse, conflict: if chosen { conflict } else { default } })
+}
+
+/// Checks a start in the reference's order and turns it into the engine's input.
+fn start(
+    request: StartWorkflowExecutionRequest,
+    namespace: &Namespace,
+    without_type: &str,
+) -> ApiResult<Start> {
+    let limits = &namespace.limits;
+    check_workflow_id(&request.workflow_id, limits.id_length_max)?;
+    if let Some(retry_policy) = &request.retry_policy {
+        validate_retry_policy(retry_policy).map_err(ApiError::invalid)?;
+    }
+    check_duration("WorkflowStartDelaySeconds", request.workflow_start_delay.as_ref())?;
+    if !request.cron_schedule.is_empty() {
+        let delayed = request.workflow_start_delay.is_some();
+        return Err(if delayed {
+            ApiError::invalid("CronSchedule and WorkflowStartDelay may not be used together.")
+        } else {
+            ApiError::unimplemented("cron schedules of workflows are not built yet")
+        });
+    }
+    for (field, duration) in [
+        ("WorkflowExecutionTimeoutSeconds", &request.workflow_execution_timeout),
+        ("WorkflowRunTimeoutSeconds", &request.workflow_run_timeout),
+        ("WorkflowTaskTimeoutSeconds", &request.workflow_task_timeout),
+    ] {
+        check_duration(field, duration.as_ref())?;
+    }
+    check_length("RequestId", &request.request_id, limits)?;
+    let task_queue = normal_queue(request.task_queue, limits)?;
+    let workflow_type = request
+        .workflow_type
+        .filter(|workflow_type| !workflow_type.name.is_empty())
+        .ok_or_else(|| ApiError::invalid(without_type))?;
+    check_length("WorkflowType", &workflow_type.name, limits)?;
+    check_priority(request.priority.as_ref())?;
+    let search_attributes = typed_search_attributes(request.search_attributes, namespace)?;
+    check_links(&request.links)?;
+    check_blob(request.input.as_ref(), limits)?;
+    check_memo(request.memo.as_ref(), limits)?;
+    Ok(Start {
+        request_id: request.request_id,
+        links: request.links,
+        user_metadata: request.user_metadata,
+        attributes: WorkflowExecutionStartedEventAttributes {
+            workflow_id: request.workflow_id,
+            workflow_type: Some(workflow_type),
+            task_queue: Some(task_queue),
+            input: request.input,
+            workflow_execution_timeout: request.workflow_execution_timeout,
+            workflow_run_timeout: request.workflow_run_timeout,
+            workflow_task_timeout: request.workflow_task_timeout,
+            identity: request.identity,
+            retry_policy: request.retry_policy,
+            first_workflow_task_backoff: request.workflow_start_delay,
+            continued_failure: request.continued_failure,
+            last_completion_result: request.last_completion_result,
+            memo: request.memo,
+            search_attributes,
+            header: request.header,
+            versioning_override: request.versioning_override,
+            priority: request.priority,
+            time_skipping_config: request.time_skipping_config,
+            ..WorkflowExecutionStartedEventAttributes::default()
+        },
+        ..Start::default()
+    })
+}
+
+fn check_workflow_id(workflow_id: &str, length_max: usize) -> ApiResult<()> {
+    let length = workflow_id.len();
+    if length == 0 {
+        return Err(ApiError::invalid("WorkflowId is not set on request."));
+    }
+    if length > length_max {
+        let text = format!("WorkflowId exceeds maximum allowed length ({length}/{length_max})");
+        return Err(ApiError::invalid(text));
+    }
+    Ok(())
+}
+
+/// A link to the first event of a run.
+fn start_link(namespace: &str, run: &RunKey) -> Link {
+    let reference =
+        EventReference { event_id: 1, event_type: EventType::WorkflowExecutionStarted as i32 };
+    Link {
+        variant: Some(link::Variant::WorkflowEvent(WorkflowEvent {
+            namespace: namespace.to_owned(),
+            workflow_id: run.workflow.workflow_id.clone(),
+            run_id: run.run_id.to_string(),
+            reference: Some(link::workflow_event::Reference::EventRef(reference)),
+        })),
+    }
+}

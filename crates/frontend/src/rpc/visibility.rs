@@ -1,0 +1,289 @@
+//! Lists and counts of runs.
+
+use api::{
+    common::v1::{Memo, Payload, SearchAttributes, WorkflowExecution, WorkflowType},
+    enums::v1::WorkflowExecutionStatus,
+    filter::v1::StartTimeFilter,
+    workflow::v1::WorkflowExecutionInfo,
+    workflowservice::v1::{
+        CountWorkflowExecutionsRequest, CountWorkflowExecutionsResponse,
+        ListArchivedWorkflowExecutionsRequest, ListArchivedWorkflowExecutionsResponse,
+        ListClosedWorkflowExecutionsRequest, ListClosedWorkflowExecutionsResponse,
+        ListOpenWorkflowExecutionsRequest, ListOpenWorkflowExecutionsResponse,
+        ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse,
+        ScanWorkflowExecutionsRequest, ScanWorkflowExecutionsResponse,
+        count_workflow_executions_response::AggregationGroup,
+        list_closed_workflow_executions_request, list_open_workflow_executions_request,
+    },
+};
+use bytes::Bytes;
+use model::{Span, Time};
+use namespace::Namespace;
+use visibility::{Execution, Record};
+use visibility_query::{
+    Comparison, Condition, Predicate, Query, SystemAttribute, Test, Value, parse, status_name,
+};
+
+use crate::{
+    admission::Call,
+    error::{ApiError, ApiResult},
+    frontend::Frontend,
+};
+
+/// Longest that a list waits for the index to catch up with what was committed before it.
+const CATCH_UP_MAX: Span = Span::from_secs(2);
+
+pub(crate) async fn list_workflow_executions(
+    frontend: &Frontend,
+    call: &Call,
+    request: ListWorkflowExecutionsRequest,
+) -> ApiResult<ListWorkflowExecutionsResponse> {
+    let namespace = call.namespace()?;
+    let filter = filter(&request.query, namespace)?.filter;
+    let (executions, next_page_token) =
+        list(frontend, namespace, &filter, request.page_size, &request.next_page_token).await?;
+    Ok(ListWorkflowExecutionsResponse { executions, next_page_token })
+}
+
+pub(crate) async fn scan_workflow_executions(
+    frontend: &Frontend,
+    call: &Call,
+    request: ScanWorkflowExecutionsRequest,
+) -> ApiResult<ScanWorkflowExecutionsResponse> {
+    let namespace = call.namespace()?;
+    let filter = filter(&request.query, namespace)?.filter;
+    let (executions, next_page_token) =
+        list(frontend, namespace, &filter, request.page_size, &request.next_page_token).await?;
+    Ok(ScanWorkflowExecutionsResponse { executions, next_page_token })
+}
+
+pub(crate) async fn list_open_workflow_executions(
+    frontend: &Frontend,
+    call: &Call,
+    request: ListOpenWorkflowExecutionsRequest,
+) -> ApiResult<ListOpenWorkflowExecutionsResponse> {
+    use list_open_workflow_executions_request::Filters;
+    let mut conditions = vec![status(Comparison::Equal, WorkflowExecutionStatus::Running)];
+    conditions.extend(start_time(request.start_time_filter));
+    conditions.extend(match request.filters {
+        Some(Filters::ExecutionFilter(given)) => {
+            vec![
+                keyword(SystemAttribute::WorkflowId, given.workflow_id),
+                keyword(SystemAttribute::RunId, given.run_id),
+            ]
+        }
+        Some(Filters::TypeFilter(given)) => {
+            vec![keyword(SystemAttribute::WorkflowType, given.name)]
+        }
+        None => Vec::new(),
+    });
+    let (size, token) = (request.maximum_page_size, request.next_page_token);
+    let filter = plain(conditions);
+    let (executions, next_page_token) =
+        list(frontend, call.namespace()?, &filter, size, &token).await?;
+    Ok(ListOpenWorkflowExecutionsResponse { executions, next_page_token })
+}
+
+pub(crate) async fn list_closed_workflow_executions(
+    frontend: &Frontend,
+    call: &Call,
+    request: ListClosedWorkflowExecutionsRequest,
+) -> ApiResult<ListClosedWorkflowExecutionsResponse> {
+    use list_closed_workflow_executions_request::Filters;
+    let mut conditions = vec![status(Comparison::NotEqual, WorkflowExecutionStatus::Running)];
+    conditions.extend(start_time(request.start_time_filter));
+    conditions.extend(match request.filters {
+        Some(Filters::ExecutionFilter(given)) => {
+            vec![
+                keyword(SystemAttribute::WorkflowId, given.workflow_id),
+                keyword(SystemAttribute::RunId, given.run_id),
+            ]
+        }
+        Some(Filters::TypeFilter(given)) => {
+            vec![keyword(SystemAttribute::WorkflowType, given.name)]
+        }
+        Some(Filters::StatusFilter(given)) => {
+            vec![status(Comparison::Equal, given.status())]
+        }
+        None => Vec::new(),
+    });
+    let (size, token) = (request.maximum_page_size, request.next_page_token);
+    let filter = plain(conditions);
+    let (executions, next_page_token) =
+        list(frontend, call.namespace()?, &filter, size, &token).await?;
+    Ok(ListClosedWorkflowExecutionsResponse { executions, next_page_token })
+}
+
+pub(crate) async fn list_archived_workflow_executions(
+    _frontend: &Frontend,
+    _call: &Call,
+    _request: ListArchivedWorkflowExecutionsRequest,
+) -> ApiResult<ListArchivedWorkflowExecutionsResponse> {
+    Err(ApiError::invalid("Cluster is not configured for visibility archival."))
+}
+
+pub(crate) async fn count_workflow_executions(
+    frontend: &Frontend,
+    call: &Call,
+    request: CountWorkflowExecutionsRequest,
+) -> ApiResult<CountWorkflowExecutionsResponse> {
+    let namespace = call.namespace()?;
+    let Query { filter, group_by } = filter(&request.query, namespace)?;
+    catch_up(frontend).await;
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let Some(group_by) = group_by else {
+        let count = frontend.visibility.count(namespace.id, &filter).await.map_err(failed)?;
+        return Ok(CountWorkflowExecutionsResponse { count: number(count), groups: Vec::new() });
+    };
+    let counts =
+        frontend.visibility.count_by(namespace.id, &filter, &group_by).await.map_err(failed)?;
+    let groups: Vec<AggregationGroup> = counts
+        .into_iter()
+        .map(|(value, count)| AggregationGroup {
+            group_values: vec![keyword_payload(&group_name(&value))],
+            count: number(count),
+        })
+        .collect();
+    let count = groups.iter().map(|group| group.count).sum();
+    Ok(CountWorkflowExecutionsResponse { count, groups })
+}
+
+fn filter(query: &str, namespace: &Namespace) -> ApiResult<Query> {
+    let mut query =
+        parse(query, &namespace.schema).map_err(|error| ApiError::invalid(error.to_string()))?;
+    if !query.filter.mentions(SystemAttribute::TemporalNamespaceDivision) {
+        query.filter = plain(vec![query.filter]);
+    }
+    Ok(query)
+}
+
+/// All of the conditions, and nothing but plain workflows: schedules and the like are left out.
+fn plain(mut conditions: Vec<Predicate>) -> Predicate {
+    let test = Test::Null { negated: false };
+    conditions.push(condition(SystemAttribute::TemporalNamespaceDivision, test));
+    Predicate::all(conditions)
+}
+
+fn condition(attribute: SystemAttribute, test: Test) -> Predicate {
+    Predicate::Condition(Condition { attribute: attribute.into(), test })
+}
+
+/// A condition on a text that the request may leave open.
+fn keyword(attribute: SystemAttribute, text: String) -> Predicate {
+    if text.is_empty() {
+        return Predicate::everything();
+    }
+    condition(attribute, Test::Compare(Comparison::Equal, Value::String(text)))
+}
+
+fn status(comparison: Comparison, status: WorkflowExecutionStatus) -> Predicate {
+    let value = Value::Int(i64::from(status as i32));
+    condition(SystemAttribute::ExecutionStatus, Test::Compare(comparison, value))
+}
+
+fn start_time(range: Option<StartTimeFilter>) -> Vec<Predicate> {
+    let Some(StartTimeFilter { earliest_time, latest_time }) = range else { return Vec::new() };
+    let bounds = [
+        (Comparison::GreaterOrEqual, Time::from_proto(earliest_time.as_ref())),
+        (Comparison::LessOrEqual, Time::from_proto(latest_time.as_ref())),
+    ];
+    bounds
+        .into_iter()
+        .filter(|(_, time)| time.is_set())
+        .map(|(comparison, time)| {
+            condition(SystemAttribute::StartTime, Test::Compare(comparison, Value::Time(time)))
+        })
+        .collect()
+}
+
+async fn list(
+    frontend: &Frontend,
+    namespace: &Namespace,
+    filter: &Predicate,
+    page_size: i32,
+    page_token: &Bytes,
+) -> ApiResult<(Vec<WorkflowExecutionInfo>, Bytes)> {
+    catch_up(frontend).await;
+    let page_size = usize::try_from(page_size).unwrap_or(0);
+    let page = frontend
+        .visibility
+        .list(namespace.id, filter, page_size, page_token)
+        .await
+        .map_err(failed)?;
+    Ok((page.records.into_iter().map(info).collect(), page.next_page_token.into()))
+}
+
+/// Waits until the index shows what was committed before; not for ever.
+async fn catch_up(frontend: &Frontend) {
+    let submitted = frontend.visibility.submitted();
+    let deadline = frontend.environment.clock.sleep_until(frontend.now() + CATCH_UP_MAX);
+    tokio::select! {
+        biased;
+        _ = frontend.visibility.wait_for(submitted) => {}
+        () = deadline => tracing::warn!("the visibility index is behind; a list may be stale"),
+    }
+}
+
+fn failed(error: visibility::Error) -> ApiError {
+    match error {
+        visibility::Error::PageToken => ApiError::invalid("Invalid NextPageToken."),
+        visibility::Error::TooManyValues { .. } => ApiError::invalid(error.to_string()),
+        visibility::Error::Busy | visibility::Error::Closed => {
+            ApiError::unavailable(error.to_string())
+        }
+        other => ApiError::internal(&other),
+    }
+}
+
+fn info(record: Record) -> WorkflowExecutionInfo {
+    let run_id = record.run_id.to_string();
+    let this = WorkflowExecution { workflow_id: record.workflow_id, run_id };
+    let closed = record.close_time.is_set();
+    let execution = |found: Execution| WorkflowExecution {
+        workflow_id: found.workflow_id,
+        run_id: found.run_id.to_string(),
+    };
+    // Sizes are known for closed runs only; a described run has them while it is open.
+    let when_closed = |number: i64| if closed { number } else { 0 };
+    WorkflowExecutionInfo {
+        r#type: Some(WorkflowType { name: record.workflow_type }),
+        start_time: record.start_time.to_proto(),
+        close_time: record.close_time.to_proto(),
+        status: record.status,
+        history_length: when_closed(record.history_length),
+        parent_execution: record.parent.map(execution),
+        execution_time: record.execution_time.to_proto(),
+        memo: Some(record.memo.unwrap_or(Memo::default())),
+        search_attributes: Some(SearchAttributes { indexed_fields: record.search_attributes }),
+        task_queue: record.task_queue,
+        state_transition_count: when_closed(record.state_transition_count),
+        history_size_bytes: when_closed(record.history_size_bytes),
+        execution_duration: closed.then(|| record.execution_duration.to_proto()),
+        root_execution: Some(record.root.map_or_else(|| this.clone(), execution)),
+        execution: Some(this),
+        ..WorkflowExecutionInfo::default()
+    }
+}
+
+/// A group by status is named by the status; by division, by the division.
+fn group_name(value: &Value) -> String {
+    match value {
+        Value::Int(number) => {
+            status_name(*number).map_or_else(|| number.to_string(), str::to_owned)
+        }
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn keyword_payload(text: &str) -> Payload {
+    let metadata = [
+        ("encoding".to_owned(), Bytes::from_static(b"json/plain")),
+        ("type".to_owned(), Bytes::from_static(b"Keyword")),
+    ];
+    Payload {
+        metadata: metadata.into(),
+        data: serde_json::Value::from(text).to_string().into(),
+        ..Payload::default()
+    }
+}

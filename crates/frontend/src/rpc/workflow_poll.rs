@@ -1,0 +1,157 @@
+//! Polls for workflow tasks, and the shape of a workflow task on the wire.
+
+use api::{
+    RawHistory,
+    common::v1::WorkflowType,
+    enums::v1::TaskQueueKind as ApiTaskQueueKind,
+    taskqueue::v1::{PollerScalingDecision, TaskQueue},
+    workflowservice::v1::{PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse},
+};
+use bytes::Bytes;
+use engine::{HeldWorkflowTask, Rejection};
+use history::{
+    Delivery, HistoryError, HistoryPage, QueryDelivery, RunKey, WorkerPoll, WorkflowTaskDelivery,
+};
+use matching::{Matched, PollRequest, TaskQueueKey};
+
+use crate::{
+    admission::Call,
+    deadline::poll_deadline,
+    error::ApiResult,
+    frontend::Frontend,
+    rpc::task_queue::poll_refused,
+    token::{HistoryToken, TaskToken},
+    validation::{check_length, polled_queue},
+};
+
+pub(crate) async fn poll_workflow_task_queue(
+    frontend: &Frontend,
+    call: &Call,
+    request: PollWorkflowTaskQueueRequest,
+) -> ApiResult<PollWorkflowTaskQueueResponse> {
+    let namespace = call.namespace()?;
+    let deadline = poll_deadline(call.received, call.timeout)?;
+    check_length("Identity", &request.identity, &namespace.limits)?;
+    let task_queue = polled_queue(request.task_queue, &namespace.limits)?;
+    let on_sticky_queue = task_queue.kind() == ApiTaskQueueKind::Sticky;
+    let key = TaskQueueKey::workflow(namespace.id, task_queue.name);
+    loop {
+        let poll = PollRequest {
+            identity: request.identity.clone(),
+            request_id: frontend.request_id(String::new()),
+            worker_instance_key: request.worker_instance_key.clone(),
+            max_tasks_per_second: None,
+            deadline,
+        };
+        let worker = WorkerPoll {
+            identity: poll.identity.clone(),
+            request_id: poll.request_id.clone(),
+            on_sticky_queue,
+        };
+        let polled = frontend.matching.poll(&key, poll).await.map_err(poll_refused)?;
+        let mut response = match polled.matched {
+            Matched::Started(Delivery::WorkflowTask(task)) => workflow_task(*task),
+            Matched::Ready(Delivery::Query(query)) => query_task(*query),
+            Matched::Queued(queued) => {
+                let started = frontend
+                    .history
+                    .start_workflow_task(&call.permit, namespace, &queued, worker)
+                    .await;
+                match started {
+                    Ok(task) => workflow_task(task),
+                    Err(HistoryError::Rejected(
+                        Rejection::TaskObsolete | Rejection::WorkflowNotFound { .. },
+                    )) => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Matched::Empty | Matched::Started(_) | Matched::Ready(_) => {
+                return Ok(PollWorkflowTaskQueueResponse::default());
+            }
+        };
+        response.backlog_count_hint = polled.backlog_count_hint;
+        response.poller_scaling_decision = polled
+            .poller_delta
+            .map(|delta| PollerScalingDecision { poll_request_delta_suggestion: delta });
+        return Ok(response);
+    }
+}
+
+/// A started workflow task as its worker gets it.
+pub(crate) fn workflow_task(delivery: WorkflowTaskDelivery) -> PollWorkflowTaskQueueResponse {
+    let WorkflowTaskDelivery { run, task, history, queries, .. } = delivery;
+    let held = HeldWorkflowTask {
+        scheduled_event_id: task.scheduled_event_id,
+        started_event_id: task.started_event_id,
+        attempt: task.attempt,
+    };
+    let next_page_token = history.next_event_id.map(|next_event_id| HistoryToken {
+        run_id: run.run_id,
+        next_event_id,
+        through_event_id: task.history_through,
+        workflow_task_started_event_id: task.started_event_id,
+        reverse: false,
+    });
+    let mut batches = history.batches;
+    if next_page_token.is_none() && !task.transient_events.is_empty() {
+        batches.push(RawHistory::from(task.transient_events).encoded().clone());
+    }
+    PollWorkflowTaskQueueResponse {
+        task_token: TaskToken::workflow_task(&run, &held),
+        workflow_execution: Some(run.to_execution()),
+        workflow_type: Some(WorkflowType { name: task.workflow_type }),
+        previous_started_event_id: task.previous_started_event_id,
+        started_event_id: task.started_event_id,
+        attempt: task.attempt,
+        history: Some(joined(batches)),
+        next_page_token: next_page_token.map(|token| token.encode()).unwrap_or_default(),
+        workflow_execution_task_queue: Some(normal(task.task_queue)),
+        scheduled_time: task.scheduled_time.to_proto(),
+        started_time: task.started_time.to_proto(),
+        queries,
+        ..PollWorkflowTaskQueueResponse::default()
+    }
+}
+
+/// A query that comes alone, as its worker gets it.
+fn query_task(delivery: QueryDelivery) -> PollWorkflowTaskQueueResponse {
+    let QueryDelivery { run, query_id, query, state, history } = delivery;
+    PollWorkflowTaskQueueResponse {
+        task_token: TaskToken::query(&run, query_id),
+        workflow_execution: Some(run.to_execution()),
+        workflow_type: Some(WorkflowType { name: state.workflow_type().to_owned() }),
+        previous_started_event_id: state.previous_started_event_id,
+        attempt: 1,
+        next_page_token: next_page_token(&run, &history, state.last_event_id()),
+        history: Some(joined(history.batches)),
+        query: Some(query),
+        workflow_execution_task_queue: Some(normal(state.task_queue().to_owned())),
+        ..PollWorkflowTaskQueueResponse::default()
+    }
+}
+
+fn next_page_token(run: &RunKey, page: &HistoryPage, through_event_id: i64) -> Bytes {
+    let token = page.next_event_id.map(|next_event_id| HistoryToken {
+        run_id: run.run_id,
+        next_event_id,
+        through_event_id,
+        ..HistoryToken::default()
+    });
+    token.map(|token| token.encode()).unwrap_or_default()
+}
+
+/// Stored batches as one history; a single one is passed on without a copy.
+pub(crate) fn joined(mut batches: Vec<Bytes>) -> RawHistory {
+    match batches.pop() {
+        Some(only) if batches.is_empty() => RawHistory::from_encoded(only),
+        Some(last) => {
+            batches.push(last);
+            RawHistory::concatenate(&batches)
+        }
+        None => RawHistory::default(),
+    }
+}
+
+fn normal(name: String) -> TaskQueue {
+    TaskQueue { name, kind: ApiTaskQueueKind::Normal as i32, ..TaskQueue::default() }
+}

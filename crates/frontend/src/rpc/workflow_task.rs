@@ -1,0 +1,130 @@
+//! What workers answer to workflow tasks.
+
+use api::{
+    command::v1::command::Attributes,
+    enums::v1::{TaskQueueKind, WorkflowTaskFailedCause},
+    taskqueue::v1::StickyExecutionAttributes,
+    workflowservice::v1::{
+        RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse,
+        RespondWorkflowTaskFailedRequest, RespondWorkflowTaskFailedResponse,
+    },
+};
+use engine::{CompleteWorkflowTask, FailWorkflowTask, Sticky};
+use history::{CompleteWorkflowTaskRequest, CompletedTask};
+use model::{Limits, Span};
+
+use crate::{
+    admission::Call,
+    error::{ApiError, ApiResult},
+    frontend::Frontend,
+    rpc::{activity_poll::activity_task, query::check_answer, workflow_poll::workflow_task},
+    validation::{check_duration, check_length, polled_queue},
+};
+
+pub(crate) async fn respond_workflow_task_completed(
+    frontend: &Frontend,
+    call: &Call,
+    request: RespondWorkflowTaskCompletedRequest,
+) -> ApiResult<RespondWorkflowTaskCompletedResponse> {
+    let namespace = call.namespace()?;
+    let limits = &namespace.limits;
+    let token = call.token()?;
+    let task = token.held_workflow_task()?;
+    check_length("Identity", &request.identity, limits)?;
+    if request.intermediate_page || request.page_number != 0 {
+        return Err(ApiError::unimplemented("paged workflow task completions are not built yet"));
+    }
+    let uses_search_attributes = request.commands.iter().any(|command| {
+        matches!(
+            command.attributes,
+            Some(
+                Attributes::UpsertWorkflowSearchAttributesCommandAttributes(_)
+                    | Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(_)
+                    | Attributes::StartChildWorkflowExecutionCommandAttributes(_)
+            )
+        )
+    });
+    let search_attribute_types = if uses_search_attributes {
+        namespace.search_attribute_types()
+    } else {
+        Default::default()
+    };
+    let input = CompleteWorkflowTask {
+        task,
+        commands: request.commands,
+        messages: request.messages,
+        identity: request.identity,
+        binary_checksum: request.binary_checksum,
+        sticky: sticky(request.sticky_attributes, limits)?,
+        return_new_workflow_task: request.return_new_workflow_task,
+        force_create_new_workflow_task: request.force_create_new_workflow_task,
+        sdk_metadata: request.sdk_metadata,
+        metering_metadata: request.metering_metadata,
+        worker_version: request.worker_version_stamp,
+        request_id: frontend.request_id(String::new()),
+        search_attribute_types,
+    };
+    let results = request.query_results.into_iter();
+    let query_results = results.map(|(id, result)| (id, check_answer(result, limits))).collect();
+    let request = CompleteWorkflowTaskRequest { input, query_results };
+    let CompletedTask { workflow_task: next, activity_tasks } = frontend
+        .history
+        .complete_workflow_task(&call.permit, namespace, &token.run, request)
+        .await?;
+    Ok(RespondWorkflowTaskCompletedResponse {
+        workflow_task: next.map(workflow_task),
+        activity_tasks: activity_tasks
+            .into_iter()
+            .map(|delivery| activity_task(&namespace.name, &delivery.run, delivery.activity))
+            .collect(),
+        reset_history_event_id: 0,
+    })
+}
+
+pub(crate) async fn respond_workflow_task_failed(
+    frontend: &Frontend,
+    call: &Call,
+    request: RespondWorkflowTaskFailedRequest,
+) -> ApiResult<RespondWorkflowTaskFailedResponse> {
+    let namespace = call.namespace()?;
+    let token = call.token()?;
+    check_length("Identity", &request.identity, &namespace.limits)?;
+    let cause = match request.cause() {
+        WorkflowTaskFailedCause::Unspecified => {
+            WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure
+        }
+        given => given,
+    };
+    let fail = FailWorkflowTask {
+        task: token.held_workflow_task()?,
+        cause,
+        failure: request.failure,
+        identity: request.identity,
+        binary_checksum: request.binary_checksum,
+        worker_version: request.worker_version,
+    };
+    frontend.history.fail_workflow_task(&call.permit, namespace, &token.run, fail).await?;
+    Ok(RespondWorkflowTaskFailedResponse {})
+}
+
+/// Where the worker caches the run; without a queue nowhere.
+fn sticky(
+    attributes: Option<StickyExecutionAttributes>,
+    limits: &Limits,
+) -> ApiResult<Option<Sticky>> {
+    let Some(attributes) = attributes else { return Ok(None) };
+    let Some(task_queue) = attributes.worker_task_queue else { return Ok(None) };
+    if task_queue.name.is_empty() {
+        return Ok(None);
+    }
+    let task_queue = polled_queue(Some(task_queue), limits)?;
+    if task_queue.kind() == TaskQueueKind::Normal {
+        return Ok(None);
+    }
+    let timeout = attributes.schedule_to_start_timeout;
+    check_duration("ScheduleToStartTimeout", timeout.as_ref())?;
+    Ok(Some(Sticky {
+        task_queue: task_queue.name,
+        schedule_to_start_timeout: Span::from_proto(timeout.as_ref()),
+    }))
+}

@@ -1,0 +1,108 @@
+//! What a request is about, read from its message before anything else happens.
+
+use api::{operatorservice::v1 as operator, workflowservice::v1 as workflow};
+
+/// What a request names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target<'a> {
+    /// The cluster itself.
+    Cluster,
+    /// Something in the namespace with this name, which has to exist.
+    Namespace(&'a str),
+    /// A namespace by this name that the handler looks up itself; it may not exist.
+    Unchecked(&'a str),
+    /// A task: in the namespace with this name or, when that is empty, in that of the token.
+    Task {
+        /// The namespace's name; may be empty.
+        namespace: &'a str,
+        /// The task token.
+        token: &'a [u8],
+    },
+}
+
+/// A request that says what it is about.
+pub(crate) trait Targeted {
+    /// What it is about.
+    fn target(&self) -> Target<'_>;
+}
+
+macro_rules! targeted {
+    ($($module:ident::$request:ident => $this:ident: $target:expr;)*) => {
+        $(impl Targeted for $module::$request {
+            fn target(&self) -> Target<'_> {
+                let $this = self;
+                $target
+            }
+        })*
+    };
+}
+
+macro_rules! in_namespace {
+    ($($module:ident::$request:ident,)*) => {
+        targeted! { $($module::$request => request: Target::Namespace(&request.namespace);)* }
+    };
+}
+
+macro_rules! holding_task {
+    ($($module:ident::$request:ident,)*) => {
+        targeted! {
+            $($module::$request => request:
+                Target::Task { namespace: &request.namespace, token: &request.task_token };)*
+        }
+    };
+}
+
+in_namespace! {
+    workflow::CountWorkflowExecutionsRequest,
+    workflow::DeleteWorkflowExecutionRequest,
+    workflow::DescribeTaskQueueRequest,
+    workflow::DescribeWorkflowExecutionRequest,
+    workflow::GetWorkflowExecutionHistoryRequest,
+    workflow::GetWorkflowExecutionHistoryReverseRequest,
+    workflow::ListArchivedWorkflowExecutionsRequest,
+    workflow::ListClosedWorkflowExecutionsRequest,
+    workflow::ListOpenWorkflowExecutionsRequest,
+    workflow::ListTaskQueuePartitionsRequest,
+    workflow::ListWorkflowExecutionsRequest,
+    workflow::PollActivityTaskQueueRequest,
+    workflow::PollWorkflowTaskQueueRequest,
+    workflow::QueryWorkflowRequest,
+    workflow::RecordActivityTaskHeartbeatByIdRequest,
+    workflow::RequestCancelWorkflowExecutionRequest,
+    workflow::ResetStickyTaskQueueRequest,
+    workflow::RespondActivityTaskCanceledByIdRequest,
+    workflow::RespondActivityTaskCompletedByIdRequest,
+    workflow::RespondActivityTaskFailedByIdRequest,
+    workflow::ScanWorkflowExecutionsRequest,
+    workflow::ShutdownWorkerRequest,
+    workflow::SignalWithStartWorkflowExecutionRequest,
+    workflow::SignalWorkflowExecutionRequest,
+    workflow::StartWorkflowExecutionRequest,
+    workflow::TerminateWorkflowExecutionRequest,
+}
+
+holding_task! {
+    workflow::RecordActivityTaskHeartbeatRequest,
+    workflow::RespondActivityTaskCanceledRequest,
+    workflow::RespondActivityTaskCompletedRequest,
+    workflow::RespondActivityTaskFailedRequest,
+    workflow::RespondQueryTaskCompletedRequest,
+    workflow::RespondWorkflowTaskCompletedRequest,
+    workflow::RespondWorkflowTaskFailedRequest,
+}
+
+targeted! {
+    operator::AddSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
+    operator::DeleteNamespaceRequest => request: Target::Unchecked(&request.namespace);
+    operator::ListClustersRequest => _request: Target::Cluster;
+    operator::ListSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
+    operator::RemoveSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
+    workflow::DeprecateNamespaceRequest => request: Target::Unchecked(&request.namespace);
+    workflow::DescribeNamespaceRequest => request: Target::Unchecked(&request.namespace);
+    workflow::GetClusterInfoRequest => _request: Target::Cluster;
+    workflow::GetSearchAttributesRequest => _request: Target::Cluster;
+    workflow::GetSystemInfoRequest => _request: Target::Cluster;
+    workflow::ListNamespacesRequest => _request: Target::Cluster;
+    workflow::RegisterNamespaceRequest => request: Target::Unchecked(&request.namespace);
+    workflow::UpdateNamespaceRequest => request: Target::Unchecked(&request.namespace);
+}

@@ -1,0 +1,97 @@
+//! Page tokens of history reads.
+
+use bytes::Bytes;
+use model::RunId;
+use prost::Message;
+
+use crate::error::{ApiError, ApiResult};
+
+/// Where a history read goes on. Clients hold tokens over an upgrade: never reuse a tag.
+#[derive(Clone, PartialEq, Message)]
+struct Wire {
+    #[prost(bytes = "bytes", tag = "1")]
+    run_id: Bytes,
+    #[prost(int64, tag = "2")]
+    next_event_id: i64,
+    #[prost(int64, tag = "3")]
+    through_event_id: i64,
+    #[prost(int64, tag = "4")]
+    workflow_task_started_event_id: i64,
+    #[prost(bool, tag = "5")]
+    reverse: bool,
+}
+
+/// Where a history read goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct HistoryToken {
+    /// The run that the first page was read from.
+    pub(crate) run_id: RunId,
+    /// The event that the next page starts with.
+    pub(crate) next_event_id: i64,
+    /// The last event to be read; 0 for all there are. In a worker's token: the last one before
+    /// its task's own.
+    pub(crate) through_event_id: i64,
+    /// In a worker's token: the start of its task, whose own events may not be stored. 0 otherwise.
+    pub(crate) workflow_task_started_event_id: i64,
+    /// The last events come first.
+    pub(crate) reverse: bool,
+}
+
+impl HistoryToken {
+    /// The token as clients get it.
+    pub(crate) fn encode(&self) -> Bytes {
+        let wire = Wire {
+            run_id: Bytes::copy_from_slice(self.run_id.as_bytes()),
+            next_event_id: self.next_event_id,
+            through_event_id: self.through_event_id,
+            workflow_task_started_event_id: self.workflow_task_started_event_id,
+            reverse: self.reverse,
+        };
+        wire.encode_to_vec().into()
+    }
+
+    /// Reads a token; none when there is none.
+    ///
+    /// # Errors
+    /// When it is none of ours, or one for the other direction.
+    pub(crate) fn decode(encoded: &[u8], reverse: bool) -> ApiResult<Option<Self>> {
+        if encoded.is_empty() {
+            return Ok(None);
+        }
+        Wire::decode(encoded)
+            .ok()
+            .and_then(read)
+            .filter(|token| token.reverse == reverse && token.next_event_id > 0)
+            .map(Some)
+            .ok_or_else(|| ApiError::invalid("Invalid NextPageToken."))
+    }
+}
+
+fn read(wire: Wire) -> Option<HistoryToken> {
+    Some(HistoryToken {
+        run_id: RunId::from_bytes(wire.run_id.as_ref().try_into().ok()?),
+        next_event_id: wire.next_event_id,
+        through_event_id: wire.through_event_id,
+        workflow_task_started_event_id: wire.workflow_task_started_event_id,
+        reverse: wire.reverse,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_reads_back_in_its_direction_only() {
+        let token = HistoryToken {
+            run_id: RunId::from_bytes([3; 16]),
+            next_event_id: 257,
+            ..HistoryToken::default()
+        };
+        assert_eq!(HistoryToken::decode(&token.encode(), false), Ok(Some(token)));
+        assert!(HistoryToken::decode(&token.encode(), true).is_err());
+        assert!(HistoryToken::decode(b"garbage", false).is_err());
+        assert!(HistoryToken::decode(&[8, 1], false).is_err());
+        assert_eq!(HistoryToken::decode(b"", false), Ok(None));
+    }
+}

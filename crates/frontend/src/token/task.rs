@@ -1,0 +1,202 @@
+//! Task tokens: how a worker names the task that it holds.
+//!
+//! A token is no secret and proves nothing: history checks what it says against the run.
+
+use bytes::Bytes;
+use engine::{HeldActivity, HeldWorkflowTask};
+use history::RunKey;
+use model::{NamespaceId, RunId, WorkflowKey};
+use prost::Message;
+use uuid::Uuid;
+
+use crate::error::{ApiError, ApiResult};
+
+/// A decoded task token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TaskToken {
+    /// The namespace of the run.
+    pub(crate) namespace_id: NamespaceId,
+    /// The run.
+    pub(crate) run: RunKey,
+    /// The task of the run.
+    pub(crate) task: HeldTask,
+}
+
+/// Which task of a run a worker holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HeldTask {
+    /// A workflow task.
+    Workflow(HeldWorkflowTask),
+    /// An activity attempt.
+    Activity(HeldActivity),
+    /// A query that came alone.
+    Query(Uuid),
+}
+
+/// The wire form. Workers hold tokens over an upgrade: never reuse a tag.
+#[derive(Clone, PartialEq, Message)]
+struct Wire {
+    #[prost(bytes = "bytes", tag = "1")]
+    namespace_id: Bytes,
+    #[prost(string, tag = "2")]
+    workflow_id: String,
+    #[prost(bytes = "bytes", tag = "3")]
+    run_id: Bytes,
+    #[prost(oneof = "WireTask", tags = "4, 5, 6")]
+    task: Option<WireTask>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+enum WireTask {
+    #[prost(message, tag = "4")]
+    Workflow(WireWorkflowTask),
+    #[prost(message, tag = "5")]
+    Activity(WireActivity),
+    #[prost(bytes = "bytes", tag = "6")]
+    Query(Bytes),
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+struct WireWorkflowTask {
+    #[prost(int64, tag = "1")]
+    scheduled_event_id: i64,
+    #[prost(int64, tag = "2")]
+    started_event_id: i64,
+    #[prost(int32, tag = "3")]
+    attempt: i32,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+struct WireActivity {
+    #[prost(int64, tag = "1")]
+    scheduled_event_id: i64,
+    #[prost(int32, tag = "2")]
+    attempt: i32,
+}
+
+impl TaskToken {
+    /// The token of a workflow task.
+    pub(crate) fn workflow_task(run: &RunKey, task: &HeldWorkflowTask) -> Bytes {
+        let task = WireWorkflowTask {
+            scheduled_event_id: task.scheduled_event_id,
+            started_event_id: task.started_event_id,
+            attempt: task.attempt,
+        };
+        encode(run, WireTask::Workflow(task))
+    }
+
+    /// The token of an activity attempt.
+    pub(crate) fn activity(run: &RunKey, scheduled_event_id: i64, attempt: i32) -> Bytes {
+        encode(run, WireTask::Activity(WireActivity { scheduled_event_id, attempt }))
+    }
+
+    /// The token of a query that comes alone.
+    pub(crate) fn query(run: &RunKey, query_id: Uuid) -> Bytes {
+        encode(run, WireTask::Query(Bytes::copy_from_slice(query_id.as_bytes())))
+    }
+
+    /// Reads a token.
+    ///
+    /// # Errors
+    /// When there is none, or it is none of ours.
+    pub(crate) fn decode(encoded: &[u8]) -> ApiResult<Self> {
+        if encoded.is_empty() {
+            return Err(ApiError::invalid("Task token not set on request."));
+        }
+        Wire::decode(encoded)
+            .ok()
+            .and_then(read)
+            .ok_or_else(|| ApiError::invalid("Error deserializing task token."))
+    }
+
+    /// The workflow task; another kind of task is none that the run knows.
+    pub(crate) fn held_workflow_task(&self) -> ApiResult<HeldWorkflowTask> {
+        match &self.task {
+            HeldTask::Workflow(task) => Ok(task.clone()),
+            _ => Err(engine::Rejection::WorkflowTaskNotFound.into()),
+        }
+    }
+
+    /// The activity; another kind of task is none that the run knows.
+    pub(crate) fn held_activity(&self) -> ApiResult<HeldActivity> {
+        match &self.task {
+            HeldTask::Activity(activity) => Ok(activity.clone()),
+            _ => Err(engine::Rejection::ActivityNotFound.into()),
+        }
+    }
+
+    /// The query; another kind of task is none that anybody waits for.
+    pub(crate) fn held_query(&self) -> ApiResult<Uuid> {
+        match &self.task {
+            HeldTask::Query(query_id) => Ok(*query_id),
+            _ => Err(ApiError::not_found("query task not found, or already expired")),
+        }
+    }
+}
+
+fn encode(run: &RunKey, task: WireTask) -> Bytes {
+    let wire = Wire {
+        namespace_id: Bytes::copy_from_slice(run.workflow.namespace_id.as_bytes()),
+        workflow_id: run.workflow.workflow_id.clone(),
+        run_id: Bytes::copy_from_slice(run.run_id.as_bytes()),
+        task: Some(task),
+    };
+    wire.encode_to_vec().into()
+}
+
+fn read(wire: Wire) -> Option<TaskToken> {
+    let namespace_id = NamespaceId::from_bytes(wire.namespace_id.as_ref().try_into().ok()?);
+    let run_id = RunId::from_bytes(wire.run_id.as_ref().try_into().ok()?);
+    let task = match wire.task? {
+        WireTask::Workflow(task) => HeldTask::Workflow(HeldWorkflowTask {
+            scheduled_event_id: task.scheduled_event_id,
+            started_event_id: task.started_event_id,
+            attempt: task.attempt,
+        }),
+        WireTask::Activity(task) => HeldTask::Activity(HeldActivity::Token {
+            scheduled_event_id: task.scheduled_event_id,
+            attempt: task.attempt,
+        }),
+        WireTask::Query(query_id) => HeldTask::Query(Uuid::from_slice(&query_id).ok()?),
+    };
+    let workflow = WorkflowKey { namespace_id, workflow_id: wire.workflow_id };
+    Some(TaskToken { namespace_id, run: RunKey { workflow, run_id }, task })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> RunKey {
+        let namespace_id = NamespaceId::from_bytes([1; 16]);
+        RunKey {
+            workflow: WorkflowKey { namespace_id, workflow_id: "order-1".to_owned() },
+            run_id: RunId::from_bytes([2; 16]),
+        }
+    }
+
+    #[test]
+    fn a_token_names_the_task_it_was_made_for() {
+        let held = HeldWorkflowTask { scheduled_event_id: 2, started_event_id: 3, attempt: 1 };
+        let token = TaskToken::decode(&TaskToken::workflow_task(&run(), &held)).unwrap();
+        assert_eq!(token.run, run());
+        assert_eq!(token.held_workflow_task(), Ok(held));
+        assert!(token.held_activity().is_err());
+        let token = TaskToken::decode(&TaskToken::activity(&run(), 5, 2)).unwrap();
+        let activity = HeldActivity::Token { scheduled_event_id: 5, attempt: 2 };
+        assert_eq!(token.held_activity(), Ok(activity));
+        let id = Uuid::from_u128(9);
+        assert_eq!(TaskToken::decode(&TaskToken::query(&run(), id)).unwrap().held_query(), Ok(id));
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        let token = TaskToken::activity(&run(), 5, 2);
+        for bad in [b"garbage".as_slice(), &[0; 40], &token[..10], &token[1..]] {
+            let text = "Error deserializing task token.";
+            assert_eq!(TaskToken::decode(bad), Err(ApiError::invalid(text)), "{bad:?}");
+        }
+        let text = "Task token not set on request.";
+        assert_eq!(TaskToken::decode(b""), Err(ApiError::invalid(text)));
+    }
+}

@@ -1,0 +1,18 @@
+//! Checks of requests that need no state. Texts and order are the reference's (fact sheet
+//! section 11), looked up in its development server where the sheet is silent.
+
+mod duration;
+mod execution;
+mod priority;
+mod search_attributes;
+mod size;
+mod task_queue;
+mod text;
+
+pub(crate) use duration::check_duration;
+pub(crate) use execution::{execution, run_id};
+pub(crate) use priority::check_priority;
+pub(crate) use search_attributes::typed_search_attributes;
+pub(crate) use size::{check_blob, check_memo, failure_of_size};
+pub(crate) use task_queue::{normal_queue, polled_queue};
+pub(crate) use text::{check_length, check_links, required};

@@ -1,0 +1,174 @@
+//! The command line.
+//!
+//! `server start-dev` takes every flag of `temporal server start-dev`, so that tools which start
+//! that can start this. Flags without a meaning here are accepted, with a warning.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+/// A durable-execution server for Temporal's SDKs and tools.
+#[derive(Debug, Parser)]
+#[command(name = "longtide", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a server.
+    Server {
+        #[command(subcommand)]
+        command: ServerCommand,
+    },
+    /// Look at configurations.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServerCommand {
+    /// Start a development server: nothing to configure, in memory unless told otherwise.
+    StartDev(Box<StartDev>),
+    /// Start a server from a configuration file.
+    Start(Start),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check a configuration file without starting anything.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+    /// List every setting with its meaning, unit, default and range.
+    Explain,
+}
+
+/// See [`ServerCommand::Start`].
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// The configuration file.
+    #[arg(long)]
+    pub(crate) config: PathBuf,
+}
+
+/// See [`ServerCommand::StartDev`].
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub(crate) struct StartDev {
+    /// Directory of the server's data; without it everything is in memory.
+    #[arg(long, short = 'f', value_name = "PATH")]
+    pub(crate) db_filename: Option<PathBuf>,
+    /// Namespaces to make, besides `default`.
+    #[arg(long, short = 'n', value_name = "NAME")]
+    pub(crate) namespace: Vec<String>,
+    /// Port of the gRPC API; 0 for any free one.
+    #[arg(long, short = 'p', default_value_t = 7233)]
+    pub(crate) port: u16,
+    /// Address to listen on.
+    #[arg(long, default_value = "localhost", value_parser = address)]
+    pub(crate) ip: Ip,
+    /// Port of the metrics; any free one by default.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) metrics_port: u16,
+    /// Search attributes to make in every namespace named here, as NAME=TYPE.
+    #[arg(long, value_name = "NAME=TYPE", value_parser = pair)]
+    pub(crate) search_attribute: Vec<(String, String)>,
+    /// Listen on other addresses than loopback, although there is no encryption and no identity:
+    /// whoever reaches the port may do everything.
+    #[arg(long)]
+    pub(crate) dangerous_plaintext: bool,
+    /// The least severe level that is logged: debug, info, warn, error or never.
+    #[arg(long, default_value = "warn")]
+    pub(crate) log_level: String,
+    /// How log lines look: text, json or pretty.
+    #[arg(long, default_value = "text")]
+    pub(crate) log_format: String,
+    /// Print the configuration to standard error.
+    #[arg(long)]
+    pub(crate) log_config: bool,
+    /// Start without the web UI (there is none yet).
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// Port of the HTTP API (not served yet).
+    #[arg(long)]
+    pub(crate) http_port: Option<u16>,
+    /// Port of the web UI (not served yet).
+    #[arg(long)]
+    pub(crate) ui_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) ignored: crate::ignored::Ignored,
+}
+
+/// An address to listen on, and how it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ip {
+    pub(crate) text: String,
+    pub(crate) address: IpAddr,
+}
+
+fn address(text: &str) -> Result<Ip, String> {
+    let address = match text {
+        "localhost" => IpAddr::from([127, 0, 0, 1]),
+        other => other.parse().map_err(|_| format!("`{other}` is no IP address"))?,
+    };
+    Ok(Ip { text: text.to_owned(), address })
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("`{text}` is not of the form KEY=VALUE"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn start_dev(line: &str) -> StartDev {
+        let words = line.split(' ').filter(|word| !word.is_empty());
+        let all = ["longtide", "server", "start-dev"].into_iter().chain(words);
+        match Arguments::try_parse_from(all).unwrap().command {
+            Command::Server { command: ServerCommand::StartDev(options) } => *options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_reference_s_flags_are_taken() {
+        let options = start_dev(
+            "--port 7000 -n one --namespace two --ip 127.0.0.1 --db-filename /tmp/x --headless \
+             --http-port 7001 --metrics-port 7002 --ui-port 7003 --ui-ip 127.0.0.1 \
+             --ui-asset-path a --ui-codec-endpoint b --ui-public-path /c --ui-disable-news-fetch \
+             --search-attribute City=Keyword --dynamic-config-value a.b=true \
+             --sqlite-pragma journal_mode=wal --log-config --log-level error --log-format pretty \
+             --color never -o json --env e --env-file f --time-format iso --config-file g \
+             --profile h --disable-config-env --disable-config-file --command-timeout 1s \
+             --client-connect-timeout 2s --no-json-shorthand-payloads",
+        );
+        assert_eq!((options.port, options.metrics_port), (7000, 7002));
+        assert_eq!(options.namespace, ["one", "two"]);
+        assert_eq!(options.search_attribute, [("City".to_owned(), "Keyword".to_owned())]);
+        assert_eq!(options.ignored.warnings().len(), 19);
+    }
+
+    #[test]
+    fn the_defaults_are_the_reference_s() {
+        let options = start_dev("");
+        assert_eq!((options.port, options.metrics_port), (7233, 0));
+        assert_eq!(options.ip, Ip { text: "localhost".to_owned(), address: [127, 0, 0, 1].into() });
+        assert_eq!(options.log_level, "warn");
+        assert!(options.ignored.warnings().is_empty());
+    }
+}

@@ -1,0 +1,105 @@
+//! `longtide server start` and `longtide config`.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use authz::Policy;
+use config::Settings;
+use frontend::{OWN_VERSION, RateLimit, RequestLimits};
+use namespace::Registration;
+use telemetry::start_logging;
+
+use crate::{
+    node::{self, NodeOptions},
+    output,
+};
+
+/// Runs a server from a configuration file.
+pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
+    let settings = read(file)?;
+    start_logging(settings.log.level.parse()?, settings.log.format.parse()?)?;
+    if settings.dangerous_plaintext && !settings.listen.ip().is_loopback() {
+        output::warning(&format!(
+            "LISTENING ON {} WITHOUT ENCRYPTION OR IDENTITIES: whoever reaches the port may read \
+             and change everything",
+            settings.listen
+        ));
+    }
+    let node = NodeOptions {
+        listen: settings.listen,
+        metrics: settings.metrics.address().transpose().map_err(|text| anyhow!(text))?,
+        data_directory: Some(settings.data_directory.clone()),
+        store_cache_bytes: Some(settings.cache.store_bytes),
+        history: history::Config {
+            cache_bytes_max: usize::try_from(settings.cache.runs_bytes)?,
+            ..history::Config::default()
+        },
+        // Identities come with TLS and tokens; until then the port is the boundary, which is why
+        // it has to be on loopback.
+        policy: Policy::AllowAll,
+        limits: limits(&settings)?,
+        namespaces: settings.namespaces.iter().map(registration).collect(),
+    };
+    node::run(node, |addresses| {
+        output::line(&format!("Longtide {OWN_VERSION} listens on {}", addresses.grpc));
+        if let Some(metrics) = addresses.metrics {
+            output::line(&format!("Metrics: http://{metrics}/metrics"));
+        }
+    })
+}
+
+/// Checks a configuration file.
+pub(crate) fn check(file: &Path) -> anyhow::Result<()> {
+    read(file)?;
+    output::line(&format!("{} is valid", file.display()));
+    Ok(())
+}
+
+/// Lists every setting.
+pub(crate) fn explain() -> anyhow::Result<()> {
+    for setting in config::all_settings() {
+        output::line(&setting.name);
+        output::line(&format!("    {}", setting.doc));
+        let mut facts = Vec::new();
+        if !setting.unit.is_empty() {
+            facts.push(format!("unit: {}", setting.unit));
+        }
+        if !setting.default.is_empty() {
+            facts.push(format!("default: {}", setting.default));
+        }
+        if let Some(range) = setting.range {
+            facts.push(format!("range: {} to {}", range.start(), range.end()));
+        }
+        if !facts.is_empty() {
+            output::line(&format!("    {}", facts.join(", ")));
+        }
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> anyhow::Result<Settings> {
+    #[expect(clippy::disallowed_methods, reason = "the configuration names the variables")]
+    let lookup = |name: &str| std::env::var(name).ok();
+    config::from_file(file, lookup).with_context(|| format!("in {}", file.display()))
+}
+
+fn limits(settings: &Settings) -> anyhow::Result<RequestLimits> {
+    let rate = |per_second: u64| -> anyhow::Result<Option<RateLimit>> {
+        Ok(Some(RateLimit::per_second(u32::try_from(per_second)?)))
+    };
+    let limits = &settings.limits;
+    Ok(RequestLimits {
+        requests: rate(limits.requests_per_second)?,
+        visibility: rate(limits.visibility_per_second)?,
+        operator: rate(limits.operator_per_second)?,
+        long_polls_max: usize::try_from(limits.long_polls)?,
+    })
+}
+
+fn registration(namespace: &config::Namespace) -> Registration {
+    Registration {
+        name: namespace.name.clone(),
+        retention: namespace.retention.0.into(),
+        ..Registration::default()
+    }
+}

@@ -1,0 +1,106 @@
+//! `longtide server start-dev`.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use anyhow::{Context, bail};
+use authz::Policy;
+use frontend::{OWN_VERSION, RequestLimits, SERVER_VERSION};
+use model::Span;
+use namespace::Registration;
+use telemetry::start_logging;
+use visibility_query::AttributeType;
+
+use crate::{
+    arguments::StartDev,
+    node::{self, Addresses, NodeOptions},
+    output,
+};
+
+/// The namespace that is always there.
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// How long closed runs are kept, as in the reference's development server.
+const RETENTION: Span = Span::from_secs(24 * 3600);
+
+/// Runs a development server.
+pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
+    start_logging(options.log_level.parse()?, options.log_format.parse()?)?;
+    for warning in options.ignored.warnings() {
+        output::warning(&warning);
+    }
+    if options.log_config {
+        output::warning(&format!("configuration: {options:?}"));
+    }
+    let address = options.ip.address;
+    if !address.is_loopback() {
+        if !options.dangerous_plaintext {
+            bail!(
+                "--ip {address} is not a loopback address, and a development server has neither \
+                 encryption nor identities: whoever reaches the port may do everything. Use a \
+                 loopback address, or add --dangerous-plaintext"
+            );
+        }
+        output::warning(&format!(
+            "LISTENING ON {address} WITHOUT ENCRYPTION OR IDENTITIES: whoever reaches the port \
+             may read and change everything"
+        ));
+    }
+    let namespaces = registrations(&options)?;
+    let node = NodeOptions {
+        listen: SocketAddr::new(address, options.port),
+        metrics: Some(SocketAddr::new(address, options.metrics_port)),
+        data_directory: options.db_filename.clone(),
+        store_cache_bytes: None,
+        history: history::Config::default(),
+        policy: Policy::AllowAll,
+        limits: RequestLimits::DEVELOPMENT,
+        namespaces,
+    };
+    node::run(node, |addresses| announce(&options, addresses))
+}
+
+fn registrations(options: &StartDev) -> anyhow::Result<Vec<Registration>> {
+    let mut search_attributes = BTreeMap::new();
+    for (name, kind) in &options.search_attribute {
+        let kind = AttributeType::from_name(kind).with_context(|| {
+            let known = AttributeType::ALL.map(AttributeType::name).join(", ");
+            format!("search attribute `{name}`: the type `{kind}` is none of {known}")
+        })?;
+        search_attributes.insert(name.clone(), kind);
+    }
+    let mut names = vec![DEFAULT_NAMESPACE];
+    for name in &options.namespace {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let registration = |name: &str| Registration {
+        name: name.to_owned(),
+        retention: RETENTION,
+        search_attributes: search_attributes.clone(),
+        ..Registration::default()
+    };
+    Ok(names.into_iter().map(registration).collect())
+}
+
+/// The lines that tools and people know from the reference, and honest ones for what is missing.
+fn announce(options: &StartDev, addresses: &Addresses) {
+    let host = &options.ip.text;
+    let port = addresses.grpc.port();
+    output::line(&format!("Longtide {OWN_VERSION} (Temporal server API {SERVER_VERSION})\n"));
+    output::line(&format!("Temporal Server:      {host}:{port}"));
+    let persistence = match &options.db_filename {
+        Some(path) => path.display().to_string(),
+        None => "in-memory".to_owned(),
+    };
+    output::line(&format!("Temporal Persistence: {persistence}"));
+    if !options.headless || options.ui_port.is_some() {
+        output::line("Temporal UI:          not built yet");
+    }
+    if options.http_port.is_some() {
+        output::line("Temporal HTTP:        not built yet");
+    }
+    if let Some(metrics) = addresses.metrics {
+        output::line(&format!("Temporal Metrics:     http://{host}:{}/metrics", metrics.port()));
+    }
+}

@@ -1,0 +1,44 @@
+//! `longtide`: one binary for the whole server.
+
+mod arguments;
+mod cluster;
+mod configured;
+mod development;
+mod ignored;
+mod metrics_endpoint;
+mod node;
+mod output;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command, ConfigCommand, ServerCommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Server { command: ServerCommand::StartDev(options) } => {
+            development::start(*options)
+        }
+        Command::Server { command: ServerCommand::Start(options) } => {
+            configured::start(&options.config)
+        }
+        Command::Config { command: ConfigCommand::Check { file } } => configured::check(&file),
+        Command::Config { command: ConfigCommand::Explain } => configured::explain(),
+    }
+}

@@ -1,0 +1,210 @@
+//! One node: everything wired together, started and stopped.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context;
+use authz::Policy;
+use environment::Environment;
+use frontend::{Cluster, Frontend, Parts, RequestLimits, Server, ServerSettings};
+use history::History;
+use matching::{Matching, MatchingLimits};
+use model::Limits;
+use namespace::{NamespaceError, Namespaces, Registration};
+use storage::Store;
+use storage_embedded::EmbeddedStore;
+use storage_memory::MemoryStore;
+use telemetry::Metrics;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use visibility::{Index, Location};
+
+use crate::{cluster, metrics_endpoint, stop::StopSignals};
+
+/// The name of the only cluster, as the reference's development server has it.
+const CLUSTER_NAME: &str = "active";
+
+/// The index of runs, inside the data directory.
+const INDEX_FILE: &str = "visibility.sqlite";
+
+/// What a node is to do.
+pub(crate) struct NodeOptions {
+    /// Where it listens.
+    pub(crate) listen: SocketAddr,
+    /// Where metrics are served, if anywhere.
+    pub(crate) metrics: Option<SocketAddr>,
+    /// The directory of its data; `None` for memory.
+    pub(crate) data_directory: Option<PathBuf>,
+    /// Bytes of the store's own cache.
+    pub(crate) store_cache_bytes: Option<u64>,
+    /// The runs in memory.
+    pub(crate) history: history::Config,
+    /// Who may do what.
+    pub(crate) policy: Policy,
+    /// How much of it.
+    pub(crate) limits: RequestLimits,
+    /// Namespaces that are made when they do not exist.
+    pub(crate) namespaces: Vec<Registration>,
+}
+
+/// Where a node listens, once it does.
+pub(crate) struct Addresses {
+    /// The gRPC API.
+    pub(crate) grpc: SocketAddr,
+    /// The metrics.
+    pub(crate) metrics: Option<SocketAddr>,
+}
+
+/// Runs a node on its own runtime until a signal ends it; `ready` is called when it serves.
+pub(crate) fn run(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    runtime.block_on(serve(options, ready))
+}
+
+async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::Result<()> {
+    let signals = StopSignals::catch().context("signals cannot be caught")?;
+    let listener = bind(options.listen).await?;
+    let metrics_listener = match options.metrics {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let addresses = Addresses {
+        grpc: listener.local_addr()?,
+        metrics: metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?,
+    };
+    let environment = Environment::system();
+    let metrics = Arc::new(Metrics::new()?);
+    metrics.restarts().inc();
+    let (store, store_name) = open_store(&options)?;
+    let visibility = Arc::new(open_index(options.data_directory.as_deref())?);
+    let namespaces = Arc::new(
+        Namespaces::open(Arc::clone(&store), environment.clone(), Limits::default()).await?,
+    );
+    for registration in options.namespaces {
+        make_namespace(&namespaces, registration).await?;
+    }
+    let clock = Arc::clone(&environment.clock);
+    let matching = Arc::new(Matching::new(clock, MatchingLimits::default()));
+    let history = History::open(
+        options.history,
+        environment.clone(),
+        Arc::clone(&store),
+        Arc::clone(&matching),
+        Arc::clone(&namespaces),
+        Arc::clone(&visibility),
+        Arc::clone(&metrics),
+    )
+    .await
+    .context("the runs cannot be opened")?;
+    let cluster = Cluster {
+        id: cluster::id(store.as_ref(), &environment).await?,
+        name: CLUSTER_NAME.to_owned(),
+        address: addresses.grpc.to_string(),
+        store: store_name,
+    };
+    let frontend = Frontend::new(Parts {
+        environment,
+        namespaces,
+        history: Arc::clone(&history),
+        matching,
+        visibility,
+        metrics: Arc::clone(&metrics),
+        policy: options.policy,
+        limits: options.limits,
+        cluster,
+    });
+    let server = Server::new(frontend, ServerSettings::default())?;
+    let stop = CancellationToken::new();
+    let watching = tokio::spawn(signals.watch(stop.clone()));
+    let scraping = metrics_listener
+        .map(|listener| tokio::spawn(metrics_endpoint::serve(listener, metrics, stop.clone())));
+    ready(&addresses);
+    server.serve(listener, stop).await.context("the server cannot accept connections")?;
+    history.shutdown().await;
+    if let Some(scraping) = scraping {
+        scraping.await?;
+    }
+    watching.abort();
+    Ok(())
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+fn open_store(options: &NodeOptions) -> anyhow::Result<(Arc<dyn Store>, &'static str)> {
+    let Some(directory) = &options.data_directory else {
+        return Ok((Arc::new(MemoryStore::new()), "memory"));
+    };
+    refuse_foreign_file(directory)?;
+    let mut settings = storage_embedded::Settings::default();
+    if let Some(bytes) = options.store_cache_bytes {
+        settings.cache_bytes = bytes;
+    }
+    let store = EmbeddedStore::open(directory, settings)
+        .with_context(|| format!("the data in `{}` cannot be opened", directory.display()))?;
+    Ok((Arc::new(store), "embedded"))
+}
+
+/// The reference's data is one SQLite file; ours is a directory.
+fn refuse_foreign_file(path: &Path) -> anyhow::Result<()> {
+    if path.is_file() {
+        let sqlite = std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3"));
+        let what =
+            if sqlite { "a SQLite database, perhaps of Temporal's server" } else { "a file" };
+        anyhow::bail!(
+            "`{}` is {what}; Longtide keeps its data in a directory of its own: name another path",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Opens the index beside the store. It can be rebuilt, so one that cannot be read is replaced.
+fn open_index(directory: Option<&Path>) -> anyhow::Result<Index> {
+    let Some(directory) = directory else {
+        return Ok(Index::open(&Location::Memory)?);
+    };
+    let path = directory.join(INDEX_FILE);
+    match Index::open(&Location::File(path.clone())) {
+        Err(error @ (visibility::Error::Damaged { .. } | visibility::Error::Format { .. })) => {
+            tracing::warn!(%error, "the index is made anew");
+            for suffix in ["", "-wal", "-shm"] {
+                let mut file = path.clone().into_os_string();
+                file.push(suffix);
+                if let Err(error) = std::fs::remove_file(&file)
+                    && error.kind() != std::io::ErrorKind::NotFound
+                {
+                    return Err(error).context("the damaged index cannot be removed");
+                }
+            }
+            Ok(Index::open(&Location::File(path))?)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+async fn make_namespace(namespaces: &Namespaces, registration: Registration) -> anyhow::Result<()> {
+    let name = registration.name.clone();
+    let attributes = registration.search_attributes.clone();
+    match namespaces.register(registration).await {
+        Ok(_) => return Ok(()),
+        Err(NamespaceError::AlreadyExists(_)) => {}
+        Err(error) => return Err(error).with_context(|| format!("namespace `{name}`")),
+    }
+    if let Some(found) = namespaces.by_name(&name)
+        && !attributes.is_empty()
+    {
+        namespaces
+            .add_search_attributes(found.id, attributes)
+            .await?
+            .with_context(|| format!("namespace `{name}`"))?;
+    }
+    Ok(())
+}
