@@ -1,12 +1,12 @@
 //! The registry and the way to every handle.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use prometheus::{IntCounter, IntGauge, Registry, TextEncoder};
 
 use crate::{
-    CacheMetrics, CommandMetrics, OperationMetrics, RequestMetrics, StoreMetrics, TaskMetrics,
-    TaskQueueMetrics, TaskType, WorkflowMetrics,
+    CacheMetrics, CommandMetrics, OperationMetrics, RequestMetrics, StoreMetrics, StoreTotals,
+    TaskMetrics, TaskQueueMetrics, TaskType, WorkflowMetrics,
     cache::Caches,
     command::Commands,
     names,
@@ -22,12 +22,22 @@ use crate::{
 #[error("metrics: {0}")]
 pub struct MetricsError(#[from] prometheus::Error);
 
+/// Where the totals of the store come from.
+struct StoreSource(Box<dyn Fn() -> StoreTotals + Send + Sync>);
+
+impl std::fmt::Debug for StoreSource {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("StoreSource")
+    }
+}
+
 /// All metrics of one server. Make one, share it, and take handles from it.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     requests: Requests,
     store: StoreMetrics,
+    store_source: OnceLock<StoreSource>,
     store_requests: Counters,
     store_errors: Counters,
     store_latency: Histograms,
@@ -51,6 +61,7 @@ impl Metrics {
         Ok(Self {
             requests: Requests::new(&registry)?,
             store: StoreMetrics::new(&registry)?,
+            store_source: OnceLock::new(),
             store_requests: counters(&registry, &names::PERSISTENCE_REQUESTS)?,
             store_errors: counters(&registry, &names::PERSISTENCE_ERRORS)?,
             store_latency: histograms(&registry, &names::PERSISTENCE_LATENCY)?,
@@ -76,6 +87,12 @@ impl Metrics {
     /// The handles of the store.
     pub fn store(&self) -> StoreMetrics {
         self.store.clone()
+    }
+
+    /// Says where the totals of the store come from; they are read whenever somebody looks. Only
+    /// the first call counts: a server has one store.
+    pub fn watch_store(&self, totals: impl Fn() -> StoreTotals + Send + Sync + 'static) {
+        self.store_source.get_or_init(|| StoreSource(Box::new(totals)));
     }
 
     /// Calls of one kind to the store, such as `GetWorkflowExecution`.
@@ -133,6 +150,9 @@ impl Metrics {
     /// When a family cannot be written, which a test rules out.
     pub fn encode(&self) -> Result<String, MetricsError> {
         self.process.refresh();
+        if let Some(source) = self.store_source.get() {
+            self.store.show(&(source.0)());
+        }
         Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
     }
 }
@@ -142,7 +162,7 @@ mod tests {
     use std::{collections::HashSet, time::Duration};
 
     use super::*;
-    use crate::{ActivityTimeout, Command, ErrorType, Outcome, StoreTotals};
+    use crate::{ActivityTimeout, Command, ErrorType, Outcome};
 
     const MILLISECOND: Duration = Duration::from_millis(1);
 

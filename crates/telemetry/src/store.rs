@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What a store has done since it was opened, and what waits in it. Stores count for themselves;
-/// whoever serves `/metrics` hands their totals over.
+/// see [`Metrics::watch_store`](crate::Metrics::watch_store).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoreTotals {
     /// Slot batches that were acknowledged.
@@ -75,7 +75,7 @@ impl StoreMetrics {
     }
 
     /// Shows a store's totals. Counters only grow: a total below the one shown changes nothing.
-    pub fn show(&self, totals: &StoreTotals) {
+    pub(crate) fn show(&self, totals: &StoreTotals) {
         for (counter, total) in [
             (&self.batches, totals.batches),
             (&self.commits, totals.commits),
@@ -117,17 +117,29 @@ impl OperationMetrics {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    };
+
     use super::*;
     use crate::Metrics;
 
     #[test]
-    fn totals_are_shown_and_never_go_back() {
+    fn totals_are_read_when_somebody_looks_and_never_go_back() {
         let metrics = Metrics::new().unwrap();
-        let store = metrics.store();
-        store.show(&StoreTotals { fsyncs: 7, queue_entries: 3, ..StoreTotals::default() });
-        store.show(&StoreTotals { fsyncs: 5, queue_entries: 1, ..StoreTotals::default() });
-        let text = metrics.encode().unwrap();
-        assert!(text.lines().any(|line| line == "longtide_store_fsyncs 7"), "{text}");
-        assert!(text.lines().any(|line| line == "longtide_store_queue_entries 1"), "{text}");
+        let fsyncs = Arc::new(AtomicU64::new(7));
+        let source = Arc::clone(&fsyncs);
+        metrics.watch_store(move || StoreTotals {
+            fsyncs: source.load(Ordering::Relaxed),
+            queue_entries: 3,
+            ..StoreTotals::default()
+        });
+        let shows = |line: &str| metrics.encode().unwrap().lines().any(|got| got == line);
+        assert!(shows("longtide_store_fsyncs 7") && shows("longtide_store_queue_entries 3"));
+        fsyncs.store(9, Ordering::Relaxed);
+        assert!(shows("longtide_store_fsyncs 9"));
+        fsyncs.store(8, Ordering::Relaxed);
+        assert!(shows("longtide_store_fsyncs 9"));
     }
 }
