@@ -34,8 +34,8 @@ fn check(cases: &[(&str, &str)]) {
 /// Each query is refused with the text, after `invalid query: `.
 fn check_refused(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
-        let refused = read(text).expect_err(text).to_string();
-        assert_eq!(refused, format!("invalid query: {expected}"), "{text}");
+        let refused = read(text).map_err(|error| error.to_string());
+        assert_eq!(refused, Err(format!("invalid query: {expected}")), "{text}");
     }
 }
 

@@ -96,6 +96,9 @@ pub(crate) fn count_by(
                 None => groups.push((value, counter.runs)),
             }
         }
+        groups.sort_by(|(left, _), (right, _)| {
+            left.partial_cmp(right).unwrap_or(std::cmp::Ordering::Equal)
+        });
         return Ok(groups);
     }
     let text = if by_division {
@@ -131,8 +134,7 @@ fn counters(
     let mut statement = connection.prepare_cached(
         "SELECT s.division, c.status, c.runs FROM namespace n \
          JOIN scope s ON s.namespace = n.id JOIN status_count c ON c.scope = s.id \
-         WHERE n.uuid = ?1 AND (?2 OR s.division = '') AND c.runs > 0 \
-         ORDER BY c.status, s.division",
+         WHERE n.uuid = ?1 AND (?2 OR s.division = '') AND c.runs > 0",
     )?;
     let rows = statement.query_map(params![namespace_id.as_bytes(), every_division], |row| {
         Ok(Counter {

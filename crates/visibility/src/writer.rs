@@ -23,9 +23,9 @@ use crate::{
 };
 
 /// Changes in one transaction.
-pub(crate) const BATCH_MAX: usize = 2_000;
+pub(crate) const BATCH_MAX: usize = 4_000;
 
-/// The log is written back after so many changes: about 30 MB of log.
+/// The log is written back after so many changes: 20 to 100 MB of log.
 const CHECKPOINT_CHANGES: usize = 20_000;
 
 /// ... or when nothing has arrived for so long.
