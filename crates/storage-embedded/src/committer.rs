@@ -28,9 +28,14 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 /// the least (16 MiB), so that it does not swing.
 const FREE_BYTES_HYSTERESIS: u64 = 16 * 1024 * 1024;
 
-/// How long a healed engine may take to write its buffers, in steps of [`FLUSH_POLL`].
-const FLUSH_POLLS_MAX: u32 = 3000;
+/// How often somebody who waits for the buffers to be written looks again.
 const FLUSH_POLL: Duration = Duration::from_millis(10);
+
+/// How long a healed engine may take to write its buffers (30 s), in steps of [`FLUSH_POLL`].
+const HEAL_POLLS_MAX: u32 = 3000;
+
+/// How long a closing store may take to write its buffers (5 s), in steps of [`FLUSH_POLL`].
+const CLOSE_POLLS_MAX: u32 = 500;
 
 pub(crate) struct Committer {
     shared: Arc<Shared>,
@@ -201,7 +206,7 @@ impl Committer {
             return;
         }
         if self.trouble == Some(Trouble::Broken) {
-            let healed = self.reopen().and_then(|()| self.flush());
+            let healed = self.reopen().and_then(|()| self.flush(HEAL_POLLS_MAX));
             if let Err(reason) = healed {
                 return self.refuse(Trouble::Broken, reason);
             }
@@ -222,7 +227,8 @@ impl Committer {
 
     /// Leaves nothing in the journal that the next start would have to read again.
     fn close_engine(&self) {
-        let flushed = self.trouble.is_none() && self.flush().is_ok() && self.is_flushed();
+        let flushed =
+            self.trouble.is_none() && self.flush(CLOSE_POLLS_MAX).is_ok() && self.is_flushed();
         let engine = self.shared.engine.write().take();
         drop(engine);
         self.shared.availability.send_replace(Availability::Gone);
@@ -253,11 +259,11 @@ impl Committer {
     }
 
     /// Writes every buffer to disk anew: what a failed sync left in doubt is durable afterwards.
-    fn flush(&self) -> Result<(), String> {
+    fn flush(&self, polls_max: u32) -> Result<(), String> {
         let engine = self.shared.engine.read();
         let Some(engine) = engine.as_ref() else { return Err("the engine is closed".to_owned()) };
         engine.start_flush().map_err(|error| self.reason(&error))?;
-        for _ in 0..FLUSH_POLLS_MAX {
+        for _ in 0..polls_max {
             engine.check().map_err(|error| self.reason(&error))?;
             if engine.unflushed() == 0 {
                 return Ok(());

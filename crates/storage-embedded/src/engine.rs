@@ -1,6 +1,6 @@
 //! The fjall database: how its tables are tuned, read and written.
 
-use std::{ops::Bound, path::Path, sync::Arc};
+use std::{ops::Bound, path::Path, sync::Arc, thread, time::Duration};
 
 use bytes::Bytes;
 use fjall::{
@@ -18,6 +18,16 @@ use crate::{
 
 /// Threads that write buffers to disk and rewrite tables: one each.
 const WORKER_THREADS: usize = 2;
+
+/// Full buffers of one table that may wait for the disk. fjall itself stops a writer at 4, until they
+/// are written: for ever if that fails. So nobody writes beyond this.
+const UNFLUSHED_MAX: usize = 2;
+
+/// Tables of the first level that may wait to be merged; fjall stops a writer at 30, likewise.
+const UNMERGED_MAX: usize = 24;
+
+/// How often a writer looks whether there is room again.
+const ROOM_POLL: Duration = Duration::from_millis(5);
 
 /// An open database.
 pub(crate) struct Engine {
@@ -117,7 +127,21 @@ impl Engine {
         batch.batch.remove(self.keyspace(table), key);
     }
 
-    /// True once the engine has stopped taking writes because one of its own failed.
+    /// Waits until the engine's own threads have caught up, or fails when one of them has failed.
+    pub(crate) fn wait_for_room(&self) -> fjall::Result<()> {
+        let behind = |table: &Table| {
+            let keyspace = self.keyspace(*table);
+            keyspace.sealed_memtable_count() > UNFLUSHED_MAX
+                || keyspace.l0_table_count() > UNMERGED_MAX
+        };
+        while Table::ALL.iter().any(behind) {
+            self.check()?;
+            thread::park_timeout(ROOM_POLL);
+        }
+        Ok(())
+    }
+
+    /// Fails once the engine has stopped taking writes because one of its own failed.
     pub(crate) fn check(&self) -> fjall::Result<()> {
         self.database.persist(PersistMode::SyncData)
     }

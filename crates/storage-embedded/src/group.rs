@@ -138,7 +138,7 @@ impl<'a> Group<'a> {
             return (self.waiters, Ok(()));
         }
         let bytes = self.batch.bytes;
-        let outcome = self.batch.commit();
+        let outcome = self.engine.wait_for_room().and_then(|()| self.batch.commit());
         if outcome.is_ok() {
             add(&self.counters.commits, 1);
             add(&self.counters.fsyncs, 1);
