@@ -88,11 +88,11 @@ impl Hub {
         }
     }
 
-    /// Waits for the next alarm that is due and takes it.
-    pub(crate) async fn next_alarm(&self) -> (Time, TaskQueueKey) {
+    /// Waits for the next alarm that is due and takes it. Its queue is to be settled.
+    pub(crate) async fn next_alarm(&self) -> TaskQueueKey {
         loop {
             let next = match self.take_due_alarm() {
-                Ok(due) => return due,
+                Ok(key) => return key,
                 Err(next) => next,
             };
             let Some(next) = next else {
@@ -108,11 +108,11 @@ impl Hub {
     }
 
     /// Takes an alarm that is due, or says when the next one is.
-    fn take_due_alarm(&self) -> Result<(Time, TaskQueueKey), Option<Time>> {
+    fn take_due_alarm(&self) -> Result<TaskQueueKey, Option<Time>> {
         let mut alarms = self.alarms.lock();
         let Some((at, key)) = alarms.pop_first() else { return Err(None) };
         if at <= self.now() {
-            return Ok((at, key));
+            return Ok(key);
         }
         alarms.insert((at, key));
         Err(Some(at))
@@ -177,5 +177,32 @@ impl Hub {
     /// Waits for news of room. News that came before is not lost.
     pub(crate) async fn wait_for_room(&self) {
         self.room.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use environment::SystemClock;
+
+    use super::*;
+
+    fn slots(numbers: std::ops::Range<u16>) -> Vec<SlotId> {
+        numbers.filter_map(SlotId::new).collect()
+    }
+
+    #[test]
+    fn slots_without_a_queue_are_asked_once_per_change_and_a_few_at_a_time() {
+        let hub = Hub::new(Arc::new(SystemClock::new()));
+        hub.add_homeless(slots(0..5));
+        assert_eq!(hub.take_homeless(2), None, "no queue came or went");
+        hub.queues_changed();
+        let mut asked = Vec::new();
+        while let Some(drained) = hub.take_homeless(2) {
+            assert!(drained.slots.len() <= 2);
+            asked.extend(drained.slots);
+        }
+        assert_eq!(asked, slots(0..5));
+        hub.add_homeless(slots(0..1));
+        assert_eq!(hub.take_homeless(2), None);
     }
 }

@@ -66,9 +66,9 @@ impl<D: Send + 'static> Matching<D> {
     /// runs it, and without it tasks that a limit held back wait for the next poll.
     pub async fn run(&self) {
         loop {
-            let (alarm, key) = self.hub.next_alarm().await;
+            let key = self.hub.next_alarm().await;
             if let Some(mut queue) = self.registry.lock(&key) {
-                queue.wake(alarm, self.hub.now());
+                queue.settle(self.hub.now());
             }
         }
     }

@@ -77,14 +77,6 @@ impl<D> LockedQueue<D> {
         }
     }
 
-    /// The alarm of this time went off, and is out of the hub.
-    pub(crate) fn wake(&mut self, alarm: Time, now: Time) {
-        if self.state.alarm == alarm {
-            self.state.alarm = Time::MAX;
-        }
-        self.settle(now);
-    }
-
     /// Answers all polls that wait.
     pub(crate) fn empty_polls(&mut self) {
         while let Some(waiter) = self.core().take_poller_where(|_| true) {
