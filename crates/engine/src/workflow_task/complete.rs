@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    fail::{TaskFailure, end, fail},
+    fail::{TaskFailure, end, fail, schedule_after_failure},
     schedule::schedule_since,
     start::{start_pending, started, transient_attributes},
     timeout::time_out,
@@ -66,11 +66,11 @@ fn continues_heartbeat(input: &CompleteWorkflowTask) -> bool {
 
 fn time_out_heartbeat(state: &State, context: &Context<'_>) -> Transition {
     let mut draft = Draft::new(state, context);
-    time_out(&mut draft, TimeoutType::StartToClose);
+    let flushed = time_out(&mut draft, TimeoutType::StartToClose);
     if draft.state().sticky.is_some() {
         draft.mutate(Mutation::StickySet(StickySet { sticky: None }));
     }
-    super::schedule(&mut draft);
+    schedule_after_failure(&mut draft, flushed);
     draft.finish(Reply::Refused(Rejection::WorkflowTaskHeartbeatTimeout))
 }
 
@@ -167,7 +167,8 @@ fn start_inline(
         on_sticky_queue,
     };
     start_pending(draft, &start);
-    started(draft.state(), on_sticky_queue)
+    // The worker has just answered: it knows everything up to its last task.
+    started(draft.state(), true)
 }
 
 /// A bad command undoes the whole answer and fails the task. A task that has failed before is left

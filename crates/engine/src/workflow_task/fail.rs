@@ -7,8 +7,8 @@ use api::{
 };
 
 use crate::{
-    ClosingSet, Mutation, Rejection, Reply, WorkflowTaskDropped, draft::Draft,
-    input::FailWorkflowTask, terminate,
+    ClosingSet, Mutation, Rejection, Reply, WorkflowTaskDropped, WorkflowTaskFailuresForgiven,
+    draft::Draft, input::FailWorkflowTask, terminate,
 };
 
 use super::schedule;
@@ -47,7 +47,17 @@ pub(crate) fn fail_by_worker(
 
 /// Ends the started task as failed, lets in what waited, and schedules the next attempt.
 pub(super) fn fail(draft: &mut Draft<'_>, failure: TaskFailure) {
-    end(draft, failure);
+    let flushed = end(draft, failure);
+    schedule_after_failure(draft, flushed);
+}
+
+/// Schedules the next attempt. What waited for the failed one to end is news for the worker: then
+/// the next task is a normal one again.
+pub(super) fn schedule_after_failure(draft: &mut Draft<'_>, flushed: bool) {
+    if flushed && draft.state().workflow_task_failures > 0 {
+        let forgiven = WorkflowTaskFailuresForgiven {};
+        draft.mutate(Mutation::WorkflowTaskFailuresForgiven(forgiven));
+    }
     schedule(draft);
 }
 
@@ -62,9 +72,10 @@ pub(crate) fn force_close(draft: &mut Draft<'_>) {
     }
 }
 
-/// Ends the started task as failed and lets in what waited. Only a first attempt leaves an event.
-pub(super) fn end(draft: &mut Draft<'_>, failure: TaskFailure) {
-    let Some(task) = draft.state().workflow_task.as_ref() else { return };
+/// Ends the started task as failed and lets in what waited; true when something did. Only a first
+/// attempt leaves an event.
+pub(super) fn end(draft: &mut Draft<'_>, failure: TaskFailure) -> bool {
+    let Some(task) = draft.state().workflow_task.as_ref() else { return false };
     if task.is_transient() {
         draft.mutate(Mutation::WorkflowTaskDropped(WorkflowTaskDropped { failed: true }));
     } else {
@@ -81,20 +92,13 @@ pub(super) fn end(draft: &mut Draft<'_>, failure: TaskFailure) {
         };
         draft.event(Attributes::WorkflowTaskFailedEventAttributes(attributes));
     }
-    open_after_end(draft);
+    open_after_end(draft)
 }
 
-/// What every end of a task has in common.
+/// What every end of a task has in common; true when something had waited for it.
 pub(super) fn open_after_end(draft: &mut Draft<'_>) -> bool {
     if draft.state().closing {
         draft.mutate(Mutation::ClosingSet(ClosingSet { closing: false }));
     }
-    let flushed = draft.flush();
-    if flushed && draft.state().workflow_task_failures > 0 && draft.state().workflow_task.is_none()
-    {
-        // What waited is news for the worker: the next task is a normal one again.
-        draft
-            .mutate(Mutation::WorkflowTaskFailuresForgiven(crate::WorkflowTaskFailuresForgiven {}));
-    }
-    flushed
+    draft.flush()
 }

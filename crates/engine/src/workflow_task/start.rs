@@ -157,12 +157,13 @@ impl State {
     }
 }
 
-/// The started task as its worker gets it; `None` when no task is started.
-pub(super) fn started(state: &State, on_sticky_queue: bool) -> Option<StartedWorkflowTask> {
+/// The started task as its worker gets it, with the history since the last completed task if it
+/// caches the run; `None` when no task is started.
+pub(super) fn started(state: &State, caches_run: bool) -> Option<StartedWorkflowTask> {
     let task = state.workflow_task.as_ref().filter(|task| task.is_started())?;
     let transient_events =
         if task.is_transient() { transient_events(state, task) } else { Vec::new() };
-    let history_from = if on_sticky_queue { state.previous_started_event_id + 1 } else { 1 };
+    let history_from = if caches_run { state.previous_started_event_id + 1 } else { 1 };
     let history_through =
         if task.is_transient() { task.scheduled_event_id - 1 } else { task.started_event_id };
     Some(StartedWorkflowTask {

@@ -7,7 +7,10 @@ use api::{
 
 use crate::{Mutation, Task, TaskAction, WorkflowTaskDropped, draft::Draft};
 
-use super::{fail::open_after_end, schedule};
+use super::{
+    fail::{open_after_end, schedule_after_failure},
+    schedule,
+};
 
 /// The worker did not answer in time.
 pub(crate) fn start_to_close_due(draft: &mut Draft<'_>) {
@@ -18,8 +21,8 @@ pub(crate) fn start_to_close_due(draft: &mut Draft<'_>) {
         draft.task(Task::at(due, action));
         return;
     }
-    time_out(draft, TimeoutType::StartToClose);
-    schedule(draft);
+    let flushed = time_out(draft, TimeoutType::StartToClose);
+    schedule_after_failure(draft, flushed);
 }
 
 /// Nobody took the task from the sticky queue: the next one goes to the normal queue.
@@ -39,9 +42,10 @@ pub(crate) fn schedule_to_start_due(draft: &mut Draft<'_>) {
     schedule(draft);
 }
 
-/// Ends the task as timed out and lets in what waited. Only a first attempt leaves an event.
-pub(super) fn time_out(draft: &mut Draft<'_>, timeout_type: TimeoutType) {
-    let Some(task) = draft.state().workflow_task.as_ref() else { return };
+/// Ends the task as timed out and lets in what waited; true when something did. Only a first
+/// attempt leaves an event.
+pub(super) fn time_out(draft: &mut Draft<'_>, timeout_type: TimeoutType) -> bool {
+    let Some(task) = draft.state().workflow_task.as_ref() else { return false };
     if task.is_transient() {
         draft.mutate(Mutation::WorkflowTaskDropped(WorkflowTaskDropped { failed: true }));
     } else {
@@ -52,5 +56,5 @@ pub(super) fn time_out(draft: &mut Draft<'_>, timeout_type: TimeoutType) {
         };
         draft.event(Attributes::WorkflowTaskTimedOutEventAttributes(attributes));
     }
-    open_after_end(draft);
+    open_after_end(draft)
 }
