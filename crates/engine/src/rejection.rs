@@ -11,6 +11,19 @@ pub enum Rejection {
         /// The workflow asked for.
         workflow_id: String,
     },
+    /// The workflow has no such run.
+    #[error(
+        "workflow execution not found for workflow ID \"{workflow_id}\" and run ID \"{run_id}\""
+    )]
+    RunNotFound {
+        /// The workflow asked for.
+        workflow_id: String,
+        /// The run asked for.
+        run_id: String,
+    },
+    /// The workflow's run belongs to another chain than the request says.
+    #[error("workflow execution not found")]
+    ChainNotFound,
     /// The run has closed.
     #[error("workflow execution already completed")]
     WorkflowClosed,
@@ -23,6 +36,12 @@ pub enum Rejection {
     /// The worker does not hold this activity attempt (any more).
     #[error("invalid activityID or activity already timed out or invoking workflow is completed")]
     ActivityNotFound,
+    /// The run has no pending activity with this id.
+    #[error(
+        "cannot find pending activity with ActivityID {0}, check workflow execution history for \
+         more details"
+    )]
+    ActivityIdNotFound(String),
     /// A task that matching holds is no longer the pending one: it is dropped.
     #[error("task is obsolete")]
     TaskObsolete,

@@ -61,6 +61,12 @@ pub fn validate_retry_policy(policy: &RetryPolicy) -> Result<(), &'static str> {
     if policy.maximum_attempts < 0 {
         return Err("MaximumAttempts cannot be negative on retry policy.");
     }
+    let timeouts = ["StartToClose", "ScheduleToStart", "ScheduleToClose", "Heartbeat"];
+    let listed = policy.non_retryable_error_types.iter();
+    let mut kinds = listed.filter_map(|listed| listed.strip_prefix("TemporalTimeout:"));
+    if kinds.any(|kind| !timeouts.contains(&kind)) {
+        return Err("Invalid timeout type value.");
+    }
     Ok(())
 }
 

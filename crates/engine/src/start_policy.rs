@@ -60,7 +60,7 @@ fn decide_conflict(current: &State, policy: StartPolicy) -> Result<StartDecision
         WorkflowIdConflictPolicy::UseExisting => Ok(StartDecision::UseExisting),
         WorkflowIdConflictPolicy::TerminateExisting => Ok(StartDecision::TerminateAndStart),
         WorkflowIdConflictPolicy::Fail | WorkflowIdConflictPolicy::Unspecified => {
-            Err(already_started(current, "Workflow execution is already running."))
+            Err(already_started(current, "Workflow execution is already running.", ""))
         }
     }
 }
@@ -80,16 +80,23 @@ fn decide_reuse(current: &State, reuse: WorkflowIdReusePolicy) -> Result<StartDe
         WorkflowIdReusePolicy::AllowDuplicateFailedOnly if unsuccessful => {
             Ok(StartDecision::StartNew)
         }
-        WorkflowIdReusePolicy::AllowDuplicateFailedOnly
-        | WorkflowIdReusePolicy::RejectDuplicate => {
-            Err(already_started(current, "Workflow execution already finished."))
-        }
+        WorkflowIdReusePolicy::AllowDuplicateFailedOnly => Err(already_started(
+            current,
+            "Workflow execution already finished successfully.",
+            " Workflow Id reuse policy: allow duplicate workflow Id if last run failed.",
+        )),
+        WorkflowIdReusePolicy::RejectDuplicate => Err(already_started(
+            current,
+            "Workflow execution already finished.",
+            " Workflow Id reuse policy: reject duplicate workflow Id.",
+        )),
     }
 }
 
-fn already_started(current: &State, what: &str) -> Rejection {
+fn already_started(current: &State, what: &str, why: &str) -> Rejection {
+    let (workflow_id, run_id) = (&current.workflow_id, &current.run_id);
     Rejection::AlreadyStarted {
-        message: format!("{what} WorkflowId: {}, RunId: {}.", current.workflow_id, current.run_id),
+        message: format!("{what} WorkflowId: {workflow_id}, RunId: {run_id}.{why}"),
         start_request_id: current.start_request_id.clone(),
         run_id: current.run_id.clone(),
         first_execution_run_id: current.first_execution_run_id().to_owned(),

@@ -190,10 +190,13 @@ impl From<Rejection> for ApiError {
         let message = rejection.to_string();
         match rejection {
             Rejection::WorkflowNotFound { .. }
+            | Rejection::RunNotFound { .. }
+            | Rejection::ChainNotFound
             | Rejection::WorkflowClosed
             | Rejection::WorkflowTaskNotFound
             | Rejection::WorkflowTaskHeartbeatTimeout
             | Rejection::ActivityNotFound
+            | Rejection::ActivityIdNotFound(_)
             | Rejection::TaskObsolete => Self::not_found(message),
             Rejection::AlreadyStarted {
                 start_request_id, run_id, first_execution_run_id, ..

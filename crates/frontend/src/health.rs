@@ -3,6 +3,7 @@
 use std::fmt;
 
 use authz::Service;
+use tonic::codec::CompressionEncoding;
 use tonic_health::{
     ServingStatus,
     server::{HealthReporter, health_reporter},
@@ -21,6 +22,7 @@ const NAMES: [&str; 3] = ["", Service::Workflow.name(), Service::Operator.name()
 impl Health {
     pub(crate) fn new() -> Self {
         let (reporter, service) = health_reporter();
+        let service = service.accept_compressed(CompressionEncoding::Gzip);
         Self { reporter, service: side_service(service) }
     }
 

@@ -152,7 +152,14 @@ impl Node {
             .filter(|run_id| {
                 slot.runs.get(run_id).is_some_and(|run| run.live.key.workflow == *workflow)
             })
-            .ok_or_else(|| not_found(workflow))
+            .ok_or_else(|| match run_id {
+                None => not_found(workflow),
+                Some(run_id) => Rejection::RunNotFound {
+                    workflow_id: workflow.workflow_id.clone(),
+                    run_id: run_id.to_string(),
+                }
+                .into(),
+            })
     }
 
     /// Finds and loads the current run of a workflow, if it has one.

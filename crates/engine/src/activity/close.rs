@@ -78,7 +78,7 @@ pub(crate) fn cancel(draft: &mut Draft<'_>, input: CancelActivity) -> Result<Rep
     let requested = activity.cancel_requested_event_id;
     if requested == 0 {
         return Err(Rejection::invalid(
-            "unable to cancel activity that did not request cancellation",
+            "unable to mark activity as canceled without activity being request canceled first",
         ));
     }
     let CancelActivity { activity: _, details, identity } = input;

@@ -81,7 +81,10 @@ fn held<'a>(state: &'a State, held: &HeldActivity) -> Result<(i64, &'a Activity)
             .get(scheduled_event_id)
             .map(|activity| (*scheduled_event_id, &**activity))
             .filter(|(_, activity)| activity.attempt == *attempt),
-        HeldActivity::Id(activity_id) => state.activity_by_id(activity_id),
+        HeldActivity::Id(activity_id) => {
+            let unknown = || Rejection::ActivityIdNotFound(activity_id.clone());
+            Some(state.activity_by_id(activity_id).ok_or_else(unknown)?)
+        }
     };
     found.filter(|(_, activity)| activity.is_started()).ok_or(Rejection::ActivityNotFound)
 }

@@ -32,10 +32,10 @@ pub(crate) fn check_sequence(commands: &[Command]) -> Result<(), Rejection> {
             .ok()
             .filter(|command_type| *command_type != CommandType::Unspecified);
         let Some(command_type) = known else {
-            return Err(Rejection::InvalidArgument(format!(
-                "Unknown command type: {}",
-                command.command_type
-            )));
+            return Err(Rejection::InvalidArgument(match command.command_type {
+                0 => "unknown command type: Unspecified".to_owned(),
+                number => format!("unknown command type: {number}"),
+            }));
         };
         if closes(command_type) && index + 1 != commands.len() {
             return Err(Rejection::InvalidArgument(format!(

@@ -55,7 +55,8 @@ pub(crate) async fn poll_activity_task_queue(
                         Rejection::TaskObsolete
                         | Rejection::ActivityNotFound
                         | Rejection::WorkflowClosed
-                        | Rejection::WorkflowNotFound { .. },
+                        | Rejection::WorkflowNotFound { .. }
+                        | Rejection::RunNotFound { .. },
                     )) => continue,
                     Err(error) => return Err(error.into()),
                 }

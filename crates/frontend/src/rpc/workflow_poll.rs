@@ -60,7 +60,9 @@ pub(crate) async fn poll_workflow_task_queue(
                 match started {
                     Ok(task) => workflow_task(task),
                     Err(HistoryError::Rejected(
-                        Rejection::TaskObsolete | Rejection::WorkflowNotFound { .. },
+                        Rejection::TaskObsolete
+                        | Rejection::WorkflowNotFound { .. }
+                        | Rejection::RunNotFound { .. },
                     )) => continue,
                     Err(error) => return Err(error.into()),
                 }

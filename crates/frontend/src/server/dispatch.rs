@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use http::{Method, StatusCode, header::CONTENT_TYPE};
-use tonic::{Status, body::Body};
+use tonic::{Status, body::Body, codec::CompressionEncoding};
 use tonic_reflection::server::Builder;
 use tower::{Service, ServiceExt};
 
@@ -43,6 +43,8 @@ impl Dispatcher {
                     .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             };
             let (v1, v1alpha) = (builder().build_v1()?, builder().build_v1alpha()?);
+            let v1 = v1.accept_compressed(CompressionEncoding::Gzip);
+            let v1alpha = v1alpha.accept_compressed(CompressionEncoding::Gzip);
             side.push(("grpc.reflection.v1.ServerReflection", side_service(v1)));
             side.push(("grpc.reflection.v1alpha.ServerReflection", side_service(v1alpha)));
         }
