@@ -114,7 +114,7 @@ impl Client {
     ) -> Result<Option<PollWorkflowTaskQueueResponse>, Status> {
         let request = within(LONG_POLL_TIMEOUT, message);
         let answer = self.grpc.clone().poll_workflow_task_queue(request).await;
-        Ok(unless_expired(answer)?.filter(|task| !task.task_token.is_empty()))
+        Ok(self.unless_expired(answer)?.filter(|task| !task.task_token.is_empty()))
     }
 
     /// One long poll for an activity task; an empty answer is `None`.
@@ -127,7 +127,7 @@ impl Client {
     ) -> Result<Option<PollActivityTaskQueueResponse>, Status> {
         let request = within(LONG_POLL_TIMEOUT, message);
         let answer = self.grpc.clone().poll_activity_task_queue(request).await;
-        Ok(unless_expired(answer)?.filter(|task| !task.task_token.is_empty()))
+        Ok(self.unless_expired(answer)?.filter(|task| !task.task_token.is_empty()))
     }
 
     /// Whether the server serves its default namespace.
@@ -136,6 +136,18 @@ impl Client {
             DescribeNamespaceRequest { namespace: NAMESPACE.to_owned(), ..Default::default() };
         let request = within(CONNECT_TIMEOUT, message);
         self.grpc.clone().describe_namespace(request).await.is_ok()
+    }
+
+    /// A long poll whose deadline passed is the same as an empty answer.
+    fn unless_expired<T>(&self, answer: Result<Response<T>, Status>) -> Result<Option<T>, Status> {
+        match answer {
+            Ok(response) => Ok(Some(response.into_inner())),
+            Err(status) if matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled) => {
+                self.in_flight.expired_polls.fetch_add(1, Ordering::Relaxed);
+                Ok(None)
+            }
+            Err(status) => Err(status),
+        }
     }
 
     async fn retried<T, F>(
@@ -164,15 +176,4 @@ impl Client {
 /// Whether the server asks to try the same again.
 pub fn is_retryable(status: &Status) -> bool {
     matches!(status.code(), Code::Unavailable | Code::ResourceExhausted | Code::Aborted)
-}
-
-/// A long poll whose deadline passed is the same as an empty answer.
-fn unless_expired<T>(answer: Result<Response<T>, Status>) -> Result<Option<T>, Status> {
-    match answer {
-        Ok(response) => Ok(Some(response.into_inner())),
-        Err(status) if matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled) => {
-            Ok(None)
-        }
-        Err(status) => Err(status),
-    }
 }

@@ -95,6 +95,8 @@ pub struct Measurement {
     pub retries: u64,
     pub cache_misses: u64,
     pub stale_answers: u64,
+    pub expired_polls: u64,
+    pub activity_retries: u64,
     pub verified: Verified,
 }
 
@@ -192,6 +194,8 @@ pub async fn drive(
         retries: in_flight.retries.load(Ordering::Relaxed),
         cache_misses: in_flight.cache_misses.load(Ordering::Relaxed),
         stale_answers: in_flight.stale_answers.load(Ordering::Relaxed),
+        expired_polls: in_flight.expired_polls.load(Ordering::Relaxed),
+        activity_retries: in_flight.activity_retries.load(Ordering::Relaxed),
         verified,
     })
 }
@@ -211,7 +215,9 @@ async fn start_workers(
         .poll(plan.pollers, tasks);
     if matches!(program, Program::Activities(_)) {
         let client = Client::connect(address, Arc::clone(in_flight)).await?;
-        ActivityWorker::new(client, queue, Arc::clone(in_flight)).poll(plan.pollers, tasks);
+        let tolerant = plan.checks.tolerate_time_outs;
+        ActivityWorker::new(client, queue, tolerant, Arc::clone(in_flight))
+            .poll(plan.pollers, tasks);
     }
     Ok(())
 }

@@ -38,6 +38,10 @@ pub struct InFlight {
     pub retries: AtomicU64,
     /// Tasks whose run was not in the worker's cache.
     pub cache_misses: AtomicU64,
+    /// Polls that ended by their deadline or a cancellation instead of an answer.
+    pub expired_polls: AtomicU64,
+    /// Activities that came again because an attempt timed out, where that is tolerated.
+    pub activity_retries: AtomicU64,
     /// Answers to tasks that the server had taken back.
     pub stale_answers: AtomicU64,
     /// Fired event time minus due time.
@@ -101,6 +105,8 @@ impl InFlight {
         self.retries.store(0, Ordering::Relaxed);
         self.cache_misses.store(0, Ordering::Relaxed);
         self.stale_answers.store(0, Ordering::Relaxed);
+        self.expired_polls.store(0, Ordering::Relaxed);
+        self.activity_retries.store(0, Ordering::Relaxed);
         self.timer_lateness.reset();
         self.timer_wake_up.reset();
     }

@@ -20,7 +20,8 @@ pub const ADD_ONE: &str = "add_one";
 /// The signal that [`Program::Signal`] waits for.
 pub const SIGNAL: &str = "go";
 
-const ACTIVITY_START_TO_CLOSE_SECONDS: i64 = 60;
+/// As long as a workflow task has by default.
+const ACTIVITY_START_TO_CLOSE_SECONDS: i64 = 10;
 
 /// A workflow as data. Its input is a number and its result follows from that number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

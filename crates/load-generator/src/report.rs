@@ -126,6 +126,8 @@ pub fn print_row(kind: Kind, measurement: &Measurement) {
         (measurement.retries, "calls repeated"),
         (measurement.cache_misses, "cache misses"),
         (measurement.stale_answers, "answers to tasks that were taken back"),
+        (measurement.expired_polls, "polls expired without an answer"),
+        (measurement.activity_retries, "activities attempted again"),
         (measurement.verified.timed_out_tasks, "workflow tasks timed out"),
     ];
     for (count, what) in oddities.into_iter().filter(|(count, _)| *count > 0) {

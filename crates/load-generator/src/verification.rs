@@ -43,8 +43,8 @@ pub struct Verified {
 pub struct Checks {
     /// One in this many histories is read whole.
     pub sample: u64,
-    /// Accept histories in which workflow tasks timed out: the reference, short of processor
-    /// time, now and then loses a task on its way to the worker and hands it out again 10 s later.
+    /// Accept that tasks time out and come again: the reference, short of processor time, now and
+    /// then loses a task on its way to the worker and hands it out again 10 s later.
     pub tolerate_time_outs: bool,
 }
 
