@@ -386,16 +386,16 @@ impl Node {
     /// Offers a task to matching, and finds another way when it is refused.
     pub(crate) fn offer(self: &Arc<Self>, offer: Offer) {
         let (slot, run_id, task_id) = (offer.task.slot, offer.task.run_id, offer.task.task_id);
-        // Noted first: matching names the slot when there is room, which may be before its refusal
-        // gets here.
-        self.cell(slot).refused.lock().insert(task_id);
-        let offered = dispatch::make_offer(&self.matching, offer);
-        if offered != Err(OfferRefused::Full) {
-            self.cell(slot).refused.lock().remove(&task_id);
-        }
-        match offered {
-            Ok(()) | Err(OfferRefused::Full) => {}
+        // Matching may name the slot before its refusal is back: noted first, struck out later.
+        let refused = &self.cell(slot).refused;
+        refused.lock().insert(task_id);
+        match dispatch::make_offer(&self.matching, offer) {
+            Err(OfferRefused::Full) => {}
+            Ok(()) => {
+                refused.lock().remove(&task_id);
+            }
             Err(OfferRefused::StickyWorkerGone) => {
+                refused.lock().remove(&task_id);
                 self.tracker.spawn(Arc::clone(self).leave_sticky_queue(slot, run_id));
             }
         }

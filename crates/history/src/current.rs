@@ -66,7 +66,7 @@ mod tests {
         };
         let slot = SlotId::of(&workflow("a"));
         let run = RunId::from_bytes([7; 16]);
-        let Write::Put { value, .. } = write(slot, &workflow("a"), run) else { unreachable!() };
+        let Write::Put { value, .. } = write(slot, &workflow("a"), run) else { panic!() };
         assert_eq!(read(slot, &workflow("a"), value.clone()), Ok(Some(run)));
         assert_eq!(read(slot, &workflow("b"), value.clone()), Ok(None));
         assert!(read(slot, &workflow("a"), value.slice(..4)).is_err());

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use ::visibility::Change;
 use authz::Permit;
-use engine::{Input, Reply, decide};
+use engine::{Input, Rejection, Reply, decide};
 use environment::Environment;
 use matching::{Drained, Matching, QueuedTask};
-use model::{RunId, SlotId};
+use model::{RunId, SlotId, Span};
 use namespace::{Namespace, Namespaces};
 use storage::Store;
 use telemetry::Metrics;
@@ -18,6 +19,9 @@ use crate::{
     metrics::HistoryMetrics,
     node::{Node, SlotGuard},
 };
+
+/// How long tasks wait that cannot be offered because the store does not answer.
+const RETRY_DELAY: Span = Span::from_millis(200);
 
 /// All runs of a store. Methods may be called from any task, and a call that is dropped half-way
 /// either has done nothing or completes by itself.
@@ -126,7 +130,7 @@ impl History {
                     && run.head.first_execution_run_id() != first_execution_run_id
             };
             if slot.runs.get(&run_id).is_none_or(is_other_chain) {
-                return Err(crate::node::not_found(&workflow));
+                return Err(Rejection::ChainNotFound.into());
             }
             self.decide(&mut slot, caller, run_id, input)?
         };
@@ -174,13 +178,23 @@ pub(crate) fn refuse(reply: Reply) -> Result<Reply, HistoryError> {
 }
 
 impl Node {
-    /// Picks up what an earlier server left.
+    /// Picks up what an earlier server left; fills the visibility index when it is new.
     async fn recover(self: Arc<Self>, slots: Vec<SlotId>) {
+        let fill_index = !self.visibility.was_complete();
+        let mut filled = true;
         for slot in slots {
             if self.stopping.is_cancelled() {
                 return;
             }
             Arc::clone(&self).restore(slot).await;
+            if fill_index && let Err(error) = self.fill_index(slot).await {
+                tracing::warn!(slot = slot.number(), %error, "lists miss some runs");
+                filled = false;
+            }
+        }
+        let Some(any) = SlotId::new(0).filter(|_| fill_index && filled) else { return };
+        if let Err(error) = self.visibility.submit(any, 0, Change::Complete).await {
+            tracing::warn!(%error, "the visibility index takes no changes");
         }
     }
 
@@ -200,6 +214,7 @@ impl Node {
                 () = self.stopping.cancelled() => return,
                 drained = self.matching.next_drained() => drained,
             };
+            // The slots of dropped tasks are among those named.
             for (slot, task_id) in dropped {
                 self.cell(slot).refused.lock().insert(task_id);
             }
@@ -209,15 +224,29 @@ impl Node {
         }
     }
 
-    /// Offers the tasks of a slot again that matching had no room for.
+    /// Offers the tasks of a slot again that matching had no room for, or that it gave to a poll
+    /// in vain; however long it takes the store to answer.
     pub(crate) async fn offer_refused(self: &Arc<Self>, slot_id: SlotId) {
-        let Ok(mut slot) = self.lock(slot_id).await else { return };
-        let refused = std::mem::take(&mut *self.cell(slot_id).refused.lock());
-        for task_id in refused {
-            if let Err(error) = self.reoffer(&mut slot, task_id).await {
-                tracing::warn!(slot = slot_id.number(), %error, "a task waits for the store");
-                self.cell(slot_id).refused.lock().insert(task_id);
+        while let Err(error) = self.try_offer_refused(slot_id).await {
+            tracing::warn!(slot = slot_id.number(), %error, "tasks wait for the store");
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return,
+                () = self.environment.clock.sleep_until(self.now() + RETRY_DELAY) => {}
             }
         }
+    }
+
+    async fn try_offer_refused(self: &Arc<Self>, slot_id: SlotId) -> Result<(), HistoryError> {
+        let mut slot = self.lock(slot_id).await?;
+        let refused = std::mem::take(&mut *self.cell(slot_id).refused.lock());
+        let mut outcome = Ok(());
+        for task_id in refused {
+            if let Err(error) = self.reoffer(&mut slot, task_id).await {
+                self.cell(slot_id).refused.lock().insert(task_id);
+                outcome = Err(error);
+            }
+        }
+        outcome
     }
 }

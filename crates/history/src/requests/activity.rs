@@ -37,11 +37,12 @@ impl History {
         let mut taken = self.take_queued(task);
         let (decided, live, state, outcome) = {
             let mut slot = self.lock(task.slot).await?;
-            let (decided, outcome) = self.start_queued(&mut slot, &caller, task, input).await?;
+            let started = self.start_queued(&mut slot, &caller, task, input).await;
+            taken.decided(&started);
+            let (decided, outcome) = started?;
             let run = slot.runs.get(&task.run_id).ok_or(Rejection::TaskObsolete)?;
             (decided, Arc::clone(&run.live), Arc::clone(&run.head), outcome)
         };
-        taken.done();
         outcome.wait().await?;
         match decided? {
             Reply::ActivityStarted(activity) => {

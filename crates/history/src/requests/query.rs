@@ -37,6 +37,7 @@ pub struct QueryRequest {
 
 /// A worker's answer.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and moved a few times at most")]
 pub enum QueryAnswer {
     /// The result.
     Answered(Option<Payloads>),

@@ -51,7 +51,7 @@ pub struct CompletedTask {
     pub activity_tasks: Vec<ActivityDelivery>,
 }
 
-/// A task that left matching's backlog; dropped before history has it, it is offered again.
+/// A task that left matching's backlog; dropped before history has decided on it, it is offered again.
 #[derive(Debug)]
 pub(crate) struct TakenTask {
     node: Option<Arc<Node>>,
@@ -60,9 +60,11 @@ pub(crate) struct TakenTask {
 }
 
 impl TakenTask {
-    /// History has decided on it.
-    pub(crate) fn done(&mut self) {
-        self.node = None;
+    /// History has decided on it, unless it could not.
+    pub(crate) fn decided<T>(&mut self, decided: &Result<T, HistoryError>) {
+        if matches!(decided, Ok(_) | Err(HistoryError::Rejected(_))) {
+            self.node = None;
+        }
     }
 }
 
@@ -106,7 +108,7 @@ impl History {
         let (decided, live, queries, outcome) = {
             let mut slot = self.lock(task.slot).await?;
             let started = self.start_queued(&mut slot, &caller, task, input).await;
-            taken.done();
+            taken.decided(&started);
             let (decided, outcome) = started?;
             let run = slot.runs.get(&task.run_id).ok_or(Rejection::TaskObsolete)?;
             (decided, Arc::clone(&run.live), run.attached_queries(), outcome)

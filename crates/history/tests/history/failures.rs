@@ -1,0 +1,138 @@
+//! Commits that fail, or whose outcome nobody knows.
+
+use std::{sync::Arc, time::Duration};
+
+use api::enums::v1::{EventType, WorkflowExecutionStatus};
+use engine::Signal;
+use environment::{Entropy, Environment, SeededEntropy};
+use history::{Execution, HistoryError, RunKey};
+use model::Span;
+use storage_memory::{Faults, FaultyStore, MemoryStore, Random};
+
+use crate::support::{BASE, Node, event_types, worker::Workers};
+
+fn faulty(seed: u64, faults: Faults) -> Arc<FaultyStore> {
+    let entropy = SeededEntropy::new(seed);
+    let random = Random::new(move || entropy.random_u64());
+    Arc::new(FaultyStore::start(MemoryStore::new(), faults, random))
+}
+
+/// Starts a workflow however often it takes.
+async fn start(node: &Node, workflow_type: &str, workflow_id: &str) -> RunKey {
+    for _ in 0..1000 {
+        match node.start(workflow_type, workflow_id).await {
+            Ok(started) => return started.run,
+            Err(HistoryError::Unavailable(_)) => node.sleep(Span::from_millis(10)).await,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    panic!("`{workflow_id}` cannot be started");
+}
+
+/// Many workflows at once on a store with faults; each completes once, whatever fails.
+async fn storm(seed: u64, faults: Faults) {
+    let environment = Environment::simulated(BASE, seed);
+    let store = faulty(seed, faults);
+    let node = Node::open(Arc::clone(&store) as _, &environment).await;
+    let _workers = Workers::start(&node, 3, 3);
+    let kinds = ["empty", "activities 3", "timers 2", "activity"];
+    let mut starts = Vec::new();
+    for number in 0..24 {
+        let node = node.clone();
+        let kind = kinds[number % kinds.len()];
+        starts.push(tokio::spawn(async move {
+            start(&node, kind, &format!("workflow {number}")).await
+        }));
+    }
+    for started in starts {
+        let run = started.await.unwrap();
+        let status = node.closed(&run, Span::from_secs(3600)).await;
+        assert_eq!(status, WorkflowExecutionStatus::Completed, "seed {seed}");
+    }
+    store.set_faults(Faults::default());
+    node.sleep(Span::from_secs(5)).await;
+    for number in 0..24 {
+        let run = node.run_key(&format!("workflow {number}")).await;
+        let events = node.events(&run).await;
+        let types = event_types(&events);
+        let completed = EventType::WorkflowExecutionCompleted.as_str_name();
+        let found = types.iter().filter(|name| **name == completed).count();
+        assert_eq!(found, 1, "seed {seed}: {types:?}");
+        let ids: Vec<i64> = events.iter().map(|event| event.event_id).collect();
+        let expected: Vec<i64> = (1..=i64::try_from(ids.len()).unwrap()).collect();
+        assert_eq!(ids, expected, "seed {seed}");
+    }
+}
+
+const fn millis(number: u64) -> Duration {
+    Duration::from_millis(number)
+}
+
+fn slow() -> Faults {
+    Faults { commit_delay: millis(1)..=millis(5), ..Faults::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_commits_change_nothing() {
+    for seed in 0..20 {
+        storm(seed, Faults { refuse_per_mille: 100, ..slow() }).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_acknowledgements_lose_no_workflow() {
+    for seed in 0..20 {
+        storm(seed, Faults { lose_ack_per_mille: 100, ..slow() }).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_crashes_loses_no_workflow() {
+    for seed in 0..20 {
+        let faults = Faults {
+            crash_before_per_mille: 30,
+            crash_after_per_mille: 30,
+            refuse_per_mille: 10,
+            lose_ack_per_mille: 10,
+            slow_read_per_mille: 100,
+            slow_read_delay: millis(1)..=millis(20),
+            restart_delay: millis(10)..=millis(300),
+            ..slow()
+        };
+        storm(seed, faults).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_decided_on_a_failed_commit_fails_too() {
+    let environment = Environment::simulated(BASE, 1);
+    let store = faulty(1, slow());
+    let node = Node::open(Arc::clone(&store) as _, &environment).await;
+    let started = node.start("signals 100", "workflow").await.unwrap();
+    store.set_faults(Faults { refuse_per_mille: 1000, ..slow() });
+    let signals: Vec<_> = (0..5)
+        .map(|number| {
+            let node = node.clone();
+            tokio::spawn(async move { signal(&node, number).await })
+        })
+        .collect();
+    for signalled in signals {
+        assert!(matches!(signalled.await.unwrap(), Err(HistoryError::Unavailable(_))));
+    }
+    store.set_faults(slow());
+    node.sleep(Span::from_secs(1)).await;
+    signal(&node, 9).await.unwrap();
+    let types = event_types(&node.events(&started.run).await);
+    let signalled = EventType::WorkflowExecutionSignaled.as_str_name();
+    assert_eq!(types.iter().filter(|name| **name == signalled).count(), 1, "{types:?}");
+}
+
+async fn signal(node: &Node, number: usize) -> Result<(), HistoryError> {
+    let signal = Signal {
+        signal_name: "signal".to_owned(),
+        request_id: format!("signal {number}"),
+        ..Signal::default()
+    };
+    let execution = Execution::current("workflow");
+    node.history.signal_workflow(&node.permit, &node.namespace, &execution, signal).await
+}

@@ -1,0 +1,26 @@
+//! The shell with a real engine, matching and visibility index, on memory stores and virtual time.
+
+#[cfg(test)]
+mod backlog;
+#[cfg(test)]
+mod cache;
+#[cfg(test)]
+mod commits;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod deletion;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod queries;
+#[cfg(test)]
+mod reads;
+#[cfg(test)]
+mod starts;
+#[cfg(test)]
+mod sticky;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod timers;
