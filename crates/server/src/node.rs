@@ -17,7 +17,7 @@ use namespace::{NamespaceError, Namespaces, Registration};
 use storage::Store;
 use storage_embedded::EmbeddedStore;
 use storage_memory::MemoryStore;
-use telemetry::Metrics;
+use telemetry::{Metrics, StoreTotals};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use visibility::{Index, Location};
@@ -81,7 +81,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let environment = Environment::system();
     let metrics = Arc::new(Metrics::new()?);
     metrics.restarts().inc();
-    let (store, store_name) = open_store(&options)?;
+    let (store, store_name) = open_store(&options, &metrics)?;
     let visibility = Arc::new(open_index(options.data_directory.as_deref())?);
     let namespaces = Arc::new(
         Namespaces::open(Arc::clone(&store), environment.clone(), Limits::default()).await?,
@@ -138,7 +138,10 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
-fn open_store(options: &NodeOptions) -> anyhow::Result<(Arc<dyn Store>, &'static str)> {
+fn open_store(
+    options: &NodeOptions,
+    metrics: &Metrics,
+) -> anyhow::Result<(Arc<dyn Store>, &'static str)> {
     let Some(directory) = &options.data_directory else {
         return Ok((Arc::new(MemoryStore::new()), "memory"));
     };
@@ -149,7 +152,26 @@ fn open_store(options: &NodeOptions) -> anyhow::Result<(Arc<dyn Store>, &'static
     }
     let store = EmbeddedStore::open(directory, settings)
         .with_context(|| format!("the data in `{}` cannot be opened", directory.display()))?;
-    Ok((Arc::new(store), "embedded"))
+    let store = Arc::new(store);
+    let watched = Arc::downgrade(&store);
+    metrics.watch_store(move || {
+        watched.upgrade().map_or_else(StoreTotals::default, |store| totals(&store.stats()))
+    });
+    Ok((store, "embedded"))
+}
+
+fn totals(stats: &storage_embedded::Stats) -> StoreTotals {
+    StoreTotals {
+        batches: stats.batches,
+        commits: stats.commits,
+        fsyncs: stats.fsyncs,
+        bytes_written: stats.bytes_written,
+        refused: stats.refused,
+        fenced: stats.fenced,
+        failures: stats.failures,
+        queue_entries: stats.queue_entries,
+        queue_bytes: stats.queue_bytes,
+    }
 }
 
 /// The reference's data is one SQLite file; ours is a directory.
