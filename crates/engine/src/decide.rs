@@ -22,6 +22,9 @@ pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Tran
             return workflow_task::complete(state, *complete, context);
         }
         Input::FailWorkflowTask(fail) => workflow_task::fail_by_worker(&mut draft, *fail)?,
+        Input::ResetStickyTaskQueue if state.is_started() && !state.is_running() => {
+            return Err(Rejection::WorkflowClosed);
+        }
         Input::ResetStickyTaskQueue => {
             if state.sticky.is_some() {
                 draft.mutate(Mutation::StickySet(crate::StickySet { sticky: None }));

@@ -39,7 +39,9 @@ pub fn route_query(
     let never_ran = state.previous_started_event_id == 0;
     if !state.is_running() {
         return if never_ran {
-            Err(Rejection::WorkflowNotReady("Workflow task is not scheduled yet.".to_owned()))
+            Err(Rejection::WorkflowNotReady(
+                "Workflow execution closed before WorkflowTaskStarted event".to_owned(),
+            ))
         } else {
             Ok(QueryRoute::Direct)
         };

@@ -38,36 +38,36 @@ pub fn normalize_retry_policy(policy: &mut RetryPolicy) {
 ///
 /// # Errors
 /// The reference's text for what is wrong.
-pub fn validate_retry_policy(policy: &RetryPolicy) -> Result<(), &'static str> {
+pub fn validate_retry_policy(policy: &RetryPolicy) -> Result<(), String> {
     let negative = |duration: Option<&prost_types::Duration>| {
         duration.is_some_and(|duration| duration.seconds < 0 || duration.nanos < 0)
     };
     let initial = Span::from_proto(policy.initial_interval.as_ref());
     let maximum = Span::from_proto(policy.maximum_interval.as_ref());
     if negative(policy.initial_interval.as_ref()) {
-        return Err("invalid InitialInterval set on retry policy: negative duration");
+        return Err("invalid InitialInterval set on retry policy: negative duration".to_owned());
     }
     if policy.backoff_coefficient != 0.0 && policy.backoff_coefficient < 1.0
         || policy.backoff_coefficient.is_nan()
     {
-        return Err("BackoffCoefficient cannot be less than 1 on retry policy.");
+        return Err("BackoffCoefficient cannot be less than 1 on retry policy.".to_owned());
     }
     if negative(policy.maximum_interval.as_ref()) {
-        return Err("invalid MaximumInterval set on retry policy: negative duration");
+        return Err("invalid MaximumInterval set on retry policy: negative duration".to_owned());
     }
     if !maximum.is_zero() && maximum < initial {
-        return Err("MaximumInterval cannot be less than InitialInterval on retry policy.");
+        return Err("MaximumInterval cannot be less than InitialInterval on retry policy.".to_owned());
     }
     if policy.maximum_attempts < 0 {
-        return Err("MaximumAttempts cannot be negative on retry policy.");
+        return Err("MaximumAttempts cannot be negative on retry policy.".to_owned());
     }
     let timeouts = ["StartToClose", "ScheduleToStart", "ScheduleToClose", "Heartbeat"];
     let listed = policy.non_retryable_error_types.iter();
     let mut kinds = listed.filter_map(|listed| listed.strip_prefix("TemporalTimeout:"));
-    if kinds.any(|kind| !timeouts.contains(&kind)) {
-        return Err("Invalid timeout type value.");
+    match kinds.find(|kind| !timeouts.contains(kind)) {
+        Some(kind) => Err(format!("Invalid timeout type value: {kind}.")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Decides whether an attempt that failed is followed by another.

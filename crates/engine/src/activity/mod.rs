@@ -73,7 +73,10 @@ pub(crate) fn current<'a>(state: &'a State, task: &ActivityRef) -> Option<&'a Ac
 /// The activity that a worker means, and its scheduled event id.
 fn held<'a>(state: &'a State, held: &HeldActivity) -> Result<(i64, &'a Activity), Rejection> {
     if !state.is_running() {
-        return Err(Rejection::ActivityNotFound);
+        return Err(match held {
+            HeldActivity::Token { .. } => Rejection::ActivityNotFound,
+            HeldActivity::Id(_) => Rejection::WorkflowClosed,
+        });
     }
     let found = match held {
         HeldActivity::Token { scheduled_event_id, attempt } => state

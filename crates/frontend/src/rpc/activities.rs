@@ -3,7 +3,7 @@
 
 use api::{
     common::v1::Payloads,
-    failure::v1::Failure,
+    failure::v1::{Failure, failure::FailureInfo},
     workflowservice::v1::{
         RecordActivityTaskHeartbeatByIdRequest, RecordActivityTaskHeartbeatByIdResponse,
         RecordActivityTaskHeartbeatRequest, RecordActivityTaskHeartbeatResponse,
@@ -113,6 +113,11 @@ impl Held {
         last_heartbeat_details: Option<Payloads>,
     ) -> ApiResult<()> {
         let limits = &call.namespace()?.limits;
+        if let Some(Failure { failure_info, .. }) = &failure
+            && !matches!(failure_info, Some(FailureInfo::ApplicationFailureInfo(_)))
+        {
+            return Err(ApiError::invalid("Failure must have ApplicationFailureInfo."));
+        }
         let of_heartbeat =
             failure_of_size("Heartbeat details", last_heartbeat_details.as_ref(), limits);
         if let Some(of_heartbeat) = of_heartbeat {

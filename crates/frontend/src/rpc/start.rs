@@ -173,8 +173,10 @@ fn start(
         let delayed = request.workflow_start_delay.is_some();
         return Err(if delayed {
             ApiError::invalid("CronSchedule and WorkflowStartDelay may not be used together.")
-        } else {
+        } else if looks_like_cron(&request.cron_schedule) {
             ApiError::unimplemented("cron schedules of workflows are not built yet")
+        } else {
+            ApiError::invalid("invalid CronSchedule.")
         });
     }
     for (field, duration) in [
@@ -235,6 +237,21 @@ fn check_workflow_id(workflow_id: &str, length_max: usize) -> ApiResult<()> {
         return Err(ApiError::invalid(text));
     }
     Ok(())
+}
+
+/// Whether a text has the form of a cron schedule: a name or five fields, perhaps after a zone.
+fn looks_like_cron(text: &str) -> bool {
+    let mut fields: Vec<&str> = text.split_whitespace().collect();
+    if fields.first().is_some_and(|zone| zone.starts_with("CRON_TZ=") || zone.starts_with("TZ=")) {
+        fields.remove(0);
+    }
+    let is_field =
+        |field: &&str| field.starts_with(|first: char| first.is_ascii_digit() || first == '*');
+    match fields.as_slice() {
+        [first, ..] if first.starts_with('@') => true,
+        [_, _, _, rest @ ..] => rest.len() == 2 && fields.iter().take(3).all(is_field),
+        _ => false,
+    }
 }
 
 /// A link to the first event of a run.

@@ -1,12 +1,15 @@
 //! Task queues as described to users.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use api::{
-    enums::v1::{RateLimitSource as ApiRateLimitSource, TaskQueueType as ApiTaskQueueType},
+    enums::v1::{
+        BuildIdTaskReachability, DescribeTaskQueueMode, RateLimitSource as ApiRateLimitSource,
+        TaskQueueType as ApiTaskQueueType,
+    },
     taskqueue::v1::{
-        PollerInfo as ApiPollerInfo, TaskQueuePartitionMetadata, TaskQueueStats,
-        TaskQueueVersioningInfo,
+        PollerInfo as ApiPollerInfo, TaskQueuePartitionMetadata, TaskQueueStats, TaskQueueTypeInfo,
+        TaskQueueVersionInfo, TaskQueueVersioningInfo,
     },
     workflowservice::v1::{
         DescribeTaskQueueRequest, DescribeTaskQueueResponse, ListTaskQueuePartitionsRequest,
@@ -14,6 +17,7 @@ use api::{
     },
 };
 use matching::{PollerInfo, QueueStats, RateLimit, RateLimitSource, TaskQueueKey, TaskQueueType};
+use model::NamespaceId;
 
 use crate::{
     admission::Call,
@@ -36,8 +40,11 @@ pub(crate) async fn describe_task_queue(
         ApiTaskQueueType::Activity => TaskQueueType::Activity,
         ApiTaskQueueType::Nexus => TaskQueueType::Nexus,
     };
-    let name = polled_queue(request.task_queue, &namespace.limits)?.name;
-    let key = TaskQueueKey { namespace_id: namespace.id, name: name.into(), task_type };
+    let name: Arc<str> = polled_queue(request.task_queue.clone(), &namespace.limits)?.name.into();
+    if request.api_mode() == DescribeTaskQueueMode::Enhanced {
+        return Ok(by_version(frontend, namespace.id, &name, &request));
+    }
+    let key = TaskQueueKey { namespace_id: namespace.id, name, task_type };
     let mut response = DescribeTaskQueueResponse {
         versioning_info: Some(TaskQueueVersioningInfo {
             current_version: UNVERSIONED.to_owned(),
@@ -56,6 +63,49 @@ pub(crate) async fn describe_task_queue(
             .collect::<BTreeMap<_, _>>();
     }
     Ok(response)
+}
+
+/// The answer by versions of workers. There is only "without a version".
+fn by_version(
+    frontend: &Frontend,
+    namespace_id: NamespaceId,
+    name: &Arc<str>,
+    request: &DescribeTaskQueueRequest,
+) -> DescribeTaskQueueResponse {
+    let types_info = [
+        (ApiTaskQueueType::Workflow, TaskQueueType::Workflow),
+        (ApiTaskQueueType::Activity, TaskQueueType::Activity),
+    ]
+    .into_iter()
+    .filter(|(number, _)| {
+        request.task_queue_types.is_empty()
+            || request.task_queue_types().any(|asked| asked == *number)
+    })
+    .map(|(number, task_type)| {
+        let key = TaskQueueKey { namespace_id, name: Arc::clone(name), task_type };
+        let found = frontend.matching.describe(&key);
+        let counted = found.as_ref().map(|found| stats(&found.stats));
+        let seen = found.filter(|_| request.report_pollers);
+        let info = TaskQueueTypeInfo {
+            pollers: seen
+                .map_or_else(Vec::new, |found| found.pollers.into_iter().map(poller).collect()),
+            stats: request.report_stats.then(|| counted.unwrap_or_default()),
+        };
+        (number as i32, info)
+    })
+    .collect();
+    // A worker without a version may get any task, so its queue always counts as reachable.
+    let task_reachability = if request.report_task_reachability {
+        BuildIdTaskReachability::Reachable
+    } else {
+        BuildIdTaskReachability::Unspecified
+    };
+    let unversioned =
+        TaskQueueVersionInfo { types_info, task_reachability: task_reachability as i32 };
+    DescribeTaskQueueResponse {
+        versions_info: [(String::new(), unversioned)].into(),
+        ..DescribeTaskQueueResponse::default()
+    }
 }
 
 /// There is one partition per queue, and it is the queue itself.
