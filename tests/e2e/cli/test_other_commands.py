@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+
 from harness.history import attributes, only
 from harness.raw import Raw, payloads, schedule_activity
 from harness.sdk import unique

@@ -3,11 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import QueryResultType
+
 from harness.raw import Raw, complete_workflow, payloads, record_marker
 from harness.sdk import unique
 from harness.waiting import wait_for_sync
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import QueryResultType
 
 
 @pytest.fixture

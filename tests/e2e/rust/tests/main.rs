@@ -1,0 +1,2 @@
+#[test]
+fn it() { let _ = std::any::type_name::<temporalio_sdk::Worker>(); }
