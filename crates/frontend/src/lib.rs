@@ -23,6 +23,8 @@ pub use frontend::{Cluster, Frontend, Parts};
 pub use limits::{RateLimit, RequestLimits};
 pub use rpc::built_rpcs;
 pub use server::{Server, ServerSettings};
+#[doc(hidden)]
+pub use token::tokens_survive;
 
 /// The version that clients are told. It follows the reference's, because clients check it against
 /// the range they support; ours is [`OWN_VERSION`].

@@ -1,7 +1,7 @@
 //! Lists and counts of runs.
 
 use api::{
-    common::v1::{Memo, Payload, SearchAttributes, WorkflowExecution, WorkflowType},
+    common::v1::{Payload, SearchAttributes, WorkflowExecution, WorkflowType},
     enums::v1::WorkflowExecutionStatus,
     filter::v1::StartTimeFilter,
     workflow::v1::WorkflowExecutionInfo,
@@ -253,7 +253,7 @@ fn info(record: Record) -> WorkflowExecutionInfo {
         history_length: when_closed(record.history_length),
         parent_execution: record.parent.map(execution),
         execution_time: record.execution_time.to_proto(),
-        memo: Some(record.memo.unwrap_or(Memo::default())),
+        memo: Some(record.memo.unwrap_or_default()),
         search_attributes: Some(SearchAttributes { indexed_fields: record.search_attributes }),
         task_queue: record.task_queue,
         state_transition_count: when_closed(record.state_transition_count),

@@ -109,6 +109,20 @@ impl TaskToken {
             .ok_or_else(|| ApiError::invalid("Error deserializing task token."))
     }
 
+    /// True when the token reads the same after it is written again.
+    pub(crate) fn survives(&self) -> bool {
+        let again = match &self.task {
+            HeldTask::Workflow(task) => Self::workflow_task(&self.run, task),
+            HeldTask::Activity(HeldActivity::Token { scheduled_event_id, attempt }) => {
+                Self::activity(&self.run, *scheduled_event_id, *attempt)
+            }
+            // Tokens never name an activity by its user's id.
+            HeldTask::Activity(HeldActivity::Id(_)) => return false,
+            HeldTask::Query(query_id) => Self::query(&self.run, *query_id),
+        };
+        Self::decode(&again).as_ref() == Ok(self)
+    }
+
     /// The workflow task; another kind of task is none that the run knows.
     pub(crate) fn held_workflow_task(&self) -> ApiResult<HeldWorkflowTask> {
         match &self.task {

@@ -1,0 +1,98 @@
+//! A server in memory, and a client of it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use api::workflowservice::v1::workflow_service_client::WorkflowServiceClient;
+use authz::Policy;
+use environment::Environment;
+use frontend::{Cluster, Frontend, Parts, RequestLimits, Server, ServerSettings};
+use history::History;
+use matching::{Matching, MatchingLimits};
+use model::{Limits, Span};
+use namespace::{Namespaces, Registration};
+use storage::Store;
+use storage_memory::MemoryStore;
+use telemetry::Metrics;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+use visibility::{Index, Location};
+
+/// The namespace of the tests.
+pub(crate) const NAMESPACE: &str = "tests";
+
+/// A running server.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) stop: CancellationToken,
+    pub(crate) ended: JoinHandle<()>,
+}
+
+/// Starts a server that allows everything.
+pub(crate) async fn start() -> Running {
+    start_with(Policy::AllowAll, RequestLimits::DEVELOPMENT).await
+}
+
+/// Starts a server.
+pub(crate) async fn start_with(policy: Policy, limits: RequestLimits) -> Running {
+    let environment = Environment::system();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let metrics = Arc::new(Metrics::new().unwrap());
+    let visibility = Arc::new(Index::open(&Location::Inline).unwrap());
+    let namespaces =
+        Namespaces::open(Arc::clone(&store), environment.clone(), Limits::default()).await.unwrap();
+    let registration = Registration {
+        name: NAMESPACE.to_owned(),
+        retention: Span::from_secs(3600),
+        ..Registration::default()
+    };
+    namespaces.register(registration).await.unwrap();
+    let namespaces = Arc::new(namespaces);
+    let clock = Arc::clone(&environment.clock);
+    let matching = Arc::new(Matching::new(clock, MatchingLimits::default()));
+    let history = History::open(
+        history::Config::default(),
+        environment.clone(),
+        store,
+        Arc::clone(&matching),
+        Arc::clone(&namespaces),
+        Arc::clone(&visibility),
+        Arc::clone(&metrics),
+    )
+    .await
+    .unwrap();
+    let frontend = Frontend::new(Parts {
+        environment,
+        namespaces,
+        history,
+        matching,
+        visibility,
+        metrics,
+        policy,
+        limits,
+        cluster: Cluster { name: "active".to_owned(), ..Cluster::default() },
+    });
+    let settings =
+        ServerSettings { drain_timeout: Span::from_millis(500), ..ServerSettings::default() };
+    let server = Server::new(frontend, settings).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let ended = tokio::spawn({
+        let stop = stop.clone();
+        async move { server.serve(listener, stop).await.unwrap() }
+    });
+    Running { address, stop, ended }
+}
+
+impl Running {
+    /// A connection.
+    pub(crate) async fn channel(&self) -> Channel {
+        Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
+    }
+
+    /// A client of the workflow service.
+    pub(crate) async fn client(&self) -> WorkflowServiceClient<Channel> {
+        WorkflowServiceClient::new(self.channel().await)
+    }
+}
