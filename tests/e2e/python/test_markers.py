@@ -43,7 +43,7 @@ class CallsLocally:
         return await workflow.execute_local_activity(
             local_add,
             args=[1, 2],
-            start_to_close_timeout=timedelta(seconds=5),
+            start_to_close_timeout=timedelta(minutes=5),
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=10)),
         )
 
