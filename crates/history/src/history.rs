@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use ::visibility::Change;
 use authz::Permit;
 use engine::{Input, Rejection, Reply, decide};
 use environment::Environment;
@@ -57,6 +56,9 @@ impl History {
         let metrics = HistoryMetrics::new(metrics);
         let node =
             Node::new(config, environment, store, matching, namespaces, visibility, metrics, claim);
+        if node.visibility.was_complete() {
+            node.count_open_runs().await;
+        }
         let tracker = &node.tracker;
         tracker.spawn(Arc::clone(&node).run_timers());
         tracker.spawn(Arc::clone(&node).run_rate_limits());
@@ -178,26 +180,6 @@ pub(crate) fn refuse(reply: Reply) -> Result<Reply, HistoryError> {
 }
 
 impl Node {
-    /// Picks up what an earlier server left; fills the visibility index when it is new.
-    async fn recover(self: Arc<Self>, slots: Vec<SlotId>) {
-        let fill_index = !self.visibility.was_complete();
-        let mut filled = true;
-        for slot in slots {
-            if self.stopping.is_cancelled() {
-                return;
-            }
-            Arc::clone(&self).restore(slot).await;
-            if fill_index && let Err(error) = self.fill_index(slot).await {
-                tracing::warn!(slot = slot.number(), %error, "lists miss some runs");
-                filled = false;
-            }
-        }
-        let Some(any) = SlotId::new(0).filter(|_| fill_index && filled) else { return };
-        if let Err(error) = self.visibility.submit(any, 0, Change::Complete).await {
-            tracing::warn!(%error, "the visibility index takes no changes");
-        }
-    }
-
     async fn run_rate_limits(self: Arc<Self>) {
         tokio::select! {
             biased;

@@ -31,6 +31,7 @@ mod retention;
 mod run;
 mod run_cache;
 mod slot;
+mod startup;
 mod timer_ledger;
 mod timers;
 mod visibility;

@@ -50,6 +50,11 @@ impl HistoryMetrics {
         self.cache.filled(runs, runs_max);
     }
 
+    /// Shows how many runs are open.
+    pub(crate) fn open_runs(&self, runs: u64) {
+        self.metrics.open_workflows().set(i64::try_from(runs).unwrap_or(i64::MAX));
+    }
+
     /// Counts a run that opens or closes.
     pub(crate) fn transition(&self, namespace: &str, before: &State, after: &State) {
         if before.status == after.status {

@@ -8,7 +8,7 @@ use model::{RunId, SlotId, Span, Time};
 use prost::Message;
 use storage::{
     Cursors, Damage, Record, Scan, SlotRow, Table, TaskCategory, TaskKey, damage, history_key,
-    history_prefix, prefix_end, run_key, slot_prefix, task_key,
+    history_prefix, prefix_end, run_key, task_key,
 };
 
 use crate::{
@@ -236,44 +236,6 @@ impl Node {
         Ok(())
     }
 
-    /// Gives the visibility index every run of a slot.
-    pub(crate) async fn fill_index(self: &Arc<Self>, slot_id: SlotId) -> Result<(), HistoryError> {
-        let to = prefix_end(&slot_prefix(slot_id));
-        let mut from = slot_prefix(slot_id);
-        loop {
-            let scan = Scan {
-                table: Table::History,
-                from,
-                to: to.clone(),
-                reverse: false,
-                records_max: 1,
-                bytes_max: 1,
-            };
-            let first = self.store.scan(scan).await?.into_iter().next();
-            let Some(key) = first.map(|record| record.key) else { return Ok(()) };
-            let Some(run_prefix) = key.get(..18) else { return Ok(()) };
-            from = prefix_end(run_prefix);
-            let Some(run_id) = run_prefix.get(2..).and_then(current::run_id) else { continue };
-            let change = {
-                let mut slot = self.lock(slot_id).await?;
-                match self.load_run(&mut slot, run_id).await {
-                    Err(HistoryError::Damaged(damage)) => report(&damage),
-                    other => drop(other?),
-                }
-                slot.runs.get(&run_id).and_then(|run| {
-                    let state = run.live.durable()?;
-                    Some(visibility::upsert(&run.live.key, &state))
-                })
-            };
-            let Some(change) = change else { continue };
-            // No task row stands behind this change: it moves no cursor.
-            if let Err(error) = self.visibility.submit(slot_id, 0, change).await {
-                tracing::warn!(%error, "the visibility index takes no changes");
-                return Ok(());
-            }
-        }
-    }
-
     /// Puts a run into memory; false when there is no such run.
     pub(crate) async fn load_run(
         &self,
@@ -404,6 +366,6 @@ fn decode_visibility(slot: SlotId, key: TaskKey, value: Bytes) -> Result<Visibil
 }
 
 /// A damaged record harms what it belongs to and nothing else.
-fn report(damage: &Damage) {
+pub(crate) fn report(damage: &Damage) {
     tracing::error!(%damage, "a stored record cannot be read");
 }

@@ -27,6 +27,8 @@ pub struct StartRequest {
     pub start: Start,
     /// What happens when the workflow id has been used.
     pub policy: StartPolicy,
+    /// A run that is used instead of a new one remembers the request.
+    pub attach_request: bool,
     /// The starter is a worker that takes the first workflow task itself.
     pub eager: Option<EagerStart>,
 }
@@ -142,7 +144,7 @@ impl History {
         run_id: RunId,
         request: StartRequest,
     ) -> Result<(Decided, Outcome), HistoryError> {
-        let StartRequest { mut start, policy, eager } = request;
+        let StartRequest { mut start, policy, attach_request, eager } = request;
         let context = caller.context(&self.node.environment);
         let head =
             current.and_then(|current| slot.runs.get(&current)).map(|run| Arc::clone(&run.head));
@@ -171,7 +173,12 @@ impl History {
             (StartDecision::UseExisting, Some(current), Some(head)) => {
                 let input = match start.signal.take() {
                     Some(signal) => Input::Signal(signal),
-                    None => Input::AttachRequest(AttachRequest { request_id: start.request_id }),
+                    None if attach_request => {
+                        Input::AttachRequest(AttachRequest { request_id: start.request_id })
+                    }
+                    None => {
+                        return Ok((self.existing(slot, current, false, None)?, slot.barrier()));
+                    }
                 };
                 let transition = decide(&head, input, &context)?;
                 if transition.is_empty() {
@@ -214,7 +221,7 @@ impl History {
     ) -> Result<Decided, HistoryError> {
         let run = slot.runs.get(&run_id).ok_or_else(left_cache)?;
         let eager = eager.filter(|_| started);
-        let eager_task = eager.and_then(|eager| repeated_eager_task(&run.head, eager));
+        let eager_task = eager.and_then(|_| repeated_eager_task(&run.head));
         let (live, state) = (Arc::clone(&run.live), Arc::clone(&run.head));
         Ok(Decided { live, state, started, eager_task })
     }
@@ -247,9 +254,9 @@ fn first_transition(
 }
 
 /// A repeated request gets the first workflow task again while nothing else has happened.
-fn repeated_eager_task(state: &State, eager: &EagerStart) -> Option<StartedWorkflowTask> {
+fn repeated_eager_task(state: &State) -> Option<StartedWorkflowTask> {
     let task = state.workflow_task.as_ref()?;
-    if task.started_event_id != 3 || task.attempt != 1 || task.request_id != eager.request_id {
+    if task.started_event_id != 3 || task.attempt != 1 {
         return None;
     }
     Some(StartedWorkflowTask {

@@ -124,4 +124,36 @@ async fn a_new_index_is_filled_from_the_runs() {
     let listed = node.visibility.list(node.namespace.id, &all, 100, b"").await.unwrap();
     let open = listed.records.iter().filter(|record| record.workflow_id.starts_with("open"));
     assert_eq!(open.filter(|record| record.status == 1).count(), 20);
+    assert_eq!(node.metrics.open_workflows().get(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_shown_before_its_commit() {
+    let environment = Environment::simulated(BASE, 7);
+    let store = Arc::new(Probe::dying(MemoryStore::new(), 2, true));
+    let node = Node::open(Arc::clone(&store) as _, &environment).await;
+    let first = node.start("signals 1", "workflow").await.unwrap();
+    let workers = Workers::start(&node, 1, 0);
+    let waiting = {
+        let (node, run) = (node.clone(), first.run.clone());
+        tokio::spawn(async move {
+            let deadline = node.now() + MINUTE;
+            node.history.wait_for_history(&node.permit, &node.namespace, &run, 2, deadline).await
+        })
+    };
+    let starting = {
+        let node = node.clone();
+        tokio::spawn(async move { node.start("empty", "other").await })
+    };
+    node.sleep(MINUTE + MINUTE).await;
+    assert!(store.is_dead());
+    // The start of the first workflow's task is written, but not acknowledged; the second
+    // workflow is not even written.
+    assert_eq!(workers.work.lock().workflow_tasks, 0);
+    assert_eq!(waiting.await.unwrap().unwrap().last_event_id(), 2);
+    assert_eq!(node.describe("workflow").await.unwrap().last_event_id(), 2);
+    assert!(!starting.is_finished());
+    let all = Predicate::And(Vec::new());
+    assert_eq!(node.visibility.count(node.namespace.id, &all).await.unwrap(), 1);
+    starting.abort();
 }

@@ -40,8 +40,14 @@ async fn an_open_run_is_used_or_replaced_as_the_policy_says() {
     let mut other = start_request("signals 1", "workflow");
     other.start.request_id = "other".to_owned();
     other.policy.conflict = WorkflowIdConflictPolicy::UseExisting;
+    store.take_counts();
     let used = node.start_with(other.clone()).await.unwrap();
     assert_eq!((used.run, used.started), (first.run.clone(), false));
+    assert_eq!(store.take_counts().batches, 0);
+    other.attach_request = true;
+    let used = node.start_with(other.clone()).await.unwrap();
+    assert_eq!((used.run, used.started), (first.run.clone(), false));
+    assert_eq!(store.take_counts().batches, 1);
 
     other.start.request_id = "third".to_owned();
     other.policy.conflict = WorkflowIdConflictPolicy::TerminateExisting;
@@ -85,6 +91,7 @@ async fn an_eager_starter_gets_the_first_task_with_the_answer() {
     let events: Vec<_> =
         task.history.batches.iter().cloned().flat_map(crate::support::decode).collect();
     assert_eq!(events.len(), 3);
+    request.eager = Some(EagerStart { request_id: "another".to_owned(), ..EagerStart::default() });
     let again = node.start_with(request).await.unwrap();
     assert_eq!(again.eager_task, Some(task));
 }

@@ -58,6 +58,7 @@ pub(crate) struct Node {
     pub(crate) namespace: Arc<Namespace>,
     pub(crate) environment: Environment,
     pub(crate) permit: Permit,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Node {
@@ -105,6 +106,7 @@ impl Node {
             namespace,
             environment: environment.clone(),
             permit: permit(),
+            metrics,
         }
     }
 
@@ -209,6 +211,7 @@ pub(crate) fn start_request(workflow_type: &str, workflow_id: &str) -> StartRequ
             reuse: WorkflowIdReusePolicy::AllowDuplicate,
             conflict: WorkflowIdConflictPolicy::Fail,
         },
+        attach_request: false,
         eager: None,
     }
 }

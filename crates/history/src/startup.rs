@@ -1,0 +1,94 @@
+//! What a node does by itself after it has opened a store.
+
+use std::sync::Arc;
+
+use ::visibility::Change;
+use api::enums::v1::WorkflowExecutionStatus;
+use model::SlotId;
+use storage::{Scan, Table, prefix_end, slot_prefix};
+use visibility_query::{Comparison, Condition, Predicate, SystemAttribute, Test, Value};
+
+use crate::{HistoryError, current, node::Node, recovery::report, visibility};
+
+impl Node {
+    /// Picks up what an earlier server left; fills the visibility index when it is new.
+    pub(crate) async fn recover(self: Arc<Self>, slots: Vec<SlotId>) {
+        let fill_index = !self.visibility.was_complete();
+        let mut filled = true;
+        let was_empty = slots.is_empty();
+        for slot in slots {
+            if self.stopping.is_cancelled() {
+                return;
+            }
+            Arc::clone(&self).restore(slot).await;
+            if fill_index && let Err(error) = self.fill_index(slot).await {
+                tracing::warn!(slot = slot.number(), %error, "lists miss some runs");
+                filled = false;
+            }
+        }
+        let Some(any) = SlotId::new(0).filter(|_| fill_index && filled) else { return };
+        if let Err(error) = self.visibility.submit(any, 0, Change::Complete).await {
+            tracing::warn!(%error, "the visibility index takes no changes");
+        }
+        if !was_empty {
+            self.count_open_runs().await;
+        }
+    }
+
+    /// Tells the metrics how many runs are open. From there on each start and close counts.
+    pub(crate) async fn count_open_runs(&self) {
+        let open = Predicate::Condition(Condition {
+            attribute: SystemAttribute::ExecutionStatus.into(),
+            test: Test::Compare(
+                Comparison::Equal,
+                Value::Int(WorkflowExecutionStatus::Running as i64),
+            ),
+        });
+        let mut count = 0;
+        for namespace in self.namespaces.all() {
+            match self.visibility.count(namespace.id, &open).await {
+                Ok(runs) => count += runs,
+                Err(error) => tracing::warn!(%error, "open runs cannot be counted"),
+            }
+        }
+        self.metrics.open_runs(count);
+    }
+
+    /// Gives the visibility index every run of a slot.
+    async fn fill_index(self: &Arc<Self>, slot_id: SlotId) -> Result<(), HistoryError> {
+        let to = prefix_end(&slot_prefix(slot_id));
+        let mut from = slot_prefix(slot_id);
+        loop {
+            let scan = Scan {
+                table: Table::History,
+                from,
+                to: to.clone(),
+                reverse: false,
+                records_max: 1,
+                bytes_max: 1,
+            };
+            let first = self.store.scan(scan).await?.into_iter().next();
+            let Some(key) = first.map(|record| record.key) else { return Ok(()) };
+            let Some(run_prefix) = key.get(..18) else { return Ok(()) };
+            from = prefix_end(run_prefix);
+            let Some(run_id) = run_prefix.get(2..).and_then(current::run_id) else { continue };
+            let change = {
+                let mut slot = self.lock(slot_id).await?;
+                match self.load_run(&mut slot, run_id).await {
+                    Err(HistoryError::Damaged(damage)) => report(&damage),
+                    other => drop(other?),
+                }
+                slot.runs.get(&run_id).and_then(|run| {
+                    let state = run.live.durable()?;
+                    Some(visibility::upsert(&run.live.key, &state))
+                })
+            };
+            let Some(change) = change else { continue };
+            // No task row stands behind this change: it moves no cursor.
+            if let Err(error) = self.visibility.submit(slot_id, 0, change).await {
+                tracing::warn!(%error, "the visibility index takes no changes");
+                return Ok(());
+            }
+        }
+    }
+}
