@@ -3,6 +3,7 @@
 mod activities;
 mod activity_poll;
 mod cluster;
+mod codec;
 mod describe;
 mod history;
 mod namespaces;
@@ -21,11 +22,11 @@ use std::sync::Arc;
 
 use authz::{Rpc, Service};
 use tonic::{Request, codec::CompressionEncoding, server::Grpc};
-use tonic_prost::ProstCodec;
 use tower::service_fn;
 
 use crate::{
     frontend::Frontend,
+    rpc::codec::CallCodec,
     server::{HttpRequest, ResponseFuture},
 };
 
@@ -54,7 +55,7 @@ macro_rules! built {
                                 frontend.finish(in_flight, handler).await
                             }
                         });
-                        Grpc::new(ProstCodec::default())
+                        Grpc::new(CallCodec::default())
                             .accept_compressed(CompressionEncoding::Gzip)
                             .max_decoding_message_size(MESSAGE_BYTES_MAX)
                             .unary(method, request)

@@ -20,6 +20,9 @@ use crate::arguments::{Arguments, Command, ConfigCommand, ServerCommand};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // The allocator asks for huge pages, of which an idle server would fill a few percent: 30 MB
+    // resident instead of 20. A kernel that cannot say no changes nothing else.
+    let _supported = rustix::thread::disable_transparent_huge_pages(true).is_ok();
     let arguments = Arguments::parse();
     match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! One node: everything wired together, started and stopped.
 
 use std::{
+    io::Read,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -29,6 +30,9 @@ const CLUSTER_NAME: &str = "active";
 
 /// The index of runs, inside the data directory.
 const INDEX_FILE: &str = "visibility.sqlite";
+
+/// What every SQLite file starts with.
+const SQLITE_MAGIC: &[u8; 15] = b"SQLite format 3";
 
 /// What a node is to do.
 pub(crate) struct NodeOptions {
@@ -177,7 +181,9 @@ fn totals(stats: &storage_embedded::Stats) -> StoreTotals {
 /// The reference's data is one SQLite file; ours is a directory.
 fn refuse_foreign_file(path: &Path) -> anyhow::Result<()> {
     if path.is_file() {
-        let sqlite = std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3"));
+        let mut start = [0; SQLITE_MAGIC.len()];
+        let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+        let sqlite = read.is_ok() && start == *SQLITE_MAGIC;
         let what =
             if sqlite { "a SQLite database, perhaps of Temporal's server" } else { "a file" };
         anyhow::bail!(
