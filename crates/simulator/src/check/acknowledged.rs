@@ -1,0 +1,82 @@
+//! Everything that was acknowledged is in the histories, once.
+
+use api::history::v1::history_event::Attributes;
+use history::RunKey;
+
+use crate::{
+    check::{
+        ensure,
+        snapshot::{Snapshot, StoredRun},
+    },
+    payload::text,
+    witness::Facts,
+};
+
+/// Compares what clients and workers were told with what the store holds.
+pub(crate) fn check(facts: &Facts, snapshot: &Snapshot) -> Result<(), String> {
+    for (workflow_id, run) in &facts.started {
+        let stored = find(snapshot, run)?;
+        ensure!(stored.state.workflow_id == *workflow_id, "`{workflow_id}` has another's run");
+        let runs = snapshot.runs_of(workflow_id);
+        let first = stored.state.first_execution_run_id();
+        let is_one_chain =
+            runs.iter().all(|(_, other)| other.state.first_execution_run_id() == first);
+        ensure!(is_one_chain, "`{workflow_id}` was started twice");
+    }
+    for ((workflow_id, signal), acknowledged) in &facts.signals {
+        let mut found = 0;
+        for (run_id, run) in snapshot.runs_of(workflow_id) {
+            let here = run.events.iter().filter(|event| {
+                matches!(
+                    &event.attributes,
+                    Some(Attributes::WorkflowExecutionSignaledEventAttributes(signaled))
+                        if text(signaled.input.as_ref()) == *signal
+                )
+            });
+            let here = here.count();
+            ensure!(here <= 1, "`{signal}` is {here} times in run {run_id} of `{workflow_id}`");
+            found += here;
+        }
+        ensure!(
+            found > 0 || !acknowledged,
+            "`{signal}` to `{workflow_id}` was acknowledged and is lost"
+        );
+    }
+    for (run, scheduled) in &facts.activities {
+        let stored = find(snapshot, run)?;
+        let found = stored.events.iter().any(|event| {
+            matches!(
+                &event.attributes,
+                Some(Attributes::ActivityTaskCompletedEventAttributes(completed))
+                    if completed.scheduled_event_id == *scheduled
+            )
+        });
+        ensure!(
+            found,
+            "the completion of activity {scheduled} of run {} was acknowledged and is lost",
+            run.run_id
+        );
+    }
+    for (run, scheduled, started) in &facts.workflow_tasks {
+        let stored = find(snapshot, run)?;
+        let found = stored.events.iter().any(|event| {
+            matches!(
+                &event.attributes,
+                Some(Attributes::WorkflowTaskCompletedEventAttributes(completed))
+                    if completed.scheduled_event_id == *scheduled
+                        && completed.started_event_id == *started
+            )
+        });
+        ensure!(
+            found,
+            "the completion of workflow task {scheduled} of run {} was acknowledged and is lost",
+            run.run_id
+        );
+    }
+    Ok(())
+}
+
+fn find<'a>(snapshot: &'a Snapshot, run: &RunKey) -> Result<&'a StoredRun, String> {
+    let lost = || format!("run {} was acknowledged and is lost", run.run_id);
+    snapshot.runs.get(&run.run_id).ok_or_else(lost)
+}

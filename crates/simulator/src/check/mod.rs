@@ -1,0 +1,19 @@
+//! The checkers. They read what clients were told and what the store holds; none of them asks the
+//! engine what is right.
+
+pub(crate) mod acknowledged;
+pub(crate) mod legality;
+pub(crate) mod outstanding;
+pub(crate) mod results;
+pub(crate) mod snapshot;
+pub(crate) mod views;
+
+/// Fails with this text unless the condition holds.
+macro_rules! ensure {
+    ($condition:expr, $($text:tt)+) => {
+        if !$condition {
+            return Err(format!($($text)+));
+        }
+    };
+}
+pub(crate) use ensure;

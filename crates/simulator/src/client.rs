@@ -1,0 +1,373 @@
+//! Those who start workflows, wait for them and disturb them.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use api::{
+    common::v1::{RetryPolicy, WorkflowType},
+    enums::v1::{QueryRejectCondition, WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
+    history::v1::WorkflowExecutionStartedEventAttributes,
+    query::v1::WorkflowQuery,
+    taskqueue::v1::TaskQueue,
+};
+use engine::{Rejection, RequestCancel, Signal, Start, StartPolicy, Terminate};
+use history::{
+    CancelRequest, Execution, HistoryError, QueryAnswer, QueryRequest, RunKey, StartRequest,
+    TerminateRequest,
+};
+use model::{RunId, Span};
+
+use crate::{
+    cluster::CallError,
+    dice::Dice,
+    payload::{payloads, text},
+    program::{End, Program},
+    script::{QUEUE, input},
+    world::World,
+};
+
+/// One workflow's clients.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    world: Arc<World>,
+    dice: Arc<Dice>,
+    workflow_id: String,
+    program: Program,
+}
+
+impl Client {
+    pub(crate) fn new(world: &Arc<World>, workflow_id: &str, program: &Program) -> Self {
+        let dice = Arc::new(Dice::new(world.seed, &format!("client {workflow_id}")));
+        let world = Arc::clone(world);
+        Self { world, dice, workflow_id: workflow_id.to_owned(), program: program.clone() }
+    }
+
+    /// Starts the workflow, does to it what its program needs and some more, and sees its end.
+    pub(crate) async fn run(self) {
+        let turmoil = self.world.profile.turmoil.millis().unsigned_abs();
+        self.world.sleep(self.dice.span(0, turmoil * 3 / 4)).await;
+        let run = self.start().await;
+        let mut duties: Vec<Duty> = (0..self.program.signals()).map(Duty::Signal).collect();
+        match self.program.end {
+            End::Cancel => duties.push(Duty::Cancel),
+            End::AwaitTermination => duties.push(Duty::Terminate),
+            _ => {}
+        }
+        for _ in 0..self.dice.below(5) {
+            duties.push(self.draw_disturbance());
+        }
+        for (number, duty) in duties.into_iter().enumerate() {
+            let delay = self.dice.span(0, 8_000);
+            let helper = Self {
+                dice: Arc::new(Dice::new(self.dice.roll(), &format!("helper {number}"))),
+                ..self.clone()
+            };
+            tokio::spawn(async move {
+                helper.world.sleep(delay).await;
+                helper.carry_out(duty, number).await;
+            });
+        }
+        self.watch(run).await;
+    }
+
+    fn draw_disturbance(&self) -> Duty {
+        match self.dice.below(20) {
+            0..=7 => Duty::Query,
+            8..=12 => Duty::ExtraSignal,
+            13 => Duty::Cancel,
+            14 if self.dice.chance(300) => Duty::Terminate,
+            15 | 16 => Duty::StartAgain,
+            _ => Duty::Describe,
+        }
+    }
+
+    async fn carry_out(&self, duty: Duty, number: usize) {
+        match duty {
+            Duty::Signal(number) => self.signal(&format!("signal {number}")).await,
+            Duty::ExtraSignal => self.signal(&format!("extra signal {number}")).await,
+            Duty::Cancel => self.cancel().await,
+            Duty::Terminate => self.terminate().await,
+            Duty::Query => self.query().await,
+            Duty::StartAgain => self.start_again(number).await,
+            Duty::Describe => self.describe().await,
+        }
+    }
+
+    async fn pause(&self) {
+        self.world.sleep(self.dice.span(5, 200)).await;
+    }
+
+    fn request(&self) -> StartRequest {
+        let run_timeout = match self.program.end {
+            End::AwaitTimeout(timeout) => Some(timeout.to_proto()),
+            _ => None,
+        };
+        let retry_policy = matches!(self.program.end, End::CompleteAtAttempt(_)).then(|| {
+            let initial_interval = Some(Span::from_secs(1).to_proto());
+            RetryPolicy { initial_interval, backoff_coefficient: 1.0, ..RetryPolicy::default() }
+        });
+        let attributes = WorkflowExecutionStartedEventAttributes {
+            workflow_id: self.workflow_id.clone(),
+            workflow_type: Some(WorkflowType { name: "program".to_owned() }),
+            task_queue: Some(TaskQueue { name: QUEUE.to_owned(), ..TaskQueue::default() }),
+            input: Some(payloads(&input(&self.workflow_id, 0))),
+            workflow_run_timeout: run_timeout,
+            retry_policy,
+            ..WorkflowExecutionStartedEventAttributes::default()
+        };
+        StartRequest {
+            start: Start {
+                request_id: format!("start {}", self.workflow_id),
+                attributes,
+                ..Start::default()
+            },
+            policy: StartPolicy {
+                reuse: WorkflowIdReusePolicy::RejectDuplicate,
+                conflict: WorkflowIdConflictPolicy::Fail,
+            },
+            eager: None,
+            attach_request: false,
+        }
+    }
+
+    /// Starts the workflow, however often it takes; the first run of its chain.
+    async fn start(&self) -> RunKey {
+        loop {
+            let request = self.request();
+            let started = self.world.call(&self.dice, |life| async move {
+                life.history.start_workflow(&life.permit, &life.namespace, request).await
+            });
+            let started = started.await;
+            self.world.note(&self.workflow_id, "start", &started);
+            match started {
+                Ok(outcome) => {
+                    self.world.witness.started(&self.workflow_id, &outcome.run);
+                    return outcome.run;
+                }
+                // An earlier request was carried out, and the chain has gone on since.
+                Err(CallError::Answered(HistoryError::Rejected(Rejection::AlreadyStarted {
+                    first_execution_run_id,
+                    ..
+                }))) => {
+                    if let Some(run) = self.run_key(&first_execution_run_id) {
+                        self.world.witness.started(&self.workflow_id, &run);
+                        return run;
+                    }
+                }
+                Err(error) if error.is_rejection() => {
+                    let text = format!("the start of `{}` is refused: {error}", self.workflow_id);
+                    self.world.witness.accuse(text);
+                }
+                Err(_) => {}
+            }
+            self.pause().await;
+        }
+    }
+
+    fn run_key(&self, run_id: &str) -> Option<RunKey> {
+        let run_id: RunId = run_id.parse().ok()?;
+        let namespace_id = self.world.cluster.namespace_id;
+        let workflow_id = self.workflow_id.clone();
+        Some(RunKey { workflow: model::WorkflowKey { namespace_id, workflow_id }, run_id })
+    }
+
+    /// Another start of the same workflow id: refused, whatever has become of the first.
+    async fn start_again(&self, number: usize) {
+        let mut request = self.request();
+        request.start.request_id = format!("again {number} {}", self.workflow_id);
+        let started = self.world.call(&self.dice, |life| async move {
+            life.history.start_workflow(&life.permit, &life.namespace, request).await
+        });
+        let started = started.await;
+        self.world.note(&self.workflow_id, "start again", &started);
+        match started {
+            Ok(outcome) => self.world.witness.accuse(format!(
+                "a second start of `{}` was answered with run {}",
+                self.workflow_id, outcome.run.run_id
+            )),
+            Err(CallError::Answered(HistoryError::Rejected(Rejection::AlreadyStarted {
+                first_execution_run_id,
+                ..
+            }))) => {
+                if let Some(run) = self.run_key(&first_execution_run_id) {
+                    self.world.witness.started(&self.workflow_id, &run);
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Signals until the signal is acknowledged, or the workflow has closed.
+    async fn signal(&self, signal: &str) {
+        self.world.witness.signal(&self.workflow_id, signal, false);
+        loop {
+            let execution = Execution::current(&self.workflow_id);
+            let input = Signal {
+                signal_name: "signal".to_owned(),
+                input: Some(payloads(signal)),
+                request_id: signal.to_owned(),
+                ..Signal::default()
+            };
+            let signalled = self.world.call(&self.dice, |life| async move {
+                let (permit, namespace) = (&life.permit, &life.namespace);
+                life.history.signal_workflow(permit, namespace, &execution, input).await
+            });
+            let signalled = signalled.await;
+            self.world.note(&self.workflow_id, signal, &signalled);
+            match signalled {
+                Ok(()) => {
+                    self.world.witness.signal(&self.workflow_id, signal, true);
+                    return;
+                }
+                Err(error) if error.is_rejection() => return,
+                Err(_) => self.pause().await,
+            }
+        }
+    }
+
+    async fn cancel(&self) {
+        loop {
+            let execution = Execution::current(&self.workflow_id);
+            let input = RequestCancel { reason: "simulated".to_owned(), ..Default::default() };
+            let request = CancelRequest { input, ..CancelRequest::default() };
+            let cancelled = self.world.call(&self.dice, |life| async move {
+                let (permit, namespace) = (&life.permit, &life.namespace);
+                life.history.request_cancel(permit, namespace, &execution, request).await
+            });
+            let cancelled = cancelled.await;
+            self.world.note(&self.workflow_id, "cancel", &cancelled);
+            match cancelled {
+                Ok(()) => {
+                    // A closed run takes the request too and stays as it is; a run that follows
+                    // does not know of it: only who must cancel goes on asking.
+                    self.world.witness.cancelled(&self.workflow_id);
+                    let ended = self.world.witness.facts().results.contains_key(&self.workflow_id);
+                    if self.program.end != End::Cancel || ended {
+                        return;
+                    }
+                    self.world.sleep(Span::from_secs(20)).await;
+                }
+                Err(error) if error.is_rejection() => return,
+                Err(_) => self.pause().await,
+            }
+        }
+    }
+
+    async fn terminate(&self) {
+        self.world.witness.termination(&self.workflow_id, false);
+        loop {
+            let execution = Execution::current(&self.workflow_id);
+            let input = Terminate { reason: "simulated".to_owned(), ..Terminate::default() };
+            let request = TerminateRequest { input, ..TerminateRequest::default() };
+            let terminated = self.world.call(&self.dice, |life| async move {
+                let (permit, namespace) = (&life.permit, &life.namespace);
+                life.history.terminate_workflow(permit, namespace, &execution, request).await
+            });
+            let terminated = terminated.await;
+            self.world.note(&self.workflow_id, "terminate", &terminated);
+            match terminated {
+                Ok(()) => {
+                    self.world.witness.termination(&self.workflow_id, true);
+                    return;
+                }
+                Err(error) if error.is_rejection() => return,
+                Err(_) => self.pause().await,
+            }
+        }
+    }
+
+    /// Asks how many signals the workflow has seen: no fewer than were acknowledged before.
+    async fn query(&self) {
+        let known = self.world.witness.signals_acknowledged(&self.workflow_id);
+        let deadline = self.world.now() + self.dice.span(500, 15_000);
+        let execution = Execution::current(&self.workflow_id);
+        let request = QueryRequest {
+            query: WorkflowQuery { query_type: "signals".to_owned(), ..WorkflowQuery::default() },
+            reject_condition: QueryRejectCondition::None,
+            deadline,
+        };
+        let answered = self.world.call(&self.dice, |life| async move {
+            let (permit, namespace) = (&life.permit, &life.namespace);
+            life.history.query_workflow(permit, namespace, &execution, request).await
+        });
+        let answered = answered.await;
+        self.world.note(&self.workflow_id, "query", &answered);
+        let Ok(QueryAnswer::Answered(answer)) = answered else { return };
+        let answer = text(answer.as_ref());
+        // Signals of an earlier run of the chain are not seen by the one that answers.
+        let is_stale = answer.parse::<usize>().is_ok_and(|seen| seen < known);
+        if is_stale && self.program.runs() == 1 {
+            self.world.witness.accuse(format!(
+                "a query of `{}` saw {answer} signals although {known} had been acknowledged",
+                self.workflow_id
+            ));
+        }
+    }
+
+    async fn describe(&self) {
+        let known = self.world.witness.facts().results.get(&self.workflow_id).cloned();
+        let execution = Execution::current(&self.workflow_id);
+        let described = self.world.call(&self.dice, |life| async move {
+            life.history.describe(&life.permit, &life.namespace, &execution).await
+        });
+        let described = described.await;
+        self.world.note(&self.workflow_id, "describe", &described);
+        match (described, known) {
+            (Ok(description), Some((run, status))) => {
+                if description.run != run || description.state.status != status {
+                    self.world.witness.accuse(format!(
+                        "`{}` had ended with status {status}, and is described with {}",
+                        self.workflow_id, description.state.status
+                    ));
+                }
+            }
+            (Err(error), _) if error.is_rejection() => {
+                self.world.witness.accuse(format!("`{}` is lost: {error}", self.workflow_id));
+            }
+            _ => {}
+        }
+    }
+
+    /// Waits for the end of the workflow's last run.
+    async fn watch(&self, mut run: RunKey) {
+        loop {
+            let key = run.clone();
+            let deadline = self.world.now() + Span::from_secs(30);
+            let waited = self.world.call(&self.dice, |life| async move {
+                let (permit, namespace) = (&life.permit, &life.namespace);
+                life.history.wait_for_history(permit, namespace, &key, i64::MAX, deadline).await
+            });
+            match waited.await {
+                Ok(state) if !state.is_running() => {
+                    let next = self.run_key(&state.new_execution_run_id);
+                    let status = state.status;
+                    self.world
+                        .trace
+                        .note(&format!("{}: a run ended with {status}", self.workflow_id));
+                    let Some(next) = next else {
+                        self.world.witness.ended(&self.workflow_id, &run, status);
+                        self.world.ended.fetch_add(1, Ordering::Relaxed);
+                        return;
+                    };
+                    run = next;
+                }
+                Ok(_) => {}
+                Err(error) if error.is_rejection() => {
+                    self.world.witness.accuse(format!("a run is lost: {error}"));
+                    return;
+                }
+                Err(_) => self.pause().await,
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Duty {
+    Signal(usize),
+    ExtraSignal,
+    Cancel,
+    Terminate,
+    Query,
+    StartAgain,
+    Describe,
+}

@@ -1,0 +1,272 @@
+//! The one node of a simulation, through all its lives, and the network in front of it.
+
+use std::sync::Arc;
+
+use authz::{Permit, Policy, Principal, Resource, authorize, rpcs};
+use environment::{Clock, Environment, SeededEntropy};
+use history::{Delivery, History, HistoryError};
+use matching::Matching;
+use model::{Limits, NamespaceId, Span};
+use namespace::{Namespace, Namespaces, Registration};
+use parking_lot::Mutex;
+use storage::Store;
+use storage_memory::{Faults, FaultyStore, MemoryStore, Random};
+use telemetry::Metrics;
+use tokio_util::sync::CancellationToken;
+use visibility::{Index, Location};
+
+use crate::{
+    dice::{Dice, derived_seed},
+    mortal_store::MortalStore,
+    profile::{Profile, RETENTION},
+    trace::Trace,
+};
+
+const NAMESPACE: &str = "default";
+
+/// How often the opening of a node is tried on a store that fails.
+const OPENINGS_MAX: usize = 1000;
+
+/// One life of the node.
+#[derive(Debug)]
+pub(crate) struct Life {
+    pub(crate) history: Arc<History>,
+    pub(crate) matching: Arc<Matching<Delivery>>,
+    pub(crate) visibility: Arc<Index>,
+    pub(crate) namespace: Arc<Namespace>,
+    pub(crate) permit: Permit,
+    store: Arc<MortalStore>,
+    environment: Environment,
+    /// Connections are broken from here on.
+    gone: CancellationToken,
+}
+
+/// Why a caller has no answer.
+#[derive(Debug)]
+pub(crate) enum CallError {
+    /// The server answered with this error.
+    Answered(HistoryError),
+    /// There was no answer: the call may have been carried out or not.
+    Lost,
+}
+
+impl CallError {
+    /// True when the run refused the call: it is known that nothing was done.
+    pub(crate) fn is_rejection(&self) -> bool {
+        matches!(self, Self::Answered(HistoryError::Rejected(_)))
+    }
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Answered(error) => write!(formatter, "{error}"),
+            Self::Lost => formatter.write_str("no answer"),
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(crate) memory: MemoryStore,
+    pub(crate) namespace_id: NamespaceId,
+    seed: u64,
+    clock: Arc<dyn Clock>,
+    trace: Arc<Trace>,
+    profile: Profile,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    life: Option<Arc<Life>>,
+    lives: u64,
+    faults: Faults,
+}
+
+impl Cluster {
+    /// A node that is not running yet, on a store with one namespace.
+    pub(crate) async fn new(
+        seed: u64,
+        clock: Arc<dyn Clock>,
+        trace: Arc<Trace>,
+        profile: Profile,
+    ) -> Result<Self, String> {
+        let memory = MemoryStore::new();
+        let environment = environment(&clock, seed, "namespace");
+        let namespaces =
+            Namespaces::open(Arc::new(memory.reopened()), environment, Limits::default())
+                .await
+                .map_err(|error| error.to_string())?;
+        let registration = Registration {
+            name: NAMESPACE.to_owned(),
+            retention: RETENTION,
+            ..Registration::default()
+        };
+        let registered = namespaces.register(registration).await;
+        let namespace_id = registered.map_err(|error| error.to_string())?.id;
+        let state = Mutex::default();
+        Ok(Self { memory, namespace_id, seed, clock, trace, profile, state })
+    }
+
+    /// Starts the node on what the store has.
+    pub(crate) async fn open(&self) -> Result<(), String> {
+        let (number, faults) = {
+            let mut state = self.state.lock();
+            state.lives += 1;
+            (state.lives, state.faults.clone())
+        };
+        let environment = environment(&self.clock, self.seed, &format!("life {number}"));
+        let dice = Dice::new(self.seed, &format!("store {number}"));
+        let random = Random::new(move || dice.roll());
+        let faulty = FaultyStore::start(self.memory.reopened(), faults, random);
+        let store = Arc::new(MortalStore::new(faulty));
+        let mut failures = 0;
+        let life = loop {
+            match self.try_open(&store, &environment).await {
+                Ok(life) => break life,
+                Err(error) if failures >= OPENINGS_MAX => {
+                    return Err(format!("the node does not open: {error}"));
+                }
+                Err(_) => failures += 1,
+            }
+            self.sleep(Span::from_millis(50)).await;
+        };
+        // Faults may have changed while it opened.
+        let faults = self.state.lock().faults.clone();
+        life.store.faulty().set_faults(faults);
+        self.trace.note(&format!("node: opened for life {number}"));
+        self.state.lock().life = Some(Arc::new(life));
+        Ok(())
+    }
+
+    async fn try_open(
+        &self,
+        store: &Arc<MortalStore>,
+        environment: &Environment,
+    ) -> Result<Life, String> {
+        let shared = Arc::clone(store) as Arc<dyn Store>;
+        let namespaces =
+            Namespaces::open(Arc::clone(&shared), environment.clone(), Limits::default())
+                .await
+                .map_err(|error| error.to_string())?;
+        let namespaces = Arc::new(namespaces);
+        let namespace =
+            namespaces.by_name(NAMESPACE).ok_or_else(|| "the namespace is gone".to_owned())?;
+        let matching =
+            Arc::new(Matching::new(Arc::clone(&self.clock), self.profile.matching.clone()));
+        let index = Index::open(&Location::Inline).map_err(|error| error.to_string())?;
+        let visibility = Arc::new(index);
+        let metrics = Metrics::new().map_err(|error| error.to_string())?;
+        let history = History::open(
+            self.profile.config.clone(),
+            environment.clone(),
+            shared,
+            Arc::clone(&matching),
+            namespaces,
+            Arc::clone(&visibility),
+            Arc::new(metrics),
+        );
+        Ok(Life {
+            history: history.await.map_err(|error| error.to_string())?,
+            matching,
+            visibility,
+            namespace,
+            permit: permit()?,
+            store: Arc::clone(store),
+            environment: environment.clone(),
+            gone: CancellationToken::new(),
+        })
+    }
+
+    /// Ends the node as a lost process ends: its connections break, and a moment later it writes
+    /// no more. What it did in that moment nobody was told.
+    pub(crate) async fn kill(&self, moment: Span) {
+        let Some(life) = self.state.lock().life.take() else { return };
+        self.trace.note("node: killed");
+        life.gone.cancel();
+        if !moment.is_zero() {
+            self.sleep(moment).await;
+        }
+        life.store.kill();
+        // Its tasks hang in the store; this ends those that wait for the time.
+        tokio::spawn(async move { life.history.drain().await });
+    }
+
+    /// Ends the node as an operator ends it.
+    pub(crate) async fn stop(&self) {
+        let Some(life) = self.state.lock().life.take() else { return };
+        self.trace.note("node: stopping");
+        life.matching.shutdown();
+        life.history.drain().await;
+        life.gone.cancel();
+        life.store.kill();
+        self.trace.note("node: stopped");
+    }
+
+    /// Changes the store's faults, in this life and later ones.
+    pub(crate) fn set_faults(&self, faults: Faults) {
+        let mut state = self.state.lock();
+        state.faults = faults.clone();
+        if let Some(life) = &state.life {
+            life.store.faulty().set_faults(faults);
+        }
+    }
+
+    /// The node, while it runs.
+    pub(crate) fn life(&self) -> Option<Arc<Life>> {
+        self.state.lock().life.clone()
+    }
+
+    /// Calls the node over a connection that breaks with it, and after `patience` at the latest.
+    pub(crate) async fn call<T, F>(
+        &self,
+        patience: Option<Span>,
+        call: impl FnOnce(Arc<Life>) -> F,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, HistoryError>>,
+    {
+        let Some(life) = self.life() else {
+            self.sleep(Span::from_millis(20)).await;
+            return Err(CallError::Lost);
+        };
+        let gone = life.gone.clone();
+        let impatient = async {
+            match patience {
+                Some(patience) => self.sleep(patience).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = gone.cancelled() => Err(CallError::Lost),
+            answer = call(life) => answer.map_err(CallError::Answered),
+            () = impatient => Err(CallError::Lost),
+        }
+    }
+
+    pub(crate) async fn sleep(&self, span: Span) {
+        self.clock.sleep_until(self.clock.now() + span).await;
+    }
+}
+
+impl Life {
+    /// An id for a poll or a request that came without one.
+    pub(crate) fn request_id(&self) -> String {
+        self.environment.entropy.uuid_v4().to_string()
+    }
+}
+
+fn environment(clock: &Arc<dyn Clock>, seed: u64, name: &str) -> Environment {
+    let entropy = Arc::new(SeededEntropy::new(derived_seed(seed, name)));
+    Environment { clock: Arc::clone(clock), entropy }
+}
+
+fn permit() -> Result<Permit, String> {
+    let rpc = rpcs().next().ok_or_else(|| "there is no RPC".to_owned())?;
+    let resource = Resource::in_namespace(NAMESPACE);
+    authorize(&Principal::anonymous(), rpc, resource, &Policy::AllowAll)
+        .map_err(|denial| format!("{denial:?}"))
+}

@@ -1,0 +1,31 @@
+//! Deterministic simulation: the real shells under a seed.
+//!
+//! [`simulate`] runs History, Matching and the visibility index on one thread, in virtual time, on a
+//! store that loses, refuses, delays and crashes, behind a network that breaks, among clients and
+//! workers that come, go and repeat themselves. The node is killed and opened again. Everything
+//! follows from the seed: a seed that fails, fails again.
+//!
+//! What is right is decided outside: `witness.rs` keeps what clients and workers were told, and the
+//! checkers in `check` compare it with the bare records of the store. No workflow may be lost, end
+//! wrongly or twice, or wait for something that nobody remembers.
+//!
+//! Where to start: `simulation.rs` is the play, `program.rs` is what workflows do.
+
+mod check;
+mod client;
+mod cluster;
+mod dice;
+mod mortal_store;
+mod panics;
+mod payload;
+mod profile;
+mod program;
+mod script;
+mod simulation;
+mod trace;
+mod view;
+mod witness;
+mod worker;
+mod world;
+
+pub use simulation::{Outcome, Settings, WORKFLOWS, simulate};

@@ -1,0 +1,63 @@
+//! `simulator --seed N`: runs the simulation of a seed, or of many.
+
+#![expect(clippy::print_stdout, reason = "a tool for the terminal")]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use simulator::{Settings, WORKFLOWS, simulate};
+
+/// Lines of the trace that a failure prints.
+const TAIL_LINES: usize = 200;
+
+/// Runs the server under a seed, with faults, and checks what it promised.
+#[derive(Parser)]
+struct Arguments {
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How many seeds, one after the other.
+    #[arg(long, default_value_t = 1)]
+    count: u64,
+    /// How many workflows each of them starts.
+    #[arg(long, default_value_t = WORKFLOWS)]
+    steps: usize,
+    /// Print every step.
+    #[arg(long)]
+    verbose: bool,
+}
+
+fn main() -> ExitCode {
+    let Arguments { seed, count, steps, verbose } = Arguments::parse();
+    let mut all_steps = 0;
+    for seed in seed..seed.saturating_add(count) {
+        let outcome = match simulate(Settings { seed, workflows: steps }) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                println!("error: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
+        all_steps += outcome.steps;
+        if verbose {
+            print!("{}", outcome.trace);
+        }
+        if outcome.violations.is_empty() {
+            continue;
+        }
+        if !verbose {
+            let skipped = outcome.trace.lines().count().saturating_sub(TAIL_LINES);
+            for line in outcome.trace.lines().skip(skipped) {
+                println!("{line}");
+            }
+        }
+        println!("seed {seed} fails at step {}:", outcome.steps);
+        for violation in &outcome.violations {
+            println!("  {violation}");
+        }
+        println!("repeat with: cargo xtask sim --seed {seed} --steps {steps} --verbose");
+        return ExitCode::FAILURE;
+    }
+    println!("{count} seeds from {seed} on, {all_steps} steps: all promises kept");
+    ExitCode::SUCCESS
+}

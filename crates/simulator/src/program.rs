@@ -1,0 +1,225 @@
+//! What a simulated workflow does, and how it has to end.
+
+use api::enums::v1::WorkflowExecutionStatus;
+use model::Span;
+
+use crate::dice::Dice;
+
+/// A workflow: steps one after the other, then its end. Steps are taken by the first run only; the
+/// runs that follow it go straight to the end.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Program {
+    pub(crate) steps: Vec<Step>,
+    /// How often it continues as new before its end.
+    pub(crate) generations: usize,
+    pub(crate) end: End,
+}
+
+/// One step. Its place in the program names what it starts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Step {
+    /// Activities side by side, until all have closed.
+    Activities(Vec<ActivityPlan>),
+    /// Timers side by side, until all have fired.
+    Timers(Vec<Span>),
+    /// A timer that is cancelled when an activity has closed.
+    CancelledTimer(ActivityPlan),
+    /// An activity that is asked to cancel after a second.
+    CancelledActivity,
+    /// So many signals have arrived.
+    Signals(usize),
+    /// A marker.
+    Marker,
+    /// A memo field.
+    Memo,
+    /// The worker fails the workflow task so often.
+    FailedTasks(i32),
+    /// The worker answers the workflow task with a command that is not valid, once.
+    BadCommand,
+}
+
+/// One activity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ActivityPlan {
+    pub(crate) behaviour: Behaviour,
+    /// The workflow's worker may take it at once.
+    pub(crate) eager: bool,
+}
+
+/// What the attempts of an activity do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Behaviour {
+    /// They complete.
+    Complete,
+    /// The first ones fail.
+    FailFirst(i32),
+    /// They fail and may not be repeated.
+    FailForGood,
+    /// Of the first ones nothing is heard again.
+    VanishFirst(i32),
+    /// Nothing is ever heard; two attempts are allowed.
+    Vanish,
+    /// The first ones report progress and stop in the middle.
+    ReportFirst(i32),
+    /// They report progress until the workflow asks for their end.
+    AwaitCancel,
+}
+
+/// How a workflow ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum End {
+    /// It completes.
+    Complete,
+    /// Its first runs fail and are retried; this attempt completes.
+    CompleteAtAttempt(i32),
+    /// It waits for a request to cancel, and confirms it.
+    Cancel,
+    /// It waits until somebody terminates it.
+    AwaitTermination,
+    /// It waits until its time is over.
+    AwaitTimeout(Span),
+}
+
+impl Program {
+    /// A program of moderate size; `large` ones start more at once than a slot keeps in memory.
+    pub(crate) fn draw(dice: &Dice, large: bool) -> Self {
+        if large {
+            return Self::draw_large(dice);
+        }
+        let count = dice.between(0, 4);
+        let steps = (0..count).map(|_| Step::draw(dice)).collect();
+        let end = match dice.below(20) {
+            0 => End::CompleteAtAttempt(i32::try_from(dice.between(2, 3)).unwrap_or(2)),
+            1 | 2 => End::Cancel,
+            3 | 4 => End::AwaitTermination,
+            5 => End::AwaitTimeout(dice.span(20_000, 90_000)),
+            _ => End::Complete,
+        };
+        let generations = if dice.chance(150) && !matches!(end, End::CompleteAtAttempt(_)) {
+            usize::try_from(dice.between(1, 3)).unwrap_or(1)
+        } else {
+            0
+        };
+        Self { steps, generations, end }
+    }
+
+    fn draw_large(dice: &Dice) -> Self {
+        let many = usize::try_from(dice.between(200, 400)).unwrap_or(200);
+        let step = if dice.chance(500) {
+            let plan = ActivityPlan { behaviour: Behaviour::Complete, eager: false };
+            Step::Activities(vec![plan; many])
+        } else {
+            Step::Timers((0..many).map(|_| dice.span(0, 60_000)).collect())
+        };
+        Self { steps: vec![step], generations: 0, end: End::Complete }
+    }
+
+    /// How many signals it waits for in all.
+    pub(crate) fn signals(&self) -> usize {
+        let waits = self.steps.iter().map(|step| match step {
+            Step::Signals(number) => *number,
+            _ => 0,
+        });
+        waits.sum()
+    }
+
+    /// The activity of this id.
+    pub(crate) fn activity(&self, activity_id: &str) -> Option<ActivityPlan> {
+        let (step, number) = activity_id.split_once('.')?;
+        match self.steps.get(step.parse::<usize>().ok()?)? {
+            Step::Activities(plans) => plans.get(number.parse::<usize>().ok()?).copied(),
+            Step::CancelledTimer(plan) => Some(*plan),
+            Step::CancelledActivity => {
+                Some(ActivityPlan { behaviour: Behaviour::AwaitCancel, eager: false })
+            }
+            _ => None,
+        }
+    }
+
+    /// The status of its last run.
+    pub(crate) fn status(&self) -> WorkflowExecutionStatus {
+        match self.end {
+            End::Complete | End::CompleteAtAttempt(_) => WorkflowExecutionStatus::Completed,
+            End::Cancel => WorkflowExecutionStatus::Canceled,
+            End::AwaitTermination => WorkflowExecutionStatus::Terminated,
+            End::AwaitTimeout(_) => WorkflowExecutionStatus::TimedOut,
+        }
+    }
+
+    /// How many runs it has when nobody interferes.
+    pub(crate) fn runs(&self) -> usize {
+        let attempts = match self.end {
+            End::CompleteAtAttempt(attempt) => usize::try_from(attempt).unwrap_or(1),
+            _ => 1,
+        };
+        self.generations + attempts
+    }
+
+    /// The closing result of its last run when nobody interferes.
+    pub(crate) fn result(&self) -> String {
+        if self.runs() > 1 {
+            return "done".to_owned();
+        }
+        let mut result = "done".to_owned();
+        for (index, step) in self.steps.iter().enumerate() {
+            let outcomes: Vec<_> = match step {
+                Step::Activities(plans) => plans.iter().map(|plan| plan.outcome()).collect(),
+                Step::CancelledTimer(plan) => vec![plan.outcome()],
+                Step::CancelledActivity => vec!["bad"],
+                _ => Vec::new(),
+            };
+            for (number, outcome) in outcomes.into_iter().enumerate() {
+                result.push_str(&format!(" {index}.{number}={outcome}"));
+            }
+        }
+        result
+    }
+}
+
+impl ActivityPlan {
+    fn draw(dice: &Dice) -> Self {
+        let times = i32::try_from(dice.between(1, 2)).unwrap_or(1);
+        let behaviour = match dice.below(12) {
+            0 | 1 => Behaviour::FailFirst(times),
+            2 => Behaviour::FailForGood,
+            3 | 4 => Behaviour::VanishFirst(times),
+            5 => Behaviour::Vanish,
+            6 | 7 => Behaviour::ReportFirst(times),
+            _ => Behaviour::Complete,
+        };
+        Self { behaviour, eager: dice.chance(200) }
+    }
+
+    /// What the workflow sees in the end.
+    fn outcome(self) -> &'static str {
+        match self.behaviour {
+            Behaviour::Complete
+            | Behaviour::FailFirst(_)
+            | Behaviour::VanishFirst(_)
+            | Behaviour::ReportFirst(_) => "ok",
+            Behaviour::FailForGood | Behaviour::Vanish | Behaviour::AwaitCancel => "bad",
+        }
+    }
+}
+
+impl Step {
+    fn draw(dice: &Dice) -> Self {
+        match dice.below(14) {
+            0..=3 => {
+                let count = if dice.chance(700) { 1 } else { dice.between(2, 5) };
+                Self::Activities((0..count).map(|_| ActivityPlan::draw(dice)).collect())
+            }
+            4..=6 => {
+                let count = if dice.chance(700) { 1 } else { dice.between(2, 5) };
+                Self::Timers((0..count).map(|_| dice.span(0, 8_000)).collect())
+            }
+            7 => Self::CancelledTimer(ActivityPlan::draw(dice)),
+            8 => Self::CancelledActivity,
+            9 | 10 => Self::Signals(usize::try_from(dice.between(1, 3)).unwrap_or(1)),
+            11 => Self::Marker,
+            12 => Self::Memo,
+            _ if dice.chance(300) => Self::BadCommand,
+            _ => Self::FailedTasks(i32::try_from(dice.between(1, 3)).unwrap_or(1)),
+        }
+    }
+}

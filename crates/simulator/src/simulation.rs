@@ -1,0 +1,271 @@
+//! One seed, from the first workflow to the last deletion.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use environment::{Clock, SimulatedClock};
+use model::{NamespaceId, SlotId, Span, Time, WorkflowKey};
+use storage::Table;
+use storage_memory::Faults;
+
+use crate::{
+    check::{acknowledged, legality, outstanding, results, snapshot::Snapshot, views},
+    client::Client,
+    cluster::Cluster,
+    dice::Dice,
+    panics,
+    profile::{Profile, RETENTION},
+    program::Program,
+    trace::{STEPS_MAX, Trace},
+    witness::Witness,
+    worker,
+    world::World,
+};
+
+/// What virtual time starts with.
+const BASE: Time = Time::from_nanos(1_700_000_000_000_000_000);
+
+/// Workflows of a simulation, unless the caller says otherwise.
+pub const WORKFLOWS: usize = 24;
+
+/// Once nothing fails any more, everything has to end within this time. Long enough for the
+/// longest pause of a workflow task that fails again and again.
+const PATIENCE: Span = Span::from_secs(40 * 60);
+
+/// How long lists may be behind.
+const LIST_LAG: Span = Span::from_secs(2);
+
+/// What a simulation is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Decides everything.
+    pub seed: u64,
+    /// How many workflows there are.
+    pub workflows: usize,
+}
+
+/// What came of a simulation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Every step, one a line.
+    pub trace: String,
+    /// How many steps there were.
+    pub steps: usize,
+    /// What was found wrong, first things first; empty when all is well.
+    pub violations: Vec<String>,
+}
+
+/// Runs the simulation of a seed. The same settings give the same outcome, byte for byte.
+///
+/// # Errors
+/// When there is no runtime to run it on.
+pub fn simulate(settings: Settings) -> std::io::Result<Outcome> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    panics::watch();
+    let outcome = runtime.block_on(run(settings));
+    drop(runtime);
+    Ok(outcome)
+}
+
+async fn run(Settings { seed, workflows }: Settings) -> Outcome {
+    let clock: Arc<dyn Clock> = Arc::new(SimulatedClock::starting_at(BASE));
+    let trace = Arc::new(Trace::new(Arc::clone(&clock), BASE));
+    let dice = Dice::new(seed, "simulation");
+    let profile = Profile::draw(&dice);
+    trace.note(&format!("seed {seed}: {profile:?}"));
+    let cluster = Cluster::new(seed, Arc::clone(&clock), Arc::clone(&trace), profile.clone());
+    let cluster = match cluster.await {
+        Ok(cluster) => cluster,
+        Err(error) => {
+            return Outcome { steps: 0, trace: trace.take(), violations: vec![error] };
+        }
+    };
+    let programs = programs(&dice, &profile, cluster.namespace_id, workflows);
+    let world = Arc::new(World {
+        seed,
+        clock,
+        trace,
+        witness: Witness::default(),
+        cluster,
+        profile,
+        programs,
+        healed: AtomicBool::new(false),
+        ended: AtomicUsize::new(0),
+    });
+    let found = play(&world, &dice).await;
+    let mut violations = world.witness.facts().violations;
+    violations.extend(panics::take().map(|panic| format!("a task panicked: {panic}")));
+    violations.extend(found.err());
+    for violation in &violations {
+        world.trace.note(&format!("VIOLATION: {violation}"));
+    }
+    Outcome { steps: world.trace.steps(), trace: world.trace.take(), violations }
+}
+
+/// What the workflows do, by their ids.
+fn programs(
+    dice: &Dice,
+    profile: &Profile,
+    namespace_id: NamespaceId,
+    workflows: usize,
+) -> BTreeMap<String, Program> {
+    let mut names = names(dice, profile.slots, namespace_id, workflows);
+    let mut programs = BTreeMap::new();
+    for number in 0..workflows {
+        let Some(name) = names.next() else { break };
+        programs.insert(name, Program::draw(dice, profile.large && number == 0));
+    }
+    programs
+}
+
+/// Workflow ids, in a few slots only if so many are given.
+fn names(
+    dice: &Dice,
+    slots: usize,
+    namespace_id: NamespaceId,
+    workflows: usize,
+) -> impl Iterator<Item = String> + use<> {
+    let slots: Vec<SlotId> = (0..slots)
+        .filter_map(|_| SlotId::new(u16::try_from(dice.below(4096)).unwrap_or(0)))
+        .collect();
+    let is_in = move |name: &String| {
+        let key = WorkflowKey { namespace_id, workflow_id: name.clone() };
+        slots.is_empty() || slots.contains(&SlotId::of(&key))
+    };
+    (0..).map(|number: u64| format!("w{number}")).filter(is_in).take(workflows)
+}
+
+async fn play(world: &Arc<World>, dice: &Dice) -> Result<(), String> {
+    world.cluster.open().await?;
+    worker::start(world);
+    for (workflow_id, program) in &world.programs {
+        tokio::spawn(Client::new(world, workflow_id, program).run());
+    }
+    turmoil(world, dice).await?;
+    heal(world);
+    wait_for_the_end(world).await?;
+    world.sleep(LIST_LAG).await;
+    check_all(world).await?;
+    check_deletion(world).await
+}
+
+/// The time of faults: the store's come and go, the node dies and comes back.
+async fn turmoil(world: &World, dice: &Dice) -> Result<(), String> {
+    let until = world.now() + world.profile.turmoil;
+    let lifetime = world.profile.turmoil.millis().unsigned_abs() / (world.profile.deaths + 1);
+    let mut deaths = 0;
+    while world.now() < until {
+        let healthy = dice.chance(200);
+        let faults = if healthy { Faults::default() } else { world.profile.faults.clone() };
+        world.trace.note(if healthy { "store: healthy" } else { "store: failing" });
+        world.cluster.set_faults(faults);
+        world.sleep(dice.span(lifetime / 4, lifetime)).await;
+        if deaths == world.profile.deaths {
+            continue;
+        }
+        deaths += 1;
+        if dice.chance(300) {
+            world.cluster.stop().await;
+        } else {
+            let moment = if dice.chance(500) { dice.span(0, 30) } else { Span::ZERO };
+            world.cluster.kill(moment).await;
+        }
+        let snapshot = Snapshot::read(&world.cluster.memory).await?;
+        outstanding::check(&snapshot)?;
+        world.sleep(dice.span(0, 3_000)).await;
+        world.cluster.open().await?;
+    }
+    Ok(())
+}
+
+/// From here on nothing fails.
+fn heal(world: &World) {
+    world.trace.note("healed");
+    world.healed.store(true, Ordering::Relaxed);
+    world.cluster.set_faults(Faults::default());
+}
+
+async fn wait_for_the_end(world: &World) -> Result<(), String> {
+    let until = world.now() + PATIENCE;
+    while world.ended.load(Ordering::Relaxed) < world.programs.len() {
+        if world.witness.has_violations() {
+            return Ok(());
+        }
+        if world.trace.steps() >= STEPS_MAX {
+            return Err("the simulation runs away".to_owned());
+        }
+        if world.now() >= until {
+            return Err(unfinished(world).await);
+        }
+        world.sleep(Span::from_millis(500)).await;
+    }
+    world.trace.note("all workflows have ended");
+    Ok(())
+}
+
+async fn unfinished(world: &World) -> String {
+    let snapshot = match Snapshot::read(&world.cluster.memory).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return error,
+    };
+    let facts = world.witness.facts();
+    let mut text = "some workflows do not end:".to_owned();
+    for (workflow_id, program) in &world.programs {
+        if facts.results.contains_key(workflow_id) {
+            continue;
+        }
+        let runs = snapshot.runs_of(workflow_id);
+        let state = runs.last().map(|(_, run)| &run.state);
+        let pending = state.map(engine::outstanding_tasks);
+        text.push_str(&format!("\n  `{workflow_id}` {program:?}, which waits for {pending:?}"));
+    }
+    text
+}
+
+async fn check_all(world: &World) -> Result<(), String> {
+    if world.witness.has_violations() {
+        return Ok(());
+    }
+    let snapshot = Snapshot::read(&world.cluster.memory).await?;
+    world.trace.note(&format!("the store holds {:016x}", snapshot.digest));
+    outstanding::check(&snapshot)?;
+    let facts = world.witness.facts();
+    acknowledged::check(&facts, &snapshot)?;
+    for run in snapshot.runs.values() {
+        legality::check(&run.events)
+            .map_err(|what| format!("a history of `{}`: {what}", run.state.workflow_id))?;
+    }
+    for (workflow_id, program) in &world.programs {
+        results::check(&facts, &snapshot, workflow_id, program)?;
+    }
+    let life = world.cluster.life().ok_or("the node is down")?;
+    views::check(&life, &snapshot).await
+}
+
+/// When their retention is over nothing is left of the runs.
+async fn check_deletion(world: &World) -> Result<(), String> {
+    if world.witness.has_violations() {
+        return Ok(());
+    }
+    world.sleep(RETENTION + Span::from_secs(3600)).await;
+    let snapshot = Snapshot::read(&world.cluster.memory).await?;
+    for table in [Table::History, Table::Run, Table::Current] {
+        let left = snapshot.records.get(&table).copied().unwrap_or(0);
+        if left > 0 {
+            return Err(format!("{left} records of `{}` outlive their runs", table.name()));
+        }
+    }
+    let life = world.cluster.life().ok_or("the node is down")?;
+    let listed = views::list(&life).await?;
+    if !listed.is_empty() {
+        return Err(format!("{} deleted runs are listed", listed.len()));
+    }
+    world.trace.note("all runs are deleted");
+    Ok(())
+}

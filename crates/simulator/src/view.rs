@@ -1,0 +1,101 @@
+//! What a workflow knows: its history, read as an SDK reads it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::history::v1::{HistoryEvent, history_event::Attributes};
+
+use crate::payload::text;
+
+/// A history as a workflow sees it.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    /// The start's input.
+    pub(crate) input: String,
+    /// The run's attempt.
+    pub(crate) attempt: i32,
+    /// Scheduled activities by id, with their scheduled event ids.
+    pub(crate) activities: BTreeMap<String, i64>,
+    /// Closed activities by scheduled event id: true for those that completed.
+    pub(crate) closed_activities: BTreeMap<i64, bool>,
+    /// Scheduled event ids of activities that were asked to cancel.
+    pub(crate) cancelled_activities: BTreeSet<i64>,
+    /// Timers that were started.
+    pub(crate) timers: BTreeSet<String>,
+    /// Timers that have fired.
+    pub(crate) fired_timers: BTreeSet<String>,
+    /// Timers that were cancelled.
+    pub(crate) cancelled_timers: BTreeSet<String>,
+    /// Marker names.
+    pub(crate) markers: BTreeSet<String>,
+    /// Memo fields that were set.
+    pub(crate) memo_fields: BTreeSet<String>,
+    /// Signals so far.
+    pub(crate) signals: usize,
+    /// Somebody asked the workflow to cancel.
+    pub(crate) cancel_requested: bool,
+}
+
+impl View {
+    pub(crate) fn of(history: &[HistoryEvent]) -> Self {
+        let mut view = Self::default();
+        for event in history {
+            view.read(event);
+        }
+        view
+    }
+
+    fn read(&mut self, event: &HistoryEvent) {
+        let Some(attributes) = &event.attributes else { return };
+        match attributes {
+            Attributes::WorkflowExecutionStartedEventAttributes(started) => {
+                self.input = text(started.input.as_ref());
+                self.attempt = started.attempt;
+            }
+            Attributes::ActivityTaskScheduledEventAttributes(scheduled) => {
+                self.activities.insert(scheduled.activity_id.clone(), event.event_id);
+            }
+            Attributes::ActivityTaskCompletedEventAttributes(closed) => {
+                self.closed_activities.insert(closed.scheduled_event_id, true);
+            }
+            Attributes::ActivityTaskFailedEventAttributes(closed) => {
+                self.closed_activities.insert(closed.scheduled_event_id, false);
+            }
+            Attributes::ActivityTaskTimedOutEventAttributes(closed) => {
+                self.closed_activities.insert(closed.scheduled_event_id, false);
+            }
+            Attributes::ActivityTaskCanceledEventAttributes(closed) => {
+                self.closed_activities.insert(closed.scheduled_event_id, false);
+            }
+            Attributes::ActivityTaskCancelRequestedEventAttributes(requested) => {
+                self.cancelled_activities.insert(requested.scheduled_event_id);
+            }
+            Attributes::TimerStartedEventAttributes(timer) => {
+                self.timers.insert(timer.timer_id.clone());
+            }
+            Attributes::TimerFiredEventAttributes(timer) => {
+                self.fired_timers.insert(timer.timer_id.clone());
+            }
+            Attributes::TimerCanceledEventAttributes(timer) => {
+                self.cancelled_timers.insert(timer.timer_id.clone());
+            }
+            Attributes::MarkerRecordedEventAttributes(marker) => {
+                self.markers.insert(marker.marker_name.clone());
+            }
+            Attributes::WorkflowPropertiesModifiedEventAttributes(modified) => {
+                let fields = modified.upserted_memo.iter().flat_map(|memo| memo.fields.keys());
+                self.memo_fields.extend(fields.cloned());
+            }
+            Attributes::WorkflowExecutionSignaledEventAttributes(_) => self.signals += 1,
+            Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => {
+                self.cancel_requested = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether an activity has closed, and how.
+    pub(crate) fn outcome(&self, activity_id: &str) -> Option<bool> {
+        let scheduled_event_id = self.activities.get(activity_id)?;
+        self.closed_activities.get(scheduled_event_id).copied()
+    }
+}

@@ -1,0 +1,128 @@
+//! What the world outside was told: the promises that a simulation holds the server to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use history::RunKey;
+use parking_lot::Mutex;
+
+/// Promises, and those that were seen broken.
+#[derive(Debug, Default)]
+pub(crate) struct Witness {
+    facts: Mutex<Facts>,
+}
+
+/// See [`Witness`]. Everything is by the run, or by the workflow's id.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Facts {
+    /// The first runs of workflows, as starts were answered.
+    pub(crate) started: BTreeMap<String, RunKey>,
+    /// Signals: true once acknowledged.
+    pub(crate) signals: BTreeMap<(String, String), bool>,
+    /// Completed activities by run and scheduled event.
+    pub(crate) activities: BTreeSet<(RunKey, i64)>,
+    /// Completed workflow tasks by run, scheduled and started event.
+    pub(crate) workflow_tasks: BTreeSet<(RunKey, i64, i64)>,
+    /// The latest acknowledged progress of an activity by run and scheduled event.
+    pub(crate) progress: BTreeMap<(RunKey, i64), u64>,
+    /// Workflows that somebody tried to terminate: true once acknowledged.
+    pub(crate) terminations: BTreeMap<String, bool>,
+    /// Workflows that were asked to cancel, as acknowledged.
+    pub(crate) cancellations: BTreeSet<String>,
+    /// The last run of each workflow and its status, as a client saw it.
+    pub(crate) results: BTreeMap<String, (RunKey, i32)>,
+    /// What must not be.
+    pub(crate) violations: Vec<String>,
+}
+
+impl Witness {
+    /// Notes a broken promise.
+    pub(crate) fn accuse(&self, what: String) {
+        self.facts.lock().violations.push(what);
+    }
+
+    /// Everything that is known.
+    pub(crate) fn facts(&self) -> Facts {
+        self.facts.lock().clone()
+    }
+
+    /// True when a promise was seen broken.
+    pub(crate) fn has_violations(&self) -> bool {
+        !self.facts.lock().violations.is_empty()
+    }
+
+    /// A start was acknowledged with this run.
+    pub(crate) fn started(&self, workflow_id: &str, run: &RunKey) {
+        let mut facts = self.facts.lock();
+        let before = facts.started.insert(workflow_id.to_owned(), run.clone());
+        if let Some(before) = before.filter(|before| before != run) {
+            facts.violations.push(format!(
+                "the start of `{workflow_id}` was answered with runs {} and {}",
+                before.run_id, run.run_id
+            ));
+        }
+    }
+
+    /// A signal is about to be sent, or was acknowledged.
+    pub(crate) fn signal(&self, workflow_id: &str, signal: &str, acknowledged: bool) {
+        let key = (workflow_id.to_owned(), signal.to_owned());
+        *self.facts.lock().signals.entry(key).or_default() |= acknowledged;
+    }
+
+    /// How many signals of a workflow are acknowledged.
+    pub(crate) fn signals_acknowledged(&self, workflow_id: &str) -> usize {
+        let facts = self.facts.lock();
+        let of_workflow = facts.signals.iter().filter(|((id, _), _)| id == workflow_id);
+        of_workflow.filter(|(_, acknowledged)| **acknowledged).count()
+    }
+
+    /// A completion of an activity was acknowledged.
+    pub(crate) fn activity_completed(&self, run: &RunKey, scheduled_event_id: i64) {
+        let mut facts = self.facts.lock();
+        if !facts.activities.insert((run.clone(), scheduled_event_id)) {
+            let run_id = run.run_id;
+            facts.violations.push(format!(
+                "two completions of activity {scheduled_event_id} of run {run_id} were acknowledged"
+            ));
+        }
+    }
+
+    /// A completion of a workflow task was acknowledged.
+    pub(crate) fn workflow_task_completed(&self, run: &RunKey, scheduled: i64, started: i64) {
+        let mut facts = self.facts.lock();
+        if !facts.workflow_tasks.insert((run.clone(), scheduled, started)) {
+            let run_id = run.run_id;
+            facts.violations.push(format!(
+                "two completions of workflow task {scheduled} of run {run_id} were acknowledged"
+            ));
+        }
+    }
+
+    /// A report of progress was acknowledged.
+    pub(crate) fn progressed(&self, run: &RunKey, scheduled_event_id: i64, progress: u64) {
+        let mut facts = self.facts.lock();
+        let latest = facts.progress.entry((run.clone(), scheduled_event_id)).or_default();
+        *latest = progress.max(*latest);
+    }
+
+    /// The progress of an activity that is safe.
+    pub(crate) fn progress(&self, run: &RunKey, scheduled_event_id: i64) -> u64 {
+        let key = (run.clone(), scheduled_event_id);
+        self.facts.lock().progress.get(&key).copied().unwrap_or(0)
+    }
+
+    /// A termination is about to be asked for, or was acknowledged.
+    pub(crate) fn termination(&self, workflow_id: &str, acknowledged: bool) {
+        let mut facts = self.facts.lock();
+        *facts.terminations.entry(workflow_id.to_owned()).or_default() |= acknowledged;
+    }
+
+    /// A request to cancel was acknowledged.
+    pub(crate) fn cancelled(&self, workflow_id: &str) {
+        self.facts.lock().cancellations.insert(workflow_id.to_owned());
+    }
+
+    /// A client saw the end of a workflow.
+    pub(crate) fn ended(&self, workflow_id: &str, run: &RunKey, status: i32) {
+        self.facts.lock().results.insert(workflow_id.to_owned(), (run.clone(), status));
+    }
+}

@@ -1,0 +1,76 @@
+//! What all actors of a simulation share.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use environment::Clock;
+use history::HistoryError;
+use model::{Span, Time};
+
+use crate::{
+    cluster::{CallError, Cluster, Life},
+    dice::Dice,
+    profile::Profile,
+    program::Program,
+    trace::Trace,
+    witness::Witness,
+};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) seed: u64,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) trace: Arc<Trace>,
+    pub(crate) witness: Witness,
+    pub(crate) cluster: Cluster,
+    pub(crate) profile: Profile,
+    /// What each workflow does.
+    pub(crate) programs: BTreeMap<String, Program>,
+    /// No more faults: not in the store, not in the network, not in workers.
+    pub(crate) healed: AtomicBool,
+    /// Workflows whose end has been seen.
+    pub(crate) ended: AtomicUsize,
+}
+
+impl World {
+    pub(crate) fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    pub(crate) async fn sleep(&self, span: Span) {
+        self.cluster.sleep(span).await;
+    }
+
+    pub(crate) fn is_healed(&self) -> bool {
+        self.healed.load(Ordering::Relaxed)
+    }
+
+    /// Calls the node; sometimes the connection breaks first.
+    pub(crate) async fn call<T, F>(
+        &self,
+        dice: &Dice,
+        call: impl FnOnce(Arc<Life>) -> F,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, HistoryError>>,
+    {
+        let breaks = dice.chance(self.profile.broken_calls_per_mille);
+        let patience = dice.span(0, 40);
+        let patience = (breaks && !self.is_healed()).then_some(patience);
+        self.cluster.call(patience, call).await
+    }
+
+    /// Notes what a call led to.
+    pub(crate) fn note<T>(&self, who: &str, what: &str, outcome: &Result<T, CallError>) {
+        match outcome {
+            Ok(_) => self.trace.note(&format!("{who}: {what}: done")),
+            Err(error) => self.trace.note(&format!("{who}: {what}: {error}")),
+        }
+    }
+}
