@@ -91,6 +91,9 @@ pub(crate) fn attach_request(
     if state.start_request_id == request_id || state.attached_requests.contains_key(&request_id) {
         return Ok(Reply::Repeated);
     }
+    if !state.is_running() {
+        return Err(Rejection::WorkflowClosed);
+    }
     if state.attached_requests.len() >= draft.context().limits.attached_requests_max {
         return Err(Rejection::FailedPrecondition(
             "limit for attached request ids is reached".to_owned(),
