@@ -15,7 +15,7 @@ use crate::{
 const SEEDS: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8];
 
 /// The end-to-end suites that every run includes.
-const E2E_SUITES: &[&str] = &["python", "cli", "raw", "typescript", "crash"];
+const E2E_SUITES: &[&str] = &["python", "cli", "raw", "typescript", "rust", "crash"];
 
 /// Runs the named stages, or all of them.
 pub(crate) fn run(workspace: &Workspace, stages: &[Stage]) -> anyhow::Result<()> {
