@@ -48,7 +48,7 @@ impl Caller {
     }
 }
 
-/// A run id for a run that follows another one, or that a signal starts.
+/// A run id. It starts with the time, so that runs of one time are neighbours in every index.
 pub(crate) fn fresh_run_id(environment: &Environment) -> RunId {
-    RunId::new(environment.entropy.uuid_v4())
+    RunId::new(environment.entropy.uuid_v7(environment.clock.now()))
 }

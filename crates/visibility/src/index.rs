@@ -141,6 +141,7 @@ impl Index {
 
     /// Waits until lists show everything up to this ticket. The caller bounds the time.
     pub async fn wait_for(&self, ticket: Ticket) -> Result<(), Error> {
+        self.queue.hurry(ticket);
         let mut visible = self.progress.visible();
         visible.wait_for(|reached| *reached >= ticket).await.map_err(|_| Error::Closed)?;
         Ok(())

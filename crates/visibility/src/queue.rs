@@ -9,7 +9,12 @@ use tokio::sync::Semaphore;
 use crate::{
     Error,
     change::{Change, Submission, Ticket},
+    writer::BATCH_MAX,
 };
+
+/// How long the writer lets changes gather while nobody waits for them: a run that starts and
+/// closes in this time is written once, and neighbours share pages.
+const GATHER: Duration = Duration::from_millis(200);
 
 /// The waiting changes. Async for those who submit, blocking for the writer.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub(crate) struct Queue {
 struct State {
     waiting: VecDeque<Submission>,
     last: Ticket,
+    /// Somebody waits for everything up to this ticket.
+    wanted: Ticket,
     closed: bool,
 }
 
@@ -35,6 +42,14 @@ pub(crate) enum Taken {
     Idle,
     /// Nothing waits and nothing will come.
     Closed,
+}
+
+impl State {
+    /// True while a batch may still grow without anybody waiting for it.
+    fn gathers(&self, max: usize) -> bool {
+        let wanted = self.waiting.front().is_some_and(|first| first.ticket <= self.wanted);
+        !self.closed && !wanted && self.waiting.len() < max
+    }
 }
 
 impl Queue {
@@ -72,8 +87,12 @@ impl Queue {
         state.last = Ticket(state.last.0 + 1);
         let ticket = state.last;
         state.waiting.push_back(Submission { ticket, slot, seq, change });
+        // In between the writer gathers, and is not woken for each.
+        let wakes = matches!(state.waiting.len(), 1 | BATCH_MAX);
         drop(state);
-        self.arrived.notify_one();
+        if wakes {
+            self.arrived.notify_one();
+        }
         Ok(ticket)
     }
 
@@ -82,6 +101,14 @@ impl Queue {
         let mut state = self.state.lock();
         state.last = Ticket(state.last.0 + 1);
         state.last
+    }
+
+    /// Somebody waits for everything up to this ticket: no more gathering.
+    pub(crate) fn hurry(&self, ticket: Ticket) {
+        let mut state = self.state.lock();
+        state.wanted = state.wanted.max(ticket);
+        drop(state);
+        self.arrived.notify_one();
     }
 
     /// The ticket of the last change that was pushed.
@@ -105,6 +132,9 @@ impl Queue {
                     }
                 }
             }
+        }
+        if state.gathers(max) {
+            self.arrived.wait_for(&mut state, GATHER);
         }
         let count = state.waiting.len().min(max);
         let batch: Vec<Submission> = state.waiting.drain(..count).collect();
