@@ -1,7 +1,9 @@
 """Queries on the wire: dispatched directly, attached to a workflow task, and not ready."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 
 import grpc
 import pytest
@@ -19,7 +21,9 @@ from harness.raw import (
     messages,
     payloads,
     refusal_of,
+    start_fields,
 )
+from harness.sdk import unique
 from harness.waiting import wait_for_sync
 
 ANSWERED = QueryResultType.QUERY_RESULT_TYPE_ANSWERED
@@ -224,3 +228,42 @@ def test_a_query_whose_caller_left_does_no_harm(raw: Raw, queue: str):
     raw.signal(run)
     raw.complete(raw.poll(queue), complete_workflow())
     raw.assert_history(run, "Started WorkflowTask Signaled WorkflowTask Completed")
+
+
+def never_polled(raw: Raw, queue: str) -> WorkflowExecution:
+    """A run whose first workflow task came with its start, so that nobody ever polled its queue."""
+    workflow_id = unique("eager")
+    answer = raw.call(
+        "StartWorkflowExecution", **start_fields(queue, workflow_id, request_eager_execution=True)
+    )
+    raw.complete(answer.eager_workflow_task)
+    return WorkflowExecution(workflow_id=workflow_id, run_id=answer.run_id)
+
+
+def test_without_a_recent_poller_a_query_fails_a_second_before_its_deadline(raw: Raw, queue: str):
+    run = never_polled(raw, queue)
+    before = time.monotonic()
+    with pytest.raises(grpc.RpcError) as caught:
+        ask(raw, run, seconds=3.0)
+    assert 1.5 <= time.monotonic() - before < 3.0
+    refused = refusal_of(caught.value)
+    assert refused.code == "FAILED_PRECONDITION"
+    assert refused.text == "no poller seen for task queue recently, worker may be down"
+    raw.terminate(run)
+
+
+def test_a_query_waits_for_a_first_poller(raw: Raw, queue: str, pool):
+    run = never_polled(raw, queue)
+    asking = pool.submit(ask, raw, run)
+    with pytest.raises(FutureTimeout):
+        asking.result(timeout=0.5)
+    task = raw.poll(queue)
+    assert task.query.query_type == "state"
+    raw.call(
+        "RespondQueryTaskCompleted",
+        task_token=task.task_token,
+        completed_type=ANSWERED,
+        query_result=payloads(b"1"),
+    )
+    assert asking.result().query_result == payloads(b"1")
+    raw.terminate(run)
