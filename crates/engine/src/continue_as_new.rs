@@ -54,7 +54,11 @@ pub(crate) fn continue_as_new(
         | ContinueAsNewInitiator::Retry
         | ContinueAsNewInitiator::CronSchedule) => named,
     };
-    let attempt = if initiator == ContinueAsNewInitiator::Retry { started.attempt + 1 } else { 1 };
+    let attempt = if initiator == ContinueAsNewInitiator::Retry {
+        started.attempt.saturating_add(1)
+    } else {
+        1
+    };
     let next = WorkflowExecutionStartedEventAttributes {
         workflow_type: command.workflow_type.clone(),
         task_queue: command.task_queue.clone(),
@@ -156,7 +160,7 @@ pub(crate) fn retry(draft: &mut Draft<'_>, backoff: Span, failure: Option<Failur
         initiator: ContinueAsNewInitiator::Retry as i32,
         continued_failure: failure,
         last_completion_result: started.last_completion_result.clone(),
-        attempt: started.attempt + 1,
+        attempt: started.attempt.saturating_add(1),
         ..carried_over(draft.state(), &started)
     };
     start_next(draft, next);

@@ -18,13 +18,13 @@ pub fn evolve(state: &mut State, change: &Change) {
 }
 
 fn apply_event(state: &mut State, event: &HistoryEvent) {
-    state.next_event_id = event.event_id + 1;
+    state.next_event_id = event.event_id.saturating_add(1);
     let length = event.encoded_len();
     let framed = length + prost::length_delimiter_len(length) + 1;
     state.history_bytes = state.history_bytes.saturating_add(i64::try_from(framed).unwrap_or(0));
     apply_effect(state, event);
     if matches!(event.attributes, Some(Attributes::WorkflowExecutionSignaledEventAttributes(_))) {
-        state.signal_count += 1;
+        state.signal_count = state.signal_count.saturating_add(1);
     }
 }
 

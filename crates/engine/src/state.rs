@@ -273,7 +273,7 @@ impl State {
 
     /// The id of the last event.
     pub fn last_event_id(&self) -> i64 {
-        self.next_event_id - 1
+        self.next_event_id.saturating_sub(1)
     }
 
     /// The normal task queue.

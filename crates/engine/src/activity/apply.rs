@@ -40,7 +40,7 @@ pub(crate) fn apply_cancel_requested(
 
 pub(crate) fn apply_started(state: &mut State, started: &ActivityStarted) {
     edit(state, started.scheduled_event_id, |activity| {
-        activity.stamp += 1;
+        activity.stamp = activity.stamp.saturating_add(1);
         activity.started_time = started.started_time;
         activity.request_id.clone_from(&started.request_id);
         activity.identity.clone_from(&started.identity);
@@ -56,8 +56,8 @@ pub(crate) fn apply_heartbeat(state: &mut State, heartbeat: &ActivityHeartbeat) 
 
 pub(crate) fn apply_retry_scheduled(state: &mut State, retry: &ActivityRetryScheduled) {
     edit(state, retry.scheduled_event_id, |activity| {
-        activity.stamp += 1;
-        activity.attempt += 1;
+        activity.stamp = activity.stamp.saturating_add(1);
+        activity.attempt = activity.attempt.saturating_add(1);
         activity.backing_off = true;
         activity.started_time = Time::UNSET;
         activity.attempt_scheduled_time = retry.next_attempt_time;
@@ -70,7 +70,7 @@ pub(crate) fn apply_retry_scheduled(state: &mut State, retry: &ActivityRetrySche
 
 pub(crate) fn apply_retry_due(state: &mut State, due: &ActivityRetryDue) {
     edit(state, due.scheduled_event_id, |activity| {
-        activity.stamp += 1;
+        activity.stamp = activity.stamp.saturating_add(1);
         activity.backing_off = false;
     });
 }

@@ -81,10 +81,10 @@ pub(crate) fn apply_dropped(state: &mut State, dropped: &WorkflowTaskDropped) {
 fn end_unsuccessfully(state: &mut State, cause: i32, counts: bool) {
     state.workflow_task = None;
     if state.sticky.take().is_none() && counts {
-        state.workflow_task_failures += 1;
+        state.workflow_task_failures = state.workflow_task_failures.saturating_add(1);
     }
     if counts {
-        state.workflow_task_problems += 1;
+        state.workflow_task_problems = state.workflow_task_problems.saturating_add(1);
         state.workflow_task_problem_cause = cause;
     }
 }

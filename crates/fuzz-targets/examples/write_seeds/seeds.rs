@@ -1,7 +1,13 @@
 //! Inputs to start from: each is what a well-behaved client or store hands over, or nearly.
 
+use api::{
+    History,
+    history::v1::{
+        HistoryEvent, WorkflowExecutionSignaledEventAttributes, history_event::Attributes,
+    },
+};
 use bytes::Bytes;
-use engine::{State, TaskAction, TaskRecord, WorkflowTaskRef};
+use engine::{State, TaskAction, TaskRecord, TransitionRecord, WorkflowTaskRef};
 use fuzz_targets::CUSTOM_ATTRIBUTES;
 use model::{SlotId, Time};
 use prost::Message as _;
@@ -93,6 +99,21 @@ fn records() -> Vec<Seed> {
         run_id: Bytes::from_static(&[2; 16]),
         action: Some(TaskAction::WorkflowTaskStartToClose(workflow_task)),
     };
+    let extremes = [i64::MAX, i64::MIN, -1].map(|event_id| HistoryEvent {
+        event_id,
+        event_time: Some(Time::from_nanos(event_id).to_proto().unwrap_or_default()),
+        attributes: Some(Attributes::WorkflowExecutionSignaledEventAttributes(
+            WorkflowExecutionSignaledEventAttributes::default(),
+        )),
+        ..HistoryEvent::default()
+    });
+    let history = History { events: extremes.into() }.encode_to_vec().into();
+    let record = TransitionRecord { batches: vec![history], mutations: Vec::new() };
+    let mut last = state.clone();
+    last.next_event_id = i64::MIN;
+    last.signal_count = i64::MAX;
+    last.workflow_task_failures = i32::MAX;
+    seeds.push(("extremes", seed(&last.encode_to_vec(), &record.encode_to_vec())));
     seeds.push(("task", seed(&state.encode_to_vec(), &task.encode_to_vec())));
     seeds
 }
