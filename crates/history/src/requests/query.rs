@@ -12,7 +12,7 @@ use authz::Permit;
 use engine::{Input, QueryRoute, Rejection, State, route_query};
 use environment::Sleep;
 use matching::{TaskQueueKey, TaskQueueKind};
-use model::{SlotId, Time};
+use model::{SlotId, Span, Time};
 use namespace::Namespace;
 use uuid::Uuid;
 
@@ -23,6 +23,10 @@ use crate::{
     reads::PAGE_BATCHES_MAX,
     run::LiveRun,
 };
+
+/// How long before the caller's deadline a query that no worker took fails, so that the caller
+/// still learns why. Until then a worker may come, as after a restart.
+const NO_POLLER_NOTICE: Span = Span::from_secs(1);
 
 /// A question to a workflow.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,21 +178,23 @@ impl History {
         let to = state.next_event_id;
         let slot = live.key.slot();
         let history = self.node.read_forward(slot, live, 1, to, PAGE_BATCHES_MAX).await?;
-        let until = request.deadline;
-        let polled = self.node.matching.has_recent_poller(&key);
+        let last_call = request.deadline - NO_POLLER_NOTICE;
+        let until = if last_call > self.node.now() { last_call } else { request.deadline };
         let kind = TaskQueueKind::Normal;
         let asked = self.ask(&key, kind, live, state, history, request, until)?;
         let Some(query) = asked else {
             let text = "too many queries wait at the task queue".to_owned();
             return Err(HistoryError::ResourceExhausted(text));
         };
-        if !polled && !self.node.matching.has_recent_poller(&key) {
-            let text = "no poller seen for task queue recently, worker may be down".to_owned();
-            return Err(Rejection::FailedPrecondition(text).into());
-        }
         match self.answer_of(query, until, expired).await? {
             Some(answer) => Ok(answer),
-            None => Err(HistoryError::DeadlineExceeded),
+            None if self.node.matching.has_recent_poller(&key) => {
+                Err(HistoryError::DeadlineExceeded)
+            }
+            None => {
+                let text = "no poller seen for task queue recently, worker may be down".to_owned();
+                Err(Rejection::FailedPrecondition(text).into())
+            }
         }
     }
 
