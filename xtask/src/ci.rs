@@ -17,6 +17,10 @@ const SEEDS: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8];
 /// The end-to-end suites that every run includes.
 const E2E_SUITES: &[&str] = &["python", "cli", "raw", "typescript", "rust", "crash"];
 
+/// Suites of further SDKs, and the program that each needs. A machine without it leaves the suite
+/// out, and says so.
+const E2E_SUITES_OF_TOOLCHAINS: &[(&str, &str)] = &[("go", "go"), ("java", "mvn")];
+
 /// Runs the named stages, or all of them.
 pub(crate) fn run(workspace: &Workspace, stages: &[Stage]) -> anyhow::Result<()> {
     let started = Instant::now();
@@ -94,12 +98,25 @@ fn sim(workspace: &Workspace) -> anyhow::Result<Summary> {
 
 fn e2e(workspace: &Workspace) -> anyhow::Result<Summary> {
     workspace.cargo(&["build", "--package", "server", "--bin", "longtide"]).run()?;
+    let mut suites = E2E_SUITES.to_vec();
+    for (suite, program) in E2E_SUITES_OF_TOOLCHAINS {
+        if is_installed(program) {
+            suites.push(suite);
+        } else {
+            println!("`{program}` is not installed: the suite `{suite}` is left out");
+        }
+    }
     workspace
         .command("tests/e2e/run")
-        .args(E2E_SUITES)
+        .args(&suites)
         .env("LONGTIDE_E2E_SERVER", workspace.target()?.join("debug/longtide"))
         .run()?;
-    Ok(Summary(E2E_SUITES.join(", ")))
+    Ok(Summary(suites.join(", ")))
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 #[cfg(test)]
