@@ -26,7 +26,9 @@ pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Tran
             return Err(Rejection::WorkflowClosed);
         }
         Input::ResetStickyTaskQueue => {
-            if state.sticky.is_some() {
+            // A task that waits there is offered again at the normal queue.
+            workflow_task::leave_sticky_queue(&mut draft);
+            if draft.state().sticky.is_some() {
                 draft.mutate(Mutation::StickySet(crate::StickySet { sticky: None }));
             }
             Reply::Done

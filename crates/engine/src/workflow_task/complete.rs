@@ -113,6 +113,8 @@ fn write_completed(
             Attributes::WorkflowTaskStartedEventAttributes(started),
             EventExtras { time: Some(task.started_time), ..Default::default() },
         );
+        // A worker that caches the run reads on after the start of its last task.
+        draft.end_batch();
     }
     draft.event(Attributes::WorkflowTaskCompletedEventAttributes(
         WorkflowTaskCompletedEventAttributes {

@@ -118,6 +118,14 @@ fn workflow_task__leaves_a_sticky_queue_without_poller() {
 }
 
 #[test]
+fn workflow_task__goes_to_the_normal_queue_when_stickiness_is_reset() {
+    let mut script = Script::start(|_| ());
+    script.start_task().complete_with(vec![], |c| c.sticky = sticky()).signal("one");
+    script.input("reset sticky queue", Input::ResetStickyTaskQueue).start_task();
+    golden!(script);
+}
+
+#[test]
 fn workflow_task__a_heartbeat_is_followed_by_a_task_in_the_answer() {
     let mut script = Script::start(|_| ());
     script.start_task().wait(Span::from_secs(5)).complete_with(vec![], |c| {
