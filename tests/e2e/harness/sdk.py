@@ -58,8 +58,9 @@ async def wait_until_idle(handle: WorkflowHandle, workflow_tasks: int = 1) -> No
 
     async def idle() -> bool:
         names = await history_of(handle)
-        completed = names.count("WorkflowTaskCompleted")
-        return completed >= workflow_tasks and names.count("WorkflowTaskScheduled") == completed
+        ended = [f"WorkflowTask{ending}" for ending in ("Completed", "Failed", "TimedOut")]
+        outstanding = names.count("WorkflowTaskScheduled") - sum(map(names.count, ended))
+        return names.count("WorkflowTaskCompleted") >= workflow_tasks and outstanding == 0
 
     await wait_for(idle, f"{workflow_tasks} workflow tasks of {handle.id}")
 

@@ -17,6 +17,9 @@ from harness.sdk import assert_history, wait_until_idle, worker
 from harness.server import Server
 from harness.waiting import wait_for
 
+pytestmark = pytest.mark.xdist_group("restart")
+"""One after another: each starts a server of its own twice."""
+
 RELEASED: dict[str, asyncio.Event] = {}
 
 
