@@ -1,7 +1,7 @@
 //! What must hold for any bytes from outside.
 //!
 //! Each target is a function of bytes that panics when something is wrong. `fuzz/` gives them to
-//! libFuzzer, which looks for new inputs; `tests/replay.rs` gives them the corpus of
+//! libFuzzer, which looks for new inputs; `tests/replay/` gives them the corpus of
 //! `fuzz/corpus/` and random changes of it, on the stable toolchain. A new target is a function
 //! here, a line in [`TARGETS`], a file in `fuzz/fuzz_targets/` and seeds in
 //! `examples/write_seeds.rs`.

@@ -26,7 +26,7 @@ pub(crate) fn apply_scheduled(
         .as_ref()
         .is_some_and(|task_queue| task_queue.kind == TaskQueueKind::Sticky as i32);
     state.first_workflow_task_due = Time::UNSET;
-    state.workflow_task_failures = scheduled.attempt - 1;
+    state.workflow_task_failures = scheduled.attempt.saturating_sub(1);
     state.workflow_task = Some(WorkflowTask {
         scheduled_event_id: event_id,
         attempt: scheduled.attempt,

@@ -3,7 +3,8 @@
 use api::{
     History,
     history::v1::{
-        HistoryEvent, WorkflowExecutionSignaledEventAttributes, history_event::Attributes,
+        HistoryEvent, WorkflowExecutionSignaledEventAttributes,
+        WorkflowTaskScheduledEventAttributes, history_event::Attributes,
     },
 };
 use bytes::Bytes;
@@ -107,7 +108,14 @@ fn records() -> Vec<Seed> {
         )),
         ..HistoryEvent::default()
     });
-    let history = History { events: extremes.into() }.encode_to_vec().into();
+    let scheduled = HistoryEvent {
+        attributes: Some(Attributes::WorkflowTaskScheduledEventAttributes(
+            WorkflowTaskScheduledEventAttributes { attempt: i32::MIN, ..Default::default() },
+        )),
+        ..HistoryEvent::default()
+    };
+    let events = extremes.into_iter().chain([scheduled]).collect();
+    let history = History { events }.encode_to_vec().into();
     let record = TransitionRecord { batches: vec![history], mutations: Vec::new() };
     let mut last = state.clone();
     last.next_event_id = i64::MIN;
