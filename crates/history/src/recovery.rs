@@ -99,7 +99,11 @@ impl Node {
             first.task_id = last.task_id + 1;
             for (key, record) in records {
                 match record.and_then(|value| decode_visibility(slot.id, key, value)) {
-                    Ok(task) => slot.unfed.push((key.task_id, task)),
+                    Ok(task) => {
+                        // Holds the cursor until it is with the index.
+                        slot.visibility.add(key.task_id);
+                        slot.unfed.push((key.task_id, task));
+                    }
                     Err(damage) => report(&damage),
                 }
             }
@@ -216,7 +220,10 @@ impl Node {
         task_id: u64,
         task: &VisibilityTask,
     ) -> Result<(), HistoryError> {
-        let Some(run_id) = current::run_id(&task.run_id) else { return Ok(()) };
+        let Some(run_id) = current::run_id(&task.run_id) else {
+            slot.visibility.finish(task_id);
+            return Ok(());
+        };
         let change = match task.deletion(run_id) {
             Some(deletion) => Some(deletion),
             None if self.load_run(slot, run_id).await? => {
@@ -228,7 +235,10 @@ impl Node {
             }
             None => None,
         };
-        let Some(change) = change else { return Ok(()) };
+        let Some(change) = change else {
+            slot.visibility.finish(task_id);
+            return Ok(());
+        };
         let place = slot.visibility.add(task_id);
         let node = Arc::clone(self);
         let feed = FeedIndex { slot: slot.id, task_id, change, place };

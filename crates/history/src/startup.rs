@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use ::visibility::Change;
 use api::enums::v1::WorkflowExecutionStatus;
-use model::SlotId;
+use model::{SlotId, Span};
 use storage::{Scan, Table, prefix_end, slot_prefix};
 use visibility_query::{Comparison, Condition, Predicate, SystemAttribute, Test, Value};
 
 use crate::{HistoryError, current, node::Node, recovery::report, visibility};
+
+/// How long the filling of the visibility index waits for a store that does not answer.
+const RETRY_DELAY: Span = Span::from_millis(200);
 
 impl Node {
     /// Picks up what an earlier server left; fills the visibility index when it is new.
@@ -21,10 +24,7 @@ impl Node {
                 return;
             }
             Arc::clone(&self).restore(slot).await;
-            if fill_index && let Err(error) = self.fill_index(slot).await {
-                tracing::warn!(slot = slot.number(), %error, "lists miss some runs");
-                filled = false;
-            }
+            filled &= !fill_index || self.fill_index_patiently(slot).await;
         }
         let Some(any) = SlotId::new(0).filter(|_| fill_index && filled) else { return };
         if let Err(error) = self.visibility.submit(any, 0, Change::Complete).await {
@@ -52,6 +52,28 @@ impl Node {
             }
         }
         self.metrics.open_runs(count);
+    }
+
+    /// Gives the visibility index every run of a slot, however long it takes the store to answer.
+    /// False when lists miss some of them all the same.
+    async fn fill_index_patiently(self: &Arc<Self>, slot: SlotId) -> bool {
+        loop {
+            match self.fill_index(slot).await {
+                Ok(()) => return true,
+                Err(HistoryError::Damaged(damage)) => {
+                    report(&damage);
+                    return false;
+                }
+                Err(error) => {
+                    tracing::warn!(slot = slot.number(), %error, "lists wait for the store");
+                }
+            }
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return false,
+                () = self.environment.clock.sleep_until(self.now() + RETRY_DELAY) => {}
+            }
+        }
     }
 
     /// Gives the visibility index every run of a slot.

@@ -75,6 +75,11 @@ impl VisibilityLedger {
         place
     }
 
+    /// Drops a task that has nothing left to tell the index.
+    pub(crate) fn finish(&mut self, task_id: u64) {
+        self.pending.remove(&task_id);
+    }
+
     /// Where a reader of the store starts, when ids below `next_task_id` are in use.
     pub(crate) fn cursor(&mut self, next_task_id: u64, flushed: impl FnOnce() -> u64) -> u64 {
         if self.pending.is_empty() {
