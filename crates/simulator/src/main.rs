@@ -22,13 +22,17 @@ struct Arguments {
     /// How many workflows each of them starts.
     #[arg(long, default_value_t = WORKFLOWS)]
     steps: usize,
-    /// Print every step.
+    /// Print every step, and the server's log to standard error.
     #[arg(long)]
     verbose: bool,
 }
 
 fn main() -> ExitCode {
     let Arguments { seed, count, steps, verbose } = Arguments::parse();
+    if verbose {
+        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG);
+        log.without_time().with_writer(std::io::stderr).init();
+    }
     let mut all_steps = 0;
     for seed in seed..seed.saturating_add(count) {
         let outcome = match simulate(Settings { seed, workflows: steps }) {

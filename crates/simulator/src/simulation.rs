@@ -96,6 +96,7 @@ async fn run(Settings { seed, workflows }: Settings) -> Outcome {
         profile,
         programs,
         healed: AtomicBool::new(false),
+        done: AtomicBool::new(false),
         ended: AtomicUsize::new(0),
     });
     let found = play(&world, &dice).await;
@@ -253,6 +254,7 @@ async fn check_deletion(world: &World) -> Result<(), String> {
     if world.witness.has_violations() {
         return Ok(());
     }
+    world.done.store(true, Ordering::Relaxed);
     world.sleep(RETENTION + Span::from_secs(3600)).await;
     let snapshot = Snapshot::read(&world.cluster.memory).await?;
     for table in [Table::History, Table::Run, Table::Current] {

@@ -36,6 +36,7 @@ impl Trace {
         if text.steps > STEPS_MAX {
             return;
         }
+        tracing::debug!("{what}");
         let Text { lines, steps } = &mut *text;
         let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
         // Writing to a string does not fail.

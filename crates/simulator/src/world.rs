@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) programs: BTreeMap<String, Program>,
     /// No more faults: not in the store, not in the network, not in workers.
     pub(crate) healed: AtomicBool,
+    /// Workers may go home.
+    pub(crate) done: AtomicBool,
     /// Workflows whose end has been seen.
     pub(crate) ended: AtomicUsize,
 }
@@ -49,6 +51,10 @@ impl World {
 
     pub(crate) fn is_healed(&self) -> bool {
         self.healed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.done.load(Ordering::Relaxed)
     }
 
     /// Calls the node; sometimes the connection breaks first.

@@ -17,7 +17,6 @@ struct Reader {
     /// Ids and due times of timers by started event.
     timers: BTreeMap<i64, (String, Time)>,
     run_deadline: Option<Time>,
-    time: Time,
     closed: bool,
 }
 
@@ -90,8 +89,6 @@ impl Reader {
             }
             other => self.read_work(id, time, other)?,
         }
-        ensure!(time >= self.time, "it is earlier than the event before");
-        self.time = time;
         Ok(())
     }
 

@@ -48,7 +48,7 @@ pub(crate) fn run_eagerly(world: &Arc<World>, identity: &str, delivery: Activity
 impl Worker {
     async fn run(self) {
         self.world.sleep(self.world.profile.workers_from).await;
-        loop {
+        while !self.world.is_done() {
             rest(&self.world, &self.dice).await;
             let poll = Poll {
                 queue: QUEUE.to_owned(),

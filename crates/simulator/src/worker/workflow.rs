@@ -66,7 +66,7 @@ pub(crate) fn start(world: &Arc<World>, number: u64) {
 impl Worker {
     async fn run(self, on_sticky_queue: bool) {
         self.world.sleep(self.world.profile.workers_from).await;
-        loop {
+        while !self.world.is_done() {
             rest(&self.world, &self.dice).await;
             if !self.world.is_healed() && self.dice.chance(10) {
                 self.restart();
@@ -245,12 +245,9 @@ impl Worker {
         let mut history = if task.history_from > 1 {
             let cached = self.process.lock().cache.get(run).cloned();
             match cached {
-                // Events of the cached task that never came to be are not part of the history.
-                Some(mut cached) => {
-                    cached.retain(|event| event.event_id < task.history_from);
-                    cached
-                }
-                None => self.read(run, 1, task.history_from - 1).await?,
+                // The task may arrive before the answer to the completion that made it.
+                Some(cached) if ends_before(&cached, task.history_from) => cached,
+                _ => self.read(run, 1, task.history_from - 1).await?,
             }
         } else {
             Vec::new()
@@ -336,6 +333,10 @@ impl Worker {
         let what = format!("{what} task {}", delivery.task.scheduled_event_id);
         self.world.note(&who, &what, outcome);
     }
+}
+
+fn ends_before(history: &[HistoryEvent], event_id: i64) -> bool {
+    history.last().is_some_and(|last| last.event_id + 1 == event_id)
 }
 
 fn request_task(delivery: &WorkflowTaskDelivery) -> HeldWorkflowTask {
