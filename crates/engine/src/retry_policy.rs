@@ -56,7 +56,9 @@ pub fn validate_retry_policy(policy: &RetryPolicy) -> Result<(), String> {
         return Err("invalid MaximumInterval set on retry policy: negative duration".to_owned());
     }
     if !maximum.is_zero() && maximum < initial {
-        return Err("MaximumInterval cannot be less than InitialInterval on retry policy.".to_owned());
+        return Err(
+            "MaximumInterval cannot be less than InitialInterval on retry policy.".to_owned()
+        );
     }
     if policy.maximum_attempts < 0 {
         return Err("MaximumAttempts cannot be negative on retry policy.".to_owned());
