@@ -160,25 +160,23 @@ impl Node {
 
     /// Reads more immediate tasks, once those in memory are mostly done.
     pub(crate) async fn refill_immediate(self: Arc<Self>, slot_id: SlotId) {
-        let refilled = async {
-            let mut slot = self.lock(slot_id).await?;
+        // Where the slot cannot be locked it has forgotten the mark already.
+        if let Ok(mut slot) = self.lock(slot_id).await {
             slot.refilling = false;
-            if let Some(from) = slot.immediate.wants_more() {
-                self.read_immediate(&mut slot, from).await?;
-            }
-            self.redispatch(&mut slot).await
-        };
-        if let Err(error) = refilled.await {
-            // The next commit of the slot tries again.
-            tracing::warn!(slot = slot_id.number(), %error, "tasks wait for the store");
         }
+        self.restore(slot_id).await;
     }
 
     /// Gives matching and the visibility index what was found in the store.
     pub(crate) async fn redispatch(self: &Arc<Self>, slot: &mut Slot) -> Result<(), HistoryError> {
-        while let Some(task_id) = slot.unoffered.last().copied() {
-            self.reoffer(slot, task_id).await?;
-            slot.unoffered.pop();
+        loop {
+            while let Some(task_id) = slot.unoffered.last().copied() {
+                self.reoffer(slot, task_id).await?;
+                slot.unoffered.pop();
+            }
+            // Tasks that were done already made room, and no commit will say so.
+            let Some(from) = slot.immediate.wants_more() else { break };
+            self.read_immediate(slot, from).await?;
         }
         while let Some((task_id, task)) = slot.unfed.last().cloned() {
             self.refeed(slot, task_id, &task).await?;
