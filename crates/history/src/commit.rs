@@ -3,7 +3,7 @@
 //! Persist, then act: everything that the world may notice of a decision waits in a [`Release`]
 //! until [`commit_and_release`] has seen the store's acknowledgement.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use engine::{Reply, State, Task, TaskAction, TaskRecord, Transition, is_current};
@@ -14,7 +14,7 @@ use storage::{
     CommitReceipt, Cursors, Fence, SlotBatch, Table, TaskCategory, TaskKey, Write, history_key,
     run_key, task_key,
 };
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::{
     HistoryError, RunKey, batches,
@@ -67,7 +67,34 @@ pub(crate) struct StartedOfRun {
 
 /// The outcome of a commit, for all who wait for it.
 #[derive(Debug, Clone)]
-pub(crate) struct Outcome(watch::Receiver<Option<Result<(), HistoryError>>>);
+pub(crate) struct Outcome(Arc<Settled>);
+
+/// Wakes in the order of waiting, which a watch channel does not: simulations repeat.
+#[derive(Debug, Default)]
+struct Settled {
+    result: OnceLock<Result<(), HistoryError>>,
+    done: Notify,
+}
+
+/// Whoever tells the outcome; dropped before, the commit was given up.
+struct Settler(Arc<Settled>);
+
+impl Settler {
+    fn settle(&self, result: Result<(), HistoryError>) {
+        self.0.result.get_or_init(|| result);
+        self.0.done.notify_waiters();
+    }
+}
+
+impl Drop for Settler {
+    fn drop(&mut self) {
+        self.settle(Err(given_up()));
+    }
+}
+
+fn given_up() -> HistoryError {
+    HistoryError::Unavailable("the commit was given up".to_owned())
+}
 
 /// A submitted batch.
 struct Pending {
@@ -76,7 +103,7 @@ struct Pending {
     expected_seq: u64,
     receipt: CommitReceipt,
     release: Release,
-    outcome: watch::Sender<Option<Result<(), HistoryError>>>,
+    outcome: Settler,
 }
 
 impl Commit {
@@ -297,8 +324,7 @@ impl Commit {
             next_task_id,
             writes: self.writes,
         };
-        let (sender, receiver) = watch::channel(None);
-        let outcome = Outcome(receiver);
+        let outcome = Outcome(Arc::default());
         standing.latest = Some(outcome.clone());
         let pending = Pending {
             slot: slot_id,
@@ -306,7 +332,7 @@ impl Commit {
             expected_seq,
             receipt: node.store.submit(batch),
             release: self.release,
-            outcome: sender,
+            outcome: Settler(Arc::clone(&outcome.0)),
         };
         node.tracker.spawn(commit_and_release(Arc::clone(node), pending));
         if !slot.refilling && slot.immediate.wants_more().is_some() {
@@ -348,12 +374,12 @@ async fn commit_and_release(node: Arc<Node>, pending: Pending) {
     match committed {
         Ok(()) => {
             release.act(&node, slot).await;
-            outcome.send_replace(Some(Ok(())));
+            outcome.settle(Ok(()));
         }
         Err(error) => {
             // Reserved polls go back to their places, buffered queries ask again.
             drop(release);
-            outcome.send_replace(Some(Err(error)));
+            outcome.settle(Err(error));
         }
     }
 }
@@ -405,13 +431,18 @@ impl Node {
 impl Outcome {
     /// The outcome where there was nothing to commit.
     pub(crate) fn committed() -> Self {
-        Self(watch::channel(Some(Ok(()))).1)
+        Self(Arc::new(Settled { result: OnceLock::from(Ok(())), done: Notify::new() }))
     }
 
     /// Waits for the commit.
-    pub(crate) async fn wait(mut self) -> Result<(), HistoryError> {
-        let outcome = self.0.wait_for(Option::is_some).await;
-        let lost = || HistoryError::Unavailable("the commit was given up".to_owned());
-        outcome.map_err(|_| lost())?.clone().unwrap_or_else(|| Err(lost()))
+    pub(crate) async fn wait(self) -> Result<(), HistoryError> {
+        let done = self.0.done.notified();
+        tokio::pin!(done);
+        // Counts from here on, not from the first poll.
+        done.as_mut().enable();
+        if self.0.result.get().is_none() {
+            done.await;
+        }
+        self.0.result.get().cloned().unwrap_or_else(|| Err(given_up()))
     }
 }
