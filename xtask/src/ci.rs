@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The seeds that every run simulates. A seed that found a bug is added here with its fix.
-const SEEDS: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8];
+const SEEDS: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8, 21, 60, 276, 1024, 1030];
 
 /// The end-to-end suites that every run includes.
 const E2E_SUITES: &[&str] = &["python", "cli", "raw", "typescript", "rust", "crash"];

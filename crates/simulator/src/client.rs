@@ -312,13 +312,13 @@ impl Client {
         let described = described.await;
         self.world.note(&self.workflow_id, "describe", &described);
         match (described, known) {
-            (Ok(description), Some((run, status))) => {
-                if description.run != run || description.state.status != status {
-                    self.world.witness.accuse(format!(
-                        "`{}` had ended with status {status}, and is described with {}",
-                        self.workflow_id, description.state.status
-                    ));
-                }
+            (Ok(description), Some((run, status)))
+                if description.run != run || description.state.status != status =>
+            {
+                self.world.witness.accuse(format!(
+                    "`{}` had ended with status {status}, and is described with {}",
+                    self.workflow_id, description.state.status
+                ));
             }
             (Err(error), _) if error.is_rejection() => {
                 self.world.witness.accuse(format!("`{}` is lost: {error}", self.workflow_id));
