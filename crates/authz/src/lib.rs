@@ -1,6 +1,6 @@
 //! What each RPC is, and who may call it.
 //!
-//! [`rpc`] finds a method's row in the one table of RPCs; [`authorize`] turns a principal, a row
+//! [`rpc()`] finds a method's row in the one table of RPCs; [`authorize`] turns a principal, a row
 //! and a resource into a [`Permit`] or a [`Denial`]. Everything here is pure: no I/O, no clock, no
 //! credentials (those end at the edge, where they become a [`Principal`]).
 

@@ -1,6 +1,6 @@
 //! One workflow run as a pure function.
 //!
-//! [`decide`] takes a state, an input and a context and says what changes, or refuses. [`evolve`]
+//! [`decide()`] takes a state, an input and a context and says what changes, or refuses. [`evolve()`]
 //! folds a change into a state. [`outstanding_tasks`] says what work a state implies. Nothing here
 //! reads a clock, draws a random number, does I/O or waits: the same arguments give the same
 //! bytes. History and command messages of Temporal's API, which are also the stored format, are
