@@ -47,6 +47,7 @@ pub use change::{
     RunCreated, StickySet, WorkflowTaskDetailed, WorkflowTaskDropped, WorkflowTaskFailuresForgiven,
     WorkflowTaskScheduled, WorkflowTaskStarted,
 };
+pub use commands::command_type;
 pub use context::Context;
 pub use decide::decide;
 pub use evolve::evolve;

@@ -56,6 +56,51 @@ fn name(command_type: CommandType) -> String {
     error::camel_case(command_type.as_str_name(), "COMMAND_TYPE_")
 }
 
+/// The command type that belongs to these attributes.
+pub fn command_type(attributes: &Attributes) -> CommandType {
+    match attributes {
+        Attributes::ScheduleActivityTaskCommandAttributes(_) => CommandType::ScheduleActivityTask,
+        Attributes::RequestCancelActivityTaskCommandAttributes(_) => {
+            CommandType::RequestCancelActivityTask
+        }
+        Attributes::StartTimerCommandAttributes(_) => CommandType::StartTimer,
+        Attributes::CancelTimerCommandAttributes(_) => CommandType::CancelTimer,
+        Attributes::RecordMarkerCommandAttributes(_) => CommandType::RecordMarker,
+        Attributes::UpsertWorkflowSearchAttributesCommandAttributes(_) => {
+            CommandType::UpsertWorkflowSearchAttributes
+        }
+        Attributes::ModifyWorkflowPropertiesCommandAttributes(_) => {
+            CommandType::ModifyWorkflowProperties
+        }
+        Attributes::CompleteWorkflowExecutionCommandAttributes(_) => {
+            CommandType::CompleteWorkflowExecution
+        }
+        Attributes::FailWorkflowExecutionCommandAttributes(_) => CommandType::FailWorkflowExecution,
+        Attributes::CancelWorkflowExecutionCommandAttributes(_) => {
+            CommandType::CancelWorkflowExecution
+        }
+        Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(_) => {
+            CommandType::ContinueAsNewWorkflowExecution
+        }
+        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(_) => {
+            CommandType::RequestCancelExternalWorkflowExecution
+        }
+        Attributes::SignalExternalWorkflowExecutionCommandAttributes(_) => {
+            CommandType::SignalExternalWorkflowExecution
+        }
+        Attributes::StartChildWorkflowExecutionCommandAttributes(_) => {
+            CommandType::StartChildWorkflowExecution
+        }
+        Attributes::ProtocolMessageCommandAttributes(_) => CommandType::ProtocolMessage,
+        Attributes::ScheduleNexusOperationCommandAttributes(_) => {
+            CommandType::ScheduleNexusOperation
+        }
+        Attributes::RequestCancelNexusOperationCommandAttributes(_) => {
+            CommandType::RequestCancelNexusOperation
+        }
+    }
+}
+
 /// Carries out one command.
 pub(crate) fn handle(
     draft: &mut Draft<'_>,

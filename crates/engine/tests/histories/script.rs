@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use api::{
     command::v1::{Command, command::Attributes},
     common::v1::{ActivityType, RetryPolicy, WorkflowType},
-    enums::v1::{CommandType, EventType},
+    enums::v1::EventType,
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
     history::v1::{WorkflowExecutionStartedEventAttributes, history_event},
     taskqueue::v1::TaskQueue,
@@ -266,29 +266,7 @@ pub(crate) fn complete_workflow() -> Attributes {
 }
 
 fn command(attributes: Attributes) -> Command {
-    let command_type = match &attributes {
-        Attributes::ScheduleActivityTaskCommandAttributes(_) => CommandType::ScheduleActivityTask,
-        Attributes::StartTimerCommandAttributes(_) => CommandType::StartTimer,
-        Attributes::CancelTimerCommandAttributes(_) => CommandType::CancelTimer,
-        Attributes::RequestCancelActivityTaskCommandAttributes(_) => {
-            CommandType::RequestCancelActivityTask
-        }
-        Attributes::RecordMarkerCommandAttributes(_) => CommandType::RecordMarker,
-        Attributes::CompleteWorkflowExecutionCommandAttributes(_) => {
-            CommandType::CompleteWorkflowExecution
-        }
-        Attributes::FailWorkflowExecutionCommandAttributes(_) => CommandType::FailWorkflowExecution,
-        Attributes::CancelWorkflowExecutionCommandAttributes(_) => {
-            CommandType::CancelWorkflowExecution
-        }
-        Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(_) => {
-            CommandType::ContinueAsNewWorkflowExecution
-        }
-        Attributes::ModifyWorkflowPropertiesCommandAttributes(_) => {
-            CommandType::ModifyWorkflowProperties
-        }
-        _ => CommandType::UpsertWorkflowSearchAttributes,
-    };
+    let command_type = engine::command_type(&attributes);
     Command {
         command_type: command_type as i32,
         attributes: Some(attributes),

@@ -11,7 +11,7 @@ use api::{
         command::Attributes,
     },
     common::v1::{ActivityType, Memo, RetryPolicy, SearchAttributes, WorkflowType},
-    enums::v1::{CommandType, WorkflowTaskFailedCause},
+    enums::v1::WorkflowTaskFailedCause,
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
     history::v1::{HistoryEvent, WorkflowExecutionStartedEventAttributes},
     taskqueue::v1::TaskQueue,
@@ -325,32 +325,7 @@ fn closing(pick: u8) -> Command {
 }
 
 pub(crate) fn command(attributes: Attributes) -> Command {
-    let command_type = match &attributes {
-        Attributes::ScheduleActivityTaskCommandAttributes(_) => CommandType::ScheduleActivityTask,
-        Attributes::StartTimerCommandAttributes(_) => CommandType::StartTimer,
-        Attributes::CancelTimerCommandAttributes(_) => CommandType::CancelTimer,
-        Attributes::RequestCancelActivityTaskCommandAttributes(_) => {
-            CommandType::RequestCancelActivityTask
-        }
-        Attributes::RecordMarkerCommandAttributes(_) => CommandType::RecordMarker,
-        Attributes::ModifyWorkflowPropertiesCommandAttributes(_) => {
-            CommandType::ModifyWorkflowProperties
-        }
-        Attributes::UpsertWorkflowSearchAttributesCommandAttributes(_) => {
-            CommandType::UpsertWorkflowSearchAttributes
-        }
-        Attributes::CompleteWorkflowExecutionCommandAttributes(_) => {
-            CommandType::CompleteWorkflowExecution
-        }
-        Attributes::FailWorkflowExecutionCommandAttributes(_) => CommandType::FailWorkflowExecution,
-        Attributes::CancelWorkflowExecutionCommandAttributes(_) => {
-            CommandType::CancelWorkflowExecution
-        }
-        Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(_) => {
-            CommandType::ContinueAsNewWorkflowExecution
-        }
-        _ => CommandType::Unspecified,
-    };
+    let command_type = engine::command_type(&attributes);
     Command {
         command_type: command_type as i32,
         attributes: Some(attributes),

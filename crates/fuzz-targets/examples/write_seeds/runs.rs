@@ -11,7 +11,6 @@ use api::{
         command::Attributes,
     },
     common::v1::{ActivityType, Memo, Payload, RetryPolicy, SearchAttributes, WorkflowType},
-    enums::v1::CommandType,
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
     history::v1::WorkflowExecutionStartedEventAttributes,
     taskqueue::v1::{StickyExecutionAttributes, TaskQueue},
@@ -425,32 +424,7 @@ fn failure() -> Failure {
 
 /// A command; its type is the number that belongs to its attributes.
 fn command(attributes: Attributes) -> Command {
-    let command_type = match &attributes {
-        Attributes::ScheduleActivityTaskCommandAttributes(_) => CommandType::ScheduleActivityTask,
-        Attributes::StartTimerCommandAttributes(_) => CommandType::StartTimer,
-        Attributes::CancelTimerCommandAttributes(_) => CommandType::CancelTimer,
-        Attributes::RequestCancelActivityTaskCommandAttributes(_) => {
-            CommandType::RequestCancelActivityTask
-        }
-        Attributes::RecordMarkerCommandAttributes(_) => CommandType::RecordMarker,
-        Attributes::ModifyWorkflowPropertiesCommandAttributes(_) => {
-            CommandType::ModifyWorkflowProperties
-        }
-        Attributes::UpsertWorkflowSearchAttributesCommandAttributes(_) => {
-            CommandType::UpsertWorkflowSearchAttributes
-        }
-        Attributes::CompleteWorkflowExecutionCommandAttributes(_) => {
-            CommandType::CompleteWorkflowExecution
-        }
-        Attributes::FailWorkflowExecutionCommandAttributes(_) => CommandType::FailWorkflowExecution,
-        Attributes::CancelWorkflowExecutionCommandAttributes(_) => {
-            CommandType::CancelWorkflowExecution
-        }
-        Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(_) => {
-            CommandType::ContinueAsNewWorkflowExecution
-        }
-        _ => CommandType::Unspecified,
-    };
+    let command_type = engine::command_type(&attributes);
     Command {
         command_type: command_type.into(),
         attributes: Some(attributes),
