@@ -33,6 +33,7 @@ T = TypeVar("T")
 SIGNALS_PER_RUN = 4
 STARTERS = 6
 SETTLE_SECONDS = 120
+EVENTS_OF_A_STUCK_RUN = 12
 LOST_IN_THE_CRASH = (
     RPCStatusCode.UNAVAILABLE,
     RPCStatusCode.DEADLINE_EXCEEDED,
@@ -173,6 +174,21 @@ async def check_list(client: Client, queue: str, runs: int) -> list[str]:
     return []
 
 
+async def describe_unfinished(client: Client, ledger: Ledger) -> None:
+    """Prints what the server knows of the runs without a result: the evidence of a stuck run."""
+    for workflow_id in [known for known in ledger.started if known not in ledger.results]:
+        handle = client.get_workflow_handle(workflow_id)
+        try:
+            described = (await handle.describe()).raw_description
+            events = list((await handle.fetch_history()).events)
+        except RPCError as error:
+            print(f"{workflow_id}: {error.message}")
+            continue
+        print(f"{workflow_id}: {len(events)} events, described as\n{described}")
+        for event in events[-EVENTS_OF_A_STUCK_RUN:]:
+            print(f"{event.event_id} {event.event_time.ToJsonString()} {attributes(event)}")
+
+
 async def run(rounds: int, seed: int) -> int:
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="e2e-crash-") as folder:
@@ -188,9 +204,13 @@ async def run(rounds: int, seed: int) -> int:
                 starters = [asyncio.create_task(load.start_and_signal()) for _ in range(STARTERS)]
                 slowest = await kill_again_and_again(server, rounds, chance)
                 load.running = False
-                async with asyncio.timeout(SETTLE_SECONDS):
-                    await asyncio.gather(*starters)
-                    await asyncio.gather(*load.collectors)
+                try:
+                    async with asyncio.timeout(SETTLE_SECONDS):
+                        await asyncio.gather(*starters)
+                        await asyncio.gather(*load.collectors)
+                except TimeoutError:
+                    await describe_unfinished(client, load.ledger)
+                    raise
             wrong = await check(client, load.ledger)
             wrong += await check_list(client, queue, len(load.ledger.started))
     for line in wrong:
