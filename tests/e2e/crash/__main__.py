@@ -32,7 +32,12 @@ T = TypeVar("T")
 
 SIGNALS_PER_RUN = 4
 STARTERS = 6
+OPEN_RUNS_MAX = 100
+"""Starters wait when so many runs are open: one process of workers serves them all, and a backlog
+that grows with the rounds would measure that process and not the server."""
+
 SETTLE_SECONDS = 120
+STUCK_RUNS_SHOWN = 5
 EVENTS_OF_A_STUCK_RUN = 12
 LOST_IN_THE_CRASH = (
     RPCStatusCode.UNAVAILABLE,
@@ -61,11 +66,13 @@ class Load:
         self.queue = queue
         self.ledger = Ledger()
         self.running = True
+        self.room = asyncio.Semaphore(OPEN_RUNS_MAX)
         self.collectors: list[asyncio.Task[None]] = []
 
     async def start_and_signal(self) -> None:
         """One starter: a run, its signals one after another, and the next run."""
         while self.running:
+            await self.room.acquire()
             handle = await self._start(unique("crash"))
             self.collectors.append(asyncio.create_task(self._collect(handle)))
             for number in range(SIGNALS_PER_RUN):
@@ -103,6 +110,7 @@ class Load:
     async def _collect(self, handle: WorkflowHandle) -> None:
         result = await self._until_answered(handle.result)
         self.ledger.results[handle.id] = result
+        self.room.release()
 
     async def _until_answered(self, call: Callable[[], Awaitable[T]]) -> T:
         while True:
@@ -176,7 +184,9 @@ async def check_list(client: Client, queue: str, runs: int) -> list[str]:
 
 async def describe_unfinished(client: Client, ledger: Ledger) -> None:
     """Prints what the server knows of the runs without a result: the evidence of a stuck run."""
-    for workflow_id in [known for known in ledger.started if known not in ledger.results]:
+    unfinished = [known for known in ledger.started if known not in ledger.results]
+    print(f"{len(unfinished)} of {len(ledger.started)} runs have no result; the oldest of them:")
+    for workflow_id in unfinished[:STUCK_RUNS_SHOWN]:
         handle = client.get_workflow_handle(workflow_id)
         try:
             described = (await handle.describe()).raw_description
