@@ -60,6 +60,11 @@ impl ApiError {
         Self::new(Code::NotFound, message).detail("NotFoundFailure", &NotFoundFailure::default())
     }
 
+    /// Something has this name.
+    pub(crate) fn already_exists(message: impl Into<String>) -> Self {
+        Self::new(Code::AlreadyExists, message)
+    }
+
     /// The state of the thing does not allow it.
     pub(crate) fn precondition(message: impl Into<String>) -> Self {
         Self::new(Code::FailedPrecondition, message)

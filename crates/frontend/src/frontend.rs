@@ -8,6 +8,7 @@ use history::{Delivery, History};
 use matching::Matching;
 use model::{NamespaceId, Time};
 use namespace::{Namespace, Namespaces};
+use nexus::Endpoints;
 use telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,8 @@ pub struct Parts {
     pub environment: Environment,
     /// The namespaces.
     pub namespaces: Arc<Namespaces>,
+    /// The Nexus endpoints.
+    pub endpoints: Arc<Endpoints>,
     /// The runs.
     pub history: Arc<History>,
     /// The task queues.
@@ -57,6 +60,7 @@ pub struct Cluster {
 pub struct Frontend {
     pub(crate) environment: Environment,
     pub(crate) namespaces: Arc<Namespaces>,
+    pub(crate) endpoints: Arc<Endpoints>,
     pub(crate) history: Arc<History>,
     pub(crate) matching: Arc<Matching<Delivery>>,
     pub(crate) visibility: Arc<visibility::Index>,
@@ -74,6 +78,7 @@ impl Frontend {
         Arc::new(Self {
             environment: parts.environment,
             namespaces: parts.namespaces,
+            endpoints: parts.endpoints,
             history: parts.history,
             matching: parts.matching,
             visibility: parts.visibility,

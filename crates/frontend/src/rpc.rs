@@ -7,6 +7,7 @@ mod codec;
 mod describe;
 mod history;
 mod namespaces;
+mod nexus_endpoints;
 mod not_built;
 mod query;
 mod search_attributes;
@@ -114,10 +115,15 @@ built! {
     }
     Operator {
         AddSearchAttributes => search_attributes::add_search_attributes,
+        CreateNexusEndpoint => nexus_endpoints::create_nexus_endpoint,
         DeleteNamespace => namespaces::delete_namespace,
+        DeleteNexusEndpoint => nexus_endpoints::delete_nexus_endpoint,
+        GetNexusEndpoint => nexus_endpoints::get_nexus_endpoint,
         ListClusters => cluster::list_clusters,
+        ListNexusEndpoints => nexus_endpoints::list_nexus_endpoints,
         ListSearchAttributes => search_attributes::list_search_attributes,
         RemoveSearchAttributes => search_attributes::remove_search_attributes,
+        UpdateNexusEndpoint => nexus_endpoints::update_nexus_endpoint,
     }
 }
 

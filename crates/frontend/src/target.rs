@@ -93,10 +93,15 @@ holding_task! {
 
 targeted! {
     operator::AddSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
+    operator::CreateNexusEndpointRequest => _request: Target::Cluster;
     operator::DeleteNamespaceRequest => request: Target::Unchecked(&request.namespace);
+    operator::DeleteNexusEndpointRequest => _request: Target::Cluster;
+    operator::GetNexusEndpointRequest => _request: Target::Cluster;
     operator::ListClustersRequest => _request: Target::Cluster;
+    operator::ListNexusEndpointsRequest => _request: Target::Cluster;
     operator::ListSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
     operator::RemoveSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
+    operator::UpdateNexusEndpointRequest => _request: Target::Cluster;
     workflow::DeprecateNamespaceRequest => request: Target::Unchecked(&request.namespace);
     workflow::DescribeNamespaceRequest => request: Target::Unchecked(&request.namespace);
     workflow::GetClusterInfoRequest => _request: Target::Cluster;

@@ -15,6 +15,7 @@ use history::History;
 use matching::{Matching, MatchingLimits};
 use model::Limits;
 use namespace::{NamespaceError, Namespaces, Registration};
+use nexus::Endpoints;
 use storage::Store;
 use storage_embedded::EmbeddedStore;
 use storage_memory::MemoryStore;
@@ -90,6 +91,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let namespaces = Arc::new(
         Namespaces::open(Arc::clone(&store), environment.clone(), Limits::default()).await?,
     );
+    let endpoints = Arc::new(Endpoints::open(Arc::clone(&store), environment.clone()).await?);
     for registration in options.namespaces {
         make_namespace(&namespaces, registration).await?;
     }
@@ -115,6 +117,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let frontend = Frontend::new(Parts {
         environment,
         namespaces,
+        endpoints,
         history: Arc::clone(&history),
         matching,
         visibility,

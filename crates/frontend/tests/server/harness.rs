@@ -10,6 +10,7 @@ use history::History;
 use matching::{Matching, MatchingLimits};
 use model::{Limits, Span};
 use namespace::{Namespaces, Registration};
+use nexus::Endpoints;
 use storage::Store;
 use storage_memory::MemoryStore;
 use telemetry::Metrics;
@@ -48,6 +49,7 @@ pub(crate) async fn start_with(policy: Policy, limits: RequestLimits) -> Running
     };
     namespaces.register(registration).await.unwrap();
     let namespaces = Arc::new(namespaces);
+    let endpoints = Endpoints::open(Arc::clone(&store), environment.clone()).await.unwrap();
     let clock = Arc::clone(&environment.clock);
     let matching = Arc::new(Matching::new(clock, MatchingLimits::default()));
     let history = History::open(
@@ -64,6 +66,7 @@ pub(crate) async fn start_with(policy: Policy, limits: RequestLimits) -> Running
     let frontend = Frontend::new(Parts {
         environment,
         namespaces,
+        endpoints: Arc::new(endpoints),
         history,
         matching,
         visibility,
