@@ -34,8 +34,10 @@ pub(crate) fn complete(
     let bytes = result.as_ref().map_or(0, |result| result.encoded_len());
     scope.check_blob(BAD, "CompleteWorkflowExecutionCommandAttributes.Result", bytes)?;
     draft.flush();
+    let new_execution_run_id = continue_as_new::scheduled(draft, None, result.as_ref());
     let attributes = WorkflowExecutionCompletedEventAttributes {
         result,
+        new_execution_run_id,
         workflow_task_completed_event_id: scope.completed_event_id,
         ..Default::default()
     };
@@ -76,7 +78,9 @@ pub(crate) fn fail(
             continue_as_new::retry(draft, backoff, Some(failure.clone()));
             (RetryState::InProgress, draft.context().new_run_id.clone())
         }
-        RetryDecision::Stop(retry_state) => (retry_state, String::new()),
+        RetryDecision::Stop(retry_state) => {
+            (retry_state, continue_as_new::scheduled(draft, Some(&failure), None))
+        }
     };
     let attributes = WorkflowExecutionFailedEventAttributes {
         failure: Some(failure),

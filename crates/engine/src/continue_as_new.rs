@@ -1,7 +1,9 @@
-//! A run that follows another of the same workflow: by command, or by retry (fact sheet section 8).
+//! A run that follows another of the same workflow: by command, by retry, or by its cron
+//! schedule (fact sheet section 8).
 
 use api::{
     command::v1::ContinueAsNewWorkflowExecutionCommandAttributes,
+    common::v1::Payloads,
     enums::v1::{ContinueAsNewInitiator, TaskQueueKind, WorkflowTaskFailedCause},
     failure::v1::Failure,
     history::v1::{
@@ -15,7 +17,7 @@ use prost::Message as _;
 use crate::{
     Input, State, close,
     commands::{CommandError, CommandScope},
-    decide,
+    cron, decide,
     draft::Draft,
     input::Start,
     validate_retry_policy,
@@ -86,7 +88,7 @@ pub(crate) fn continue_as_new(
         workflow_run_timeout: command.workflow_run_timeout,
         workflow_task_timeout: command.workflow_task_timeout,
         workflow_task_completed_event_id: scope.completed_event_id,
-        backoff_start_interval: Some(backoff.to_proto()),
+        backoff_start_interval: command.backoff_start_interval,
         initiator: initiator as i32,
         failure: command.failure,
         last_completion_result: command.last_completion_result,
@@ -113,9 +115,6 @@ fn check(
     let queue_name = command.task_queue.as_ref().map_or("", |task_queue| &task_queue.name);
     scope.check_length(BAD, "WorkflowType", COMMAND, type_name)?;
     scope.check_length(BAD, "TaskQueue", COMMAND, queue_name)?;
-    if !command.cron_schedule.is_empty() {
-        return Err(CommandError::new(BAD, "this server does not support cron schedules yet"));
-    }
     for (field, duration) in [
         ("WorkflowRunTimeout", &command.workflow_run_timeout),
         ("WorkflowTaskTimeout", &command.workflow_task_timeout),
@@ -142,10 +141,49 @@ fn backoff(draft: &Draft<'_>, wanted: Span) -> Span {
     wanted.max(minimum - lived)
 }
 
-/// Starts the run that a retry policy grants after a failure or a time-out.
+/// Starts the run that a retry policy grants after a failure or a time-out. As in the reference,
+/// it does not get the result of an earlier run that succeeded.
 pub(crate) fn retry(draft: &mut Draft<'_>, backoff: Span, failure: Option<Failure>) {
     let Some(started) = draft.state().started.clone() else { return };
     let next = WorkflowExecutionStartedEventAttributes {
+        initiator: ContinueAsNewInitiator::Retry as i32,
+        continued_failure: failure,
+        attempt: started.attempt.saturating_add(1),
+        ..started_again(draft.state(), &started, backoff)
+    };
+    start_next(draft, next);
+}
+
+/// Starts the next run of a workflow with a cron schedule, and gives its id; empty when none
+/// follows. A run that failed hands on the result of the last that did not.
+pub(crate) fn scheduled(
+    draft: &mut Draft<'_>,
+    failure: Option<&Failure>,
+    result: Option<&Payloads>,
+) -> String {
+    let Some(started) = draft.state().started.clone() else { return String::new() };
+    let Some(backoff) = cron::next_run(draft.state(), draft.now()) else { return String::new() };
+    let last_completion_result =
+        if failure.is_some() { started.last_completion_result.clone() } else { result.cloned() };
+    let next = WorkflowExecutionStartedEventAttributes {
+        initiator: ContinueAsNewInitiator::CronSchedule as i32,
+        continued_failure: failure.cloned(),
+        last_completion_result,
+        attempt: 1,
+        completion_callbacks: Vec::new(),
+        ..started_again(draft.state(), &started, backoff)
+    };
+    start_next(draft, next);
+    draft.context().new_run_id.clone()
+}
+
+/// What a run that repeats another is started with.
+fn started_again(
+    state: &State,
+    started: &WorkflowExecutionStartedEventAttributes,
+    backoff: Span,
+) -> WorkflowExecutionStartedEventAttributes {
+    WorkflowExecutionStartedEventAttributes {
         workflow_type: started.workflow_type.clone(),
         task_queue: started.task_queue.clone(),
         input: started.input.clone(),
@@ -157,13 +195,8 @@ pub(crate) fn retry(draft: &mut Draft<'_>, backoff: Span, failure: Option<Failur
         workflow_run_timeout: started.workflow_run_timeout,
         workflow_task_timeout: started.workflow_task_timeout,
         first_workflow_task_backoff: Some(backoff.to_proto()),
-        initiator: ContinueAsNewInitiator::Retry as i32,
-        continued_failure: failure,
-        last_completion_result: started.last_completion_result.clone(),
-        attempt: started.attempt.saturating_add(1),
-        ..carried_over(draft.state(), &started)
-    };
-    start_next(draft, next);
+        ..carried_over(state, started)
+    }
 }
 
 /// What every next run takes over.

@@ -16,6 +16,7 @@ mod close;
 mod commands;
 mod context;
 mod continue_as_new;
+mod cron;
 mod decide;
 mod draft;
 mod events;
@@ -49,6 +50,7 @@ pub use change::{
 };
 pub use commands::command_type;
 pub use context::Context;
+pub use cron::{CronError, CronSchedule, validate_cron_schedule};
 pub use decide::decide;
 pub use evolve::evolve;
 pub use input::{

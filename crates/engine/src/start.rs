@@ -10,7 +10,7 @@ use model::{Span, Time};
 
 use crate::{
     Context, Mutation, Rejection, Reply, RequestAttached, RunCreated, RunRef, Shared, State, Task,
-    TaskAction,
+    TaskAction, cron,
     draft::{Draft, EventExtras},
     input::{AttachRequest, Start},
     normalize_retry_policy, signal, workflow_task,
@@ -70,12 +70,15 @@ fn complete_attributes(
     if attributes.first_execution_run_id.is_empty() {
         run_id.clone_into(&mut attributes.first_execution_run_id);
     }
-    let backoff = Span::from_proto(attributes.first_workflow_task_backoff.as_ref());
-    attributes.first_workflow_task_backoff = Some(backoff.to_proto());
+    // The execution's time runs while a schedule waits, but not during a delay.
+    let delay = Span::from_proto(attributes.first_workflow_task_backoff.as_ref());
     if attributes.workflow_execution_expiration_time.is_none() && !execution_timeout.is_zero() {
         attributes.workflow_execution_expiration_time =
-            (context.now + backoff + execution_timeout).to_proto();
+            (context.now + delay + execution_timeout).to_proto();
     }
+    cron::delay_first_run(attributes, context.now);
+    let backoff = Span::from_proto(attributes.first_workflow_task_backoff.as_ref());
+    attributes.first_workflow_task_backoff = Some(backoff.to_proto());
     if let Some(policy) = &mut attributes.retry_policy {
         normalize_retry_policy(policy);
     }

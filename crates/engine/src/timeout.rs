@@ -10,7 +10,8 @@ use crate::{
     failures, workflow_task,
 };
 
-/// Times the run out. A run that used up its own time may be retried, one whose execution did not.
+/// Times the run out. A run that used up its own time may be followed by another,
+/// one whose execution did not.
 pub(crate) fn due(draft: &mut Draft<'_>) {
     let deadline = draft.state().workflow_deadline();
     if draft.now() < deadline {
@@ -20,21 +21,21 @@ pub(crate) fn due(draft: &mut Draft<'_>) {
     workflow_task::force_close(draft);
     let state = draft.state();
     let expiration = state.execution_expiration;
-    let decision = if expiration.is_set() && draft.now() >= expiration {
-        RetryDecision::Stop(RetryState::Timeout)
+    let failure = failures::timeout("workflow timeout", TimeoutType::StartToClose, None, None);
+    let (retry_state, new_execution_run_id) = if expiration.is_set() && draft.now() >= expiration {
+        (RetryState::Timeout, String::new())
     } else {
         let attempt = state.started.as_ref().map_or(1, |started| started.attempt);
-        let failure = failures::timeout("workflow timeout", TimeoutType::StartToClose, None, None);
-        decide_retry(state.retry_policy(), attempt, &failure, draft.now(), expiration, None)
-    };
-    let (retry_state, new_execution_run_id) = match decision {
-        RetryDecision::After(backoff) => {
-            let failure =
-                failures::timeout("workflow timeout", TimeoutType::StartToClose, None, None);
-            continue_as_new::retry(draft, backoff, Some(failure));
-            (RetryState::InProgress, draft.context().new_run_id.clone())
+        let policy = state.retry_policy();
+        match decide_retry(policy, attempt, &failure, draft.now(), expiration, None) {
+            RetryDecision::After(backoff) => {
+                continue_as_new::retry(draft, backoff, Some(failure));
+                (RetryState::InProgress, draft.context().new_run_id.clone())
+            }
+            RetryDecision::Stop(retry_state) => {
+                (retry_state, continue_as_new::scheduled(draft, Some(&failure), None))
+            }
         }
-        RetryDecision::Stop(retry_state) => (retry_state, String::new()),
     };
     draft.event(Attributes::WorkflowExecutionTimedOutEventAttributes(
         WorkflowExecutionTimedOutEventAttributes {

@@ -4,6 +4,8 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "tests look at a few variants of many")]
 
 #[cfg(test)]
+mod cron;
+#[cfg(test)]
 mod script;
 
 use api::{
@@ -29,6 +31,8 @@ macro_rules! golden {
         insta::assert_snapshot!($script.text())
     };
 }
+#[cfg(test)]
+pub(crate) use golden;
 
 fn fail_task(script: &mut Script) {
     let fail = FailWorkflowTask {

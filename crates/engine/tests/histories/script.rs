@@ -24,6 +24,8 @@ pub(crate) struct Script {
     now: Time,
     limits: Limits,
     text: String,
+    /// The last run that followed this one.
+    pub(crate) next_run: Option<State>,
 }
 
 impl Script {
@@ -34,6 +36,7 @@ impl Script {
             now: START,
             limits: Limits::default(),
             text: String::new(),
+            next_run: None,
         };
         let mut start = Start {
             namespace_id: "namespace".to_owned(),
@@ -80,6 +83,7 @@ impl Script {
                 if let Some(new_run) = &transition.new_run {
                     writeln!(self.text, "    new run").unwrap();
                     self.write(new_run);
+                    self.next_run = Some(new_run.state.clone());
                 }
                 self.state = transition.state;
             }
@@ -321,6 +325,9 @@ fn detail(attributes: &history_event::Attributes) -> String {
         }
         A::WorkflowExecutionFailedEventAttributes(a) => {
             format!(" {} next={:?}", a.retry_state().as_str_name(), a.new_execution_run_id)
+        }
+        A::WorkflowExecutionCompletedEventAttributes(a) if !a.new_execution_run_id.is_empty() => {
+            format!(" next={}", a.new_execution_run_id)
         }
         A::WorkflowExecutionTimedOutEventAttributes(a) => {
             format!(" {} next={:?}", a.retry_state().as_str_name(), a.new_execution_run_id)

@@ -28,7 +28,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn run() -> impl Strategy<Value = (u8, Vec<Step>)> {
-    (0..32_u8, prop::collection::vec(step(), 1..80))
+    (0..64_u8, prop::collection::vec(step(), 1..80))
 }
 
 /// Plays a run and shows every decision to `check`.
@@ -279,7 +279,7 @@ fn every_arrow_of_the_table_is_covered() {
                 wait_millis: (next() % 1500) as u16,
             })
             .collect();
-        let world = play((next() % 32) as u8, &steps, |world, input, outcome| {
+        let world = play((next() % 64) as u8, &steps, |world, input, outcome| {
             let Ok(transition) = outcome else { return };
             shown.extend(transitions::arrows(&world.state, input, &transition.state));
         });

@@ -70,6 +70,7 @@ impl World {
             retry_policy: (policy & 4 != 0)
                 .then(|| RetryPolicy { maximum_attempts: 3, ..Default::default() }),
             first_workflow_task_backoff: (policy & 8 != 0).then(|| seconds(2)).flatten(),
+            cron_schedule: if policy & 32 != 0 { "@every 3s".to_owned() } else { String::new() },
             ..Default::default()
         };
         let start = Start {

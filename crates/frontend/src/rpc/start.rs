@@ -12,8 +12,9 @@ use api::{
         StartWorkflowExecutionRequest, StartWorkflowExecutionResponse,
     },
 };
-use engine::{Signal, Start, StartPolicy, validate_retry_policy};
+use engine::{Signal, Start, StartPolicy, validate_cron_schedule, validate_retry_policy};
 use history::{EagerStart, RunKey, StartOutcome, StartRequest};
+use model::Time;
 use namespace::Namespace;
 
 use crate::{
@@ -50,7 +51,8 @@ pub(crate) async fn start_workflow_execution(
     request.request_id = frontend.request_id(request.request_id);
     let options = request.on_conflict_options.as_ref();
     let attach_request = options.is_some_and(|options| options.attach_request_id);
-    let start = start(request, namespace, "WorkflowType is not set on request.")?;
+    let now = frontend.now();
+    let start = start(request, namespace, now, "WorkflowType is not set on request.")?;
     let request = StartRequest { start, policy, attach_request, eager };
     let outcome = frontend.history.start_workflow(&call.permit, namespace, request).await?;
     let StartOutcome { run, started, status, first_execution_run_id, eager_task } = outcome;
@@ -115,7 +117,8 @@ pub(crate) async fn signal_with_start_workflow_execution(
         time_skipping_config: request.time_skipping_config,
         ..StartWorkflowExecutionRequest::default()
     };
-    let mut start = start(as_start, namespace, "workflow type not set")?;
+    let now = frontend.now();
+    let mut start = start(as_start, namespace, now, "workflow type not set")?;
     if signal.signal_name.is_empty() {
         return Err(ApiError::invalid("signal not set"));
     }
@@ -163,6 +166,7 @@ fn policy(
 fn start(
     request: StartWorkflowExecutionRequest,
     namespace: &Namespace,
+    now: Time,
     without_type: &str,
 ) -> ApiResult<Start> {
     let limits = &namespace.limits;
@@ -171,16 +175,13 @@ fn start(
         validate_retry_policy(retry_policy).map_err(ApiError::invalid)?;
     }
     check_duration("WorkflowStartDelaySeconds", request.workflow_start_delay.as_ref())?;
-    if !request.cron_schedule.is_empty() {
-        let delayed = request.workflow_start_delay.is_some();
-        return Err(if delayed {
-            ApiError::invalid("CronSchedule and WorkflowStartDelay may not be used together.")
-        } else if looks_like_cron(&request.cron_schedule) {
-            ApiError::unimplemented("cron schedules of workflows are not built yet")
-        } else {
-            ApiError::invalid("invalid CronSchedule.")
-        });
+    if !request.cron_schedule.is_empty() && request.workflow_start_delay.is_some() {
+        return Err(ApiError::invalid(
+            "CronSchedule and WorkflowStartDelay may not be used together.",
+        ));
     }
+    validate_cron_schedule(&request.cron_schedule, now)
+        .map_err(|error| ApiError::invalid(error.to_string()))?;
     for (field, duration) in [
         ("WorkflowExecutionTimeoutSeconds", &request.workflow_execution_timeout),
         ("WorkflowRunTimeoutSeconds", &request.workflow_run_timeout),
@@ -217,6 +218,7 @@ fn start(
             first_workflow_task_backoff: request.workflow_start_delay,
             continued_failure: request.continued_failure,
             last_completion_result: request.last_completion_result,
+            cron_schedule: request.cron_schedule,
             memo: request.memo,
             search_attributes,
             header: request.header,
@@ -239,21 +241,6 @@ fn check_workflow_id(workflow_id: &str, length_max: usize) -> ApiResult<()> {
         return Err(ApiError::invalid(text));
     }
     Ok(())
-}
-
-/// Whether a text has the form of a cron schedule: a name or five fields, perhaps after a zone.
-fn looks_like_cron(text: &str) -> bool {
-    let mut fields: Vec<&str> = text.split_whitespace().collect();
-    if fields.first().is_some_and(|zone| zone.starts_with("CRON_TZ=") || zone.starts_with("TZ=")) {
-        fields.remove(0);
-    }
-    let is_field =
-        |field: &&str| field.starts_with(|first: char| first.is_ascii_digit() || first == '*');
-    match fields.as_slice() {
-        [first, ..] if first.starts_with('@') => true,
-        [_, _, _, rest @ ..] => rest.len() == 2 && fields.iter().take(3).all(is_field),
-        _ => false,
-    }
 }
 
 /// A link to the first event of a run.
