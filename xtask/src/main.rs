@@ -5,7 +5,9 @@
 
 mod bench;
 mod ci;
+mod conformance;
 mod generate;
+mod reference;
 mod shell;
 mod stage;
 mod tidy;
@@ -50,13 +52,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Run third-party conformance suites (not built yet).
-    Conformance,
+    /// Run third-party suites, unmodified, or compare with the reference (`--oracle`).
+    Conformance(conformance::Options),
 }
 
 fn main() -> ExitCode {
     match run(Arguments::parse().command) {
-        Ok(code) => code,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("error: {error:#}");
             ExitCode::FAILURE
@@ -64,7 +66,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<ExitCode> {
+fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Dev { arguments } => {
@@ -85,13 +87,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             workspace.cargo(&["run", "--package", "simulator", "--"]).args(arguments).run()?;
         }
         Command::Bench { arguments } => bench::run(&workspace, &arguments)?,
-        Command::Conformance => {
-            println!(
-                "No third-party conformance suite runs against Longtide yet. The end-to-end \
-                 suites with unmodified SDKs do: cargo xtask test e2e"
-            );
-            return Ok(ExitCode::from(2));
-        }
+        Command::Conformance(options) => conformance::run(&workspace, &options)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

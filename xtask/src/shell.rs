@@ -133,6 +133,12 @@ impl Command {
         self
     }
 
+    /// Runs it in another folder than the root.
+    pub(crate) fn current_dir(mut self, folder: &Path) -> Self {
+        self.0.current_dir(folder);
+        self
+    }
+
     /// Runs it to its end.
     ///
     /// # Errors
@@ -149,7 +155,39 @@ impl Command {
     ///
     /// # Errors
     /// When it cannot be started or ends with anything but success.
-    pub(crate) fn run_reading(mut self, mut line: impl FnMut(&str)) -> anyhow::Result<()> {
+    pub(crate) fn run_reading(mut self, line: impl FnMut(&str)) -> anyhow::Result<()> {
+        let status = self.show(line)?;
+        if !status.success() {
+            bail!("{status}: {}", self.describe());
+        }
+        Ok(())
+    }
+
+    /// The same for a program whose lines say what went wrong, however it ends.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn run_whatever_it_says(mut self, line: impl FnMut(&str)) -> anyhow::Result<()> {
+        self.show(line).map(drop)
+    }
+
+    /// Runs it to its end and gives its standard output.
+    ///
+    /// # Errors
+    /// When it cannot be started or ends with anything but success.
+    pub(crate) fn read(mut self) -> anyhow::Result<String> {
+        let output = self
+            .0
+            .stderr(process::Stdio::inherit())
+            .output()
+            .with_context(|| format!("cannot start {:?}", self.0))?;
+        if !output.status.success() {
+            bail!("{}: {}", output.status, self.describe());
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    fn show(&mut self, mut line: impl FnMut(&str)) -> anyhow::Result<process::ExitStatus> {
         let mut child = self
             .0
             .stdout(process::Stdio::piped())
@@ -162,11 +200,7 @@ impl Command {
                 line(&text);
             }
         }
-        let status = child.wait()?;
-        if !status.success() {
-            bail!("{status}: {}", self.describe());
-        }
-        Ok(())
+        Ok(child.wait()?)
     }
 
     fn describe(&self) -> String {

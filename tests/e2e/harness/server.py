@@ -52,7 +52,13 @@ def free_port() -> int:
 class Server:
     """One server process on a port of its own; in memory, or durable when given a file."""
 
-    def __init__(self, db_filename: Path | None = None, arguments: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        db_filename: Path | None = None,
+        arguments: tuple[str, ...] = (),
+        program: str | None = None,
+    ) -> None:
+        self.program = program or executable()
         self.db_filename = db_filename
         self.arguments = arguments
         self.port = free_port()
@@ -108,7 +114,7 @@ class Server:
     _was_ever_serving = False
 
     def _command_line(self) -> list[str]:
-        line = [executable(), "server", "start-dev", "--port", str(self.port)]
+        line = [self.program, "server", "start-dev", "--port", str(self.port)]
         line += ["--headless", "--log-level", "warn"]
         for name, kind in SEARCH_ATTRIBUTES.items():
             line += ["--search-attribute", f"{name}={kind}"]

@@ -1,0 +1,78 @@
+"""Messages as plain values that two servers can be expected to agree on."""
+
+import re
+from collections.abc import Callable
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+NEVER_COMPARED = {
+    "backlog_count_hint",
+    "build_id_redirect_counter",
+    "conflict_token",
+    "history_size_bytes",
+    "identity",
+    "next_page_token",
+    "poller_scaling_decision",
+    "state_size_bytes",
+    "state_transition_count",
+    "task_id",
+    "version",
+}
+"""Fields that say how a server works inside, or that no client may interpret."""
+
+TOKENS = {"task_token", "operation_token"}
+"""Opaque bytes: only their presence is compared."""
+
+MEASURED = {"execution_duration", "approximate_backlog_age", "schedule_to_start_latency"}
+"""Durations that a clock measured: only their presence is compared."""
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?")
+
+Rename = Callable[[str], str]
+
+
+def plain(message: Message, rename: Rename) -> dict:
+    """The set fields of a message; ids renamed, times and tokens reduced to their presence."""
+    return {
+        field.name: _value(field, value, rename)
+        for field, value in message.ListFields()
+        if field.name not in NEVER_COMPARED
+    }
+
+
+def text(value: str, rename: Rename) -> str:
+    """A text without what differs between any two runs."""
+    return UUID.sub("<uuid>", TIME.sub("<time>", rename(value)))
+
+
+def _value(field: FieldDescriptor, value: object, rename: Rename) -> object:
+    if field.message_type and field.message_type.GetOptions().map_entry:
+        entry = field.message_type.fields_by_name["value"]
+        return {text(str(key), rename): _one(entry, value[key], rename) for key in sorted(value)}
+    if field.is_repeated:
+        return [_one(field, one, rename) for one in value]
+    return _one(field, value, rename)
+
+
+def _one(field: FieldDescriptor, value: object, rename: Rename) -> object:
+    if field.type == FieldDescriptor.TYPE_MESSAGE:
+        return _message(field, value, rename)
+    if field.type == FieldDescriptor.TYPE_ENUM:
+        known = field.enum_type.values_by_number.get(value)
+        return known.name if known else value
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return "<token>" if field.name in TOKENS else text(value.decode("latin-1"), rename)
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return text(value, rename)
+    return value
+
+
+def _message(field: FieldDescriptor, value: Message, rename: Rename) -> object:
+    kind = field.message_type.full_name
+    if kind == "google.protobuf.Timestamp":
+        return "<time>" if value.seconds > 0 else "<no time>"
+    if kind == "google.protobuf.Duration":
+        return "<measured>" if field.name in MEASURED else value.ToJsonString()
+    return plain(value, rename)

@@ -1,0 +1,42 @@
+"""Every scenario by its name. A scenario is a function that acts on a `World`."""
+
+from oracle.scenarios import (
+    activities,
+    children,
+    commands,
+    lists,
+    namespaces,
+    operations,
+    queries,
+    refusals,
+    runs,
+    schedules,
+    starts,
+    task_queues,
+    tasks,
+    updates,
+)
+from oracle.scenarios.registry import Scenario
+
+GROUPS = (
+    starts,
+    refusals,
+    commands,
+    tasks,
+    runs,
+    activities,
+    queries,
+    updates,
+    children,
+    lists,
+    schedules,
+    operations,
+    task_queues,
+    namespaces,
+)
+
+SCENARIOS: dict[str, Scenario] = {
+    f"{group.__name__.rpartition('.')[2]}/{name}": run
+    for group in GROUPS
+    for name, run in group.SCENARIOS.items()
+}

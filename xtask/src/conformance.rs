@@ -1,0 +1,145 @@
+//! Third-party suites, fetched when they run and unmodified, against a server that this starts; and
+//! the oracle diff.
+
+mod oracle;
+mod python;
+mod report;
+mod rust;
+mod server;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+
+use crate::{
+    reference,
+    shell::{Workspace, cache_folder},
+};
+use report::Outcomes;
+use server::Server;
+
+/// What to run, against which server.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The suites to run, in this order; all of them when none is named.
+    #[arg(long, value_enum)]
+    suite: Vec<Suite>,
+    /// The server's executable; Longtide is built when there is none.
+    #[arg(long, value_name = "PATH")]
+    server: Option<PathBuf>,
+    /// Run against the reference server instead, which is installed when it is missing.
+    #[arg(long)]
+    reference: bool,
+    /// With --reference: keep which tests pass as the measure for Longtide.
+    #[arg(long, requires = "reference")]
+    record: bool,
+    /// Where the Python SDK's repository is, when it is not to be cloned from its public place.
+    #[arg(long, value_name = "REPOSITORY")]
+    source: Option<String>,
+    /// Compare Longtide with the reference, scenario by scenario, instead of running suites.
+    #[arg(long)]
+    oracle: bool,
+    /// Only tests or scenarios whose names match.
+    #[arg(last = true)]
+    filters: Vec<String>,
+}
+
+/// A suite that others wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Suite {
+    /// The integration tests that the Rust SDK's core ships with its crate.
+    Rust,
+    /// The Python SDK's own tests.
+    Python,
+}
+
+impl Suite {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Python => "python",
+        }
+    }
+}
+
+/// What every suite gets.
+struct Run<'a> {
+    workspace: &'a Workspace,
+    /// The suite's own folder in the user's cache.
+    folder: PathBuf,
+    address: String,
+    source: Option<&'a str>,
+    filters: &'a [String],
+}
+
+/// Runs the suites, or the oracle diff.
+///
+/// # Errors
+/// When something cannot be fetched, built or started, or when Longtide fails what the reference
+/// passes.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()> {
+    let root = cache_folder()?.join("conformance");
+    if options.oracle {
+        let ours = longtide(workspace, options.server.as_deref())?;
+        return oracle::run(workspace, &ours, &reference::binary(workspace)?, &options.filters);
+    }
+    let program = if options.reference {
+        reference::binary(workspace)?
+    } else {
+        longtide(workspace, options.server.as_deref())?
+    };
+    let suites = if options.suite.is_empty() { Suite::value_variants() } else { &options.suite };
+    let mut lost = 0;
+    for suite in suites {
+        let folder = root.join(suite.name());
+        fs::create_dir_all(&folder)?;
+        let server = Server::start(&program)?;
+        let run = Run {
+            workspace,
+            folder,
+            address: server.address(),
+            source: options.source.as_deref(),
+            filters: &options.filters,
+        };
+        let outcomes = match suite {
+            Suite::Rust => rust::run(&run)?,
+            Suite::Python => python::run(&run)?,
+        };
+        lost += judge(workspace, *suite, options, &outcomes)?;
+    }
+    anyhow::ensure!(lost == 0, "{lost} tests pass on the reference and not here");
+    Ok(())
+}
+
+/// Prints what happened; gives how many tests pass on the reference and failed here.
+fn judge(
+    workspace: &Workspace,
+    suite: Suite,
+    options: &Options,
+    outcomes: &Outcomes,
+) -> anyhow::Result<usize> {
+    let path = workspace.root().join(format!("tests/conformance/{}.txt", suite.name()));
+    outcomes.print(suite.name());
+    if options.record {
+        fs::write(&path, outcomes.passed_as_lines())?;
+        println!("recorded {}", path.display());
+    }
+    if options.reference {
+        return Ok(0);
+    }
+    let measure = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    Ok(outcomes.print_against(&measure))
+}
+
+/// The server under test: the one that was named, or Longtide, built.
+fn longtide(workspace: &Workspace, named: Option<&Path>) -> anyhow::Result<PathBuf> {
+    if let Some(path) = named {
+        return path.canonicalize().with_context(|| path.display().to_string());
+    }
+    workspace.cargo(&["build", "--package", "server", "--bin", "longtide"]).run()?;
+    Ok(workspace.target()?.join("debug/longtide"))
+}

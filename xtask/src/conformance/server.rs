@@ -1,0 +1,120 @@
+//! The server that a suite talks to: started, awaited, ended.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+
+/// How long a server may take until it accepts connections.
+const START_MAX: Duration = Duration::from_secs(30);
+
+/// Between two looks at whether it does.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Search attributes that the suites expect to be there.
+const SEARCH_ATTRIBUTES: &[&str] = &["CustomTextField=Text", "CustomIntField=Int"];
+
+/// What the suites switch on in the reference. Longtide has all of it on, and ignores the flag.
+const REFERENCE_SETTINGS: &[&str] = &[
+    "activity.enableStandalone=true",
+    "activity.startDelayEnabled=true",
+    "component.nexusoperations.recordCancelRequestCompletionEvents=true",
+    "frontend.activityAPIsEnabled=true",
+    "frontend.enableCancelWorkerPollsOnShutdown=true",
+    "frontend.enableExecuteMultiOperation=true",
+    "frontend.ListWorkersEnabled=true",
+    "frontend.WorkerHeartbeatsEnabled=true",
+    "frontend.workerCommandsEnabled=true",
+    "frontend.workerVersioningDataAPIs=true",
+    "frontend.workerVersioningWorkflowAPIs=true",
+    "history.enableChasm=true",
+    "history.enableCHASMCallbacks=true",
+    "history.enableCHASMSignalBacklinks=true",
+    "history.enableRequestIdRefLinks=true",
+    "history.enableSignalWithStartFromWorkflow=true",
+    "history.enableTransitionHistory=true",
+    "history.enableUpdateCallbacks=true",
+    "history.enableWorkflowTaskCompletionPagination=true",
+    "limit.historyCount.suggestContinueAsNew=50",
+    "matching.rps=12000",
+    "nexusoperation.enableStandalone=true",
+    "system.enableActivityEagerExecution=true",
+    "system.enableCancelActivityWorkerCommand=true",
+    "system.enableDeployments=true",
+    "system.enableDeploymentVersions=true",
+    "system.enableEagerWorkflowStart=true",
+    "system.forceSearchAttributesCacheRefreshOnRead=true",
+    "system.refreshNexusEndpointsMinWait=\"0s\"",
+    "system.transactionSizeLimit=33554432",
+];
+
+/// A running server. Dropping it ends the process.
+pub(super) struct Server {
+    process: Child,
+    port: u16,
+}
+
+impl Server {
+    /// Starts the program on free ports of the loopback address, with everything in memory.
+    ///
+    /// # Errors
+    /// When it does not accept connections in time.
+    pub(super) fn start(program: &Path) -> anyhow::Result<Self> {
+        let (port, http_port) = (free_port()?, free_port()?);
+        let mut command = Command::new(program);
+        command
+            .args(["server", "start-dev", "--headless", "--ip", "127.0.0.1"])
+            .args(["--log-level", "error"])
+            .args(["--port", &port.to_string(), "--http-port", &http_port.to_string()]);
+        for attribute in SEARCH_ATTRIBUTES {
+            command.args(["--search-attribute", attribute]);
+        }
+        for setting in REFERENCE_SETTINGS {
+            command.args(["--dynamic-config-value", setting]);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let process = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        let mut server = Self { process, port };
+        server.wait_until_it_listens()?;
+        Ok(server)
+    }
+
+    /// Where clients connect.
+    pub(super) fn address(&self) -> String {
+        self.socket().to_string()
+    }
+
+    fn socket(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    fn wait_until_it_listens(&mut self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < START_MAX {
+            if TcpStream::connect(self.socket()).is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = self.process.try_wait()? {
+                bail!("the server ended: {status}");
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        bail!("the server does not listen after {START_MAX:?}")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already; either way nothing is left to do.
+        let _ended = self.process.kill().and_then(|()| self.process.wait());
+    }
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
