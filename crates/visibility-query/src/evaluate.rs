@@ -1,10 +1,10 @@
 //! What a predicate means, without a store: the reading that every store must agree with.
 
-use crate::{Attribute, Comparison, Condition, Predicate, Test, Value};
+use crate::{Attribute, AttributeType, Comparison, Condition, Predicate, Test, Value, words};
 
 impl Predicate {
     /// Whether a run matches. `values` yields what the run has of an attribute: nothing when it is
-    /// null, the words of a Text, the members of a KeywordList, else one value.
+    /// null, the members of a KeywordList, else one value.
     pub fn matches(&self, values: &impl Fn(&Attribute) -> Vec<Value>) -> bool {
         match self {
             Self::And(members) => members.iter().all(|member| member.matches(values)),
@@ -16,8 +16,9 @@ impl Predicate {
 
 impl Condition {
     fn matches(&self, values: &[Value]) -> bool {
+        let kind = self.attribute.kind();
         let one = |test: &dyn Fn(&Value) -> bool, negated: bool| {
-            if self.attribute.kind().is_many() {
+            if kind.is_many() {
                 values.iter().any(test) != negated
             } else {
                 values.first().is_some_and(|value| test(value) != negated)
@@ -30,6 +31,13 @@ impl Condition {
             Test::Compare(comparison, wanted) => {
                 one(&|value| value.holds(*comparison, wanted), false)
             }
+            Test::In { values: wanted, negated } if kind == AttributeType::Text => one(
+                &|value| {
+                    let found: Vec<String> = value.as_str().into_iter().flat_map(words).collect();
+                    wanted.iter().filter_map(Value::as_str).any(|phrase| has_phrase(&found, phrase))
+                },
+                *negated,
+            ),
             Test::In { values: wanted, negated } => one(
                 &|value| wanted.iter().any(|wanted| value.holds(Comparison::Equal, wanted)),
                 *negated,
@@ -43,6 +51,10 @@ impl Condition {
             ),
             Test::StartsWith { prefix, negated } => one(
                 &|value| value.as_str().is_some_and(|text| text.starts_with(prefix.as_str())),
+                *negated,
+            ),
+            Test::Contains { part, negated } => one(
+                &|value| value.as_str().is_some_and(|text| text.contains(part.as_str())),
                 *negated,
             ),
             Test::Null { negated } => values.is_empty() != *negated,
@@ -80,6 +92,12 @@ impl Value {
             Comparison::GreaterOrEqual => order.is_ge(),
         })
     }
+}
+
+/// Whether the words of a phrase follow one another in a text. A phrase without words is nowhere.
+fn has_phrase(text: &[String], phrase: &str) -> bool {
+    let phrase: Vec<String> = words(phrase).collect();
+    !phrase.is_empty() && text.windows(phrase.len()).any(|window| window == phrase)
 }
 
 /// Exact, also where an integer has more digits than a double holds.

@@ -33,6 +33,8 @@ pub(crate) enum Expression {
     /// A literal that no attribute takes: a hexadecimal number, a placeholder.
     OtherLiteral(String),
     Bool(bool),
+    /// The time of the query, and durations with their sign: true takes away.
+    Now(Vec<(bool, String)>),
     Null,
     /// The list of `IN`.
     List(Vec<Expression>),
@@ -58,6 +60,8 @@ pub(crate) enum Operator {
     NotRegexp,
     StartsWith,
     NotStartsWith,
+    Contains,
+    NotContains,
 }
 
 impl Operator {
@@ -79,6 +83,8 @@ impl Operator {
             Self::NotRegexp => "NOT REGEXP",
             Self::StartsWith => "STARTS_WITH",
             Self::NotStartsWith => "NOT STARTS_WITH",
+            Self::Contains => "CONTAINS",
+            Self::NotContains => "NOT CONTAINS",
         }
     }
 }
@@ -107,6 +113,7 @@ impl Expression {
                 "*sqlparser.SQLVal"
             }
             Self::Bool(_) => "sqlparser.BoolVal",
+            Self::Now(_) => FUNCTION,
             Self::Null => "*sqlparser.NullVal",
             Self::List(_) => "sqlparser.ValTuple",
             Self::Foreign(kind) => kind,

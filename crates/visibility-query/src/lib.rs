@@ -25,7 +25,7 @@ mod words;
 pub use attribute::{Attribute, AttributeType, SystemAttribute};
 pub use error::QueryError;
 pub use predicate::{Comparison, Condition, Predicate, Test};
-pub use query::{Query, parse};
+pub use query::{Query, SortKey, parse};
 pub use schema::Schema;
 pub use status::{status_name, status_number};
 pub use value::{Value, parse_datetime};

@@ -9,27 +9,35 @@ use crate::{
 /// How deep parentheses, `NOT`s and signs may nest.
 const DEPTH_MAX: usize = 50;
 
+/// The function that is the time of the query.
+const NOW: &str = "now";
+
+/// The operator that looks for a part of a text.
+const CONTAINS: &str = "contains";
+
 /// A query as written.
 #[derive(Debug)]
 pub(crate) struct Statement {
     pub(crate) filter: Option<Expression>,
     pub(crate) group_by: Vec<Expression>,
     pub(crate) has_having: bool,
-    pub(crate) has_order_by: bool,
+    /// What to sort by, the last first or not.
+    pub(crate) order_by: Vec<(Expression, bool)>,
     pub(crate) has_limit: bool,
 }
 
 pub(crate) fn parse_statement(text: &str) -> Result<Statement, QueryError> {
     let mut parser = Parser { tokens: Tokens::new(text), depth: 0 };
     let filter = match parser.tokens.peek() {
-        Token::End | Token::Keyword("group" | "order") => None,
+        Token::End => None,
+        _ if parser.tokens.starts_with_clause() => None,
         _ => Some(parser.expression()?),
     };
     let mut statement = Statement {
         filter,
         group_by: Vec::new(),
         has_having: false,
-        has_order_by: false,
+        order_by: Vec::new(),
         has_limit: false,
     };
     if parser.tokens.accept_keyword("group") {
@@ -42,8 +50,7 @@ pub(crate) fn parse_statement(text: &str) -> Result<Statement, QueryError> {
     }
     if parser.tokens.accept_keyword("order") {
         parser.tokens.expect_keyword("by")?;
-        parser.order_by()?;
-        statement.has_order_by = true;
+        statement.order_by = parser.order_by()?;
     }
     if parser.tokens.accept_keyword("limit") {
         parser.values()?;
@@ -118,21 +125,18 @@ impl Parser {
             return Ok(Expression::Foreign(EXISTS));
         }
         let left = self.value()?;
-        let negated = self.tokens.peek() == &Token::Keyword("not")
-            && matches!(
-                self.tokens.peek_at(1),
-                Token::Keyword("in" | "like" | "regexp" | "rlike" | "starts_with" | "between")
-            );
-        if negated {
-            self.tokens.take();
-        }
+        let negated = self.tokens.accept_keyword("not");
         if self.tokens.accept_keyword("between") {
             let low = Box::new(self.value()?);
             self.tokens.expect_keyword("and")?;
             let high = Box::new(self.value()?);
             return Ok(Expression::Between { left: Box::new(left), low, high, negated });
         }
-        let Some(operator) = operator(self.tokens.peek(), negated) else { return Ok(left) };
+        let operator = match operator(self.tokens.peek(), negated) {
+            Some(operator) => operator,
+            None if negated => return Err(self.tokens.unexpected()),
+            None => return Ok(left),
+        };
         self.tokens.take();
         let right = match operator {
             Operator::In | Operator::NotIn => self.list()?,
@@ -170,25 +174,41 @@ impl Parser {
         Ok(values)
     }
 
-    fn order_by(&mut self) -> Result<(), QueryError> {
+    fn order_by(&mut self) -> Result<Vec<(Expression, bool)>, QueryError> {
+        let mut keys = Vec::new();
         loop {
-            self.value()?;
-            if !self.tokens.accept_keyword("asc") {
-                self.tokens.accept_keyword("desc");
-            }
+            let key = self.value()?;
+            let descending =
+                !self.tokens.accept_keyword("asc") && self.tokens.accept_keyword("desc");
+            keys.push((key, descending));
             if !self.tokens.accept_symbol(",") {
-                return Ok(());
+                return Ok(keys);
             }
         }
     }
 
-    /// A value with arithmetic, which is only recognised to be refused by its name.
+    /// A value with arithmetic: `now()` plus or minus a duration. All other arithmetic is only
+    /// recognised to be refused by its name.
     fn value(&mut self) -> Result<Expression, QueryError> {
         let mut value = self.operand()?;
         while is_arithmetic(self.tokens.peek()) {
-            self.tokens.take();
-            self.operand()?;
-            value = Expression::Foreign(BINARY);
+            let sign = self.tokens.take();
+            value = match (value, sign, self.tokens.peek()) {
+                (Expression::Now(mut terms), Token::Symbol(sign @ ("+" | "-")), right) => {
+                    let text = match right {
+                        Token::Duration { number, units } => format!("{number}{units}"),
+                        Token::String(text) => text.clone(),
+                        _ => return Err(self.tokens.unexpected()),
+                    };
+                    terms.push((sign == "-", text));
+                    self.tokens.take();
+                    Expression::Now(terms)
+                }
+                _ => {
+                    self.operand()?;
+                    Expression::Foreign(BINARY)
+                }
+            };
         }
         Ok(value)
     }
@@ -216,7 +236,11 @@ impl Parser {
             Token::Int(text) => Expression::Int(text.clone()),
             Token::Float(text) => Expression::Float(text.clone()),
             Token::Hex(text) | Token::Placeholder(text) => Expression::OtherLiteral(text.clone()),
-            Token::Keyword(_) | Token::Symbol(_) | Token::Wrong(_) | Token::End => {
+            Token::Keyword(_)
+            | Token::Symbol(_)
+            | Token::Duration { .. }
+            | Token::Wrong(_)
+            | Token::End => {
                 return Err(self.tokens.unexpected());
             }
         };
@@ -239,10 +263,16 @@ impl Parser {
             self.tokens.take();
         }
         if self.tokens.accept_symbol("(") {
-            if self.tokens.peek() != &Token::Symbol(")") {
-                self.nested(Self::values)?;
+            let bare = self.tokens.accept_symbol(")");
+            if bare && name.eq_ignore_ascii_case(NOW) {
+                return Ok(Expression::Now(Vec::new()));
             }
-            self.tokens.expect_symbol(")")?;
+            if !bare {
+                if !self.tokens.accept_symbol("*") {
+                    self.nested(Self::values)?;
+                }
+                self.tokens.expect_symbol(")")?;
+            }
             return Ok(Expression::Foreign(FUNCTION));
         }
         Ok(Expression::Name(name))
@@ -313,6 +343,7 @@ fn one_or(mut terms: Vec<Expression>, many: fn(Vec<Expression>) -> Expression) -
 
 fn operator(token: &Token, negated: bool) -> Option<Operator> {
     let operator = match token {
+        Token::Symbol(_) if negated => return None,
         Token::Symbol("=") => Operator::Equal,
         Token::Symbol("!=") => Operator::NotEqual,
         Token::Symbol("<") => Operator::Less,
@@ -328,6 +359,11 @@ fn operator(token: &Token, negated: bool) -> Option<Operator> {
         Token::Keyword("regexp" | "rlike") => Operator::Regexp,
         Token::Keyword("starts_with") if negated => Operator::NotStartsWith,
         Token::Keyword("starts_with") => Operator::StartsWith,
+        // No keyword: the reference has no such operator, so it may be a name there.
+        Token::Name(name) if name.eq_ignore_ascii_case(CONTAINS) && negated => {
+            Operator::NotContains
+        }
+        Token::Name(name) if name.eq_ignore_ascii_case(CONTAINS) => Operator::Contains,
         _ => return None,
     };
     Some(operator)

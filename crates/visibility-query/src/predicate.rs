@@ -27,7 +27,7 @@ pub struct Condition {
 }
 
 /// How an attribute is tested. Values have the attribute's type; Int and Double also take each
-/// other's. For Text the strings are words in lower case.
+/// other's. For Text the strings are phrases: words that follow one another.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
     /// Compares with one value.
@@ -53,6 +53,13 @@ pub enum Test {
         /// The prefix, case-sensitive.
         prefix: String,
         /// Does not instead of does.
+        negated: bool,
+    },
+    /// Has a part, or has not: a Keyword somewhere, a KeywordList in one of its members.
+    Contains {
+        /// The part, case-sensitive.
+        part: String,
+        /// Has not instead of has.
         negated: bool,
     },
     /// Is null, or is not.
@@ -115,6 +122,7 @@ impl Test {
             Self::In { values, negated } => Self::In { values, negated: !negated },
             Self::Between { low, high, negated } => Self::Between { low, high, negated: !negated },
             Self::StartsWith { prefix, negated } => Self::StartsWith { prefix, negated: !negated },
+            Self::Contains { part, negated } => Self::Contains { part, negated: !negated },
             Self::Null { negated } => Self::Null { negated: !negated },
         }
     }
@@ -246,8 +254,8 @@ impl fmt::Display for Condition {
             // A Text condition was written as one string.
             Test::In { values, negated } if self.attribute.kind() == AttributeType::Text => {
                 let symbol = if *negated { "!=" } else { "=" };
-                let words: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
-                write!(formatter, " {symbol} {}", Value::String(words.join(" ")))
+                let phrases: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+                write!(formatter, " {symbol} {}", Value::String(phrases.join(" ")))
             }
             Test::In { values, negated } => {
                 let values: Vec<String> = values.iter().map(|value| self.show(value)).collect();
@@ -262,6 +270,9 @@ impl fmt::Display for Condition {
             ),
             Test::StartsWith { prefix, negated } => {
                 write!(formatter, "{} STARTS_WITH {}", not(*negated), Value::String(prefix.clone()))
+            }
+            Test::Contains { part, negated } => {
+                write!(formatter, "{} CONTAINS {}", not(*negated), Value::String(part.clone()))
             }
             Test::Null { negated } => write!(formatter, " IS{} NULL", not(*negated)),
         }

@@ -7,7 +7,7 @@ const SELECT: &str = "select * from table1 ";
 const WHERE: &str = "where ";
 
 /// Words that are never a bare name; quoted with backquotes they may be.
-pub(crate) const KEYWORDS: [&str; 33] = [
+pub(crate) const KEYWORDS: [&str; 34] = [
     "and",
     "asc",
     "between",
@@ -40,6 +40,7 @@ pub(crate) const KEYWORDS: [&str; 33] = [
     "starts_with",
     "true",
     "when",
+    "where",
     "xor",
 ];
 
@@ -56,6 +57,13 @@ pub(crate) enum Token {
     Int(String),
     /// A number with a fraction or an exponent, as written.
     Float(String),
+    /// A number that letters follow, such as `1h30m`. Elsewhere than after `now()` it is an error.
+    Duration {
+        /// The number, which is all that an error about it shows.
+        number: String,
+        /// The rest.
+        units: String,
+    },
     /// A hexadecimal number, as written.
     Hex(String),
     /// `?`, `:name`: a placeholder, which a filter can't have.
@@ -79,6 +87,7 @@ impl Token {
             | Self::Float(text)
             | Self::Hex(text)
             | Self::Placeholder(text)
+            | Self::Duration { number: text, .. }
             | Self::Wrong(text) => text.clone(),
             Self::Symbol(_) | Self::End => String::new(),
         }
@@ -100,14 +109,28 @@ impl Tokens {
         loop {
             let token = lexer.token();
             let last = matches!(token, Token::End | Token::Wrong(_));
-            tokens.push((token, lexer.at));
+            // As in the reference, which reads the number and stops.
+            let end = match &token {
+                Token::Duration { units, .. } => lexer.at - units.len(),
+                _ => lexer.at,
+            };
+            tokens.push((token, end));
             if last {
                 break;
             }
         }
-        let clause = matches!(tokens.first(), Some((Token::Keyword("order" | "group"), _)));
-        let offset = SELECT.len() + if clause { 0 } else { WHERE.len() };
-        Self { tokens, next: 0, offset }
+        let mut tokens = Self { tokens, next: 0, offset: SELECT.len() };
+        if !tokens.starts_with_clause() {
+            tokens.offset += WHERE.len();
+        }
+        tokens
+    }
+
+    /// True for a query without a filter, which starts with `group by` or `order by`.
+    pub(crate) fn starts_with_clause(&self) -> bool {
+        let words =
+            [self.tokens.first(), self.tokens.get(1)].map(|found| found.map(|(token, _)| token));
+        matches!(words, [Some(Token::Keyword("order" | "group")), Some(Token::Keyword("by"))])
     }
 
     pub(crate) fn peek(&self) -> &Token {
@@ -303,8 +326,8 @@ impl Lexer<'_> {
             }
             text.push_str(&self.take_while(|letter| letter.is_ascii_digit()));
         }
-        if self.peek().is_some_and(is_name_start) {
-            return Token::Wrong(text);
+        if self.peek().is_some_and(is_duration_start) {
+            return Token::Duration { number: text, units: self.take_while(is_duration_part) };
         }
         if float { Token::Float(text) } else { Token::Int(text) }
     }
@@ -337,6 +360,14 @@ const fn is_name_start(letter: char) -> bool {
 
 const fn is_name_part(letter: char) -> bool {
     is_name_start(letter) || letter.is_ascii_digit()
+}
+
+const fn is_duration_start(letter: char) -> bool {
+    is_name_start(letter) || matches!(letter, 'µ' | 'μ')
+}
+
+const fn is_duration_part(letter: char) -> bool {
+    is_duration_start(letter) || letter.is_ascii_digit() || letter == '.'
 }
 
 /// True for a name that needs no backquotes.

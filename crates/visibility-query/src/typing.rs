@@ -1,31 +1,40 @@
 //! Gives an expression names and types.
 
+use model::Time;
+
 use crate::{
     Attribute, AttributeType, Comparison, Condition, Predicate, QueryError, Schema,
     SystemAttribute, Test, Value,
     expression::{Expression, FUNCTION, Operator},
     parse_datetime, status_name, status_number,
-    value::parse_duration,
-    words,
+    value::{go_float, parse_duration},
 };
 
+/// What an expression is read against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) schema: &'a Schema,
+    /// What `now()` is.
+    pub(crate) now: Time,
+}
+
 /// The predicate that an expression means.
-pub(crate) fn predicate(expression: Expression, schema: &Schema) -> Result<Predicate, QueryError> {
+pub(crate) fn predicate(expression: Expression, scope: Scope<'_>) -> Result<Predicate, QueryError> {
     match expression {
-        Expression::And(members) => Ok(Predicate::all(predicates(members, schema)?)),
-        Expression::Or(members) => Ok(Predicate::any(predicates(members, schema)?)),
-        Expression::Not(inner) => Ok(predicate(*inner, schema)?.negated()),
-        Expression::Parentheses(inner) => predicate(*inner, schema),
+        Expression::And(members) => Ok(Predicate::all(predicates(members, scope)?)),
+        Expression::Or(members) => Ok(Predicate::any(predicates(members, scope)?)),
+        Expression::Not(inner) => Ok(predicate(*inner, scope)?.negated()),
+        Expression::Parentheses(inner) => predicate(*inner, scope),
         Expression::Comparison { left, operator, right } => {
-            let attribute = column(&left, schema)?;
-            comparison(attribute, operator, *right)
+            let attribute = column(&left, scope.schema)?;
+            comparison(attribute, operator, *right, scope.now)
         }
         Expression::Between { left, low, high, negated } => {
-            let attribute = column(&left, schema)?;
-            between(attribute, *low, *high, negated)
+            let attribute = column(&left, scope.schema)?;
+            between(attribute, [*low, *high], negated, scope.now)
         }
         Expression::Is { left, what, negated } => {
-            let attribute = column(&left, schema)?;
+            let attribute = column(&left, scope.schema)?;
             if what != "null" {
                 return invalid(
                     "'IS' operator can only be used as 'IS NULL' or 'IS NOT NULL'".to_owned(),
@@ -34,7 +43,9 @@ pub(crate) fn predicate(expression: Expression, schema: &Schema) -> Result<Predi
             Ok(condition(attribute, Test::Null { negated }))
         }
         Expression::Name(_) => invalid("incomplete expression".to_owned()),
-        Expression::Foreign(FUNCTION) => unsupported("nested func".to_owned()),
+        Expression::Foreign(FUNCTION) | Expression::Now(_) => {
+            unsupported("function expression".to_owned())
+        }
         other => unsupported(format!("expression of type {}", other.reference_type())),
     }
 }
@@ -47,8 +58,8 @@ pub(crate) fn column(expression: &Expression, schema: &Schema) -> Result<Attribu
     schema.resolve(name).ok_or_else(|| QueryError::UnknownAttribute(name.clone()))
 }
 
-fn predicates(members: Vec<Expression>, schema: &Schema) -> Result<Vec<Predicate>, QueryError> {
-    members.into_iter().map(|member| predicate(member, schema)).collect()
+fn predicates(members: Vec<Expression>, scope: Scope<'_>) -> Result<Vec<Predicate>, QueryError> {
+    members.into_iter().map(|member| predicate(member, scope)).collect()
 }
 
 fn condition(attribute: Attribute, test: Test) -> Predicate {
@@ -59,14 +70,16 @@ fn comparison(
     attribute: Attribute,
     operator: Operator,
     right: Expression,
+    now: Time,
 ) -> Result<Predicate, QueryError> {
     let kind = attribute.kind();
     let is_list = matches!(operator, Operator::In | Operator::NotIn);
     let values = match right {
-        Expression::List(items) if is_list => {
-            items.into_iter().map(|item| value(&attribute, item)).collect::<Result<Vec<_>, _>>()?
-        }
-        other => vec![value(&attribute, other)?],
+        Expression::List(items) if is_list => items
+            .into_iter()
+            .map(|item| value(&attribute, item, now))
+            .collect::<Result<Vec<_>, _>>()?,
+        other => vec![value(&attribute, other, now)?],
     };
     check_operator(&attribute, operator)?;
     if kind == AttributeType::Text {
@@ -86,6 +99,15 @@ fn comparison(
         (Operator::NotStartsWith, Value::String(prefix)) => {
             Test::StartsWith { prefix, negated: true }
         }
+        (Operator::StartsWith | Operator::NotStartsWith, Value::Int(number)) => {
+            return invalid(format!(
+                "right-hand side of \"{}\" operator must be a literal string (got: {})",
+                operator.name().to_lowercase(),
+                status_name(number).unwrap_or_default()
+            ));
+        }
+        (Operator::Contains, Value::String(part)) => Test::Contains { part, negated: false },
+        (Operator::NotContains, Value::String(part)) => Test::Contains { part, negated: true },
         (operator, value) => match as_comparison(operator) {
             Some(comparison) => Test::Compare(comparison, value),
             None => return Err(not_supported(&attribute, operator)),
@@ -94,34 +116,32 @@ fn comparison(
     Ok(condition(attribute, test))
 }
 
-/// `=` and `!=` on Text: whether one of the words occurs.
+/// `=` and `!=` on Text: whether one of the phrases occurs, which blanks separate.
 fn text_condition(
     attribute: Attribute,
     operator: Operator,
     values: Vec<Value>,
 ) -> Result<Predicate, QueryError> {
-    let mut found: Vec<String> = values.iter().filter_map(Value::as_str).flat_map(words).collect();
-    found.sort_unstable();
-    found.dedup();
-    if found.is_empty() {
+    let phrases = values.iter().filter_map(Value::as_str).flat_map(str::split_whitespace);
+    let values: Vec<Value> = phrases.map(|phrase| Value::String(phrase.to_owned())).collect();
+    if values.is_empty() {
         return invalid(format!(
             "no tokens found filtering on Text type search attribute {}",
             attribute.name()
         ));
     }
-    let values = found.into_iter().map(Value::String).collect();
     let negated = operator == Operator::NotEqual;
     Ok(condition(attribute, Test::In { values, negated }))
 }
 
 fn between(
     attribute: Attribute,
-    low: Expression,
-    high: Expression,
+    [low, high]: [Expression; 2],
     negated: bool,
+    now: Time,
 ) -> Result<Predicate, QueryError> {
-    let low = value(&attribute, low)?;
-    let high = value(&attribute, high)?;
+    let low = value(&attribute, low, now)?;
+    let high = value(&attribute, high, now)?;
     let kind = attribute.kind();
     if kind.is_many() || kind == AttributeType::Bool {
         return invalid(format!(
@@ -148,7 +168,9 @@ const fn as_comparison(operator: Operator) -> Option<Comparison> {
         | Operator::Regexp
         | Operator::NotRegexp
         | Operator::StartsWith
-        | Operator::NotStartsWith => None,
+        | Operator::NotStartsWith
+        | Operator::Contains
+        | Operator::NotContains => None,
     }
 }
 
@@ -156,11 +178,13 @@ fn check_operator(attribute: &Attribute, operator: Operator) -> Result<(), Query
     let is_equality = matches!(operator, Operator::Equal | Operator::NotEqual);
     let is_list = matches!(operator, Operator::In | Operator::NotIn);
     let is_prefix = matches!(operator, Operator::StartsWith | Operator::NotStartsWith);
+    let is_part = matches!(operator, Operator::Contains | Operator::NotContains);
     let is_status = *attribute == Attribute::System(SystemAttribute::ExecutionStatus);
     let supported = match attribute.kind() {
         AttributeType::Text => is_equality,
-        AttributeType::KeywordList => is_equality || is_list,
-        AttributeType::Keyword if is_prefix => !is_status,
+        AttributeType::KeywordList => is_equality || is_list || is_part,
+        AttributeType::Keyword if is_part => !is_status,
+        AttributeType::Keyword if is_prefix => true,
         AttributeType::Keyword
         | AttributeType::Int
         | AttributeType::Double
@@ -187,9 +211,30 @@ enum Literal {
     Bool(bool),
 }
 
-fn value(attribute: &Attribute, expression: Expression) -> Result<Value, QueryError> {
-    let literal = literal(expression)?;
+impl Literal {
+    /// What the reference calls its type.
+    const fn go_type(&self) -> &'static str {
+        match self {
+            Self::String(_) => "string",
+            Self::Int(_) => "int64",
+            Self::Float(_) => "float64",
+            Self::Bool(_) => "bool",
+        }
+    }
+}
+
+fn value(attribute: &Attribute, expression: Expression, now: Time) -> Result<Value, QueryError> {
+    let literal = match expression {
+        Expression::Now(terms) if attribute.kind() == AttributeType::Datetime => {
+            return moment(now, &terms).map(Value::Time);
+        }
+        other => literal(other)?,
+    };
     match attribute {
+        // As for any other attribute of its type.
+        Attribute::System(
+            SystemAttribute::ExecutionStatus | SystemAttribute::ExecutionDuration,
+        ) if matches!(literal, Literal::Bool(_)) => typed_value(attribute, literal),
         Attribute::System(SystemAttribute::ExecutionStatus) => status_value(literal),
         Attribute::System(SystemAttribute::ExecutionDuration) => duration_value(literal),
         _ => typed_value(attribute, literal),
@@ -210,9 +255,21 @@ fn literal(expression: Expression) -> Result<Literal, QueryError> {
             "column name on the right side of comparison expression \
              (did you forget to quote \"{name}\"?)"
         )),
-        Expression::Foreign(FUNCTION) => unsupported("nested func".to_owned()),
+        Expression::Foreign(FUNCTION) | Expression::Now(_) => unsupported("nested func".to_owned()),
         other => invalid(format!("unexpected value type {}", other.reference_type())),
     }
+}
+
+/// `now()` with its durations.
+fn moment(now: Time, terms: &[(bool, String)]) -> Result<Time, QueryError> {
+    let mut nanos = now.nanos();
+    for (minus, text) in terms {
+        let Some(span) = parse_duration(text) else {
+            return invalid(format!("invalid duration '{text}' after now()"));
+        };
+        nanos = if *minus { nanos.saturating_sub(span) } else { nanos.saturating_add(span) };
+    }
+    Ok(Time::from_nanos(nanos))
 }
 
 fn float(text: &str) -> Result<Literal, QueryError> {
@@ -228,8 +285,9 @@ fn status_value(literal: Literal) -> Result<Value, QueryError> {
             (status_name(number).is_some().then_some(number), number.to_string())
         }
         Literal::String(name) => (status_number(&name), format!("'{name}'")),
-        Literal::Float(number) => (None, number.to_string()),
-        Literal::Bool(value) => (None, value.to_string()),
+        Literal::Float(_) | Literal::Bool(_) => {
+            return unexpected_type(SystemAttribute::ExecutionStatus, &literal);
+        }
     };
     match number {
         Some(number) => Ok(Value::Int(number)),
@@ -239,20 +297,24 @@ fn status_value(literal: Literal) -> Result<Value, QueryError> {
 
 fn duration_value(literal: Literal) -> Result<Value, QueryError> {
     let name = SystemAttribute::ExecutionDuration.name();
-    let kind = match literal {
-        Literal::Int(nanos) => return Ok(Value::Int(nanos)),
-        Literal::String(text) => {
-            return match parse_duration(&text) {
-                Some(nanos) => Ok(Value::Int(nanos)),
-                None => {
-                    invalid(format!("invalid duration value for search attribute {name}: {text}"))
-                }
-            };
+    match literal {
+        Literal::Int(nanos) => Ok(Value::Int(nanos)),
+        Literal::String(text) => match parse_duration(&text) {
+            Some(nanos) => Ok(Value::Int(nanos)),
+            None => invalid(format!("invalid duration value for search attribute {name}: {text}")),
+        },
+        Literal::Float(_) | Literal::Bool(_) => {
+            unexpected_type(SystemAttribute::ExecutionDuration, &literal)
         }
-        Literal::Float(_) => "float64",
-        Literal::Bool(_) => "bool",
-    };
-    invalid(format!("unexpected value type {kind} for search attribute {name}"))
+    }
+}
+
+fn unexpected_type<T>(attribute: SystemAttribute, literal: &Literal) -> Result<T, QueryError> {
+    invalid(format!(
+        "unexpected value type {} for search attribute {}",
+        literal.go_type(),
+        attribute.name()
+    ))
 }
 
 fn typed_value(attribute: &Attribute, literal: Literal) -> Result<Value, QueryError> {
@@ -265,9 +327,7 @@ fn typed_value(attribute: &Attribute, literal: Literal) -> Result<Value, QueryEr
             Some(time) => Value::Time(time),
             None => return invalid(format!("unable to parse datetime '{text}'")),
         },
-        (AttributeType::Datetime, Literal::Int(nanos)) => {
-            Value::Time(model::Time::from_nanos(nanos))
-        }
+        (AttributeType::Datetime, Literal::Int(nanos)) => Value::Time(Time::from_nanos(nanos)),
         (AttributeType::Int, Literal::Int(number)) => Value::Int(number),
         #[expect(clippy::cast_precision_loss, reason = "a Double holds what a double can")]
         (AttributeType::Double, Literal::Int(number)) => Value::Double(number as f64),
@@ -276,11 +336,12 @@ fn typed_value(attribute: &Attribute, literal: Literal) -> Result<Value, QueryEr
         }
         (AttributeType::Bool, Literal::Bool(value)) => Value::Bool(value),
         (kind, literal) => {
-            let (shown, go_type) = match literal {
-                Literal::String(text) => (format!("{text:?}"), "string"),
-                Literal::Int(number) => (number.to_string(), "int64"),
-                Literal::Float(number) => (number.to_string(), "float64"),
-                Literal::Bool(value) => (value.to_string(), "bool"),
+            let go_type = literal.go_type();
+            let shown = match literal {
+                Literal::String(text) => format!("{text:?}"),
+                Literal::Int(number) => number.to_string(),
+                Literal::Float(number) => go_float(number),
+                Literal::Bool(value) => value.to_string(),
             };
             return invalid(format!(
                 "invalid value type for search attribute {} of type {kind}: \

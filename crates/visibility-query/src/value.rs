@@ -41,26 +41,83 @@ fn rfc3339(time: Time) -> Option<String> {
     jiff::Timestamp::from_nanosecond(i128::from(time.nanos())).ok().map(|time| time.to_string())
 }
 
-/// Reads an RFC 3339 date-time with zone; nothing else is a Datetime in text form. Times beyond
-/// what 64 bits of nanoseconds hold become the nearest that they hold.
+/// Reads an RFC 3339 date-time with zone; nothing else is a Datetime in text form. As in the
+/// reference, hours may have one digit, and digits beyond nanoseconds are dropped. Times beyond what
+/// 64 bits of nanoseconds hold become the nearest that they hold.
 pub fn parse_datetime(text: &str) -> Option<Time> {
-    // The reference wants the full form: date, `T`, time with seconds, zone.
-    let bytes = text.as_bytes();
-    let at = |index: usize| bytes.get(index).copied();
-    if at(4) != Some(b'-') || at(10) != Some(b'T') || at(16) != Some(b':') {
+    let (date, rest) = text.split_once('T')?;
+    let date = {
+        let (year, rest) = date.split_at_checked(4)?;
+        let (month, day) = rest.strip_prefix('-')?.split_once('-')?;
+        let year = i16::try_from(digits(year, 4)?).ok()?;
+        let [month, day] =
+            [month, day].map(|part| digits(part, 2).and_then(|n| i8::try_from(n).ok()));
+        jiff::civil::Date::new(year, month?, day?).ok()?
+    };
+    let (hour, rest) = rest.split_once(':')?;
+    let (minute, rest) = rest.split_once(':')?;
+    let hour = if hour.len() == 1 { digits(hour, 1)? } else { digits(hour, 2)? };
+    let minute = digits(minute, 2)?;
+    let (second, rest) = rest.split_at_checked(2)?;
+    let second = digits(second, 2)?;
+    if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let zone = bytes.iter().rev().take(6).any(|byte| matches!(byte, b'Z' | b'+' | b'-'));
-    if !zone || bytes.contains(&b'[') {
-        return None;
+    let (nanos, zone) = fraction(rest)?;
+    let zone = match zone {
+        "Z" => 0,
+        zone => {
+            let (sign, zone) = zone.split_at_checked(1)?;
+            let (hours, minutes) = zone.split_once(':')?;
+            let (hours, minutes) = (digits(hours, 2)?, digits(minutes, 2)?);
+            if hours > 24 || minutes > 60 {
+                return None;
+            }
+            let seconds = i64::from(hours) * 3600 + i64::from(minutes) * 60;
+            match sign {
+                "+" => seconds,
+                "-" => -seconds,
+                _ => return None,
+            }
+        }
+    };
+    let days = date.since(jiff::civil::date(1970, 1, 1)).ok()?.get_days();
+    let seconds = i64::from(days) * 86_400
+        + i64::from(hour) * 3600
+        + i64::from(minute) * 60
+        + i64::from(second)
+        - zone;
+    let total = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    let limit = if total < 0 { i64::MIN } else { i64::MAX };
+    Some(Time::from_nanos(i64::try_from(total).unwrap_or(limit)))
+}
+
+/// A number of exactly so many digits.
+fn digits(text: &str, count: usize) -> Option<u32> {
+    let only = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    if only { text.parse().ok() } else { None }
+}
+
+/// Takes the fraction of a second, if there is one, in nanoseconds.
+fn fraction(text: &str) -> Option<(u32, &str)> {
+    let Some(rest) = text.strip_prefix(['.', ',']) else { return Some((0, text)) };
+    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+    let (fraction, zone) = rest.split_at_checked(end)?;
+    let nanos: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    if fraction.is_empty() { None } else { Some((nanos.parse().ok()?, zone)) }
+}
+
+/// A number as the reference's language prints it.
+pub(crate) fn go_float(number: f64) -> String {
+    let scientific = format!("{number:e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    match exponent.parse::<i32>() {
+        Ok(exponent) if !(-4..6).contains(&exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{mantissa}e{sign}{:02}", exponent.abs())
+        }
+        _ => number.to_string(),
     }
-    let timestamp: jiff::Timestamp = text.parse().ok()?;
-    let nanos = timestamp.as_nanosecond();
-    Some(Time::from_nanos(i64::try_from(nanos).unwrap_or(if nanos < 0 {
-        i64::MIN
-    } else {
-        i64::MAX
-    })))
 }
 
 /// Reads a duration in nanoseconds: an integer, Go's form (`1h30m`, `-1.5s`) or `HH:MM:SS`.
@@ -85,7 +142,8 @@ fn clock_duration(text: &str) -> Option<i64> {
 }
 
 fn go_duration(text: &str) -> Option<i64> {
-    const UNITS: [(&str, f64); 8] = [
+    // Go has no days; the reference adds them.
+    const UNITS: [(&str, f64); 9] = [
         ("ns", 1.0),
         ("us", 1e3),
         ("µs", 1e3),
@@ -94,6 +152,7 @@ fn go_duration(text: &str) -> Option<i64> {
         ("s", 1e9),
         ("m", 60e9),
         ("h", 3600e9),
+        ("d", 86400e9),
     ];
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

@@ -9,6 +9,8 @@ use visibility_query::{
     Value, parse,
 };
 
+const NOW: Time = Time::from_nanos(1_700_000_000_000_000_000);
+
 const CUSTOM: [(&str, AttributeType); 7] = [
     ("Keyword", AttributeType::Keyword),
     ("List of keywords", AttributeType::KeywordList),
@@ -76,23 +78,25 @@ fn tests(attribute: &Attribute) -> BoxedStrategy<Test> {
         .prop_map(|(low, high, negated)| Test::Between { low, high, negated });
     let prefix = (any::<String>(), any::<bool>())
         .prop_map(|(prefix, negated)| Test::StartsWith { prefix, negated });
+    let part = (any::<String>(), any::<bool>())
+        .prop_map(|(part, negated)| Test::Contains { part, negated });
     let is_status = *attribute == Attribute::System(SystemAttribute::ExecutionStatus);
     match attribute.kind() {
         AttributeType::Text => {
-            let words = (prop::collection::btree_set("[a-z0-9]{1,5}", 1..4), any::<bool>());
-            let words = words.prop_map(|(words, negated)| Test::In {
-                values: words.into_iter().map(Value::String).collect(),
+            let phrases = prop::collection::vec("[a-z0-9]{1,5}(-[a-z0-9]{1,3})?", 1..4);
+            let phrases = (phrases, any::<bool>()).prop_map(|(phrases, negated)| Test::In {
+                values: phrases.into_iter().map(Value::String).collect(),
                 negated,
             });
-            prop_oneof![null, words].boxed()
+            prop_oneof![null, phrases].boxed()
         }
         AttributeType::KeywordList => {
-            prop_oneof![null, listed, compare(vec![Comparison::Equal, Comparison::NotEqual])]
-                .boxed()
+            let equality = compare(vec![Comparison::Equal, Comparison::NotEqual]);
+            prop_oneof![null, listed, equality, part].boxed()
         }
         AttributeType::Bool => prop_oneof![null, listed, compare(comparisons)].boxed(),
         AttributeType::Keyword if !is_status => {
-            prop_oneof![null, listed, compare(comparisons), between, prefix].boxed()
+            prop_oneof![null, listed, compare(comparisons), between, prefix, part].boxed()
         }
         _ => prop_oneof![null, listed, compare(comparisons), between].boxed(),
     }
@@ -132,7 +136,7 @@ proptest! {
 
     #[test]
     fn law_any_text_is_answered(text in any::<String>()) {
-        let _answer = parse(&text, &schema());
+        let _answer = parse(&text, &schema(), NOW);
     }
 
     #[test]
@@ -142,19 +146,20 @@ proptest! {
                 "(", ")", "and", "or", "not", "WorkflowId", "Keyword", "=", "!=", "in", "between",
                 "is", "null", "'a'", "\"b\"", "5", "-", "1.5", "starts_with", "`and`", ",", "case",
                 "end", "select", "exists", "group", "by", "order", "limit", ";", ".", "--", "/*",
-                "*/", "'", "`", "\\", "é", "true", "!", "f(", "0x1",
+                "*/", "'", "`", "\\", "é", "true", "!", "f(", "0x1", "now()", "1h", "contains", "having",
+                "asc", "desc", "StartTime",
             ]),
             0..30,
         ),
     ) {
-        let _answer = parse(&tokens.join(" "), &schema());
-        let _answer = parse(&tokens.concat(), &schema());
+        let _answer = parse(&tokens.join(" "), &schema(), NOW);
+        let _answer = parse(&tokens.concat(), &schema(), NOW);
     }
 
     #[test]
     fn law_a_predicate_is_what_its_text_reads_as(predicate in predicates()) {
         let text = predicate.to_string();
-        let read = parse(&text, &schema());
+        let read = parse(&text, &schema(), NOW);
         prop_assert_eq!(read.map(|query| query.filter), Ok(predicate), "{}", text);
     }
 
@@ -188,13 +193,13 @@ fn long_and_deep_queries_are_answered_on_a_small_stack() {
     let check = || {
         let schema = schema();
         let chain = vec!["WorkflowId = 'w'"; 50_000].join(" or ");
-        assert!(parse(&chain, &schema).is_ok());
+        assert!(parse(&chain, &schema, NOW).is_ok());
         for nested in ["(", "not ", "- ", "! ", "case ", "f(", "(select ", "binary "] {
-            assert!(parse(&nested.repeat(50_000), &schema).is_err(), "{nested}");
+            assert!(parse(&nested.repeat(50_000), &schema, NOW).is_err(), "{nested}");
         }
         let depth = 45;
         let nested = format!("{}WorkflowId = 'w'{}", "(".repeat(depth), ")".repeat(depth));
-        assert!(parse(&nested, &schema).is_ok());
+        assert!(parse(&nested, &schema, NOW).is_ok());
     };
     let thread = std::thread::Builder::new().stack_size(1024 * 1024).spawn(check).unwrap();
     thread.join().unwrap();

@@ -152,14 +152,9 @@ impl Applier {
         id: i64,
         record: &Record,
     ) -> Result<(), Error> {
-        for (name, values) in attributes::indexed(&record.search_attributes) {
+        for (name, indexed) in attributes::indexed(&record.search_attributes) {
             let name = self.ids.name(transaction, namespace, name)?;
-            let mut statement = transaction.prepare_cached(
-                "INSERT INTO attribute (name, value, execution) VALUES (?1, ?2, ?3)",
-            )?;
-            for value in values {
-                statement.execute(params![name, value, id])?;
-            }
+            indexed.insert(transaction, name, id)?;
         }
         Ok(())
     }
@@ -205,14 +200,9 @@ fn delete_attributes(
     ids: &mut Ids,
 ) -> Result<(), Error> {
     let stored = attributes::decode(found.search_attributes.as_deref())?;
-    for (name, values) in attributes::indexed(&stored) {
+    for (name, indexed) in attributes::indexed(&stored) {
         let name = ids.name(transaction, namespace, name)?;
-        let mut statement = transaction.prepare_cached(
-            "DELETE FROM attribute WHERE name = ?1 AND value = ?2 AND execution = ?3",
-        )?;
-        for value in values {
-            statement.execute(params![name, value, id])?;
-        }
+        indexed.delete(transaction, name, id)?;
     }
     Ok(())
 }

@@ -4,28 +4,94 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::common::v1::{Payload, SearchAttributes};
 use prost::Message as _;
-use rusqlite::types::Value;
+use rusqlite::{Connection, params, types::Value};
 use serde_json::Value as Json;
-use visibility_query::{AttributeType, parse_datetime, words};
+use visibility_query::{AttributeType, parse_datetime};
 
 use crate::record::NAMESPACE_DIVISION;
 
 /// The metadata entry of a search attribute's payload that names its type.
 const TYPE: &str = "type";
 
-/// The values of one attribute, each a row of the table `attribute`.
-pub(crate) type Values = Vec<Value>;
+/// By what the index finds one search attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Indexed {
+    /// By values, each a row of the table `attribute`.
+    Values(Vec<Value>),
+    /// By words.
+    Text(String),
+}
 
-/// The search attributes with the values that the index finds them by. The division is not among
-/// them: it has a place of its own.
+impl Indexed {
+    /// Adds what finds a run.
+    pub(crate) fn insert(
+        &self,
+        connection: &Connection,
+        name: i64,
+        execution: i64,
+    ) -> rusqlite::Result<()> {
+        match self {
+            Self::Values(values) => {
+                let mut statement = connection.prepare_cached(
+                    "INSERT INTO attribute (name, value, execution) VALUES (?1, ?2, ?3)",
+                )?;
+                for value in values {
+                    statement.execute(params![name, value, execution])?;
+                }
+            }
+            Self::Text(text) => {
+                let id = connection
+                    .prepare_cached("INSERT INTO text (name, execution) VALUES (?1, ?2)")?
+                    .insert(params![name, execution])?;
+                connection
+                    .prepare_cached("INSERT INTO text_words (rowid, words) VALUES (?1, ?2)")?
+                    .execute(params![id, text])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away what [`Indexed::insert`] added.
+    pub(crate) fn delete(
+        &self,
+        connection: &Connection,
+        name: i64,
+        execution: i64,
+    ) -> rusqlite::Result<()> {
+        match self {
+            Self::Values(values) => {
+                let mut statement = connection.prepare_cached(
+                    "DELETE FROM attribute WHERE name = ?1 AND value = ?2 AND execution = ?3",
+                )?;
+                for value in values {
+                    statement.execute(params![name, value, execution])?;
+                }
+            }
+            Self::Text(_) => {
+                connection
+                    .prepare_cached(
+                        "DELETE FROM text_words WHERE rowid = \
+                         (SELECT id FROM text WHERE name = ?1 AND execution = ?2)",
+                    )?
+                    .execute(params![name, execution])?;
+                connection
+                    .prepare_cached("DELETE FROM text WHERE name = ?1 AND execution = ?2")?
+                    .execute(params![name, execution])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The search attributes with what the index finds them by. The division is not among them: it has
+/// a place of its own.
 pub(crate) fn indexed(
     attributes: &BTreeMap<String, Payload>,
-) -> impl Iterator<Item = (&str, Values)> {
+) -> impl Iterator<Item = (&str, Indexed)> {
     attributes
         .iter()
         .filter(|(name, _)| name.as_str() != NAMESPACE_DIVISION)
-        .map(|(name, payload)| (name.as_str(), values(payload)))
-        .filter(|(_, values)| !values.is_empty())
+        .filter_map(|(name, payload)| Some((name.as_str(), read(payload)?)))
 }
 
 /// The division; empty for a plain workflow.
@@ -54,8 +120,9 @@ pub(crate) fn decode(
     }
 }
 
-fn values(payload: &Payload) -> Values {
-    let Ok(json) = serde_json::from_slice::<Json>(&payload.data) else { return Vec::new() };
+/// `None` for null, an empty list and what does not fit its type.
+pub(crate) fn read(payload: &Payload) -> Option<Indexed> {
+    let json = serde_json::from_slice::<Json>(&payload.data).ok()?;
     let kind = payload
         .metadata
         .get(TYPE)
@@ -63,24 +130,23 @@ fn values(payload: &Payload) -> Values {
         .and_then(AttributeType::from_name)
         .unwrap_or_else(|| guess(&json));
     match (kind, json) {
-        // A list with one member stands for the member.
-        (kind, Json::Array(members)) if kind != AttributeType::KeywordList => {
-            match <[Json; 1]>::try_from(members) {
-                Ok([only]) => scalar(kind, &only),
-                Err(_) => Vec::new(),
-            }
-        }
         (AttributeType::KeywordList, Json::Array(members)) => {
             let members: BTreeSet<&str> = members.iter().filter_map(Json::as_str).collect();
-            members.into_iter().map(text).collect()
+            let values: Vec<Value> = members.into_iter().map(text).collect();
+            (!values.is_empty()).then_some(Indexed::Values(values))
         }
+        // A list with one member stands for the member.
+        (kind, Json::Array(members)) => match members.as_slice() {
+            [only] => scalar(kind, only),
+            _ => None,
+        },
         (kind, json) => scalar(kind, &json),
     }
 }
 
-fn scalar(kind: AttributeType, json: &Json) -> Values {
+fn scalar(kind: AttributeType, json: &Json) -> Option<Indexed> {
     let value = match kind {
-        AttributeType::Text => return json.as_str().map(word_values).unwrap_or_default(),
+        AttributeType::Text => return json.as_str().map(|text| Indexed::Text(text.to_owned())),
         AttributeType::Keyword | AttributeType::KeywordList => json.as_str().map(text),
         AttributeType::Int => json.as_i64().map(Value::Integer),
         AttributeType::Double => json.as_f64().map(Value::Real),
@@ -89,16 +155,7 @@ fn scalar(kind: AttributeType, json: &Json) -> Values {
             json.as_str().and_then(parse_datetime).map(|time| Value::Integer(time.nanos()))
         }
     };
-    value.into_iter().collect()
-}
-
-/// A text without words has the empty word, so that it is not taken for null.
-fn word_values(content: &str) -> Values {
-    let found: BTreeSet<String> = words(content).collect();
-    if found.is_empty() {
-        return vec![text("")];
-    }
-    found.into_iter().map(Value::Text).collect()
+    value.map(|value| Indexed::Values(vec![value]))
 }
 
 fn text(content: &str) -> Value {

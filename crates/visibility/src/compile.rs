@@ -174,9 +174,10 @@ impl Sql {
     }
 
     fn stored(&mut self, namespace: &str, name: &str, kind: AttributeType, test: &Test) -> String {
+        let table = if kind == AttributeType::Text { "text" } else { "attribute" };
         let name = self.bind(name.to_owned());
         let rows = format!(
-            "(SELECT execution FROM attribute WHERE name = \
+            "(SELECT execution FROM {table} WHERE name = \
              (SELECT id FROM attribute_name WHERE namespace = {namespace} AND name = {name})"
         );
         match test {
@@ -189,6 +190,11 @@ impl Sql {
             (word, positive) = ("NOT IN", test.clone().opposite());
         } else {
             (word, positive) = ("IN", test.clone());
+        }
+        if let (AttributeType::Text, Test::In { values, .. }) = (kind, &positive) {
+            let phrases = self.bind(any_phrase(values));
+            let found = format!("SELECT rowid FROM text_words WHERE text_words MATCH {phrases}");
+            return format!("e.id {word} {rows} AND id IN ({found}))");
         }
         let matches = self.value_test("value", &positive);
         // Rows of another type may be left from before the attribute changed its type; SQLite
@@ -223,6 +229,11 @@ impl Sql {
                 format!("{subject}{} BETWEEN {low} AND {high}", not(*negated))
             }
             Test::StartsWith { prefix, negated } => self.prefix_test(subject, prefix, *negated),
+            Test::Contains { part, negated } => {
+                let part = self.bind(part.clone());
+                let comparison = if *negated { "=" } else { ">" };
+                format!("instr({subject}, {part}) {comparison} 0")
+            }
             Test::Null { negated } => format!("{subject} IS{} NULL", not(*negated)),
         }
     }
@@ -258,7 +269,18 @@ const fn is_negative(test: &Test) -> bool {
             | Test::In { negated: true, .. }
             | Test::Between { negated: true, .. }
             | Test::StartsWith { negated: true, .. }
+            | Test::Contains { negated: true, .. }
     )
+}
+
+/// A full-text query for any of the phrases. Each is quoted, so that it has no operators.
+fn any_phrase(values: &[Value]) -> String {
+    let quoted: Vec<String> = values
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|phrase| format!("\"{}\"", phrase.replace('"', "\"\"")))
+        .collect();
+    quoted.join(" OR ")
 }
 
 fn parameter(value: &Value) -> Parameter {

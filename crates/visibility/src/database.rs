@@ -4,11 +4,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::Error;
+use crate::{Error, sort};
 
 /// Kept in the file's `user_version`. Raise it with every change of the tables or of what is
 /// derived from search attributes: files of other formats are deleted and rebuilt.
-pub(crate) const FORMAT: i32 = 1;
+pub(crate) const FORMAT: i32 = 2;
 
 /// The file's `application_id` once the index holds all runs.
 const COMPLETE: i32 = 0x4c54;
@@ -30,7 +30,8 @@ const STATEMENTS_CACHED: usize = 64;
 
 /// `scope` is a namespace with a division: one small integer in front of every ordered index.
 /// `execution.close_time` is [`OPEN`] for open runs. `attribute` has a row per value of a search
-/// attribute; the words of a Text and the members of a KeywordList have a row each.
+/// attribute; the members of a KeywordList have a row each. A Text has a row in `text` and its words
+/// in `text_words`, under the same id.
 const TABLES: &str = "
     CREATE TABLE namespace (id INTEGER PRIMARY KEY, uuid BLOB UNIQUE);
     CREATE TABLE scope (
@@ -76,6 +77,7 @@ const TABLES: &str = "
         ON execution (scope, status, close_time DESC, start_time DESC, run_id);
     CREATE INDEX execution_type
         ON execution (scope, workflow_type, close_time DESC, start_time DESC, run_id, status);
+    CREATE INDEX execution_start ON execution (scope, start_time DESC, run_id);
     CREATE INDEX execution_workflow ON execution (scope, workflow_id);
     CREATE INDEX execution_parent ON execution (parent_workflow_id)
         WHERE parent_workflow_id IS NOT NULL;
@@ -93,6 +95,14 @@ const TABLES: &str = "
         execution INTEGER NOT NULL,
         PRIMARY KEY (name, value, execution)
     ) WITHOUT ROWID;
+    CREATE TABLE text (
+        id INTEGER PRIMARY KEY,
+        name INTEGER NOT NULL,
+        execution INTEGER NOT NULL,
+        UNIQUE (name, execution)
+    );
+    CREATE VIRTUAL TABLE text_words
+        USING fts5(words, content = '', contentless_delete = 1, tokenize = 'unicode61');
 ";
 
 /// What the query planner assumes, as `ANALYZE` would find it in a large index: rows, and rows per
@@ -106,10 +116,12 @@ const STATISTICS: &str = "
         ('execution', 'execution_order', '1000000 190000 5 1 1 1'),
         ('execution', 'execution_status', '1000000 200000 40000 5 1 1'),
         ('execution', 'execution_type', '1000000 200000 20000 5 1 1 1'),
+        ('execution', 'execution_start', '1000000 200000 2 1'),
         ('execution', 'execution_workflow', '1000000 200000 2'),
         ('execution', 'execution_parent', '100000 10'),
         ('execution', 'execution_root', '100000 20'),
         ('attribute', 'sqlite_autoindex_attribute_1', '5000000 200000 200 1'),
+        ('text', 'sqlite_autoindex_text_1', '1000000 200000 1'),
         ('namespace', 'sqlite_autoindex_namespace_1', '100 1'),
         ('scope', 'sqlite_autoindex_scope_1', '200 2 1'),
         ('attribute_name', 'sqlite_autoindex_attribute_name_1', '1000 10 1');
@@ -163,6 +175,7 @@ fn settings(connection: &Connection, cache_kib: i64) -> Result<(), Error> {
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    sort::add_function(connection)?;
     Ok(())
 }
 

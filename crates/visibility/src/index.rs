@@ -8,7 +8,7 @@ use std::{
 
 use model::{NamespaceId, SlotId};
 use parking_lot::Mutex;
-use visibility_query::{Attribute, Predicate, Value};
+use visibility_query::{Attribute, Predicate, SortKey, Value};
 
 use crate::{
     Error,
@@ -162,12 +162,25 @@ impl Index {
         page_size: usize,
         page_token: &[u8],
     ) -> Result<Page, Error> {
-        let (filter, page_token) = (filter.clone(), page_token.to_vec());
-        self.readers()?
-            .run(move |connection| {
-                read::list(connection, namespace_id, &filter, page_size, &page_token)
-            })
-            .await
+        self.list_sorted(namespace_id, filter, &[], page_size, page_token).await
+    }
+
+    /// As [`Index::list`], in another order. A page token belongs to its order.
+    pub async fn list_sorted(
+        &self,
+        namespace_id: NamespaceId,
+        filter: &Predicate,
+        order_by: &[SortKey],
+        page_size: usize,
+        page_token: &[u8],
+    ) -> Result<Page, Error> {
+        let asked = read::Asked {
+            filter: filter.clone(),
+            order_by: order_by.to_vec(),
+            page_size,
+            page_token: page_token.to_vec(),
+        };
+        self.readers()?.run(move |connection| read::list(connection, namespace_id, &asked)).await
     }
 
     /// The number of runs that match. Without a filter, or with one about nothing but status and

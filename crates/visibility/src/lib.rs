@@ -23,6 +23,7 @@ mod read;
 mod readers;
 mod record;
 mod rows;
+mod sort;
 mod tombstones;
 mod writer;
 

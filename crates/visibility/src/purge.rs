@@ -50,17 +50,14 @@ pub(crate) fn step(connection: &mut Connection) -> Result<bool, Error> {
             transaction.execute(statement, [namespace])?;
         }
     } else {
-        let mut attribute = transaction.prepare_cached(
-            "DELETE FROM attribute WHERE value = ?3 AND execution = ?4 AND name = \
-             (SELECT id FROM attribute_name WHERE namespace = ?1 AND name = ?2)",
-        )?;
+        let mut name_id = transaction
+            .prepare_cached("SELECT id FROM attribute_name WHERE namespace = ?1 AND name = ?2")?;
         let mut execution = transaction.prepare_cached("DELETE FROM execution WHERE id = ?1")?;
         for (id, encoded) in &runs {
             let stored = attributes::decode(encoded.as_deref())?;
-            for (name, values) in attributes::indexed(&stored) {
-                for value in values {
-                    attribute.execute(params![namespace, name, value, id])?;
-                }
+            for (name, indexed) in attributes::indexed(&stored) {
+                let name = name_id.query_row(params![namespace, name], |row| row.get(0))?;
+                indexed.delete(&transaction, name, *id)?;
             }
             execution.execute([id])?;
         }

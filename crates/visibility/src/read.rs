@@ -1,32 +1,54 @@
 //! Lists and counts.
 
 use model::NamespaceId;
-use rusqlite::{Connection, params, params_from_iter};
-use visibility_query::{Attribute, Predicate, SystemAttribute, Value};
+use rusqlite::{Connection, Row, params, params_from_iter};
+use visibility_query::{Attribute, Predicate, SortKey, SystemAttribute, Value};
 
 use crate::{
-    Error,
+    Error, Record,
     compile::Sql,
     page::{Cursor, PAGE_SIZE_MAX, Page},
-    rows::{COLUMNS, cursor, record},
+    rows::{COLUMN_COUNT, COLUMNS, cursor, record},
+    sort::{Order, Place},
 };
 
 /// The attributes by which runs are counted as they are written.
 const COUNTED: [SystemAttribute; 2] =
     [SystemAttribute::ExecutionStatus, SystemAttribute::TemporalNamespaceDivision];
 
+/// What a list is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) filter: Predicate,
+    pub(crate) order_by: Vec<SortKey>,
+    pub(crate) page_size: usize,
+    pub(crate) page_token: Vec<u8>,
+}
+
 pub(crate) fn list(
     connection: &Connection,
     namespace_id: NamespaceId,
-    filter: &Predicate,
-    page_size: usize,
-    page_token: &[u8],
+    asked: &Asked,
 ) -> Result<Page, Error> {
-    let from = Cursor::from_token(page_token)?;
-    let page_size = if page_size == 0 { PAGE_SIZE_MAX } else { page_size.min(PAGE_SIZE_MAX) };
+    let page_size =
+        if asked.page_size == 0 { PAGE_SIZE_MAX } else { asked.page_size.min(PAGE_SIZE_MAX) };
+    if asked.order_by.is_empty() {
+        list_as_usual(connection, namespace_id, asked, page_size)
+    } else {
+        list_sorted(connection, namespace_id, asked, page_size)
+    }
+}
+
+fn list_as_usual(
+    connection: &Connection,
+    namespace_id: NamespaceId,
+    asked: &Asked,
+    page_size: usize,
+) -> Result<Page, Error> {
+    let from = Cursor::from_token(&asked.page_token)?;
     let mut sql =
         Sql { text: format!("SELECT {COLUMNS} FROM execution e WHERE "), ..Sql::default() };
-    sql.push_filter(namespace_id, filter)?;
+    sql.push_filter(namespace_id, &asked.filter)?;
     if let Some(from) = from {
         let close_time = sql.bind(from.close_time);
         let start_time = sql.bind(from.start_time);
@@ -37,24 +59,57 @@ pub(crate) fn list(
              OR e.run_id > {run_id})"
         ));
     }
+    sql.text.push_str(" ORDER BY e.close_time DESC, e.start_time DESC, e.run_id");
+    page(connection, namespace_id, sql, page_size, |_, last| Ok(cursor(last).to_token()))
+}
+
+fn list_sorted(
+    connection: &Connection,
+    namespace_id: NamespaceId,
+    asked: &Asked,
+    page_size: usize,
+) -> Result<Page, Error> {
+    let from = Place::from_token(&asked.page_token)?;
+    let mut sql = Sql::default();
+    let order = Order::new(&asked.order_by, &mut sql);
+    sql.text = format!("SELECT {COLUMNS}{} FROM execution e WHERE ", order.columns());
+    sql.push_filter(namespace_id, &asked.filter)?;
+    if let Some(from) = from {
+        let after = order.after(&from, &mut sql)?;
+        sql.text.push_str(&format!(" AND {after}"));
+    }
+    sql.text.push_str(&order.clause());
+    page(connection, namespace_id, sql, page_size, |row, last| {
+        Ok(order.place(row, COLUMN_COUNT, last.run_id)?.to_token())
+    })
+}
+
+/// Runs a list; `place` makes a page token of the last row of a page.
+fn page(
+    connection: &Connection,
+    namespace_id: NamespaceId,
+    mut sql: Sql,
+    page_size: usize,
+    place: impl Fn(&Row<'_>, &Record) -> Result<Vec<u8>, Error>,
+) -> Result<Page, Error> {
     // One more than the page has tells whether another page follows.
     let limit = sql.bind(i64::try_from(page_size + 1).unwrap_or(i64::MAX));
-    sql.text.push_str(&format!(
-        " ORDER BY e.close_time DESC, e.start_time DESC, e.run_id LIMIT {limit}"
-    ));
+    sql.text.push_str(&format!(" LIMIT {limit}"));
     let mut statement = connection.prepare_cached(&sql.text)?;
     let mut rows = statement.query(params_from_iter(&sql.parameters))?;
     let mut records = Vec::new();
+    let mut end = Vec::new();
     while let Some(row) = rows.next()? {
-        records.push(record(row, namespace_id)?);
+        if records.len() == page_size {
+            return Ok(Page { records, next_page_token: end });
+        }
+        let record = record(row, namespace_id)?;
+        if records.len() + 1 == page_size {
+            end = place(row, &record)?;
+        }
+        records.push(record);
     }
-    let more = records.len() > page_size;
-    records.truncate(page_size);
-    let next_page_token = match records.last() {
-        Some(last) if more => cursor(last).to_token(),
-        _ => Vec::new(),
-    };
-    Ok(Page { records, next_page_token })
+    Ok(Page { records, next_page_token: Vec::new() })
 }
 
 pub(crate) fn count(

@@ -14,6 +14,9 @@ pub(crate) const COLUMNS: &str = "e.run_id, e.version, e.status, e.start_time, \
     e.task_queue, e.parent_workflow_id, e.parent_run_id, e.root_workflow_id, e.root_run_id, \
     e.memo, e.search_attributes";
 
+/// How many they are.
+pub(crate) const COLUMN_COUNT: usize = 19;
+
 const INSERT: &str = "INSERT INTO execution (namespace, scope, run_id, version, status, \
     start_time, execution_time, close_time, history_length, history_size_bytes, \
     state_transition_count, execution_duration, workflow_id, workflow_type, task_queue, \

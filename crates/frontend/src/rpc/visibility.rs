@@ -1,5 +1,7 @@
 //! Lists and counts of runs.
 
+use std::collections::BTreeMap;
+
 use api::{
     common::v1::{Payload, SearchAttributes, WorkflowExecution, WorkflowType},
     enums::v1::WorkflowExecutionStatus,
@@ -39,9 +41,9 @@ pub(crate) async fn list_workflow_executions(
     request: ListWorkflowExecutionsRequest,
 ) -> ApiResult<ListWorkflowExecutionsResponse> {
     let namespace = call.namespace()?;
-    let filter = filter(&request.query, namespace)?.filter;
+    let query = filter(frontend, &request.query, namespace)?;
     let (executions, next_page_token) =
-        list(frontend, namespace, &filter, request.page_size, &request.next_page_token).await?;
+        list(frontend, namespace, &query, request.page_size, &request.next_page_token).await?;
     Ok(ListWorkflowExecutionsResponse { executions, next_page_token })
 }
 
@@ -51,9 +53,9 @@ pub(crate) async fn scan_workflow_executions(
     request: ScanWorkflowExecutionsRequest,
 ) -> ApiResult<ScanWorkflowExecutionsResponse> {
     let namespace = call.namespace()?;
-    let filter = filter(&request.query, namespace)?.filter;
+    let query = filter(frontend, &request.query, namespace)?;
     let (executions, next_page_token) =
-        list(frontend, namespace, &filter, request.page_size, &request.next_page_token).await?;
+        list(frontend, namespace, &query, request.page_size, &request.next_page_token).await?;
     Ok(ScanWorkflowExecutionsResponse { executions, next_page_token })
 }
 
@@ -64,7 +66,7 @@ pub(crate) async fn list_open_workflow_executions(
 ) -> ApiResult<ListOpenWorkflowExecutionsResponse> {
     use list_open_workflow_executions_request::Filters;
     let mut conditions = vec![status(Comparison::Equal, WorkflowExecutionStatus::Running)];
-    conditions.extend(start_time(request.start_time_filter));
+    conditions.extend(start_time(request.start_time_filter)?);
     conditions.extend(match request.filters {
         Some(Filters::ExecutionFilter(given)) => {
             vec![
@@ -78,9 +80,9 @@ pub(crate) async fn list_open_workflow_executions(
         None => Vec::new(),
     });
     let (size, token) = (request.maximum_page_size, request.next_page_token);
-    let filter = plain(conditions);
+    let query = Query { filter: plain(conditions), ..Query::default() };
     let (executions, next_page_token) =
-        list(frontend, call.namespace()?, &filter, size, &token).await?;
+        list(frontend, call.namespace()?, &query, size, &token).await?;
     Ok(ListOpenWorkflowExecutionsResponse { executions, next_page_token })
 }
 
@@ -91,7 +93,7 @@ pub(crate) async fn list_closed_workflow_executions(
 ) -> ApiResult<ListClosedWorkflowExecutionsResponse> {
     use list_closed_workflow_executions_request::Filters;
     let mut conditions = vec![status(Comparison::NotEqual, WorkflowExecutionStatus::Running)];
-    conditions.extend(start_time(request.start_time_filter));
+    conditions.extend(start_time(request.start_time_filter)?);
     conditions.extend(match request.filters {
         Some(Filters::ExecutionFilter(given)) => {
             vec![
@@ -102,15 +104,13 @@ pub(crate) async fn list_closed_workflow_executions(
         Some(Filters::TypeFilter(given)) => {
             vec![keyword(SystemAttribute::WorkflowType, given.name)]
         }
-        Some(Filters::StatusFilter(given)) => {
-            vec![status(Comparison::Equal, given.status())]
-        }
+        Some(Filters::StatusFilter(given)) => vec![closed_status(given.status)?],
         None => Vec::new(),
     });
     let (size, token) = (request.maximum_page_size, request.next_page_token);
-    let filter = plain(conditions);
+    let query = Query { filter: plain(conditions), ..Query::default() };
     let (executions, next_page_token) =
-        list(frontend, call.namespace()?, &filter, size, &token).await?;
+        list(frontend, call.namespace()?, &query, size, &token).await?;
     Ok(ListClosedWorkflowExecutionsResponse { executions, next_page_token })
 }
 
@@ -128,7 +128,7 @@ pub(crate) async fn count_workflow_executions(
     request: CountWorkflowExecutionsRequest,
 ) -> ApiResult<CountWorkflowExecutionsResponse> {
     let namespace = call.namespace()?;
-    let Query { filter, group_by } = filter(&request.query, namespace)?;
+    let Query { filter, group_by, .. } = filter(frontend, &request.query, namespace)?;
     catch_up(frontend).await;
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let Some(group_by) = group_by else {
@@ -148,9 +148,9 @@ pub(crate) async fn count_workflow_executions(
     Ok(CountWorkflowExecutionsResponse { count, groups })
 }
 
-fn filter(query: &str, namespace: &Namespace) -> ApiResult<Query> {
-    let mut query =
-        parse(query, &namespace.schema).map_err(|error| ApiError::invalid(error.to_string()))?;
+fn filter(frontend: &Frontend, query: &str, namespace: &Namespace) -> ApiResult<Query> {
+    let mut query = parse(query, &namespace.schema, frontend.now())
+        .map_err(|error| ApiError::invalid(error.to_string()))?;
     if !query.filter.mentions(SystemAttribute::TemporalNamespaceDivision) {
         query.filter = plain(vec![query.filter]);
     }
@@ -181,25 +181,45 @@ fn status(comparison: Comparison, status: WorkflowExecutionStatus) -> Predicate 
     condition(SystemAttribute::ExecutionStatus, Test::Compare(comparison, value))
 }
 
-fn start_time(range: Option<StartTimeFilter>) -> Vec<Predicate> {
-    let Some(StartTimeFilter { earliest_time, latest_time }) = range else { return Vec::new() };
-    let bounds = [
-        (Comparison::GreaterOrEqual, Time::from_proto(earliest_time.as_ref())),
-        (Comparison::LessOrEqual, Time::from_proto(latest_time.as_ref())),
-    ];
-    bounds
+/// The status that a closed run is asked for.
+fn closed_status(number: i32) -> ApiResult<Predicate> {
+    match WorkflowExecutionStatus::try_from(number) {
+        Ok(WorkflowExecutionStatus::Unspecified | WorkflowExecutionStatus::Running) => {
+            Err(ApiError::invalid("StatusFilter must be specified and must be not Running."))
+        }
+        Ok(known) => Ok(status(Comparison::Equal, known)),
+        Err(_) => Err(ApiError::invalid(format!(
+            "invalid query: invalid expression: invalid ExecutionStatus value '{number}'"
+        ))),
+    }
+}
+
+fn start_time(range: Option<StartTimeFilter>) -> ApiResult<Vec<Predicate>> {
+    let Some(StartTimeFilter { earliest_time, latest_time }) = range else {
+        return Ok(Vec::new());
+    };
+    let earliest = Time::from_proto(earliest_time.as_ref());
+    let latest = Time::from_proto(latest_time.as_ref());
+    if latest.is_set() && earliest > latest {
+        return Err(ApiError::invalid(
+            "EarliestTime in StartTimeFilter should not be larger than LatestTime.",
+        ));
+    }
+    let bounds = [(Comparison::GreaterOrEqual, earliest), (Comparison::LessOrEqual, latest)];
+    let conditions = bounds
         .into_iter()
         .filter(|(_, time)| time.is_set())
         .map(|(comparison, time)| {
             condition(SystemAttribute::StartTime, Test::Compare(comparison, Value::Time(time)))
         })
-        .collect()
+        .collect();
+    Ok(conditions)
 }
 
 async fn list(
     frontend: &Frontend,
     namespace: &Namespace,
-    filter: &Predicate,
+    query: &Query,
     page_size: i32,
     page_token: &Bytes,
 ) -> ApiResult<(Vec<WorkflowExecutionInfo>, Bytes)> {
@@ -207,7 +227,7 @@ async fn list(
     let page_size = usize::try_from(page_size).unwrap_or(0);
     let page = frontend
         .visibility
-        .list(namespace.id, filter, page_size, page_token)
+        .list_sorted(namespace.id, &query.filter, &query.order_by, page_size, page_token)
         .await
         .map_err(failed)?;
     Ok((page.records.into_iter().map(info).collect(), page.next_page_token.into()))
@@ -254,7 +274,9 @@ fn info(record: Record) -> WorkflowExecutionInfo {
         parent_execution: record.parent.map(execution),
         execution_time: record.execution_time.to_proto(),
         memo: Some(record.memo.unwrap_or_default()),
-        search_attributes: Some(SearchAttributes { indexed_fields: record.search_attributes }),
+        search_attributes: Some(SearchAttributes {
+            indexed_fields: shown(record.search_attributes),
+        }),
         task_queue: record.task_queue,
         state_transition_count: when_closed(record.state_transition_count),
         history_size_bytes: when_closed(record.history_size_bytes),
@@ -263,6 +285,12 @@ fn info(record: Record) -> WorkflowExecutionInfo {
         execution: Some(this),
         ..WorkflowExecutionInfo::default()
     }
+}
+
+/// Null and an empty list are no values, and are not listed.
+fn shown(mut attributes: BTreeMap<String, Payload>) -> BTreeMap<String, Payload> {
+    attributes.retain(|_, payload| !matches!(payload.data.as_ref(), b"" | b"null" | b"[]"));
+    attributes
 }
 
 /// A group by status is named by the status; by division, by the division.

@@ -6,7 +6,7 @@ use std::{fs, time::Instant};
 use visibility::{Change, Index, Location, Record};
 use visibility_query::{AttributeType, SystemAttribute, parse};
 
-use crate::support::{closed, namespace, payload, record, schema, settle, slot};
+use crate::support::{NOW, closed, namespace, payload, record, schema, settle, slot};
 
 const RUNS: u64 = 1_000_000;
 const OPEN: u64 = 10_000;
@@ -112,7 +112,7 @@ async fn a_million_runs() {
         "TaskQueue = 'none'",
         "RootWorkflowId = 'order-0'",
     ] {
-        let query = parse(text, &schema()).unwrap();
+        let query = parse(text, &schema(), NOW).unwrap();
         let from = Instant::now();
         let page = index.list(namespace(1), &query.filter, 100, &[]).await.unwrap();
         let listed = from.elapsed();
@@ -130,7 +130,7 @@ async fn a_million_runs() {
     }
     let (from, mut token, mut pages) = (Instant::now(), Vec::new(), 0);
     while pages < 200 {
-        let all = parse("", &schema()).unwrap().filter;
+        let all = parse("", &schema(), NOW).unwrap().filter;
         token = index.list(namespace(1), &all, 1000, &token).await.unwrap().next_page_token;
         pages += 1;
     }

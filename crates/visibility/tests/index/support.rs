@@ -6,7 +6,7 @@ use api::common::v1::Payload;
 use model::{NamespaceId, RunId, SlotId, Span, Time};
 use visibility::{Change, Execution, Index, Location, NAMESPACE_DIVISION, Record};
 use visibility_query::{
-    Attribute, AttributeType, Predicate, Schema, SystemAttribute, Value, parse, words,
+    Attribute, AttributeType, Predicate, Schema, SystemAttribute, Value, parse,
 };
 
 pub(crate) fn namespace(number: u8) -> NamespaceId {
@@ -77,8 +77,11 @@ pub(crate) fn schema() -> Schema {
     Schema::new(CUSTOM.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect())
 }
 
+/// What `now()` is.
+pub(crate) const NOW: Time = Time::from_nanos(1_700_000_000_000_000_000);
+
 pub(crate) fn filter(text: &str) -> Predicate {
-    parse(text, &schema()).unwrap().filter
+    parse(text, &schema(), NOW).unwrap().filter
 }
 
 pub(crate) fn open() -> Index {
@@ -143,7 +146,8 @@ pub(crate) fn expected<'a>(
     found
 }
 
-fn values(record: &Record, attribute: &Attribute) -> Vec<Value> {
+/// What a run has of an attribute, as [`Predicate::matches`] wants it.
+pub(crate) fn values(record: &Record, attribute: &Attribute) -> Vec<Value> {
     use SystemAttribute as System;
     let text = |text: &str| vec![Value::String(text.to_owned())];
     let closed = |value: Value| if record.close_time.is_set() { vec![value] } else { Vec::new() };
@@ -189,17 +193,15 @@ fn values(record: &Record, attribute: &Attribute) -> Vec<Value> {
 fn stored(kind: AttributeType, payload: &Payload) -> Vec<Value> {
     let json: serde_json::Value = serde_json::from_slice(&payload.data).unwrap();
     match kind {
-        AttributeType::Keyword => vec![Value::String(json.as_str().unwrap().to_owned())],
+        AttributeType::Keyword | AttributeType::Text => {
+            vec![Value::String(json.as_str().unwrap().to_owned())]
+        }
         AttributeType::KeywordList => json
             .as_array()
             .unwrap()
             .iter()
             .map(|member| Value::String(member.as_str().unwrap().to_owned()))
             .collect(),
-        AttributeType::Text => {
-            let found: Vec<Value> = words(json.as_str().unwrap()).map(Value::String).collect();
-            if found.is_empty() { vec![Value::String(String::new())] } else { found }
-        }
         AttributeType::Int => vec![Value::Int(json.as_i64().unwrap())],
         AttributeType::Double => vec![Value::Double(json.as_f64().unwrap())],
         AttributeType::Bool => vec![Value::Bool(json.as_bool().unwrap())],
