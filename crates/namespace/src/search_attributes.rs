@@ -80,8 +80,12 @@ pub(crate) fn without(schema: &Schema, removed: &[String]) -> Schema {
     Schema::new(custom)
 }
 
+/// Names that the reference keeps for itself though no query knows them.
+const COLUMNS: [&str; 3] = ["Memo", "NamespaceId", "VisibilityTaskKey"];
+
 fn check_name(name: &str) -> Result<(), SearchAttributeError> {
     let system = name.starts_with("Temporal")
+        || COLUMNS.contains(&name)
         || SystemAttribute::ALL.iter().any(|attribute| attribute.name() == name);
     if system || Schema::predefined().any(|(predefined, _)| predefined == name) {
         return Err(SearchAttributeError::Reserved(name.to_owned()));
@@ -128,7 +132,7 @@ mod tests {
 
     #[test]
     fn names_of_the_server_are_refused() {
-        for name in ["TemporalFoo", "WorkflowId", "BuildIds"] {
+        for name in ["TemporalFoo", "WorkflowId", "BuildIds", "Memo"] {
             assert!(add(&Schema::default(), name, AttributeType::Int).is_err(), "{name}");
         }
     }

@@ -205,8 +205,11 @@ fn named(frontend: &Frontend, name: &str) -> ApiResult<Arc<Namespace>> {
 }
 
 fn identified(frontend: &Frontend, id: &str) -> ApiResult<Arc<Namespace>> {
-    let parsed = id.parse().map_err(|_| ApiError::invalid("Invalid namespace id."))?;
-    frontend.namespace_by_id(parsed)
+    match id.parse() {
+        Ok(parsed) => frontend.namespace_by_id(parsed),
+        // What is no id is the id of nothing.
+        Err(_) => Err(ApiError::namespace_not_found(id)),
+    }
 }
 
 fn retention(given: Option<&Duration>) -> ApiResult<Span> {

@@ -30,9 +30,7 @@ pub(crate) async fn add_search_attributes(
     }
     let mut added = BTreeMap::new();
     for (name, number) in request.search_attributes {
-        let kind = attribute_type(number).ok_or_else(|| {
-            ApiError::invalid(format!("Unknown search attribute type: {number}."))
-        })?;
+        let kind = attribute_type(number).ok_or_else(|| unknown_type(number))?;
         added.insert(name, kind);
     }
     frontend
@@ -82,6 +80,15 @@ pub(crate) async fn get_search_attributes(
     _request: GetSearchAttributesRequest,
 ) -> ApiResult<GetSearchAttributesResponse> {
     Ok(GetSearchAttributesResponse { keys: system_attributes() })
+}
+
+fn unknown_type(number: i32) -> ApiError {
+    ApiError::invalid(match number {
+        0 => "Unable to create search attributes: cannot have more than 0 search attribute of \
+              type Unspecified."
+            .to_owned(),
+        _ => format!("Unknown search attribute type: {number}."),
+    })
 }
 
 fn named(frontend: &Frontend, name: &str) -> ApiResult<Arc<Namespace>> {
