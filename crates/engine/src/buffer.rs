@@ -37,10 +37,11 @@ fn closes_something(event: &HistoryEvent) -> bool {
     )
 }
 
-/// Gives closing events the id of a start that waited with them.
+/// Gives closing events of activities and children the id of a start that waited with them.
 #[derive(Debug, Default)]
 pub(crate) struct StartedIds {
-    activities: BTreeMap<i64, i64>,
+    /// By the event that scheduled the activity, or initiated the child.
+    started: BTreeMap<i64, i64>,
 }
 
 impl StartedIds {
@@ -50,7 +51,11 @@ impl StartedIds {
         #[expect(clippy::wildcard_enum_match_arm, reason = "all other events name no start")]
         let (scheduled_event_id, started_event_id) = match attributes {
             Attributes::ActivityTaskStartedEventAttributes(started) => {
-                self.activities.insert(started.scheduled_event_id, event_id);
+                self.started.insert(started.scheduled_event_id, event_id);
+                return;
+            }
+            Attributes::ChildWorkflowExecutionStartedEventAttributes(started) => {
+                self.started.insert(started.initiated_event_id, event_id);
                 return;
             }
             Attributes::ActivityTaskCompletedEventAttributes(closed) => {
@@ -65,9 +70,24 @@ impl StartedIds {
             Attributes::ActivityTaskCanceledEventAttributes(closed) => {
                 (closed.scheduled_event_id, &mut closed.started_event_id)
             }
+            Attributes::ChildWorkflowExecutionCompletedEventAttributes(closed) => {
+                (closed.initiated_event_id, &mut closed.started_event_id)
+            }
+            Attributes::ChildWorkflowExecutionFailedEventAttributes(closed) => {
+                (closed.initiated_event_id, &mut closed.started_event_id)
+            }
+            Attributes::ChildWorkflowExecutionCanceledEventAttributes(closed) => {
+                (closed.initiated_event_id, &mut closed.started_event_id)
+            }
+            Attributes::ChildWorkflowExecutionTimedOutEventAttributes(closed) => {
+                (closed.initiated_event_id, &mut closed.started_event_id)
+            }
+            Attributes::ChildWorkflowExecutionTerminatedEventAttributes(closed) => {
+                (closed.initiated_event_id, &mut closed.started_event_id)
+            }
             _ => return,
         };
-        if let Some(id) = self.activities.get(&scheduled_event_id) {
+        if let Some(id) = self.started.get(&scheduled_event_id) {
             *started_event_id = *id;
         }
     }

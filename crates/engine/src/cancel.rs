@@ -23,11 +23,14 @@ pub(crate) fn request_cancel(
     if !state.is_running() || state.cancel_requested {
         return Ok(Reply::Repeated);
     }
+    // Only a run that would take the request is looked at more closely, as the reference does.
+    state.check_parent(input.only_child_of.as_ref())?;
     let RequestCancel {
         reason,
         identity,
         external_initiated_event_id,
         external_workflow_execution,
+        only_child_of: _,
         links,
     } = input;
     let attributes = WorkflowExecutionCancelRequestedEventAttributes {

@@ -18,7 +18,10 @@ pub enum Change {
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct MutationRecord {
     /// Which one. Absent only in a record that a newer program wrote.
-    #[prost(oneof = "Mutation", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16")]
+    #[prost(
+        oneof = "Mutation",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22"
+    )]
     pub mutation: Option<Mutation>,
 }
 
@@ -73,6 +76,15 @@ pub enum Mutation {
     /// Failed attempts no longer count: there is news for the worker.
     #[prost(message, tag = "16")]
     WorkflowTaskFailuresForgiven(WorkflowTaskFailuresForgiven),
+    /// The parent knows of the closed run, or is gone.
+    #[prost(message, tag = "20")]
+    ParentInformed(ParentInformed),
+    /// The closed run's children have been dealt with as their policies say.
+    #[prost(message, tag = "21")]
+    ClosePolicyApplied(ClosePolicyApplied),
+    /// The closed run has nothing to do any more with a child that it had not seen started.
+    #[prost(message, tag = "22")]
+    ChildReleased(ChildReleased),
 }
 
 /// See [`Mutation::RunCreated`].
@@ -252,3 +264,19 @@ pub struct RequestAttached {
 /// See [`Mutation::WorkflowTaskFailuresForgiven`].
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub struct WorkflowTaskFailuresForgiven {}
+
+/// See [`Mutation::ParentInformed`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct ParentInformed {}
+
+/// See [`Mutation::ClosePolicyApplied`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct ClosePolicyApplied {}
+
+/// See [`Mutation::ChildReleased`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct ChildReleased {
+    /// The event that asked for the child.
+    #[prost(int64, tag = "1")]
+    pub initiated_event_id: i64,
+}

@@ -16,7 +16,7 @@ use model::Time;
 use prost::Message as _;
 
 use crate::{
-    RetryDecision, RunRef, State, Task, TaskAction,
+    RetryDecision, RunRef, State, Task, TaskAction, child,
     commands::{CommandError, CommandScope},
     continue_as_new, decide_retry,
     draft::Draft,
@@ -39,7 +39,6 @@ pub(crate) fn complete(
         result,
         new_execution_run_id,
         workflow_task_completed_event_id: scope.completed_event_id,
-        ..Default::default()
     };
     draft.event_with(
         Attributes::WorkflowExecutionCompletedEventAttributes(attributes),
@@ -118,10 +117,11 @@ pub(crate) fn cancel(
     Ok(())
 }
 
-/// What a closed run still owes: its deletion.
+/// What a closed run still owes: its deletion, and what other runs expect of it.
 pub(crate) fn emit_tasks(draft: &mut Draft<'_>) {
     let due = draft.now() + draft.context().retention;
     draft.task(Task::at(due, TaskAction::DeleteAfterRetention(RunRef {})));
+    child::emit_closing_tasks(draft);
 }
 
 pub(crate) fn apply_completed(
@@ -179,4 +179,5 @@ fn close(state: &mut State, status: WorkflowExecutionStatus, time: Time) {
     state.buffered_events.clear();
     state.first_workflow_task_due = Time::UNSET;
     state.closing = false;
+    child::apply_close(state);
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity, cancel,
-    draft::Draft, signal, start, task::is_current, terminate, timeout, timer, workflow_task,
+    child, draft::Draft, outcome, signal, start, task::is_current, terminate, timeout, timer,
+    workflow_task,
 };
 
 /// Decides what an input leads to. Changes nothing; the same arguments give the same result.
@@ -39,6 +40,8 @@ pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Tran
         Input::CompleteActivity(complete) => activity::complete(&mut draft, complete)?,
         Input::FailActivity(fail) => activity::fail(&mut draft, *fail)?,
         Input::CancelActivity(cancel) => activity::cancel(&mut draft, cancel)?,
+        Input::Outcome(outcome) => outcome::take(&mut draft, outcome),
+        Input::ChildClosed(closed) => child::closed(&mut draft, *closed)?,
         Input::TaskDue(action) => {
             task_due(&mut draft, &action);
             Reply::Done
@@ -64,6 +67,11 @@ fn task_due(draft: &mut Draft<'_>, action: &TaskAction) {
         // Carried out by the shell; nothing to decide.
         TaskAction::DispatchWorkflowTask(_)
         | TaskAction::DispatchActivity(_)
-        | TaskAction::DeleteAfterRetention(_) => {}
+        | TaskAction::DeleteAfterRetention(_)
+        | TaskAction::StartChild(_)
+        | TaskAction::SignalExternal(_)
+        | TaskAction::CancelExternal(_)
+        | TaskAction::ReportToParent(_)
+        | TaskAction::ApplyParentClosePolicy(_) => {}
     }
 }

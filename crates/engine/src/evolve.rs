@@ -5,8 +5,8 @@ use model::Time;
 use prost::Message as _;
 
 use crate::{
-    Change, Mutation, Shared, State, activity, cancel, close, reset_points, signal, start, timer,
-    upsert, workflow_task,
+    Change, Mutation, Shared, State, activity, cancel, child, close, external, reset_points,
+    signal, start, timer, upsert, workflow_task,
 };
 
 /// Folds one change into a state.
@@ -22,7 +22,11 @@ fn apply_event(state: &mut State, event: &HistoryEvent) {
     let length = event.encoded_len();
     let framed = length + prost::length_delimiter_len(length) + 1;
     state.history_bytes = state.history_bytes.saturating_add(i64::try_from(framed).unwrap_or(0));
+    let was_running = state.is_running();
     apply_effect(state, event);
+    if was_running && !state.is_running() {
+        child::note_close(state, event);
+    }
     if matches!(event.attributes, Some(Attributes::WorkflowExecutionSignaledEventAttributes(_))) {
         state.signal_count = state.signal_count.saturating_add(1);
     }
@@ -110,24 +114,53 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         Attributes::WorkflowPropertiesModifiedEventAttributes(modified) => {
             upsert::apply_memo(state, modified);
         }
+        Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(initiated) => {
+            let user_metadata = event.user_metadata.as_ref();
+            child::apply_initiated(state, event.event_id, initiated, user_metadata);
+        }
+        Attributes::StartChildWorkflowExecutionFailedEventAttributes(failed) => {
+            state.children.remove(&failed.initiated_event_id);
+        }
+        Attributes::ChildWorkflowExecutionStartedEventAttributes(started) => {
+            child::apply_started(state, event.event_id, started);
+        }
+        Attributes::ChildWorkflowExecutionCompletedEventAttributes(closed) => {
+            state.children.remove(&closed.initiated_event_id);
+        }
+        Attributes::ChildWorkflowExecutionFailedEventAttributes(closed) => {
+            state.children.remove(&closed.initiated_event_id);
+        }
+        Attributes::ChildWorkflowExecutionCanceledEventAttributes(closed) => {
+            state.children.remove(&closed.initiated_event_id);
+        }
+        Attributes::ChildWorkflowExecutionTimedOutEventAttributes(closed) => {
+            state.children.remove(&closed.initiated_event_id);
+        }
+        Attributes::ChildWorkflowExecutionTerminatedEventAttributes(closed) => {
+            state.children.remove(&closed.initiated_event_id);
+        }
+        Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(initiated) => {
+            external::apply_signal_initiated(state, event.event_id, initiated);
+        }
+        Attributes::ExternalWorkflowExecutionSignaledEventAttributes(ended) => {
+            state.external_signals.remove(&ended.initiated_event_id);
+        }
+        Attributes::SignalExternalWorkflowExecutionFailedEventAttributes(ended) => {
+            state.external_signals.remove(&ended.initiated_event_id);
+        }
+        Attributes::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(initiated) => {
+            external::apply_cancel_initiated(state, event.event_id, initiated);
+        }
+        Attributes::ExternalWorkflowExecutionCancelRequestedEventAttributes(ended) => {
+            state.external_cancels.remove(&ended.initiated_event_id);
+        }
+        Attributes::RequestCancelExternalWorkflowExecutionFailedEventAttributes(ended) => {
+            state.external_cancels.remove(&ended.initiated_event_id);
+        }
         // An activity's start is in the state already; markers change nothing.
         Attributes::ActivityTaskStartedEventAttributes(_)
         | Attributes::MarkerRecordedEventAttributes(_)
         // Events of concepts that this engine does not have yet: kept in histories, without effect.
-        | Attributes::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(_)
-        | Attributes::RequestCancelExternalWorkflowExecutionFailedEventAttributes(_)
-        | Attributes::ExternalWorkflowExecutionCancelRequestedEventAttributes(_)
-        | Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(_)
-        | Attributes::StartChildWorkflowExecutionFailedEventAttributes(_)
-        | Attributes::ChildWorkflowExecutionStartedEventAttributes(_)
-        | Attributes::ChildWorkflowExecutionCompletedEventAttributes(_)
-        | Attributes::ChildWorkflowExecutionFailedEventAttributes(_)
-        | Attributes::ChildWorkflowExecutionCanceledEventAttributes(_)
-        | Attributes::ChildWorkflowExecutionTimedOutEventAttributes(_)
-        | Attributes::ChildWorkflowExecutionTerminatedEventAttributes(_)
-        | Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(_)
-        | Attributes::SignalExternalWorkflowExecutionFailedEventAttributes(_)
-        | Attributes::ExternalWorkflowExecutionSignaledEventAttributes(_)
         | Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(_)
         | Attributes::WorkflowExecutionUpdateRejectedEventAttributes(_)
         | Attributes::WorkflowExecutionUpdateCompletedEventAttributes(_)
@@ -179,6 +212,9 @@ fn apply_mutation(state: &mut State, mutation: &Mutation) {
         Mutation::ActivityHeartbeat(heartbeat) => activity::apply_heartbeat(state, heartbeat),
         Mutation::ActivityRetryScheduled(retry) => activity::apply_retry_scheduled(state, retry),
         Mutation::ActivityRetryDue(due) => activity::apply_retry_due(state, due),
+        Mutation::ParentInformed(_) => child::apply_parent_informed(state),
+        Mutation::ClosePolicyApplied(_) => child::apply_close_policy_applied(state),
+        Mutation::ChildReleased(released) => child::apply_released(state, *released),
         Mutation::RequestAttached(attached) => {
             state.attached_requests.insert(attached.request_id.clone(), attached.time);
         }

@@ -7,12 +7,12 @@ use api::{
     common::v1::{Header, Link, Payloads, WorkflowExecution},
     enums::v1::WorkflowTaskFailedCause,
     failure::v1::Failure,
-    history::v1::WorkflowExecutionStartedEventAttributes,
+    history::v1::{WorkflowExecutionStartedEventAttributes, history_event::Attributes},
     protocol::v1::Message,
     sdk::v1::{UserMetadata, WorkflowTaskCompletedMetadata},
 };
 
-use crate::{state::Sticky, task::TaskAction};
+use crate::{outcome::Outcome, state::Sticky, task::TaskAction};
 
 /// One thing that happens to a run: a request, or a time that has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,10 @@ pub enum Input {
     FailActivity(Box<FailActivity>),
     /// A worker confirms that an activity was cancelled.
     CancelActivity(CancelActivity),
+    /// Work of the run towards another run is done, or cannot be done.
+    Outcome(Outcome),
+    /// A child's last run has closed.
+    ChildClosed(Box<ChildClosed>),
     /// A durable task is due. One that is no longer current changes nothing.
     TaskDue(TaskAction),
 }
@@ -86,8 +90,23 @@ pub struct Signal {
     pub request_id: String,
     /// The workflow that sent it, if one did.
     pub external_workflow_execution: Option<WorkflowExecution>,
+    /// Only if the run is a child of this one.
+    pub only_child_of: Option<WorkflowExecution>,
     /// Links of the event.
     pub links: Vec<Link>,
+}
+
+/// See [`Input::ChildClosed`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChildClosed {
+    /// The event that asked for the child.
+    pub initiated_event_id: i64,
+    /// The child's run that closed.
+    pub execution: WorkflowExecution,
+    /// The first run of its chain.
+    pub first_execution_run_id: String,
+    /// Its close event.
+    pub close: Attributes,
 }
 
 /// See [`Input::RequestCancel`].
@@ -101,6 +120,8 @@ pub struct RequestCancel {
     pub external_initiated_event_id: i64,
     /// The workflow that asked, if one did.
     pub external_workflow_execution: Option<WorkflowExecution>,
+    /// Only if the run is a child of this one.
+    pub only_child_of: Option<WorkflowExecution>,
     /// Links of the event.
     pub links: Vec<Link>,
 }
@@ -114,6 +135,8 @@ pub struct Terminate {
     pub details: Option<Payloads>,
     /// Who.
     pub identity: String,
+    /// Only if the run is a child of this one.
+    pub only_child_of: Option<WorkflowExecution>,
     /// Links of the event.
     pub links: Vec<Link>,
 }

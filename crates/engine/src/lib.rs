@@ -12,6 +12,7 @@ mod activity;
 mod buffer;
 mod cancel;
 mod change;
+mod child;
 mod close;
 mod commands;
 mod context;
@@ -21,9 +22,11 @@ mod decide;
 mod draft;
 mod events;
 mod evolve;
+mod external;
 mod failures;
 mod input;
 mod marker;
+mod outcome;
 mod query;
 mod rejection;
 mod reply;
@@ -44,20 +47,22 @@ mod workflow_task;
 
 pub use change::{
     ActivityHeartbeat, ActivityRetryDue, ActivityRetryScheduled, ActivityStarted, BufferFlushed,
-    BufferedTimerDropped, Change, ClosingSet, Mutation, MutationRecord, RequestAttached,
-    RunCreated, StickySet, WorkflowTaskDetailed, WorkflowTaskDropped, WorkflowTaskFailuresForgiven,
-    WorkflowTaskScheduled, WorkflowTaskStarted,
+    BufferedTimerDropped, Change, ChildReleased, ClosePolicyApplied, ClosingSet, Mutation,
+    MutationRecord, ParentInformed, RequestAttached, RunCreated, StickySet, WorkflowTaskDetailed,
+    WorkflowTaskDropped, WorkflowTaskFailuresForgiven, WorkflowTaskScheduled, WorkflowTaskStarted,
 };
+pub use child::Child;
 pub use commands::command_type;
 pub use context::Context;
 pub use cron::{CronError, CronSchedule, validate_cron_schedule};
 pub use decide::decide;
 pub use evolve::evolve;
 pub use input::{
-    AttachRequest, CancelActivity, CompleteActivity, CompleteWorkflowTask, FailActivity,
-    FailWorkflowTask, HeartbeatActivity, HeldActivity, HeldWorkflowTask, Input, RequestCancel,
-    Signal, Start, StartActivity, StartWorkflowTask, Terminate,
+    AttachRequest, CancelActivity, ChildClosed, CompleteActivity, CompleteWorkflowTask,
+    FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity, HeldWorkflowTask, Input,
+    RequestCancel, Signal, Start, StartActivity, StartWorkflowTask, Terminate,
 };
+pub use outcome::Outcome;
 pub use query::{QueryRoute, route_query};
 pub use rejection::Rejection;
 pub use reply::{CompletedWorkflowTask, Reply, StartedActivity, StartedWorkflowTask};
@@ -68,7 +73,7 @@ pub use shared::Shared;
 pub use start_policy::{StartDecision, StartPolicy, decide_start};
 pub use state::{Activity, State, Sticky, Timer, WorkflowTask, WorkflowTaskKind};
 pub use task::{
-    ActivityRef, RunRef, Task, TaskAction, TaskRecord, TimerRef, WorkflowTaskRef, is_current,
-    outstanding_tasks,
+    ActivityRef, InitiatedRef, RunRef, Task, TaskAction, TaskRecord, TimerRef, WorkflowTaskRef,
+    is_current, outstanding_tasks,
 };
 pub use transition::{PlacedMutation, Transition, TransitionRecord};

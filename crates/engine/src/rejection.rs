@@ -24,6 +24,9 @@ pub enum Rejection {
     /// The workflow's run belongs to another chain than the request says.
     #[error("workflow execution not found")]
     ChainNotFound,
+    /// The run is no child of the one that the request says.
+    #[error("workflow parent does not match")]
+    ParentMismatch,
     /// The run has closed.
     #[error("workflow execution already completed")]
     WorkflowClosed,

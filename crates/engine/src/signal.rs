@@ -22,6 +22,7 @@ pub(crate) fn signal(draft: &mut Draft<'_>, input: Signal) -> Result<Reply, Reje
         return Err(Rejection::WorkflowClosed);
     }
     refuse_while_closing(state)?;
+    state.check_parent(input.only_child_of.as_ref())?;
     if signals(state) >= draft.context().limits.signals_per_run_max {
         return Err(Rejection::invalid("exceeded workflow execution limit for signal events"));
     }
@@ -42,6 +43,7 @@ pub(crate) fn append(draft: &mut Draft<'_>, input: Signal) {
         header,
         request_id,
         external_workflow_execution,
+        only_child_of: _,
         links,
     } = input;
     let attributes = WorkflowExecutionSignaledEventAttributes {

@@ -10,14 +10,17 @@ use api::{
     enums::v1::WorkflowExecutionStatus,
     failure::v1::Failure,
     history::v1::{
-        ActivityTaskScheduledEventAttributes, HistoryEvent, WorkflowExecutionStartedEventAttributes,
+        ActivityTaskScheduledEventAttributes, HistoryEvent,
+        RequestCancelExternalWorkflowExecutionInitiatedEventAttributes,
+        SignalExternalWorkflowExecutionInitiatedEventAttributes,
+        WorkflowExecutionStartedEventAttributes,
     },
     sdk::v1::UserMetadata,
     workflow::v1::ResetPoints,
 };
 use model::{Span, Time};
 
-use crate::Shared;
+use crate::{Shared, child::Child};
 
 /// One run. The default value is a run that has not started.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -124,6 +127,23 @@ pub struct State {
     /// The run that follows this one, if any.
     #[prost(string, tag = "33")]
     pub new_execution_run_id: String,
+    /// Children that have not closed, by initiated event id; a closed run keeps those it had.
+    #[prost(btree_map = "int64, message", tag = "40")]
+    pub children: BTreeMap<i64, Shared<Child>>,
+    /// Signals to other workflows that are on their way, by initiated event id.
+    #[prost(btree_map = "int64, message", tag = "41")]
+    pub external_signals:
+        BTreeMap<i64, Shared<SignalExternalWorkflowExecutionInitiatedEventAttributes>>,
+    /// Requests to cancel other workflows that are on their way, by initiated event id.
+    #[prost(btree_map = "int64, message", tag = "42")]
+    pub external_cancels:
+        BTreeMap<i64, Shared<RequestCancelExternalWorkflowExecutionInitiatedEventAttributes>>,
+    /// The close event of a child's last run, until its parent knows of it.
+    #[prost(message, optional, tag = "43")]
+    pub unreported_close: Option<Shared<HistoryEvent>>,
+    /// True from the close of a run with open children until their policy is applied.
+    #[prost(bool, tag = "44")]
+    pub close_policy_due: bool,
 }
 
 /// What a workflow task is, beyond its place in the history.

@@ -5,7 +5,7 @@
 
 use model::Time;
 
-use crate::{State, activity, workflow_task};
+use crate::{State, activity, child, external, workflow_task};
 
 /// A durable task of one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ pub struct TaskRecord {
     #[prost(bytes = "bytes", tag = "15")]
     pub run_id: bytes::Bytes,
     /// What to do. Absent only in a record that a newer program wrote.
-    #[prost(oneof = "TaskAction", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(oneof = "TaskAction", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16")]
     pub action: Option<TaskAction>,
 }
 
@@ -60,6 +60,21 @@ pub enum TaskAction {
     /// The closed run has been kept long enough.
     #[prost(message, tag = "10")]
     DeleteAfterRetention(RunRef),
+    /// Start a child workflow, and note that it has started.
+    #[prost(message, tag = "11")]
+    StartChild(InitiatedRef),
+    /// Deliver a signal to another workflow.
+    #[prost(message, tag = "12")]
+    SignalExternal(InitiatedRef),
+    /// Deliver a request to cancel to another workflow.
+    #[prost(message, tag = "13")]
+    CancelExternal(InitiatedRef),
+    /// Tell the parent that its child has closed.
+    #[prost(message, tag = "14")]
+    ReportToParent(RunRef),
+    /// Deal with the children of a closed run. (15 is the record's run id.)
+    #[prost(message, tag = "16")]
+    ApplyParentClosePolicy(RunRef),
 }
 
 /// Names one attempt of the workflow task.
@@ -95,6 +110,14 @@ pub struct TimerRef {
     pub started_event_id: i64,
 }
 
+/// Names what a command initiated towards another run.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct InitiatedRef {
+    /// The event that says so.
+    #[prost(int64, tag = "1")]
+    pub initiated_event_id: i64,
+}
+
 /// Names the run itself.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct RunRef {}
@@ -115,6 +138,15 @@ impl Task {
 pub fn is_current(state: &State, action: &TaskAction) -> bool {
     match action {
         TaskAction::DeleteAfterRetention(RunRef {}) => state.is_started() && !state.is_running(),
+        TaskAction::StartChild(task) => child::is_start_current(state, task),
+        TaskAction::SignalExternal(task) => {
+            state.external_signals.contains_key(&task.initiated_event_id)
+        }
+        TaskAction::CancelExternal(task) => {
+            state.external_cancels.contains_key(&task.initiated_event_id)
+        }
+        TaskAction::ReportToParent(RunRef {}) => state.unreported_close.is_some(),
+        TaskAction::ApplyParentClosePolicy(RunRef {}) => state.close_policy_due,
         _ if !state.is_running() => false,
         TaskAction::DispatchWorkflowTask(task) | TaskAction::WorkflowTaskScheduleToStart(task) => {
             workflow_task::reference(state).is_some_and(|current| current == *task)
@@ -142,8 +174,11 @@ pub fn is_current(state: &State, action: &TaskAction) -> bool {
 pub fn outstanding_tasks(state: &State) -> Vec<Task> {
     let mut tasks = Vec::new();
     if !state.is_running() {
+        child::outstanding_when_closed(state, &mut tasks);
         return tasks;
     }
+    child::outstanding(state, &mut tasks);
+    external::outstanding(state, &mut tasks);
     workflow_task::outstanding(state, &mut tasks);
     activity::outstanding(state, &mut tasks);
     for timer in state.timers.values() {
@@ -159,4 +194,19 @@ pub fn outstanding_tasks(state: &State) -> Vec<Task> {
         tasks.push(Task::at(deadline, TaskAction::WorkflowTimeout(RunRef {})));
     }
     tasks
+}
+
+impl TaskAction {
+    /// True for work towards another run: whoever carries it out tells the run its
+    /// [`Outcome`](crate::Outcome). A closed run may have such work, too.
+    pub fn is_towards_another_run(&self) -> bool {
+        matches!(
+            self,
+            Self::StartChild(_)
+                | Self::SignalExternal(_)
+                | Self::CancelExternal(_)
+                | Self::ReportToParent(_)
+                | Self::ApplyParentClosePolicy(_)
+        )
+    }
 }

@@ -18,13 +18,14 @@ pub(crate) fn terminate(draft: &mut Draft<'_>, input: Terminate) -> Result<Reply
     if !state.is_running() {
         return Err(Rejection::WorkflowClosed);
     }
+    state.check_parent(input.only_child_of.as_ref())?;
     append(draft, input);
     Ok(Reply::Done)
 }
 
 /// Ends a running run: its started workflow task first, then what waited, then the run.
 pub(crate) fn append(draft: &mut Draft<'_>, input: Terminate) {
-    let Terminate { reason, details, identity, links } = input;
+    let Terminate { reason, details, identity, only_child_of: _, links } = input;
     workflow_task::force_close(draft);
     draft.event_with(
         Attributes::WorkflowExecutionTerminatedEventAttributes(

@@ -197,6 +197,7 @@ impl From<Rejection> for ApiError {
             Rejection::WorkflowNotFound { .. }
             | Rejection::RunNotFound { .. }
             | Rejection::ChainNotFound
+            | Rejection::ParentMismatch
             | Rejection::WorkflowClosed
             | Rejection::WorkflowTaskNotFound
             | Rejection::WorkflowTaskHeartbeatTimeout

@@ -48,6 +48,8 @@ pub(crate) struct Release {
     published: Vec<(Arc<LiveRun>, Arc<State>)>,
     started: Vec<StartedOfRun>,
     offers: Vec<Offer>,
+    /// Work towards other runs, to be carried out.
+    outbox: Vec<PendingTask>,
     index: Vec<FeedIndex>,
     /// Queries whose answers came with the commit.
     pub(crate) answers: Vec<(BufferedQuery, crate::QueryAnswer)>,
@@ -224,6 +226,9 @@ impl Commit {
         task: &Task,
     ) -> Result<(), HistoryError> {
         let pending = PendingTask { run_id: run.run_id, action: task.action };
+        if task.action.is_towards_another_run() {
+            return self.add_outbox_task(slot, pending);
+        }
         if !is_dispatch(&task.action) {
             let task_id = slot.take_task_id()?;
             let fire_time = slot.timers.row_time(task.due);
@@ -240,6 +245,25 @@ impl Commit {
         let task_id = slot.take_task_id()?;
         if slot.immediate.add(task_id, pending) {
             self.offer(dispatch::offer(state, run, slot.id, task_id, &pending));
+        }
+        let category = TaskCategory::Immediate;
+        self.put_task(slot.id, TaskKey { category, fire_time: Time::UNSET, task_id }, &pending);
+        Ok(())
+    }
+
+    /// Writes a task towards another run; what finds no room in memory is carried out when it is
+    /// read again.
+    fn add_outbox_task(
+        &mut self,
+        slot: &mut Slot,
+        pending: PendingTask,
+    ) -> Result<(), HistoryError> {
+        if slot.immediate.find(&pending).is_some() {
+            return Ok(());
+        }
+        let task_id = slot.take_task_id()?;
+        if slot.immediate.add(task_id, pending) {
+            self.release.outbox.push(pending);
         }
         let category = TaskCategory::Immediate;
         self.put_task(slot.id, TaskKey { category, fire_time: Time::UNSET, task_id }, &pending);
@@ -394,6 +418,9 @@ impl Release {
         }
         for offer in self.offers {
             node.offer(offer);
+        }
+        for task in self.outbox {
+            node.carry_out(slot, task);
         }
         if let Some(due) = self.next_due {
             node.timers.arm(slot, due);

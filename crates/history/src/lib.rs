@@ -23,6 +23,7 @@ mod history;
 mod ledger;
 mod metrics;
 mod node;
+mod outbox;
 mod queries;
 mod reads;
 mod recovery;

@@ -86,7 +86,12 @@ impl HistoryMetrics {
             TaskAction::FirstWorkflowTask(_) => &self.first_workflow_task,
             TaskAction::DispatchWorkflowTask(_)
             | TaskAction::DispatchActivity(_)
-            | TaskAction::DeleteAfterRetention(_) => return,
+            | TaskAction::DeleteAfterRetention(_)
+            | TaskAction::StartChild(_)
+            | TaskAction::SignalExternal(_)
+            | TaskAction::CancelExternal(_)
+            | TaskAction::ReportToParent(_)
+            | TaskAction::ApplyParentClosePolicy(_) => return,
         };
         task.done(late.to_std(), std::time::Duration::ZERO);
     }

@@ -19,6 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     Config, Delivery, HistoryError, RunKey, current,
     metrics::HistoryMetrics,
+    outbox::Outbox,
     queries::DirectQueries,
     run_cache::RunCache,
     slot::{Slot, SlotCell},
@@ -37,6 +38,7 @@ pub(crate) struct Node {
     pub(crate) metrics: HistoryMetrics,
     pub(crate) timers: Timers,
     pub(crate) direct_queries: Arc<DirectQueries>,
+    pub(crate) outbox: Outbox,
     /// Every task that is spawned.
     pub(crate) tracker: TaskTracker,
     /// Cancelled when the node drains.
@@ -75,6 +77,7 @@ impl Node {
             metrics,
             timers: Timers::default(),
             direct_queries: Arc::default(),
+            outbox: Outbox::default(),
             tracker: TaskTracker::new(),
             stopping: CancellationToken::new(),
             epoch: claim.epoch,

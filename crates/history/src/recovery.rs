@@ -185,7 +185,7 @@ impl Node {
         Ok(())
     }
 
-    /// Offers an unfinished task to matching again.
+    /// Offers an unfinished task to matching again, or carries it out.
     pub(crate) async fn reoffer(
         self: &Arc<Self>,
         slot: &mut Slot,
@@ -201,6 +201,7 @@ impl Node {
         };
         let run = slot.runs.get(&task.run_id).filter(|_| found);
         match run.filter(|run| is_current(&run.head, &task.action)) {
+            Some(_) if task.action.is_towards_another_run() => self.carry_out(slot.id, task),
             Some(run) => {
                 let offer = dispatch::offer(&run.head, &run.live.key, slot.id, task_id, &task);
                 if let Some(offer) = offer {

@@ -32,7 +32,13 @@ impl Node {
         run_id: RunId,
         key: TimerKey,
     ) {
-        let deleted = self.delete_run(slot_id, run_id).await;
+        let deleted = match self.is_owing(slot_id, run_id).await {
+            Ok(false) | Err(HistoryError::Damaged(_)) => self.delete_run(slot_id, run_id).await,
+            Ok(true) => {
+                Err(HistoryError::Unavailable("other runs do not know of its close".to_owned()))
+            }
+            Err(error) => Err(error),
+        };
         let Ok(mut slot) = self.lock(slot_id).await else { return };
         match deleted {
             Ok(()) => slot.timers.finish(key),

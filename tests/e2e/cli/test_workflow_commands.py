@@ -3,9 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from temporalio.api.command.v1 import Command
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import QueryResultType
+from temporalio.api.enums.v1 import CommandType, QueryResultType
 
+from harness.history import event_types
 from harness.raw import Raw, complete_workflow, payloads, record_marker
 from harness.sdk import unique
 from harness.waiting import wait_for_sync
@@ -126,6 +128,34 @@ def test_describe_shows_an_open_and_a_closed_run(
     text = cli.text("workflow", "describe", "-w", started.workflow_id)
     assert "COMPLETED" in text
     assert started.run_id in text
+
+
+def test_describe_list_and_show_know_a_child(cli, raw: Raw, queue: str, started: WorkflowExecution):
+    child_id = f"{started.workflow_id}-child"
+    command = Command(command_type=CommandType.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION)
+    child = command.start_child_workflow_execution_command_attributes
+    child.workflow_id, child.workflow_type.name = child_id, "child"
+    raw.complete(raw.poll(queue), command)
+    wait_for_sync(
+        lambda: "ChildWorkflowExecutionStarted" in event_types(raw.history(started)), "the child"
+    )
+    shown = cli.json("workflow", "describe", "-w", started.workflow_id)
+    [pending] = shown["pendingChildren"]
+    assert pending["workflowId"] == child_id
+    assert pending["workflowTypeName"] == "child"
+    assert pending["parentClosePolicy"] == "PARENT_CLOSE_POLICY_TERMINATE"
+    query = f"ParentWorkflowId = '{started.workflow_id}'"
+    wait_for_sync(lambda: cli.json("workflow", "list", "--query", query), "the child in the list")
+    [listed] = cli.json("workflow", "list", "--query", query)
+    assert listed["execution"] == {"workflowId": child_id, "runId": pending["runId"]}
+    assert listed["parentExecution"]["workflowId"] == started.workflow_id
+    assert listed["rootExecution"]["workflowId"] == started.workflow_id
+    assert "ChildWorkflowExecutionStarted" in cli.text(
+        "workflow", "show", "-w", started.workflow_id
+    )
+    cli.text("workflow", "terminate", "-w", started.workflow_id)
+    run = WorkflowExecution(workflow_id=child_id)
+    wait_for_sync(lambda: event_types(raw.history(run))[-1].endswith("Terminated"), "its end")
 
 
 def test_a_signal_reaches_the_history(cli, raw: Raw, started: WorkflowExecution):

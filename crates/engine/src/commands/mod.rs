@@ -11,7 +11,10 @@ use api::{
     enums::v1::{CommandType, WorkflowTaskFailedCause},
 };
 
-use crate::{Rejection, activity, close, continue_as_new, draft::Draft, marker, timer, upsert};
+use crate::{
+    Rejection, activity, child, close, continue_as_new, draft::Draft, external, marker, timer,
+    upsert,
+};
 
 /// True for a command that ends the run.
 pub(crate) fn closes(command_type: CommandType) -> bool {
@@ -142,10 +145,16 @@ pub(crate) fn handle(
         Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(command) => {
             continue_as_new::continue_as_new(draft, scope, command)
         }
-        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(_)
-        | Attributes::SignalExternalWorkflowExecutionCommandAttributes(_)
-        | Attributes::StartChildWorkflowExecutionCommandAttributes(_)
-        | Attributes::ProtocolMessageCommandAttributes(_)
+        Attributes::StartChildWorkflowExecutionCommandAttributes(command) => {
+            child::start(draft, scope, command)
+        }
+        Attributes::SignalExternalWorkflowExecutionCommandAttributes(command) => {
+            external::signal(draft, scope, command)
+        }
+        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(command) => {
+            external::cancel(draft, scope, command)
+        }
+        Attributes::ProtocolMessageCommandAttributes(_)
         | Attributes::ScheduleNexusOperationCommandAttributes(_)
         | Attributes::RequestCancelNexusOperationCommandAttributes(_) => Err(CommandError::new(
             WorkflowTaskFailedCause::FeatureDisabled,

@@ -1,6 +1,6 @@
 //! What all commands of one answer share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::{enums::v1::WorkflowTaskFailedCause, sdk::v1::UserMetadata};
 
@@ -24,6 +24,8 @@ pub(crate) struct CommandScope {
     pub(crate) search_attribute_types: BTreeMap<String, String>,
     /// Activities that start at the worker itself.
     pub(crate) eager_activities: Vec<StartedActivity>,
+    /// Workflow ids of the children that commands of this answer start.
+    pub(crate) initiated_children: BTreeSet<String>,
     id_length_max: usize,
     blob_bytes_max: usize,
 }
@@ -41,6 +43,7 @@ impl CommandScope {
             user_metadata: None,
             search_attribute_types: input.search_attribute_types.clone(),
             eager_activities: Vec::new(),
+            initiated_children: BTreeSet::new(),
             id_length_max: context.limits.id_length_max,
             blob_bytes_max: context.limits.blob_bytes_max,
         }

@@ -179,9 +179,7 @@ impl Fields {
             } else if !self.hours.has(time.hour()) {
                 let into = i64::from(time.minute()) * 60 + i64::from(time.second());
                 later(&time, 3600 - into)?
-            } else if !self.minutes.has(time.minute()) {
-                later(&time, 60 - i64::from(time.second()))?
-            } else if time.second() != 0 {
+            } else if !self.minutes.has(time.minute()) || time.second() != 0 {
                 later(&time, 60 - i64::from(time.second()))?
             } else {
                 let nanos = i64::try_from(time.timestamp().as_nanosecond()).ok()?;

@@ -4,7 +4,11 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "tests look at a few variants of many")]
 
 #[cfg(test)]
+mod child;
+#[cfg(test)]
 mod cron;
+#[cfg(test)]
+mod external;
 #[cfg(test)]
 mod script;
 

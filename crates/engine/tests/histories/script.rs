@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use api::{
     command::v1::{Command, command::Attributes},
-    common::v1::{ActivityType, RetryPolicy, WorkflowType},
+    common::v1::{ActivityType, RetryPolicy, WorkflowExecution, WorkflowType},
     enums::v1::EventType,
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
     history::v1::{WorkflowExecutionStartedEventAttributes, history_event},
@@ -342,6 +342,48 @@ fn detail(attributes: &history_event::Attributes) -> String {
             a.first_workflow_task_backoff.unwrap().seconds
         ),
         A::WorkflowExecutionTerminatedEventAttributes(a) => format!(" {:?}", a.reason),
+        A::StartChildWorkflowExecutionInitiatedEventAttributes(a) => format!(
+            " id={} queue={} {} {}",
+            a.workflow_id,
+            a.task_queue.as_ref().unwrap().name,
+            a.parent_close_policy().as_str_name(),
+            a.workflow_id_reuse_policy().as_str_name()
+        ),
+        A::StartChildWorkflowExecutionFailedEventAttributes(a) => {
+            format!(" initiated={} {}", a.initiated_event_id, a.cause().as_str_name())
+        }
+        A::ChildWorkflowExecutionStartedEventAttributes(a) => format!(
+            " initiated={} run={}",
+            a.initiated_event_id,
+            a.workflow_execution.as_ref().unwrap().run_id
+        ),
+        A::ChildWorkflowExecutionCompletedEventAttributes(a) => {
+            child_closed(a.initiated_event_id, a.started_event_id, &a.workflow_execution)
+        }
+        A::ChildWorkflowExecutionFailedEventAttributes(a) => {
+            child_closed(a.initiated_event_id, a.started_event_id, &a.workflow_execution)
+        }
+        A::ChildWorkflowExecutionCanceledEventAttributes(a) => {
+            child_closed(a.initiated_event_id, a.started_event_id, &a.workflow_execution)
+        }
+        A::ChildWorkflowExecutionTimedOutEventAttributes(a) => {
+            child_closed(a.initiated_event_id, a.started_event_id, &a.workflow_execution)
+        }
+        A::ChildWorkflowExecutionTerminatedEventAttributes(a) => {
+            child_closed(a.initiated_event_id, a.started_event_id, &a.workflow_execution)
+        }
+        A::SignalExternalWorkflowExecutionFailedEventAttributes(a) => {
+            format!(" initiated={} {}", a.initiated_event_id, a.cause().as_str_name())
+        }
+        A::RequestCancelExternalWorkflowExecutionFailedEventAttributes(a) => {
+            format!(" initiated={} {}", a.initiated_event_id, a.cause().as_str_name())
+        }
+        A::ExternalWorkflowExecutionSignaledEventAttributes(a) => {
+            format!(" initiated={}", a.initiated_event_id)
+        }
+        A::ExternalWorkflowExecutionCancelRequestedEventAttributes(a) => {
+            format!(" initiated={}", a.initiated_event_id)
+        }
         _ => String::new(),
     }
 }
@@ -363,4 +405,9 @@ fn mutation_text(mutation: &Mutation) -> String {
         Mutation::StickySet(set) => format!("{name} {}", set.sticky.is_some()),
         _ => name,
     }
+}
+
+fn child_closed(initiated: i64, started: i64, execution: &Option<WorkflowExecution>) -> String {
+    let run_id = &execution.as_ref().unwrap().run_id;
+    format!(" initiated={initiated} started={started} run={run_id}")
 }

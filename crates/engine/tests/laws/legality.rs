@@ -11,6 +11,9 @@ struct Reader {
     activities: BTreeMap<i64, Option<i64>>,
     cancels: BTreeMap<i64, Vec<i64>>,
     timers: BTreeMap<i64, (String, Time)>,
+    /// Children by initiated event, with their started events.
+    children: BTreeMap<i64, Option<i64>>,
+    external: BTreeMap<i64, ()>,
     closed: bool,
 }
 
@@ -109,8 +112,63 @@ impl Reader {
                 self.outside_tasks();
                 self.closed = true;
             }
+            Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(_) => {
+                self.between_tasks();
+                self.children.insert(id, None);
+            }
+            Attributes::StartChildWorkflowExecutionFailedEventAttributes(failed) => {
+                self.outside_tasks();
+                assert_eq!(self.children.remove(&failed.initiated_event_id), Some(None));
+            }
+            Attributes::ChildWorkflowExecutionStartedEventAttributes(started) => {
+                self.outside_tasks();
+                let child = self.children.get_mut(&started.initiated_event_id).unwrap();
+                assert_eq!(child.replace(id), None);
+            }
+            Attributes::ChildWorkflowExecutionCompletedEventAttributes(closed) => {
+                self.close_child(closed.initiated_event_id, closed.started_event_id);
+            }
+            Attributes::ChildWorkflowExecutionFailedEventAttributes(closed) => {
+                self.close_child(closed.initiated_event_id, closed.started_event_id);
+            }
+            Attributes::ChildWorkflowExecutionCanceledEventAttributes(closed) => {
+                self.close_child(closed.initiated_event_id, closed.started_event_id);
+            }
+            Attributes::ChildWorkflowExecutionTimedOutEventAttributes(closed) => {
+                self.close_child(closed.initiated_event_id, closed.started_event_id);
+            }
+            Attributes::ChildWorkflowExecutionTerminatedEventAttributes(closed) => {
+                self.close_child(closed.initiated_event_id, closed.started_event_id);
+            }
+            Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(_)
+            | Attributes::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(_) => {
+                self.between_tasks();
+                self.external.insert(id, ());
+            }
+            Attributes::ExternalWorkflowExecutionSignaledEventAttributes(ended) => {
+                self.end_external(ended.initiated_event_id);
+            }
+            Attributes::SignalExternalWorkflowExecutionFailedEventAttributes(ended) => {
+                self.end_external(ended.initiated_event_id);
+            }
+            Attributes::ExternalWorkflowExecutionCancelRequestedEventAttributes(ended) => {
+                self.end_external(ended.initiated_event_id);
+            }
+            Attributes::RequestCancelExternalWorkflowExecutionFailedEventAttributes(ended) => {
+                self.end_external(ended.initiated_event_id);
+            }
             other => panic!("no such event here: {other:?}"),
         }
+    }
+
+    fn close_child(&mut self, initiated: i64, started: i64) {
+        self.outside_tasks();
+        assert_eq!(self.children.remove(&initiated), Some(Some(started)), "a child that runs");
+    }
+
+    fn end_external(&mut self, initiated: i64) {
+        self.outside_tasks();
+        assert_eq!(self.external.remove(&initiated), Some(()), "ended once");
     }
 
     /// While a worker holds a task nothing else is written.

@@ -88,6 +88,12 @@ fn projection(state: &State) -> State {
             task
         });
     state.activities.clear();
+    // What a closed run has done for others is in no event.
+    state.unreported_close = None;
+    state.close_policy_due = false;
+    if !state.is_running() {
+        state.children.retain(|_, child| child.is_started());
+    }
     state
 }
 
@@ -153,7 +159,7 @@ proptest! {
         // A timer that comes early is armed again: firing it must not lose it.
         play(policy, &steps, |world, input, outcome| {
             let (Input::TaskDue(action), Ok(transition)) = (input, outcome) else { return };
-            let shell_acts = matches!(action, TaskAction::DispatchWorkflowTask(_)
+            let shell_acts = action.is_towards_another_run() || matches!(action, TaskAction::DispatchWorkflowTask(_)
                 | TaskAction::DispatchActivity(_) | TaskAction::DeleteAfterRetention(_)
                 | TaskAction::WorkflowTaskScheduleToStart(_));
             if shell_acts || !is_current(&world.state, action) {
@@ -184,6 +190,9 @@ proptest! {
             assert!(state.activities.len() <= world.limits.pending_max);
             // The event that breaks the limit ends the task that others wait for.
             assert!(state.buffered_events.len() <= world.limits.buffered_events_max + 1);
+            assert!(state.children.len() <= world.limits.pending_max);
+            assert!(state.external_signals.len() <= world.limits.pending_max);
+            assert!(state.external_cancels.len() <= world.limits.pending_max);
             assert!(state.signal_count <= world.limits.signals_per_run_max);
         });
     }
@@ -195,9 +204,12 @@ proptest! {
                 return;
             }
             let Ok(transition) = outcome else { return };
-            let sticky = matches!(input, Input::ResetStickyTaskQueue);
-            assert!(sticky || transition.changes.is_empty(), "{input:?}");
-            assert!(outstanding_tasks(&transition.state).is_empty());
+            let silent = matches!(input, Input::ResetStickyTaskQueue | Input::Outcome(_));
+            let events = transition.event_count();
+            assert!(silent && events == 0 || transition.changes.is_empty(), "{input:?}");
+            // What is left to do is for other runs.
+            let outstanding = outstanding_tasks(&transition.state);
+            assert!(outstanding.iter().all(|task| task.action.is_towards_another_run()));
         });
     }
 
@@ -231,6 +243,23 @@ proptest! {
                     matches!(outcome, Err(Rejection::WorkflowTaskNotFound)), !held(&complete.task)),
                 Input::FailWorkflowTask(fail) => assert_eq!(outcome.is_ok(), held(&fail.task)),
                 Input::Terminate(_) => assert_eq!(outcome.is_ok(), state.is_running()),
+                Input::Outcome(engine::Outcome::ChildStarted { initiated_event_id, .. }) => {
+                    let awaited = state.is_running()
+                        && state.children.get(initiated_event_id).is_some_and(|c| !c.is_started());
+                    let replied = outcome.as_ref().map(|transition| &transition.reply);
+                    assert_eq!(replied == Ok(&Reply::Done), awaited);
+                }
+                Input::ChildClosed(closed) => {
+                    let child = state.children.get(&closed.initiated_event_id);
+                    let expected = match outcome.as_ref().map(|transition| &transition.reply) {
+                        Err(_) => !state.is_running(),
+                        Ok(Reply::Done) => child.is_some_and(|child| {
+                            !child.is_started() || child.run_id == closed.first_execution_run_id
+                        }),
+                        Ok(_) => state.is_running(),
+                    };
+                    assert!(expected, "{outcome:?}");
+                }
                 Input::CompleteActivity(complete) => {
                     let pending = match &complete.activity {
                         engine::HeldActivity::Id(id) => state.activity_by_id(id).map(|(_, a)| a),
@@ -271,7 +300,7 @@ fn every_arrow_of_the_table_is_covered() {
     };
     let mut shown = std::collections::BTreeSet::new();
     let (mut accepted, mut rejected) = (0, 0);
-    for _ in 0..6000 {
+    for _ in 0..8000 {
         let steps: Vec<Step> = (0..60)
             .map(|_| Step {
                 kind: next() as u8,

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use api::enums::v1::WorkflowExecutionStatus;
-use engine::{Activity, Input, State, TaskAction, WorkflowTask};
+use engine::{Activity, Child, Input, Outcome, State, TaskAction, WorkflowTask};
 
 const TABLE: &str = include_str!("transitions.txt");
 
@@ -45,7 +45,24 @@ pub(crate) fn arrows(before: &State, input: &Input, after: &State) -> BTreeSet<S
         let phase = |state: &State| if state.timers.contains_key(id) { "pending" } else { "none" };
         add("timer", phase(before), phase(after));
     }
+    let ids: BTreeSet<_> = before.children.keys().chain(after.children.keys()).collect();
+    for id in ids {
+        let phase = |state: &State| state.children.get(id).map_or("none", |c| child(c));
+        add("child", phase(before), phase(after));
+    }
+    let signals = |state: &State| if state.external_signals.is_empty() { "none" } else { "some" };
+    add("external signals", signals(before), signals(after));
+    let cancels = |state: &State| if state.external_cancels.is_empty() { "none" } else { "some" };
+    add("external cancels", cancels(before), cancels(after));
+    let report = |state: &State| if state.unreported_close.is_some() { "due" } else { "none" };
+    add("report to parent", report(before), report(after));
+    let policy = |state: &State| if state.close_policy_due { "due" } else { "none" };
+    add("parent close policy", policy(before), policy(after));
     arrows
+}
+
+fn child(child: &Child) -> &'static str {
+    if child.is_started() { "started" } else { "initiated" }
 }
 
 fn run(state: &State) -> &'static str {
@@ -91,6 +108,18 @@ fn name(input: &Input) -> &'static str {
         Input::CompleteActivity(_) => "CompleteActivity",
         Input::FailActivity(_) => "FailActivity",
         Input::CancelActivity(_) => "CancelActivity",
+        Input::ChildClosed(_) => "ChildClosed",
+        Input::Outcome(outcome) => match outcome {
+            Outcome::ChildStarted { .. } => "ChildStarted",
+            Outcome::ChildStartFailed { .. } => "ChildStartFailed",
+            Outcome::ChildReleased { .. } => "ChildReleased",
+            Outcome::ExternalSignal { failed: None, .. } => "ExternalSignal",
+            Outcome::ExternalSignal { .. } => "ExternalSignal failed",
+            Outcome::ExternalCancel { failed: None, .. } => "ExternalCancel",
+            Outcome::ExternalCancel { .. } => "ExternalCancel failed",
+            Outcome::ParentInformed => "ParentInformed",
+            Outcome::ClosePolicyApplied => "ClosePolicyApplied",
+        },
         Input::TaskDue(action) => match action {
             TaskAction::DispatchWorkflowTask(_) => "DispatchWorkflowTask due",
             TaskAction::DispatchActivity(_) => "DispatchActivity due",
@@ -102,6 +131,11 @@ fn name(input: &Input) -> &'static str {
             TaskAction::ActivityRetry(_) => "ActivityRetry due",
             TaskAction::WorkflowTimeout(_) => "WorkflowTimeout due",
             TaskAction::DeleteAfterRetention(_) => "DeleteAfterRetention due",
+            TaskAction::StartChild(_) => "StartChild due",
+            TaskAction::SignalExternal(_) => "SignalExternal due",
+            TaskAction::CancelExternal(_) => "CancelExternal due",
+            TaskAction::ReportToParent(_) => "ReportToParent due",
+            TaskAction::ApplyParentClosePolicy(_) => "ApplyParentClosePolicy due",
         },
     }
 }

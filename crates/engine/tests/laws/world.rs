@@ -6,21 +6,30 @@ use api::{
         CompleteWorkflowExecutionCommandAttributes,
         ContinueAsNewWorkflowExecutionCommandAttributes, FailWorkflowExecutionCommandAttributes,
         ModifyWorkflowPropertiesCommandAttributes, RecordMarkerCommandAttributes,
-        RequestCancelActivityTaskCommandAttributes, ScheduleActivityTaskCommandAttributes,
-        StartTimerCommandAttributes, UpsertWorkflowSearchAttributesCommandAttributes,
-        command::Attributes,
+        RequestCancelActivityTaskCommandAttributes,
+        RequestCancelExternalWorkflowExecutionCommandAttributes,
+        ScheduleActivityTaskCommandAttributes, SignalExternalWorkflowExecutionCommandAttributes,
+        StartChildWorkflowExecutionCommandAttributes, StartTimerCommandAttributes,
+        UpsertWorkflowSearchAttributesCommandAttributes, command::Attributes,
     },
-    common::v1::{ActivityType, Memo, RetryPolicy, SearchAttributes, WorkflowType},
-    enums::v1::WorkflowTaskFailedCause,
+    common::v1::{
+        ActivityType, Memo, RetryPolicy, SearchAttributes, WorkflowExecution, WorkflowType,
+    },
+    enums::v1::{
+        CancelExternalWorkflowExecutionFailedCause, SignalExternalWorkflowExecutionFailedCause,
+        StartChildWorkflowExecutionFailedCause, WorkflowTaskFailedCause,
+    },
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
-    history::v1::{HistoryEvent, WorkflowExecutionStartedEventAttributes},
+    history::v1::{
+        HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event::Attributes as Event,
+    },
     taskqueue::v1::TaskQueue,
 };
 use engine::{
-    CancelActivity, Change, CompleteActivity, CompleteWorkflowTask, Context, FailActivity,
-    FailWorkflowTask, HeartbeatActivity, HeldActivity, HeldWorkflowTask, Input, Rejection,
-    RequestCancel, Signal, Start, StartActivity, StartWorkflowTask, State, Sticky, Task,
-    TaskAction, Terminate, Transition, decide,
+    CancelActivity, Change, ChildClosed, CompleteActivity, CompleteWorkflowTask, Context,
+    FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity, HeldWorkflowTask, Input,
+    Outcome, Rejection, RequestCancel, Signal, Start, StartActivity, StartWorkflowTask, State,
+    Sticky, Task, TaskAction, Terminate, Transition, decide,
 };
 use model::{Limits, Span, Time};
 
@@ -69,6 +78,10 @@ impl World {
             workflow_run_timeout: (policy & 2 != 0).then(|| seconds(25)).flatten(),
             retry_policy: (policy & 4 != 0)
                 .then(|| RetryPolicy { maximum_attempts: 3, ..Default::default() }),
+            parent_workflow_execution: (policy & 32 != 0).then(|| WorkflowExecution {
+                workflow_id: "parent".to_owned(),
+                run_id: "parent-run".to_owned(),
+            }),
             first_workflow_task_backoff: (policy & 8 != 0).then(|| seconds(2)).flatten(),
             cron_schedule: if policy & 32 != 0 { "@every 3s".to_owned() } else { String::new() },
             ..Default::default()
@@ -105,7 +118,7 @@ impl World {
     /// The input that a step stands for in this state.
     pub(crate) fn input(&self, step: Step) -> Input {
         let pick = usize::from(step.pick);
-        match step.kind % 20 {
+        match step.kind % 24 {
             0 | 1 => Input::Signal(Box::new(signal(step.pick))),
             2 => Input::RequestCancel(RequestCancel::default()),
             3 if step.pick < 16 => Input::Terminate(Terminate::default()),
@@ -151,6 +164,8 @@ impl World {
             }),
             18 if step.pick % 2 == 0 => Input::LeaveStickyQueue,
             18 => Input::ResetStickyTaskQueue,
+            20..=22 => self.outcome(step.pick),
+            23 => self.child_closed(step.pick),
             // Any task that was ever emitted may come, on time, early or again.
             _ => self
                 .emitted
@@ -165,6 +180,62 @@ impl World {
             .into_iter()
             .find(|task| task.due.is_set() && task.due <= self.now)
             .map(|task| task.action)
+    }
+
+    /// What the shell says about work towards other runs: of what waits, or of nothing.
+    fn outcome(&self, pick: u8) -> Input {
+        let any = |ids: Vec<i64>| ids.get(usize::from(pick / 8) % ids.len().max(1)).copied();
+        let child = any(self.state.children.keys().copied().collect()).unwrap_or(9);
+        let signal = any(self.state.external_signals.keys().copied().collect()).unwrap_or(9);
+        let cancel = any(self.state.external_cancels.keys().copied().collect()).unwrap_or(9);
+        Input::Outcome(match pick % 8 {
+            0 | 1 => Outcome::ChildStarted {
+                initiated_event_id: child,
+                run_id: format!("child-{child}"),
+            },
+            2 => Outcome::ChildStartFailed {
+                initiated_event_id: child,
+                cause: StartChildWorkflowExecutionFailedCause::WorkflowAlreadyExists,
+            },
+            3 => Outcome::ExternalSignal {
+                initiated_event_id: signal,
+                failed: (pick > 127).then_some(
+                    SignalExternalWorkflowExecutionFailedCause::ExternalWorkflowExecutionNotFound,
+                ),
+            },
+            4 => Outcome::ExternalCancel {
+                initiated_event_id: cancel,
+                failed: (pick > 127).then_some(
+                    CancelExternalWorkflowExecutionFailedCause::ExternalWorkflowExecutionNotFound,
+                ),
+            },
+            5 => Outcome::ChildReleased { initiated_event_id: child },
+            6 => Outcome::ParentInformed,
+            _ => Outcome::ClosePolicyApplied,
+        })
+    }
+
+    fn child_closed(&self, pick: u8) -> Input {
+        let children: Vec<_> = self.state.children.iter().collect();
+        let (id, workflow_id) = children
+            .get(usize::from(pick) % children.len().max(1))
+            .map_or((9, "0"), |(id, child)| (**id, child.workflow_id()));
+        let first = if pick % 16 == 0 { "another".to_owned() } else { format!("child-{id}") };
+        Input::ChildClosed(Box::new(ChildClosed {
+            initiated_event_id: id,
+            execution: WorkflowExecution {
+                workflow_id: workflow_id.to_owned(),
+                run_id: "last".to_owned(),
+            },
+            first_execution_run_id: first,
+            close: match pick % 5 {
+                0 => Event::WorkflowExecutionCompletedEventAttributes(Default::default()),
+                1 => Event::WorkflowExecutionFailedEventAttributes(Default::default()),
+                2 => Event::WorkflowExecutionCanceledEventAttributes(Default::default()),
+                3 => Event::WorkflowExecutionTimedOutEventAttributes(Default::default()),
+                _ => Event::WorkflowExecutionTerminatedEventAttributes(Default::default()),
+            },
+        }))
     }
 
     fn start_workflow_task(&self, pick: u8) -> Input {
@@ -236,7 +307,7 @@ impl World {
 
     fn command(&self, pick: u8) -> Command {
         let name = format!("{}", pick % 5);
-        let attributes = match pick % 9 {
+        let attributes = match pick % 13 {
             0..=2 => Attributes::ScheduleActivityTaskCommandAttributes(
                 ScheduleActivityTaskCommandAttributes {
                     activity_id: name,
@@ -272,6 +343,28 @@ impl World {
                 marker_name: "marker".to_owned(),
                 ..Default::default()
             }),
+            8 | 9 => Attributes::StartChildWorkflowExecutionCommandAttributes(
+                StartChildWorkflowExecutionCommandAttributes {
+                    workflow_id: name,
+                    workflow_type: Some(WorkflowType { name: "child".to_owned() }),
+                    parent_close_policy: i32::from(pick % 4),
+                    ..Default::default()
+                },
+            ),
+            10 => Attributes::SignalExternalWorkflowExecutionCommandAttributes(
+                SignalExternalWorkflowExecutionCommandAttributes {
+                    execution: Some(WorkflowExecution { workflow_id: name, ..Default::default() }),
+                    signal_name: "signal".to_owned(),
+                    ..Default::default()
+                },
+            ),
+            11 => Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(
+                RequestCancelExternalWorkflowExecutionCommandAttributes {
+                    workflow_id: name,
+                    child_workflow_only: pick % 2 == 0,
+                    ..Default::default()
+                },
+            ),
             _ if pick % 2 == 0 => Attributes::ModifyWorkflowPropertiesCommandAttributes(
                 ModifyWorkflowPropertiesCommandAttributes {
                     upserted_memo: Some(Memo {

@@ -8,12 +8,12 @@ use api::{
     enums::v1::{EventType, PendingActivityState, PendingWorkflowTaskState, TaskQueueKind},
     taskqueue::v1::TaskQueue,
     workflow::v1::{
-        PendingActivityInfo, PendingWorkflowTaskInfo, RequestIdInfo, ResetPoints,
-        WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
+        PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, RequestIdInfo,
+        ResetPoints, WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
     },
     workflowservice::v1::{DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse},
 };
-use engine::{Activity, State, WorkflowTask};
+use engine::{Activity, Child, State, WorkflowTask};
 use model::Span;
 
 use crate::{admission::Call, error::ApiResult, frontend::Frontend, validation::execution};
@@ -30,6 +30,11 @@ pub(crate) async fn describe_workflow_execution(
         execution_config: Some(config(&state)),
         workflow_execution_info: Some(info(&state)),
         pending_activities: activities.map(|activity| pending_activity(activity)).collect(),
+        pending_children: state
+            .children
+            .iter()
+            .map(|(initiated_event_id, child)| pending_child(*initiated_event_id, child))
+            .collect(),
         pending_workflow_task: state.workflow_task.as_ref().map(pending_workflow_task),
         workflow_extended_info: Some(extended_info(&state)),
         ..DescribeWorkflowExecutionResponse::default()
@@ -135,6 +140,16 @@ fn pending_workflow_task(task: &WorkflowTask) -> PendingWorkflowTaskInfo {
         original_scheduled_time: task.original_scheduled_time.to_proto(),
         started_time: task.started_time.to_proto(),
         attempt: task.attempt,
+    }
+}
+
+fn pending_child(initiated_event_id: i64, child: &Child) -> PendingChildExecutionInfo {
+    PendingChildExecutionInfo {
+        workflow_id: child.workflow_id().to_owned(),
+        run_id: child.run_id.clone(),
+        workflow_type_name: child.workflow_type().to_owned(),
+        initiated_id: initiated_event_id,
+        parent_close_policy: child.parent_close_policy() as i32,
     }
 }
 

@@ -43,6 +43,7 @@ pub(crate) async fn signal_workflow_execution(
         header: request.header,
         request_id: request_id.clone(),
         external_workflow_execution: None,
+        only_child_of: None,
         links: request.links,
     };
     frontend.history.signal_workflow(&call.permit, namespace, &execution, signal).await?;
@@ -109,6 +110,7 @@ pub(crate) async fn terminate_workflow_execution(
             details: request.details,
             identity: request.identity,
             links: request.links,
+            ..Terminate::default()
         },
         first_execution_run_id: request.first_execution_run_id,
     };

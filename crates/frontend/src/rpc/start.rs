@@ -92,6 +92,7 @@ pub(crate) async fn signal_with_start_workflow_execution(
         header: request.header.clone(),
         request_id: request_id.clone(),
         external_workflow_execution: None,
+        only_child_of: None,
         links: request.links.clone(),
     };
     let as_start = StartWorkflowExecutionRequest {

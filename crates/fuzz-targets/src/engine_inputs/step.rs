@@ -132,6 +132,7 @@ fn signal(request: SignalWorkflowExecutionRequest) -> Input {
         header: request.header,
         request_id: request.request_id,
         external_workflow_execution: request.workflow_execution,
+        only_child_of: None,
         links: request.links,
     }))
 }
@@ -142,6 +143,7 @@ fn request_cancel(request: RequestCancelWorkflowExecutionRequest) -> Input {
         identity: request.identity,
         external_initiated_event_id: 0,
         external_workflow_execution: request.workflow_execution,
+        only_child_of: None,
         links: request.links,
     })
 }
@@ -152,6 +154,7 @@ fn terminate(request: TerminateWorkflowExecutionRequest) -> Input {
         details: request.details,
         identity: request.identity,
         links: request.links,
+        ..Terminate::default()
     })
 }
 

@@ -46,6 +46,8 @@ impl History {
             Ok(_) | Err(HistoryError::Rejected(Rejection::WorkflowClosed)) => {}
             Err(error) => return Err(error),
         }
+        // Its parent and children are told while there is somebody to tell them.
+        self.node.wait_until_others_know(slot_id, run_id).await?;
         self.node.delete_run(slot_id, run_id).await
     }
 }

@@ -57,6 +57,15 @@ pub struct StartOutcome {
     pub eager_task: Option<WorkflowTaskDelivery>,
 }
 
+/// Where the id of a new run comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RunOrigin {
+    /// It was drawn for this start.
+    Fresh,
+    /// It belongs to what asked for the run: the run may exist.
+    Derived,
+}
+
 /// A start before its commit.
 struct Decided {
     live: Arc<LiveRun>,
@@ -78,7 +87,8 @@ impl History {
     ) -> Result<StartOutcome, HistoryError> {
         let entropy = &self.node.environment.entropy;
         let run_id = RunId::new(entropy.uuid_v7(self.node.now()));
-        self.start_as(permit, namespace, run_id, request).await
+        let caller = Caller::new(permit, namespace);
+        self.start_by(&caller, run_id, RunOrigin::Fresh, request).await
     }
 
     /// Signals the open run of a workflow, or starts one with the signal in
@@ -93,17 +103,29 @@ impl History {
         request: StartRequest,
     ) -> Result<StartOutcome, HistoryError> {
         let run_id = fresh_run_id(&self.node.environment);
-        self.start_as(permit, namespace, run_id, request).await
+        let caller = Caller::new(permit, namespace);
+        self.start_by(&caller, run_id, RunOrigin::Fresh, request).await
     }
 
-    async fn start_as(
+    /// Starts a run whose id says what asked for it, and which is not started again if it exists,
+    /// open or closed.
+    pub(crate) async fn start_derived(
         &self,
-        permit: &Permit,
-        namespace: &Arc<Namespace>,
+        caller: &Caller,
         run_id: RunId,
+        request: StartRequest,
+    ) -> Result<(), HistoryError> {
+        self.start_by(caller, run_id, RunOrigin::Derived, request).await.map(drop)
+    }
+
+    async fn start_by(
+        &self,
+        caller: &Caller,
+        run_id: RunId,
+        origin: RunOrigin,
         mut request: StartRequest,
     ) -> Result<StartOutcome, HistoryError> {
-        let caller = Caller::new(permit, namespace);
+        let namespace = &caller.namespace;
         request.start.namespace_id.clone_from(&namespace.id_text);
         request.start.run_id = run_id.to_string();
         let workflow = model::WorkflowKey {
@@ -113,7 +135,15 @@ impl History {
         let (decided, outcome) = {
             let mut slot = self.lock(SlotId::of(&workflow)).await?;
             let current = self.node.find_current(&mut slot, &workflow).await?;
-            match self.decide_start(&mut slot, &caller, current, run_id, request) {
+            let exists = origin == RunOrigin::Derived
+                // Few starts ask this: the others do not pay for its size.
+                && Box::pin(self.node.load_run(&mut slot, run_id)).await?;
+            let decided = if exists {
+                self.existing(&slot, run_id, true, None).map(|existing| (existing, slot.barrier()))
+            } else {
+                self.decide_start(&mut slot, caller, current, run_id, request)
+            };
+            match decided {
                 Ok((decided, outcome)) => (Ok(decided), outcome),
                 Err(HistoryError::Rejected(rejection)) => {
                     (Err(HistoryError::Rejected(rejection)), slot.barrier())

@@ -13,6 +13,8 @@ mod deletion;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod queries;
 #[cfg(test)]
 mod reads;

@@ -4,12 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use api::{
     command::v1::{
-        Command, CompleteWorkflowExecutionCommandAttributes, ScheduleActivityTaskCommandAttributes,
-        StartTimerCommandAttributes, command::Attributes,
+        Command, CompleteWorkflowExecutionCommandAttributes,
+        RequestCancelExternalWorkflowExecutionCommandAttributes,
+        ScheduleActivityTaskCommandAttributes, SignalExternalWorkflowExecutionCommandAttributes,
+        StartChildWorkflowExecutionCommandAttributes, StartTimerCommandAttributes,
+        command::Attributes,
     },
-    common::v1::{ActivityType, Payload, Payloads},
-    enums::v1::{CommandType, EventType, QueryResultType},
-    history::v1::HistoryEvent,
+    common::v1::{ActivityType, Payload, Payloads, WorkflowExecution, WorkflowType},
+    enums::v1::{CommandType, EventType, ParentClosePolicy, QueryResultType},
+    history::v1::{HistoryEvent, history_event::Attributes as Event},
     query::v1::WorkflowQueryResult,
     taskqueue::v1::TaskQueue,
 };
@@ -303,7 +306,9 @@ fn result() -> WorkflowQueryResult {
 }
 
 /// What a workflow does next: `empty`, `activity`, `activities N`, `timer SECONDS`, `timers N`,
-/// `signals N`.
+/// `signals N`; `parent N` waits for so many children, `leaver POLICY` leaves one behind,
+/// `keeper` waits for one that is terminated, `sender N` signals `other` so often and asks it to
+/// cancel.
 fn script(workflow_type: &str, history: &[HistoryEvent]) -> Vec<Command> {
     let count = |event_type: EventType| {
         history.iter().filter(|event| event.event_type() == event_type).count()
@@ -333,6 +338,23 @@ fn script(workflow_type: &str, history: &[HistoryEvent]) -> Vec<Command> {
                 .collect(),
         ),
         "signals" => (count(EventType::WorkflowExecutionSignaled) >= number, Vec::new()),
+        "parent" => (
+            count(EventType::ChildWorkflowExecutionCompleted) == number,
+            (0..number).map(|child| start_child(&child_id(history, child), "empty", 0)).collect(),
+        ),
+        "leaver" => (
+            count(EventType::ChildWorkflowExecutionStarted) == 1,
+            vec![start_child(&child_id(history, 0), "signals 1", i32::try_from(number).unwrap())],
+        ),
+        "keeper" => (
+            count(EventType::ChildWorkflowExecutionTerminated) == 1,
+            vec![start_child(&child_id(history, 0), "signals 1", 0)],
+        ),
+        "sender" => (
+            count(EventType::ExternalWorkflowExecutionSignaled) == number
+                && count(EventType::ExternalWorkflowExecutionCancelRequested) == 1,
+            (0..number).map(|_| signal_other()).chain([cancel_other()]).collect(),
+        ),
         other => panic!("no script for {other}"),
     };
     if done {
@@ -381,5 +403,57 @@ fn start_timer(timer_id: &str, after: Span) -> Command {
             timer_id: timer_id.to_owned(),
             start_to_fire_timeout: Some(after.to_proto()),
         }),
+    )
+}
+
+/// The workflow id of a child by its number.
+fn child_id(history: &[HistoryEvent], number: usize) -> String {
+    let parent = history.first().and_then(|event| event.attributes.clone());
+    match parent {
+        Some(Event::WorkflowExecutionStartedEventAttributes(started)) => {
+            format!("{} child {number}", started.workflow_id)
+        }
+        other => panic!("no start: {other:?}"),
+    }
+}
+
+fn start_child(workflow_id: &str, workflow_type: &str, policy: i32) -> Command {
+    let parent_close_policy = ParentClosePolicy::try_from(policy).unwrap() as i32;
+    command(
+        CommandType::StartChildWorkflowExecution,
+        Attributes::StartChildWorkflowExecutionCommandAttributes(
+            StartChildWorkflowExecutionCommandAttributes {
+                workflow_id: workflow_id.to_owned(),
+                workflow_type: Some(WorkflowType { name: workflow_type.to_owned() }),
+                parent_close_policy,
+                ..Default::default()
+            },
+        ),
+    )
+}
+
+fn signal_other() -> Command {
+    let execution = WorkflowExecution { workflow_id: "other".to_owned(), ..Default::default() };
+    command(
+        CommandType::SignalExternalWorkflowExecution,
+        Attributes::SignalExternalWorkflowExecutionCommandAttributes(
+            SignalExternalWorkflowExecutionCommandAttributes {
+                execution: Some(execution),
+                signal_name: "signal".to_owned(),
+                ..Default::default()
+            },
+        ),
+    )
+}
+
+fn cancel_other() -> Command {
+    command(
+        CommandType::RequestCancelExternalWorkflowExecution,
+        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(
+            RequestCancelExternalWorkflowExecutionCommandAttributes {
+                workflow_id: "other".to_owned(),
+                ..Default::default()
+            },
+        ),
     )
 }

@@ -1,0 +1,81 @@
+//! What came of a run's work towards another run (fact sheet sections 6 and 7).
+//!
+//! Such work is a durable task of the run. The shell carries it out after the commit, as often as
+//! it takes, and tells the run here. Telling again changes nothing.
+
+use api::enums::v1::{
+    CancelExternalWorkflowExecutionFailedCause, SignalExternalWorkflowExecutionFailedCause,
+    StartChildWorkflowExecutionFailedCause,
+};
+
+use crate::{Reply, buffer, child, draft::Draft, external, workflow_task};
+
+/// See [`crate::Input::Outcome`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The child exists.
+    ChildStarted {
+        /// The event that asked for it.
+        initiated_event_id: i64,
+        /// Its first run.
+        run_id: String,
+    },
+    /// The child cannot be started.
+    ChildStartFailed {
+        /// The event that asked for it.
+        initiated_event_id: i64,
+        /// Why.
+        cause: StartChildWorkflowExecutionFailedCause,
+    },
+    /// The run closed before it knew of the child's start; now the child has been dealt with.
+    ChildReleased {
+        /// The event that asked for it.
+        initiated_event_id: i64,
+    },
+    /// A signal to another workflow arrived, or cannot.
+    ExternalSignal {
+        /// The event that asked for it.
+        initiated_event_id: i64,
+        /// Why it cannot.
+        failed: Option<SignalExternalWorkflowExecutionFailedCause>,
+    },
+    /// A request to cancel another workflow arrived, or cannot.
+    ExternalCancel {
+        /// The event that asked for it.
+        initiated_event_id: i64,
+        /// Why it cannot.
+        failed: Option<CancelExternalWorkflowExecutionFailedCause>,
+    },
+    /// The parent knows of the run's close, or is gone.
+    ParentInformed,
+    /// The children that outlived the run have been dealt with.
+    ClosePolicyApplied,
+}
+
+pub(crate) fn take(draft: &mut Draft<'_>, outcome: Outcome) -> Reply {
+    match outcome {
+        Outcome::ChildStarted { initiated_event_id, run_id } => {
+            child::started(draft, initiated_event_id, run_id)
+        }
+        Outcome::ChildStartFailed { initiated_event_id, cause } => {
+            child::start_failed(draft, initiated_event_id, cause)
+        }
+        Outcome::ChildReleased { initiated_event_id } => child::released(draft, initiated_event_id),
+        Outcome::ExternalSignal { initiated_event_id, failed } => {
+            external::signal_ended(draft, initiated_event_id, failed)
+        }
+        Outcome::ExternalCancel { initiated_event_id, failed } => {
+            external::cancel_ended(draft, initiated_event_id, failed)
+        }
+        Outcome::ParentInformed => child::parent_informed(draft),
+        Outcome::ClosePolicyApplied => child::close_policy_applied(draft),
+    }
+}
+
+/// The worker gets to see news of another run; too much of what waits for its task ends that task.
+pub(crate) fn wake(draft: &mut Draft<'_>) {
+    if buffer::is_over_limit(draft) {
+        workflow_task::force_close(draft);
+    }
+    workflow_task::schedule_unless_delayed(draft);
+}

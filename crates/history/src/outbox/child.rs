@@ -1,0 +1,116 @@
+//! Starting children.
+
+use api::{
+    common::v1::{Priority, WorkflowExecution},
+    enums::v1::{
+        ParentClosePolicy, StartChildWorkflowExecutionFailedCause, WorkflowIdConflictPolicy,
+        WorkflowIdReusePolicy,
+    },
+    history::v1::WorkflowExecutionStartedEventAttributes,
+};
+use engine::{Child, Outcome, Rejection, Shared, Start, StartPolicy, State};
+use model::RunId;
+
+use super::{Source, closing};
+use crate::{History, HistoryError, requests::start::StartRequest};
+
+/// Starts a child. Its run id follows from the event that asked for it, so that it is started once,
+/// however often the parent asks. A parent that has closed before it knew of the start does not
+/// start the child; one that is there all the same is dealt with by its policy.
+pub(super) async fn start(
+    history: &History,
+    source: &Source,
+    initiated_event_id: i64,
+) -> Result<Outcome, HistoryError> {
+    let released = Outcome::ChildReleased { initiated_event_id };
+    let Some(child) = source.state.children.get(&initiated_event_id) else { return Ok(released) };
+    let run_id = source.request_id(initiated_event_id);
+    if !source.state.is_running() {
+        let (workflow_id, policy) = (child.workflow_id(), child.parent_close_policy());
+        if policy != ParentClosePolicy::Abandon {
+            closing::close_child(history, source, workflow_id, &run_id.to_string(), policy).await?;
+        }
+        return Ok(released);
+    }
+    let request = request(source, initiated_event_id, child, run_id);
+    match history.start_derived(&source.caller(), run_id, request).await {
+        Ok(()) => Ok(Outcome::ChildStarted { initiated_event_id, run_id: run_id.to_string() }),
+        Err(HistoryError::Rejected(rejection)) => {
+            let cause = match rejection {
+                Rejection::AlreadyStarted { .. } => {
+                    StartChildWorkflowExecutionFailedCause::WorkflowAlreadyExists
+                }
+                other => return Err(HistoryError::Rejected(other)),
+            };
+            Ok(Outcome::ChildStartFailed { initiated_event_id, cause })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn request(source: &Source, initiated_event_id: i64, child: &Child, run_id: RunId) -> StartRequest {
+    let initiated = child.initiated.as_ref().map(Shared::to_owned_message).unwrap_or_default();
+    let parent = source.execution();
+    let policy = StartPolicy {
+        reuse: WorkflowIdReusePolicy::try_from(initiated.workflow_id_reuse_policy)
+            .unwrap_or_default(),
+        conflict: WorkflowIdConflictPolicy::Fail,
+    };
+    let attributes = WorkflowExecutionStartedEventAttributes {
+        workflow_id: initiated.workflow_id,
+        workflow_type: initiated.workflow_type,
+        parent_workflow_namespace: source.namespace.name.clone(),
+        parent_workflow_namespace_id: source.namespace.id_text.clone(),
+        root_workflow_execution: Some(root(&source.state, &parent)),
+        parent_workflow_execution: Some(parent),
+        parent_initiated_event_id: initiated_event_id,
+        task_queue: initiated.task_queue,
+        input: initiated.input,
+        workflow_execution_timeout: initiated.workflow_execution_timeout,
+        workflow_run_timeout: initiated.workflow_run_timeout,
+        workflow_task_timeout: initiated.workflow_task_timeout,
+        retry_policy: initiated.retry_policy,
+        cron_schedule: initiated.cron_schedule,
+        memo: initiated.memo,
+        search_attributes: initiated.search_attributes,
+        header: initiated.header,
+        priority: merged(initiated.priority, source.state.priority.as_ref()),
+        ..Default::default()
+    };
+    let start = Start {
+        namespace_id: source.namespace.id_text.clone(),
+        run_id: run_id.to_string(),
+        request_id: run_id.to_string(),
+        attributes,
+        links: Vec::new(),
+        user_metadata: child.user_metadata.as_ref().map(Shared::to_owned_message),
+        signal: None,
+    };
+    StartRequest { start, policy, attach_request: false, eager: None }
+}
+
+/// The workflow at the top of the tree of parents and children.
+fn root(parent: &State, parent_execution: &WorkflowExecution) -> WorkflowExecution {
+    parent
+        .started
+        .as_ref()
+        .and_then(|started| started.root_workflow_execution.clone())
+        .unwrap_or_else(|| parent_execution.clone())
+}
+
+/// What the command leaves open is the parent's, field by field (fact sheet section 7).
+fn merged(own: Option<Priority>, of_parent: Option<&Priority>) -> Option<Priority> {
+    let (Some(own), Some(parent)) = (&own, of_parent) else {
+        return own.or_else(|| of_parent.cloned());
+    };
+    let or = |own: f32, parent: f32| if own == 0.0 { parent } else { own };
+    Some(Priority {
+        priority_key: if own.priority_key == 0 { parent.priority_key } else { own.priority_key },
+        fairness_key: if own.fairness_key.is_empty() {
+            parent.fairness_key.clone()
+        } else {
+            own.fairness_key.clone()
+        },
+        fairness_weight: or(own.fairness_weight, parent.fairness_weight),
+    })
+}

@@ -1,0 +1,252 @@
+//! Work of a run towards other runs.
+//!
+//! Such work is a durable task of the run that wants it ([`TaskAction::is_towards_another_run`]).
+//! After the task's commit, and again when it is found after a crash, a job of its own carries it
+//! out: it reads the durable state of the source, applies the request to the target's slot, and
+//! tells the source the [`Outcome`], which makes the task obsolete. What is not acknowledged is
+//! done again, so every request is made under an id that is derived from the source's run id and
+//! an event id and changes nothing the second time. No job holds two slots.
+//!
+//! A new kind of such work is an arm of [`perform`], a task action and an outcome.
+
+mod child;
+mod closing;
+mod external;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use api::common::v1::WorkflowExecution;
+use engine::{
+    Input, Outcome, Rejection, State, TaskAction, TaskRecord, is_current, outstanding_tasks,
+};
+use model::{RunId, SlotId, Span};
+use namespace::Namespace;
+use parking_lot::Mutex;
+use prost::Message as _;
+use tokio::sync::Semaphore;
+
+use crate::{
+    Execution, History, HistoryError, RunKey, context::Caller, ledger::PendingTask, node::Node,
+    recovery::report,
+};
+
+/// Most jobs that work at once; the others wait their turn.
+const JOBS_AT_ONCE_MAX: usize = 64;
+
+/// How long a job waits after its first failed attempt; the wait doubles from one to the next.
+const RETRY_DELAY_MIN: Span = Span::from_millis(50);
+
+/// The longest wait between two attempts.
+const RETRY_DELAY_MAX: Span = Span::from_secs(10);
+
+/// Who asks, as other runs' histories name it.
+const IDENTITY: &str = "history-service";
+
+/// The jobs of a node.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    /// Tasks that a job has, as they are stored. Bounded by what the slots' ledgers hold.
+    under_way: Mutex<BTreeSet<Vec<u8>>>,
+    places: Semaphore,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self { under_way: Mutex::default(), places: Semaphore::new(JOBS_AT_ONCE_MAX) }
+    }
+}
+
+/// The run that wants the work, as it durably is.
+#[derive(Debug)]
+struct Source {
+    key: RunKey,
+    state: Arc<State>,
+    namespace: Arc<Namespace>,
+}
+
+impl Source {
+    /// The run as others' histories name it.
+    fn execution(&self) -> WorkflowExecution {
+        let workflow_id = self.key.workflow.workflow_id.clone();
+        WorkflowExecution { workflow_id, run_id: self.key.run_id.to_string() }
+    }
+
+    /// On whose behalf its work is done.
+    fn caller(&self) -> Caller {
+        Caller::server(&self.namespace)
+    }
+
+    /// The id of the request that an event of the run stands for.
+    fn request_id(&self, event_id: i64) -> RunId {
+        self.key.run_id.derived(event_id)
+    }
+}
+
+/// Does the work once. An error means that it must be tried again.
+async fn perform(
+    history: &History,
+    source: &Source,
+    action: &TaskAction,
+) -> Result<Option<Outcome>, HistoryError> {
+    match action {
+        TaskAction::StartChild(task) => {
+            child::start(history, source, task.initiated_event_id).await.map(Some)
+        }
+        TaskAction::SignalExternal(task) => {
+            external::signal(history, source, task.initiated_event_id).await
+        }
+        TaskAction::CancelExternal(task) => {
+            external::cancel(history, source, task.initiated_event_id).await
+        }
+        TaskAction::ReportToParent(_) => closing::report_to_parent(history, source).await.map(Some),
+        TaskAction::ApplyParentClosePolicy(_) => {
+            closing::apply_close_policy(history, source).await.map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Whether a run still owes something to another one.
+fn owes_others(state: &State) -> bool {
+    outstanding_tasks(state).iter().any(|task| task.action.is_towards_another_run())
+}
+
+impl Node {
+    /// Carries out a task whose commit was acknowledged, unless a job has it already.
+    pub(crate) fn carry_out(self: &Arc<Self>, slot: SlotId, task: PendingTask) {
+        let run_id = task.run_id.as_bytes().to_vec().into();
+        let name = TaskRecord { run_id, action: Some(task.action) }.encode_to_vec();
+        if !self.outbox.under_way.lock().insert(name.clone()) {
+            return;
+        }
+        let node = Arc::clone(self);
+        self.tracker.spawn(async move {
+            node.carry_out_patiently(slot, &task).await;
+            // The state that says that nothing is left to do is durable: no wake-up is missed.
+            node.outbox.under_way.lock().remove(&name);
+        });
+    }
+
+    async fn carry_out_patiently(self: &Arc<Self>, slot: SlotId, task: &PendingTask) {
+        let mut delay = RETRY_DELAY_MIN;
+        loop {
+            let attempt = match self.outbox.places.acquire().await {
+                Ok(_place) => self.try_to_carry_out(slot, task).await,
+                Err(_) => return,
+            };
+            match attempt {
+                Ok(true) => return,
+                // The source wants more of the same task, for instance because it has closed.
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::debug!(slot = slot.number(), %error, "work for another run waits");
+                }
+            }
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return,
+                () = self.environment.clock.sleep_until(self.now() + delay) => {}
+            }
+            delay = (delay + delay).min(RETRY_DELAY_MAX);
+        }
+    }
+
+    /// One attempt; true when nothing is left to do.
+    async fn try_to_carry_out(
+        self: &Arc<Self>,
+        slot: SlotId,
+        task: &PendingTask,
+    ) -> Result<bool, HistoryError> {
+        let history = History { node: Arc::clone(self) };
+        let Some(source) = self.read_source(slot, task).await? else { return Ok(true) };
+        let Some(outcome) = perform(&history, &source, &task.action).await? else {
+            return Ok(true);
+        };
+        let workflow_id = source.key.workflow.workflow_id.clone();
+        let execution = Execution::run(workflow_id, source.key.run_id);
+        let input = Input::Outcome(outcome);
+        match history.apply_checked(&source.caller(), &execution, "", input).await {
+            Ok(_) => Ok(self.read_source(slot, task).await?.is_none()),
+            Err(HistoryError::Rejected(Rejection::RunNotFound { .. })) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The source of a task, if the task has something left to do.
+    async fn read_source(
+        &self,
+        slot_id: SlotId,
+        task: &PendingTask,
+    ) -> Result<Option<Source>, HistoryError> {
+        let mut slot = self.lock(slot_id).await?;
+        let found = match self.load_run(&mut slot, task.run_id).await {
+            Err(HistoryError::Damaged(damage)) => {
+                report(&damage);
+                false
+            }
+            other => other?,
+        };
+        let run = slot.runs.get(&task.run_id).filter(|_| found);
+        let durable = run.and_then(|run| Some((run.live.key.clone(), run.live.durable()?)));
+        let Some((key, state)) = durable else {
+            finish(&mut slot, task);
+            return Ok(None);
+        };
+        if !is_current(&state, &task.action) {
+            finish(&mut slot, task);
+            return Ok(None);
+        }
+        let namespace = self.namespace_of(&state)?;
+        Ok(Some(Source { key, state, namespace }))
+    }
+
+    /// Waits until a run owes nothing to others. Forever, while their slots do not answer.
+    pub(crate) async fn wait_until_others_know(
+        &self,
+        slot_id: SlotId,
+        run_id: RunId,
+    ) -> Result<(), HistoryError> {
+        loop {
+            let live = {
+                let mut slot = self.lock(slot_id).await?;
+                if !self.load_run(&mut slot, run_id).await? {
+                    return Ok(());
+                }
+                let Some(run) = slot.runs.get(&run_id) else { return Ok(()) };
+                Arc::clone(&run.live)
+            };
+            let changed = live.changed();
+            if live.durable().is_some_and(|state| !owes_others(&state)) {
+                return Ok(());
+            }
+            if live.is_lost() {
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return Err(HistoryError::stopping()),
+                () = changed => {}
+            }
+        }
+    }
+
+    /// Whether a run of a slot still owes something to others, as far as is durable.
+    pub(crate) async fn is_owing(
+        &self,
+        slot_id: SlotId,
+        run_id: RunId,
+    ) -> Result<bool, HistoryError> {
+        let mut slot = self.lock(slot_id).await?;
+        if !self.load_run(&mut slot, run_id).await? {
+            return Ok(false);
+        }
+        let run = slot.runs.get(&run_id);
+        Ok(run.and_then(|run| run.live.durable()).is_some_and(|state| owes_others(&state)))
+    }
+}
+
+fn finish(slot: &mut crate::slot::Slot, task: &PendingTask) {
+    if let Some(task_id) = slot.immediate.find(task) {
+        slot.immediate.finish(task_id);
+    }
+}
