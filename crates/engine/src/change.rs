@@ -165,6 +165,9 @@ pub struct WorkflowTaskDropped {
     /// Whether it counts as one more failed attempt.
     #[prost(bool, tag = "1")]
     pub failed: bool,
+    /// Why it failed; unspecified when its time was over.
+    #[prost(enumeration = "api::enums::v1::WorkflowTaskFailedCause", tag = "2")]
+    pub cause: i32,
 }
 
 /// See [`Mutation::WorkflowTaskDetailed`].

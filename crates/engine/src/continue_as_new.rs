@@ -20,7 +20,7 @@ use crate::{
     cron, decide,
     draft::Draft,
     input::Start,
-    validate_retry_policy,
+    reset_points, validate_retry_policy,
 };
 
 const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadContinueAsNewAttributes;
@@ -44,11 +44,13 @@ pub(crate) fn continue_as_new(
         task_queue.kind = TaskQueueKind::Normal as i32;
     }
     if Span::from_proto(command.workflow_run_timeout.as_ref()).is_zero() {
-        command.workflow_run_timeout = started.workflow_run_timeout;
+        let inherited = Span::from_proto(started.workflow_run_timeout.as_ref());
+        command.workflow_run_timeout = Some(inherited.to_proto());
     }
     if Span::from_proto(command.workflow_task_timeout.as_ref()).is_zero() {
         command.workflow_task_timeout = started.workflow_task_timeout;
     }
+    let asked_by = command.initiator;
     let backoff = backoff(draft, Span::from_proto(command.backoff_start_interval.as_ref()));
     let initiator = match command.initiator() {
         ContinueAsNewInitiator::Unspecified => ContinueAsNewInitiator::Workflow,
@@ -89,7 +91,7 @@ pub(crate) fn continue_as_new(
         workflow_task_timeout: command.workflow_task_timeout,
         workflow_task_completed_event_id: scope.completed_event_id,
         backoff_start_interval: command.backoff_start_interval,
-        initiator: initiator as i32,
+        initiator: asked_by,
         failure: command.failure,
         last_completion_result: command.last_completion_result,
         header: command.header,
@@ -206,7 +208,6 @@ fn carried_over(
 ) -> WorkflowExecutionStartedEventAttributes {
     WorkflowExecutionStartedEventAttributes {
         workflow_id: started.workflow_id.clone(),
-        identity: started.identity.clone(),
         continued_execution_run_id: state.run_id.clone(),
         first_execution_run_id: started.first_execution_run_id.clone(),
         workflow_execution_timeout: started.workflow_execution_timeout,
@@ -223,8 +224,11 @@ fn carried_over(
     }
 }
 
-fn start_next(draft: &mut Draft<'_>, attributes: WorkflowExecutionStartedEventAttributes) {
+fn start_next(draft: &mut Draft<'_>, mut attributes: WorkflowExecutionStartedEventAttributes) {
     let context = draft.context();
+    if let Some(points) = &mut attributes.prev_auto_reset_points {
+        reset_points::expire(points, &draft.state().run_id, context.now + context.retention);
+    }
     let state = draft.state();
     let start = Start {
         namespace_id: state.namespace_id.clone(),

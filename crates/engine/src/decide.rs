@@ -1,9 +1,9 @@
 //! The one entry: what does this input lead to in this state?
 
 use crate::{
-    Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity, cancel,
-    child, draft::Draft, outcome, signal, start, task::is_current, terminate, timeout, timer,
-    workflow_task,
+    Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity,
+    attach_request, cancel, child, draft::Draft, outcome, signal, start, task::is_current,
+    terminate, timeout, timer, workflow_task,
 };
 
 /// Decides what an input leads to. Changes nothing; the same arguments give the same result.
@@ -17,7 +17,7 @@ pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Tran
         Input::Signal(signal) => signal::signal(&mut draft, *signal)?,
         Input::RequestCancel(request) => cancel::request_cancel(&mut draft, request)?,
         Input::Terminate(terminate) => terminate::terminate(&mut draft, terminate)?,
-        Input::AttachRequest(attach) => start::attach_request(&mut draft, attach)?,
+        Input::AttachRequest(attach) => attach_request::attach(&mut draft, attach)?,
         Input::StartWorkflowTask(start) => workflow_task::start(&mut draft, start)?,
         Input::CompleteWorkflowTask(complete) => {
             return workflow_task::complete(state, *complete, context);

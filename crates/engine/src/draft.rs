@@ -152,7 +152,11 @@ impl<'a> Draft<'a> {
     }
 
     fn make_event(&self, attributes: Attributes, extras: EventExtras) -> HistoryEvent {
+        // Workers that do not know this one replay without it.
+        let worker_may_ignore =
+            matches!(attributes, Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_));
         HistoryEvent {
+            worker_may_ignore,
             event_time: extras.time.unwrap_or(self.context.now).to_proto(),
             event_type: event_type(&attributes) as i32,
             user_metadata: extras.user_metadata,

@@ -5,8 +5,8 @@ use model::Time;
 use prost::Message as _;
 
 use crate::{
-    Change, Mutation, Shared, State, activity, cancel, child, close, external, reset_points,
-    signal, start, timer, upsert, workflow_task,
+    Change, Mutation, Shared, State, activity, attach_request, cancel, child, close, external,
+    reset_points, signal, start, timer, upsert, workflow_task,
 };
 
 /// Folds one change into a state.
@@ -111,6 +111,9 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         Attributes::UpsertWorkflowSearchAttributesEventAttributes(upserted) => {
             upsert::apply_search_attributes(state, upserted);
         }
+        Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(updated) => {
+            attach_request::apply(state, event.event_id, updated, time);
+        }
         Attributes::WorkflowPropertiesModifiedEventAttributes(modified) => {
             upsert::apply_memo(state, modified);
         }
@@ -174,7 +177,6 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         | Attributes::NexusOperationCanceledEventAttributes(_)
         | Attributes::NexusOperationTimedOutEventAttributes(_)
         | Attributes::NexusOperationCancelRequestedEventAttributes(_)
-        | Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)
         | Attributes::NexusOperationCancelRequestCompletedEventAttributes(_)
         | Attributes::NexusOperationCancelRequestFailedEventAttributes(_)
         | Attributes::WorkflowExecutionPausedEventAttributes(_)

@@ -9,12 +9,11 @@ use prost::Message as _;
 
 const SOURCE: &str = "Server";
 
-/// A failure of the server.
-pub(crate) fn server(message: &str, non_retryable: bool) -> Failure {
+/// A worker's commands were bad.
+pub(crate) fn bad_commands(message: &str) -> Failure {
     Failure {
         message: message.to_owned(),
-        source: SOURCE.to_owned(),
-        failure_info: Some(FailureInfo::ServerFailureInfo(ServerFailureInfo { non_retryable })),
+        failure_info: Some(FailureInfo::ServerFailureInfo(ServerFailureInfo::default())),
         ..Default::default()
     }
 }

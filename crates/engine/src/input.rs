@@ -144,8 +144,10 @@ pub struct Terminate {
 /// See [`Input::AttachRequest`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AttachRequest {
-    /// The request's id.
+    /// The request's id; empty when only the event is wanted.
     pub request_id: String,
+    /// Links of the request.
+    pub links: Vec<Link>,
 }
 
 /// See [`Input::StartWorkflowTask`].

@@ -9,6 +9,7 @@
 //! A newcomer reads [`Input`], [`Change`] and then `timer.rs`, the smallest complete concept.
 
 mod activity;
+mod attach_request;
 mod buffer;
 mod cancel;
 mod change;
@@ -32,6 +33,7 @@ mod rejection;
 mod reply;
 mod reset_points;
 mod retry_policy;
+mod server_attributes;
 mod shared;
 mod signal;
 mod start;

@@ -1,4 +1,5 @@
-//! Points to which a run can be reset: one for each build that ran it.
+//! Points to which a run can be reset: one for each build that ran it or a run
+//! before it in its chain.
 
 use api::{
     history::v1::WorkflowTaskCompletedEventAttributes,
@@ -6,7 +7,7 @@ use api::{
 };
 use model::{Limits, Time};
 
-use crate::{Shared, State};
+use crate::{Shared, State, server_attributes};
 
 /// The first task that a new build completes is a reset point.
 pub(crate) fn apply_completed(
@@ -20,15 +21,11 @@ pub(crate) fn apply_completed(
         .as_ref()
         .map_or_else(String::new, |version| version.build_id.clone());
     let binary_checksum = completed.binary_checksum.clone();
-    if build_id.is_empty() && binary_checksum.is_empty() {
-        return;
-    }
     let points = state.reset_points.get_or_insert_with(|| Shared::new(ResetPoints::default()));
-    let known = points.points.iter().any(|point| {
-        point.run_id == state.run_id
-            && point.build_id == build_id
-            && point.binary_checksum == binary_checksum
-    });
+    let known = points
+        .points
+        .iter()
+        .any(|point| point.build_id == build_id && point.binary_checksum == binary_checksum);
     if known {
         return;
     }
@@ -45,4 +42,12 @@ pub(crate) fn apply_completed(
     // The number is the reference's and part of how histories fold: not a namespace's choice.
     let excess = points.len().saturating_sub(Limits::default().reset_points_max);
     points.drain(..excess);
+    server_attributes::note_binary_checksums(state);
+}
+
+/// The next run takes over the points of a run that closes: they last as long as that is kept.
+pub(crate) fn expire(points: &mut ResetPoints, run_id: &str, time: Time) {
+    for point in points.points.iter_mut().filter(|point| point.run_id == run_id) {
+        point.expire_time = time.to_proto();
+    }
 }

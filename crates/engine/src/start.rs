@@ -9,10 +9,9 @@ use api::{
 use model::{Span, Time};
 
 use crate::{
-    Context, Mutation, Rejection, Reply, RequestAttached, RunCreated, RunRef, Shared, State, Task,
-    TaskAction, cron,
+    Context, Mutation, Rejection, Reply, RunCreated, RunRef, Shared, State, Task, TaskAction, cron,
     draft::{Draft, EventExtras},
-    input::{AttachRequest, Start},
+    input::Start,
     normalize_retry_policy, signal, workflow_task,
 };
 
@@ -62,8 +61,10 @@ fn complete_attributes(
         .or(limits.workflow_task_timeout)
         .capped_by(limits.workflow_task_timeout_max)
         .capped_by(run_timeout);
-    attributes.workflow_execution_timeout = Some(execution_timeout.to_proto());
-    attributes.workflow_run_timeout = Some(run_timeout.to_proto());
+    // A limit that nobody asked for stays out of the history.
+    if !run_timeout.is_zero() {
+        attributes.workflow_run_timeout = Some(run_timeout.to_proto());
+    }
     attributes.workflow_task_timeout = Some(task_timeout.to_proto());
     attributes.attempt = attributes.attempt.max(1);
     run_id.clone_into(&mut attributes.original_execution_run_id);
@@ -74,37 +75,21 @@ fn complete_attributes(
     let delay = Span::from_proto(attributes.first_workflow_task_backoff.as_ref());
     if attributes.workflow_execution_expiration_time.is_none() && !execution_timeout.is_zero() {
         attributes.workflow_execution_expiration_time =
-            (context.now + delay + execution_timeout).to_proto();
+            (context.now + delay + execution_timeout).whole_millis().to_proto();
     }
     cron::delay_first_run(attributes, context.now);
     let backoff = Span::from_proto(attributes.first_workflow_task_backoff.as_ref());
-    attributes.first_workflow_task_backoff = Some(backoff.to_proto());
+    let is_first = attributes.continued_execution_run_id.is_empty();
+    attributes.first_workflow_task_backoff =
+        (is_first || !backoff.is_zero()).then(|| backoff.to_proto());
     if let Some(policy) = &mut attributes.retry_policy {
         normalize_retry_policy(policy);
     }
-}
-
-/// Remembers a request that was answered with this run instead of a new one.
-pub(crate) fn attach_request(
-    draft: &mut Draft<'_>,
-    input: AttachRequest,
-) -> Result<Reply, Rejection> {
-    let state = draft.state();
-    let AttachRequest { request_id } = input;
-    if state.start_request_id == request_id || state.attached_requests.contains_key(&request_id) {
-        return Ok(Reply::Repeated);
-    }
-    if !state.is_running() {
-        return Err(Rejection::WorkflowClosed);
-    }
-    if state.attached_requests.len() >= draft.context().limits.attached_requests_max {
-        return Err(Rejection::FailedPrecondition(
-            "limit for attached request ids is reached".to_owned(),
-        ));
-    }
-    let time = draft.now();
-    draft.mutate(Mutation::RequestAttached(RequestAttached { request_id, time }));
-    Ok(Reply::Done)
+    attributes.memo = attributes.memo.take().filter(|memo| !memo.fields.is_empty());
+    attributes.search_attributes = attributes
+        .search_attributes
+        .take()
+        .filter(|search_attributes| !search_attributes.indexed_fields.is_empty());
 }
 
 /// The delay before the first workflow task is over.

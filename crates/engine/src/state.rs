@@ -144,6 +144,9 @@ pub struct State {
     /// True from the close of a run with open children until their policy is applied.
     #[prost(bool, tag = "44")]
     pub close_policy_due: bool,
+    /// The events that tell of attached requests, by request id; 0 while one waits in the buffer.
+    #[prost(btree_map = "string, int64", tag = "90")]
+    pub attached_request_event_ids: BTreeMap<String, i64>,
 }
 
 /// What a workflow task is, beyond its place in the history.

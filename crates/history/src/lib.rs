@@ -46,7 +46,7 @@ pub use requests::{
     cancel::CancelRequest,
     describe::RunDescription,
     query::{QueryAnswer, QueryRequest},
-    start::{EagerStart, StartOutcome, StartRequest},
+    start::{Attach, EagerStart, StartOutcome, StartRequest},
     terminate::TerminateRequest,
     workflow_task::{CompleteWorkflowTaskRequest, CompletedTask, WorkerPoll},
 };

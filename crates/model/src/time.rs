@@ -38,6 +38,12 @@ impl Time {
         self.0
     }
 
+    /// This time without the parts of its last millisecond.
+    #[must_use]
+    pub const fn whole_millis(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(1_000_000))
+    }
+
     /// True unless this is [`Time::UNSET`].
     pub const fn is_set(self) -> bool {
         self.0 != 0

@@ -125,7 +125,7 @@ impl Client {
                 conflict: WorkflowIdConflictPolicy::Fail,
             },
             eager: None,
-            attach_request: false,
+            attach: None,
         }
     }
 

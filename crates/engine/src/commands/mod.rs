@@ -1,9 +1,10 @@
 //! What a workflow asks for when it answers its workflow task.
 
 mod error;
+mod missing;
 mod scope;
 
-pub(crate) use error::CommandError;
+pub(crate) use error::{CommandError, camel_case};
 pub(crate) use scope::CommandScope;
 
 use api::{
@@ -56,7 +57,7 @@ fn names(commands: &[Command]) -> String {
 }
 
 fn name(command_type: CommandType) -> String {
-    error::camel_case(command_type.as_str_name(), "COMMAND_TYPE_")
+    camel_case(command_type.as_str_name(), "COMMAND_TYPE_")
 }
 
 /// The command type that belongs to these attributes.
@@ -110,12 +111,10 @@ pub(crate) fn handle(
     scope: &mut CommandScope,
     command: Command,
 ) -> Result<(), CommandError> {
-    let Command { command_type, attributes, .. } = command;
+    let command_type = command.command_type();
+    let Command { attributes, .. } = command;
     let Some(attributes) = attributes else {
-        return Err(CommandError::new(
-            WorkflowTaskFailedCause::Unspecified,
-            format!("attributes of command {command_type} are not set"),
-        ));
+        return Err(missing::missing_attributes(command_type));
     };
     match attributes {
         Attributes::ScheduleActivityTaskCommandAttributes(command) => {

@@ -12,7 +12,9 @@ use model::{Span, Time};
 
 use crate::{
     State, WorkflowTaskDetailed, WorkflowTaskDropped, WorkflowTaskKind, WorkflowTaskScheduled,
-    WorkflowTaskStarted, state::WorkflowTask,
+    WorkflowTaskStarted,
+    server_attributes::{self, Problem},
+    state::WorkflowTask,
 };
 
 pub(crate) fn apply_scheduled(
@@ -60,32 +62,43 @@ pub(crate) fn apply_completed(state: &mut State, completed: &WorkflowTaskComplet
     state.workflow_task_failures = 0;
     state.workflow_task_problems = 0;
     state.workflow_task_problem_cause = WorkflowTaskFailedCause::Unspecified as i32;
+    server_attributes::clear_problems(state);
+    server_attributes::note_build_id(state, completed.worker_version.as_ref());
 }
 
 pub(crate) fn apply_failed(state: &mut State, failed: &WorkflowTaskFailedEventAttributes) {
-    end_unsuccessfully(state, failed.cause, true);
+    end_unsuccessfully(state, Problem::Failed(failed.cause()), true);
 }
 
 pub(crate) fn apply_timed_out(state: &mut State, timed_out: &WorkflowTaskTimedOutEventAttributes) {
-    let counts = timed_out.timeout_type != TimeoutType::ScheduleToStart as i32;
-    end_unsuccessfully(state, WorkflowTaskFailedCause::Unspecified as i32, counts);
+    let timeout_type = timed_out.timeout_type();
+    let counts = timeout_type != TimeoutType::ScheduleToStart;
+    end_unsuccessfully(state, Problem::TimedOut(timeout_type), counts);
 }
 
 pub(crate) fn apply_dropped(state: &mut State, dropped: &WorkflowTaskDropped) {
-    let cause = state.workflow_task_problem_cause;
-    end_unsuccessfully(state, cause, dropped.failed);
+    let problem = if dropped.cause() == WorkflowTaskFailedCause::Unspecified {
+        Problem::TimedOut(TimeoutType::StartToClose)
+    } else {
+        Problem::Failed(dropped.cause())
+    };
+    end_unsuccessfully(state, problem, dropped.failed);
 }
 
 /// A failure while the worker's cache is trusted is blamed on the cache: the next attempt starts
 /// from the beginning of the history, and is again the first.
-fn end_unsuccessfully(state: &mut State, cause: i32, counts: bool) {
+fn end_unsuccessfully(state: &mut State, problem: Problem, counts: bool) {
     state.workflow_task = None;
     if state.sticky.take().is_none() && counts {
         state.workflow_task_failures = state.workflow_task_failures.saturating_add(1);
     }
     if counts {
         state.workflow_task_problems = state.workflow_task_problems.saturating_add(1);
-        state.workflow_task_problem_cause = cause;
+        state.workflow_task_problem_cause = match problem {
+            Problem::Failed(cause) => cause as i32,
+            Problem::TimedOut(_) => WorkflowTaskFailedCause::Unspecified as i32,
+        };
+        server_attributes::report_problem(state, problem);
     }
 }
 

@@ -192,7 +192,7 @@ fn refuse(
     let identity = blame.identity.clone();
     let failure = TaskFailure {
         cause: error.cause,
-        failure: Some(failures::server(&message, true)),
+        failure: Some(failures::bad_commands(&message)),
         ..blame
     };
     if error.terminates {

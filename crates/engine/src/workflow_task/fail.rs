@@ -66,7 +66,8 @@ pub(super) fn schedule_after_failure(draft: &mut Draft<'_>, flushed: bool) {
 pub(crate) fn force_close(draft: &mut Draft<'_>) {
     if draft.state().has_started_workflow_task() {
         let cause = WorkflowTaskFailedCause::ForceCloseCommand;
-        end(draft, TaskFailure { cause, ..Default::default() });
+        let identity = "history-service".to_owned();
+        end(draft, TaskFailure { cause, identity, ..Default::default() });
     } else {
         draft.flush();
     }
@@ -77,7 +78,10 @@ pub(crate) fn force_close(draft: &mut Draft<'_>) {
 pub(super) fn end(draft: &mut Draft<'_>, failure: TaskFailure) -> bool {
     let Some(task) = draft.state().workflow_task.as_ref() else { return false };
     if task.is_transient() {
-        draft.mutate(Mutation::WorkflowTaskDropped(WorkflowTaskDropped { failed: true }));
+        draft.mutate(Mutation::WorkflowTaskDropped(WorkflowTaskDropped {
+            failed: true,
+            cause: failure.cause as i32,
+        }));
     } else {
         let TaskFailure { cause, failure, identity, binary_checksum, worker_version } = failure;
         let attributes = WorkflowTaskFailedEventAttributes {

@@ -1,7 +1,7 @@
 //! A workflow task's time is over.
 
 use api::{
-    enums::v1::TimeoutType,
+    enums::v1::{TimeoutType, WorkflowTaskFailedCause},
     history::v1::{WorkflowTaskTimedOutEventAttributes, history_event::Attributes},
 };
 
@@ -47,7 +47,10 @@ pub(crate) fn schedule_to_start_due(draft: &mut Draft<'_>) {
 pub(super) fn time_out(draft: &mut Draft<'_>, timeout_type: TimeoutType) -> bool {
     let Some(task) = draft.state().workflow_task.as_ref() else { return false };
     if task.is_transient() {
-        draft.mutate(Mutation::WorkflowTaskDropped(WorkflowTaskDropped { failed: true }));
+        draft.mutate(Mutation::WorkflowTaskDropped(WorkflowTaskDropped {
+            failed: true,
+            cause: WorkflowTaskFailedCause::Unspecified as i32,
+        }));
     } else {
         let attributes = WorkflowTaskTimedOutEventAttributes {
             scheduled_event_id: task.scheduled_event_id,

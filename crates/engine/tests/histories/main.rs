@@ -14,13 +14,13 @@ mod script;
 
 use api::{
     command::v1::{
-        CancelTimerCommandAttributes, CancelWorkflowExecutionCommandAttributes,
+        CancelTimerCommandAttributes, CancelWorkflowExecutionCommandAttributes, Command,
         ContinueAsNewWorkflowExecutionCommandAttributes, FailWorkflowExecutionCommandAttributes,
         RecordMarkerCommandAttributes, RequestCancelActivityTaskCommandAttributes,
         command::Attributes,
     },
     common::v1::{Payload, Payloads, RetryPolicy},
-    enums::v1::WorkflowTaskFailedCause,
+    enums::v1::{CommandType, WorkflowTaskFailedCause},
 };
 use bytes::Bytes;
 use engine::{
@@ -408,4 +408,14 @@ fn timeout__a_run_is_retried_an_execution_is_not() {
         script.start_task().due(|a| matches!(a, TaskAction::WorkflowTimeout(_)));
         insta::assert_snapshot!(format!("timeout__execution_{execution}"), script.text());
     }
+}
+
+#[test]
+fn workflow_task__a_command_without_attributes_names_its_cause() {
+    let mut script = Script::start(|_| ());
+    let command_type = CommandType::StartTimer as i32;
+    script.start_task().complete_with(vec![], |complete| {
+        complete.commands = vec![Command { command_type, ..Default::default() }];
+    });
+    golden!(script);
 }

@@ -94,6 +94,7 @@ impl Reader {
                 assert_eq!(timer_id, canceled.timer_id);
             }
             Attributes::WorkflowExecutionSignaledEventAttributes(_)
+            | Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)
             | Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => {
                 self.outside_tasks();
             }

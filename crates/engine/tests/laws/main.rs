@@ -78,7 +78,12 @@ fn projection(state: &State) -> State {
     state.workflow_task_failures = 0;
     state.workflow_task_problems = 0;
     state.workflow_task_problem_cause = 0;
-    state.attached_requests.clear();
+    if let Some(attributes) = &mut state.search_attributes {
+        attributes.edit().indexed_fields.remove("TemporalReportedProblems");
+        if attributes.indexed_fields.is_empty() {
+            state.search_attributes = None;
+        }
+    }
     state.closing = false;
     // A transient task is not in the history at all.
     state.workflow_task =

@@ -26,10 +26,10 @@ use api::{
     taskqueue::v1::TaskQueue,
 };
 use engine::{
-    CancelActivity, Change, ChildClosed, CompleteActivity, CompleteWorkflowTask, Context,
-    FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity, HeldWorkflowTask, Input,
-    Outcome, Rejection, RequestCancel, Signal, Start, StartActivity, StartWorkflowTask, State,
-    Sticky, Task, TaskAction, Terminate, Transition, decide,
+    AttachRequest, CancelActivity, Change, ChildClosed, CompleteActivity, CompleteWorkflowTask,
+    Context, FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity, HeldWorkflowTask,
+    Input, Outcome, Rejection, RequestCancel, Signal, Start, StartActivity, StartWorkflowTask,
+    State, Sticky, Task, TaskAction, Terminate, Transition, decide,
 };
 use model::{Limits, Span, Time};
 
@@ -122,6 +122,10 @@ impl World {
             0 | 1 => Input::Signal(Box::new(signal(step.pick))),
             2 => Input::RequestCancel(RequestCancel::default()),
             3 if step.pick < 16 => Input::Terminate(Terminate::default()),
+            3 if step.pick < 64 => Input::AttachRequest(AttachRequest {
+                request_id: format!("start-{}", step.pick % 6),
+                links: Vec::new(),
+            }),
             4..=6 => self.start_workflow_task(step.pick),
             7..=10 => self.complete_workflow_task(step.pick),
             11 => Input::FailWorkflowTask(Box::new(FailWorkflowTask {

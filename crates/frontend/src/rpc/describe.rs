@@ -109,13 +109,13 @@ fn extended_info(state: &State) -> WorkflowExecutionExtendedInfo {
     let request = |event_type: EventType, event_id| RequestIdInfo {
         event_type: event_type as i32,
         event_id,
-        buffered: false,
+        buffered: event_id == 0,
     };
     let start = request(EventType::WorkflowExecutionStarted, 1);
     let mut request_id_infos: BTreeMap<String, RequestIdInfo> =
         [(state.start_request_id.clone(), start)].into();
-    for request_id in state.attached_requests.keys() {
-        let attached = request(EventType::WorkflowExecutionOptionsUpdated, 0);
+    for (request_id, event_id) in &state.attached_request_event_ids {
+        let attached = request(EventType::WorkflowExecutionOptionsUpdated, *event_id);
         request_id_infos.insert(request_id.clone(), attached);
     }
     WorkflowExecutionExtendedInfo {
@@ -178,10 +178,7 @@ fn pending_activity(activity: &Activity) -> PendingActivityInfo {
         last_started_time: activity.started_time.to_proto(),
         attempt: activity.attempt,
         maximum_attempts: policy.map_or(0, |policy| policy.maximum_attempts),
-        scheduled_time: activity
-            .attempt_scheduled_time
-            .to_proto()
-            .filter(|_| !activity.is_started()),
+        scheduled_time: activity.attempt_scheduled_time.to_proto(),
         expiration_time: expires.and_then(|time| time.to_proto()),
         last_failure: activity.last_failure.as_ref().map(|failure| (**failure).clone()),
         last_worker_identity: if activity.is_started() {
@@ -196,7 +193,11 @@ fn pending_activity(activity: &Activity) -> PendingActivityInfo {
         next_attempt_schedule_time: activity.attempt_scheduled_time.to_proto().filter(|_| waits),
         priority: scheduled.and_then(|scheduled| scheduled.priority.clone()),
         activity_options: scheduled.map(|scheduled| ActivityOptions {
-            task_queue: scheduled.task_queue.clone(),
+            task_queue: scheduled.task_queue.clone().map(|task_queue| TaskQueue {
+                normal_name: task_queue.name.clone(),
+                kind: TaskQueueKind::Unspecified as i32,
+                ..task_queue
+            }),
             schedule_to_close_timeout: scheduled.schedule_to_close_timeout,
             schedule_to_start_timeout: scheduled.schedule_to_start_timeout,
             start_to_close_timeout: scheduled.start_to_close_timeout,

@@ -108,7 +108,11 @@ pub(crate) async fn terminate_workflow_execution(
         input: Terminate {
             reason: request.reason,
             details: request.details,
-            identity: request.identity,
+            identity: if request.identity.is_empty() {
+                "frontend-service".to_owned()
+            } else {
+                request.identity
+            },
             links: request.links,
             ..Terminate::default()
         },

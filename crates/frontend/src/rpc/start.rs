@@ -13,7 +13,7 @@ use api::{
     },
 };
 use engine::{Signal, Start, StartPolicy, validate_cron_schedule, validate_retry_policy};
-use history::{EagerStart, RunKey, StartOutcome, StartRequest};
+use history::{Attach, EagerStart, RunKey, StartOutcome, StartRequest};
 use model::Time;
 use namespace::Namespace;
 
@@ -50,10 +50,13 @@ pub(crate) async fn start_workflow_execution(
     )?;
     request.request_id = frontend.request_id(request.request_id);
     let options = request.on_conflict_options.as_ref();
-    let attach_request = options.is_some_and(|options| options.attach_request_id);
+    let attach = options.map(|options| Attach {
+        request_id: options.attach_request_id,
+        links: options.attach_links,
+    });
     let now = frontend.now();
     let start = start(request, namespace, now, "WorkflowType is not set on request.")?;
-    let request = StartRequest { start, policy, attach_request, eager };
+    let request = StartRequest { start, policy, attach, eager };
     let outcome = frontend.history.start_workflow(&call.permit, namespace, request).await?;
     let StartOutcome { run, started, status, first_execution_run_id, eager_task } = outcome;
     Ok(StartWorkflowExecutionResponse {
@@ -126,7 +129,7 @@ pub(crate) async fn signal_with_start_workflow_execution(
     check_length("SignalName", &signal.signal_name, limits)?;
     check_blob(signal.input.as_ref(), limits)?;
     start.signal = Some(Box::new(signal));
-    let request = StartRequest { start, policy, attach_request: false, eager: None };
+    let request = StartRequest { start, policy, attach: None, eager: None };
     let outcome = frontend.history.signal_with_start(&call.permit, namespace, request).await?;
     let run_id = outcome.run.run_id.to_string();
     let workflow_id = &outcome.run.workflow.workflow_id;

@@ -100,9 +100,10 @@ pub(super) fn input(world: &World, kind: Kind, pick: u8, reader: &mut Reader<'_>
         Kind::Signal => signal(reader.message()),
         Kind::RequestCancel => request_cancel(reader.message()),
         Kind::Terminate => terminate(reader.message()),
-        Kind::AttachRequest => {
-            Input::AttachRequest(AttachRequest { request_id: format!("request-{}", pick % 40) })
-        }
+        Kind::AttachRequest => Input::AttachRequest(AttachRequest {
+            request_id: format!("request-{}", pick % 40),
+            links: Vec::new(),
+        }),
         Kind::StartWorkflowTask => start_workflow_task(world, pick),
         Kind::CompleteWorkflowTask => complete_workflow_task(world, pick, reader.message()),
         Kind::FailWorkflowTask => fail_workflow_task(world, pick, reader.message()),

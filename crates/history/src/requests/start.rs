@@ -27,10 +27,19 @@ pub struct StartRequest {
     pub start: Start,
     /// What happens when the workflow id has been used.
     pub policy: StartPolicy,
-    /// A run that is used instead of a new one remembers the request.
-    pub attach_request: bool,
+    /// What a run that is used instead of a new one takes over, if anything is to be noted there.
+    pub attach: Option<Attach>,
     /// The starter is a worker that takes the first workflow task itself.
     pub eager: Option<EagerStart>,
+}
+
+/// What an open run takes over of a start that found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attach {
+    /// The request's id: a repetition is known again.
+    pub request_id: bool,
+    /// The request's links.
+    pub links: bool,
 }
 
 /// A starter that takes the first workflow task without a poll.
@@ -174,7 +183,7 @@ impl History {
         run_id: RunId,
         request: StartRequest,
     ) -> Result<(Decided, Outcome), HistoryError> {
-        let StartRequest { mut start, policy, attach_request, eager } = request;
+        let StartRequest { mut start, policy, attach, eager } = request;
         let context = caller.context(&self.node.environment);
         let head =
             current.and_then(|current| slot.runs.get(&current)).map(|run| Arc::clone(&run.head));
@@ -201,12 +210,17 @@ impl History {
                 ));
             }
             (StartDecision::UseExisting, Some(current), Some(head)) => {
-                let input = match start.signal.take() {
-                    Some(signal) => Input::Signal(signal),
-                    None if attach_request => {
-                        Input::AttachRequest(AttachRequest { request_id: start.request_id })
-                    }
-                    None => {
+                let input = match (start.signal.take(), attach) {
+                    (Some(signal), _) => Input::Signal(signal),
+                    (None, Some(attach)) => Input::AttachRequest(AttachRequest {
+                        request_id: if attach.request_id {
+                            start.request_id
+                        } else {
+                            String::new()
+                        },
+                        links: if attach.links { start.links } else { Vec::new() },
+                    }),
+                    (None, None) => {
                         return Ok((self.existing(slot, current, false, None)?, slot.barrier()));
                     }
                 };
@@ -259,10 +273,11 @@ impl History {
 
 /// The first transition of a run; an eager starter's first workflow task is part of it.
 fn first_transition(
-    start: Start,
+    mut start: Start,
     eager: Option<&EagerStart>,
     context: &Context<'_>,
 ) -> Result<(Transition, Option<StartedWorkflowTask>), Rejection> {
+    start.attributes.eager_execution_accepted = eager.is_some();
     let mut transition = decide(&State::default(), Input::Start(Box::new(start)), context)?;
     let pending = transition.state.workflow_task.as_ref();
     let Some((eager, task)) = eager.zip(pending) else { return Ok((transition, None)) };

@@ -211,7 +211,7 @@ pub(crate) fn start_request(workflow_type: &str, workflow_id: &str) -> StartRequ
             reuse: WorkflowIdReusePolicy::AllowDuplicate,
             conflict: WorkflowIdConflictPolicy::Fail,
         },
-        attach_request: false,
+        attach: None,
         eager: None,
     }
 }
