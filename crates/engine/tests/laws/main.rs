@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod legality;
 #[cfg(test)]
+mod old_histories;
+#[cfg(test)]
 mod transitions;
 #[cfg(test)]
 mod world;

@@ -86,7 +86,7 @@ fn request(source: &Source, initiated_event_id: i64, child: &Child, run_id: RunI
         user_metadata: child.user_metadata.as_ref().map(Shared::to_owned_message),
         signal: None,
     };
-    StartRequest { start, policy, attach_request: false, eager: None }
+    StartRequest { start, policy, attach: None, eager: None }
 }
 
 /// The workflow at the top of the tree of parents and children.

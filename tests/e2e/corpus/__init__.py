@@ -1,0 +1,1 @@
+"""Records histories of a real server, as the engine's law on old histories reads them."""
