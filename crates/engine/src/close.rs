@@ -5,6 +5,7 @@ use api::{
         CancelWorkflowExecutionCommandAttributes, CompleteWorkflowExecutionCommandAttributes,
         FailWorkflowExecutionCommandAttributes,
     },
+    common::v1::{Callback, callback::Variant},
     enums::v1::{RetryState, WorkflowExecutionStatus, WorkflowTaskFailedCause},
     history::v1::{
         WorkflowExecutionCanceledEventAttributes, WorkflowExecutionCompletedEventAttributes,
@@ -117,8 +118,24 @@ pub(crate) fn cancel(
     Ok(())
 }
 
-/// What a closed run still owes: its deletion, and what other runs expect of it.
+/// Whether the run has closed, is the last of its chain, and an entity of the server waits for
+/// that. Only the server makes callbacks of the internal kind.
+pub(crate) fn is_watched(state: &State) -> bool {
+    let is_internal = |callback: &Callback| matches!(callback.variant, Some(Variant::Internal(_)));
+    state.is_started()
+        && !state.is_running()
+        && state.new_execution_run_id.is_empty()
+        && state
+            .started
+            .as_ref()
+            .is_some_and(|started| started.completion_callbacks.iter().any(is_internal))
+}
+
+/// What a closed run still owes: its deletion, and what other runs and entities expect of it.
 pub(crate) fn emit_tasks(draft: &mut Draft<'_>) {
+    if is_watched(draft.state()) {
+        draft.task(Task::now(TaskAction::NotifyClosed(RunRef {})));
+    }
     let due = draft.now() + draft.context().retention;
     draft.task(Task::at(due, TaskAction::DeleteAfterRetention(RunRef {})));
     child::emit_closing_tasks(draft);

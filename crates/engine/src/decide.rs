@@ -72,6 +72,9 @@ fn task_due(draft: &mut Draft<'_>, action: &TaskAction) {
         | TaskAction::SignalExternal(_)
         | TaskAction::CancelExternal(_)
         | TaskAction::ReportToParent(_)
-        | TaskAction::ApplyParentClosePolicy(_) => {}
+        | TaskAction::ApplyParentClosePolicy(_)
+        | TaskAction::EntityTimer(_)
+        | TaskAction::EntityWork(_)
+        | TaskAction::NotifyClosed(_) => {}
     }
 }

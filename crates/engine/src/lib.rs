@@ -75,7 +75,7 @@ pub use shared::Shared;
 pub use start_policy::{StartDecision, StartPolicy, decide_start};
 pub use state::{Activity, State, Sticky, Timer, WorkflowTask, WorkflowTaskKind};
 pub use task::{
-    ActivityRef, InitiatedRef, RunRef, Task, TaskAction, TaskRecord, TimerRef, WorkflowTaskRef,
-    is_current, outstanding_tasks,
+    ActivityRef, EntityTimerRef, EntityWorkRef, InitiatedRef, RunRef, Task, TaskAction, TaskRecord,
+    TimerRef, WorkflowTaskRef, is_current, outstanding_tasks,
 };
 pub use transition::{PlacedMutation, Transition, TransitionRecord};

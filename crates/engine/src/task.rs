@@ -5,7 +5,7 @@
 
 use model::Time;
 
-use crate::{State, activity, child, external, workflow_task};
+use crate::{State, activity, child, close, external, workflow_task};
 
 /// A durable task of one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,10 @@ pub struct TaskRecord {
     #[prost(bytes = "bytes", tag = "15")]
     pub run_id: bytes::Bytes,
     /// What to do. Absent only in a record that a newer program wrote.
-    #[prost(oneof = "TaskAction", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16")]
+    #[prost(
+        oneof = "TaskAction",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 40, 41, 42"
+    )]
     pub action: Option<TaskAction>,
 }
 
@@ -75,6 +78,15 @@ pub enum TaskAction {
     /// Deal with the children of a closed run. (15 is the record's run id.)
     #[prost(message, tag = "16")]
     ApplyParentClosePolicy(RunRef),
+    /// Of an entity that is no run: its time has come.
+    #[prost(message, tag = "40")]
+    EntityTimer(EntityTimerRef),
+    /// Of an entity that is no run: it wants something done outside of itself.
+    #[prost(message, tag = "41")]
+    EntityWork(EntityWorkRef),
+    /// Tell the entity that started the chain of runs that it has closed.
+    #[prost(message, tag = "42")]
+    NotifyClosed(RunRef),
 }
 
 /// Names one attempt of the workflow task.
@@ -118,6 +130,22 @@ pub struct InitiatedRef {
     pub initiated_event_id: i64,
 }
 
+/// Names the time at which an entity wants to go on.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct EntityTimerRef {
+    /// That time.
+    #[prost(message, required, tag = "1")]
+    pub due: Time,
+}
+
+/// Names a piece of an entity's work.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct EntityWorkRef {
+    /// Its number within the entity, never used twice.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+}
+
 /// Names the run itself.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct RunRef {}
@@ -147,6 +175,9 @@ pub fn is_current(state: &State, action: &TaskAction) -> bool {
         }
         TaskAction::ReportToParent(RunRef {}) => state.unreported_close.is_some(),
         TaskAction::ApplyParentClosePolicy(RunRef {}) => state.close_policy_due,
+        TaskAction::NotifyClosed(RunRef {}) => close::is_watched(state),
+        // Of another kind of entity.
+        TaskAction::EntityTimer(_) | TaskAction::EntityWork(_) => false,
         _ if !state.is_running() => false,
         TaskAction::DispatchWorkflowTask(task) | TaskAction::WorkflowTaskScheduleToStart(task) => {
             workflow_task::reference(state).is_some_and(|current| current == *task)
@@ -208,5 +239,10 @@ impl TaskAction {
                 | Self::ReportToParent(_)
                 | Self::ApplyParentClosePolicy(_)
         )
+    }
+
+    /// True for every task that a job carries out after the commit, outside of its slot.
+    pub fn is_of_outbox(&self) -> bool {
+        self.is_towards_another_run() || matches!(self, Self::EntityWork(_) | Self::NotifyClosed(_))
     }
 }

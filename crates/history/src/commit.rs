@@ -21,6 +21,7 @@ use crate::{
     context::Caller,
     current,
     dispatch::{self, Offer, Started},
+    entities::StoredEntity,
     ledger::PendingTask,
     node::Node,
     queries::BufferedQuery,
@@ -51,6 +52,7 @@ pub(crate) struct Release {
     /// Work towards other runs, to be carried out.
     outbox: Vec<PendingTask>,
     index: Vec<FeedIndex>,
+    entities: Vec<StoredEntity>,
     /// Queries whose answers came with the commit.
     pub(crate) answers: Vec<(BufferedQuery, crate::QueryAnswer)>,
     /// Queries that are to ask the slot again: their run has no workflow task any more.
@@ -226,16 +228,11 @@ impl Commit {
         task: &Task,
     ) -> Result<(), HistoryError> {
         let pending = PendingTask { run_id: run.run_id, action: task.action };
-        if task.action.is_towards_another_run() {
+        if task.action.is_of_outbox() {
             return self.add_outbox_task(slot, pending);
         }
         if !is_dispatch(&task.action) {
-            let task_id = slot.take_task_id()?;
-            let fire_time = slot.timers.row_time(task.due);
-            slot.timers.add((fire_time, task_id), pending);
-            let key = TaskKey { category: TaskCategory::Timer, fire_time, task_id };
-            self.put_task(slot.id, key, &pending);
-            return Ok(());
+            return self.add_timer(slot, task.due, pending);
         }
         // A task that moves to another queue keeps its row.
         if let Some(task_id) = slot.immediate.find(&pending) {
@@ -251,9 +248,24 @@ impl Commit {
         Ok(())
     }
 
-    /// Writes a task towards another run; what finds no room in memory is carried out when it is
-    /// read again.
-    fn add_outbox_task(
+    /// Writes a durable timer.
+    pub(crate) fn add_timer(
+        &mut self,
+        slot: &mut Slot,
+        due: Time,
+        pending: PendingTask,
+    ) -> Result<(), HistoryError> {
+        let task_id = slot.take_task_id()?;
+        let fire_time = slot.timers.row_time(due);
+        slot.timers.add((fire_time, task_id), pending);
+        let key = TaskKey { category: TaskCategory::Timer, fire_time, task_id };
+        self.put_task(slot.id, key, &pending);
+        Ok(())
+    }
+
+    /// Writes a task of the outbox; what finds no room in memory is carried out when it is read
+    /// again.
+    pub(crate) fn add_outbox_task(
         &mut self,
         slot: &mut Slot,
         pending: PendingTask,
@@ -268,6 +280,11 @@ impl Commit {
         let category = TaskCategory::Immediate;
         self.put_task(slot.id, TaskKey { category, fire_time: Time::UNSET, task_id }, &pending);
         Ok(())
+    }
+
+    /// Shows an entity's state once it is durable.
+    pub(crate) fn publish_entity(&mut self, stored: StoredEntity) {
+        self.release.entities.push(stored);
     }
 
     /// Offers a task after the commit; a later offer of the same task replaces it.
@@ -412,6 +429,9 @@ impl Release {
     async fn act(self, node: &Arc<Node>, slot: SlotId) {
         for (live, state) in self.published {
             live.publish(state);
+        }
+        for stored in self.entities {
+            stored.publish();
         }
         for started in self.started {
             node.hand_over(started);

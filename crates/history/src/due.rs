@@ -22,6 +22,9 @@ impl Node {
             self.tracker.spawn(Arc::clone(self).retention_over(slot.id, task.run_id, key));
             return Ok(());
         }
+        if let TaskAction::EntityTimer(timer) = task.action {
+            return self.entity_due(slot, key, task.run_id, timer).await;
+        }
         let found = match self.load_run(slot, task.run_id).await {
             Err(HistoryError::Damaged(damage)) => {
                 tracing::error!(%damage, "a timer of a damaged run is dropped");

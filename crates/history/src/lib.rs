@@ -16,6 +16,7 @@ mod current;
 mod delivery;
 mod dispatch;
 mod due;
+mod entities;
 mod error;
 mod execution;
 mod failure;
@@ -39,6 +40,7 @@ mod visibility;
 
 pub use config::Config;
 pub use delivery::{ActivityDelivery, Delivery, HistoryPage, QueryDelivery, WorkflowTaskDelivery};
+pub use entities::{EntityError, EntityScope, EntityView, Perform};
 pub use error::HistoryError;
 pub use execution::{Execution, RunKey};
 pub use history::History;

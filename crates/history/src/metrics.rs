@@ -91,7 +91,10 @@ impl HistoryMetrics {
             | TaskAction::SignalExternal(_)
             | TaskAction::CancelExternal(_)
             | TaskAction::ReportToParent(_)
-            | TaskAction::ApplyParentClosePolicy(_) => return,
+            | TaskAction::ApplyParentClosePolicy(_)
+            | TaskAction::EntityTimer(_)
+            | TaskAction::EntityWork(_)
+            | TaskAction::NotifyClosed(_) => return,
         };
         task.done(late.to_std(), std::time::Duration::ZERO);
     }

@@ -207,6 +207,14 @@ impl Node {
     }
 
     fn evict(&self, slot: &mut Slot, run_id: RunId) {
+        if let Some(entity) = slot.entities.get(&run_id) {
+            if entity.is_in_use() {
+                self.run_cache.restore((slot.id, run_id), entity.weight());
+            } else {
+                slot.evict_entity(run_id);
+            }
+            return;
+        }
         let Some(run) = slot.runs.get_mut(&run_id) else { return };
         if run.is_in_use() {
             self.run_cache.restore((slot.id, run_id), run.weight());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
-use engine::{Input, State, TaskRecord, TransitionRecord, decide, is_current};
+use engine::{Input, State, TaskAction, TaskRecord, TransitionRecord, decide, is_current};
 use model::{RunId, SlotId, Span, Time};
 use prost::Message;
 use storage::{
@@ -192,6 +192,11 @@ impl Node {
         task_id: u64,
     ) -> Result<(), HistoryError> {
         let Some(task) = slot.immediate.get(task_id) else { return Ok(()) };
+        if matches!(task.action, TaskAction::EntityWork(_)) {
+            // It finds out by itself whether there is something left to do.
+            self.carry_out(slot.id, task);
+            return Ok(());
+        }
         let found = match self.load_run(slot, task.run_id).await {
             Err(HistoryError::Damaged(damage)) => {
                 report(&damage);
@@ -201,7 +206,7 @@ impl Node {
         };
         let run = slot.runs.get(&task.run_id).filter(|_| found);
         match run.filter(|run| is_current(&run.head, &task.action)) {
-            Some(_) if task.action.is_towards_another_run() => self.carry_out(slot.id, task),
+            Some(_) if task.action.is_of_outbox() => self.carry_out(slot.id, task),
             Some(run) => {
                 let offer = dispatch::offer(&run.head, &run.live.key, slot.id, task_id, &task);
                 if let Some(offer) = offer {
@@ -232,6 +237,7 @@ impl Node {
                     Some(visibility::upsert(&live.key, &state))
                 })
             }
+            None if self.load_entity(slot, run_id).await? => slot.entity_listing(run_id),
             None => None,
         };
         let Some(change) = change else {

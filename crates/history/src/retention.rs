@@ -60,6 +60,7 @@ impl Node {
         slot_id: SlotId,
         run_id: RunId,
     ) -> Result<(), HistoryError> {
+        self.notify_before_deletion(slot_id, run_id).await?;
         self.lock(slot_id).await?.deleting.insert(run_id);
         let deleted = self.delete_records(slot_id, run_id).await;
         // A failed commit has made the slot forget the mark already.

@@ -9,6 +9,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use ::entity::EntityKey;
 use model::{RunId, SlotId, WorkflowKey};
 use parking_lot::Mutex;
 use storage::{Epoch, SlotRow};
@@ -16,6 +17,7 @@ use storage::{Epoch, SlotRow};
 use crate::{
     HistoryError,
     commit::Outcome,
+    entities::CachedEntity,
     ledger::ImmediateLedger,
     run::CachedRun,
     timer_ledger::TimerLedger,
@@ -40,6 +42,9 @@ pub(crate) struct Slot {
     pub(crate) runs: BTreeMap<RunId, CachedRun>,
     /// The current run of each workflow that has it in the cache.
     pub(crate) currents: BTreeMap<WorkflowKey, RunId>,
+    /// The entities in the cache that are no runs, and their ids.
+    pub(crate) entities: BTreeMap<RunId, CachedEntity>,
+    pub(crate) entity_ids: BTreeMap<EntityKey, RunId>,
     pub(crate) immediate: ImmediateLedger,
     pub(crate) timers: TimerLedger,
     pub(crate) visibility: VisibilityLedger,
@@ -94,6 +99,8 @@ impl Slot {
             standing: None,
             runs: BTreeMap::new(),
             currents: BTreeMap::new(),
+            entities: BTreeMap::new(),
+            entity_ids: BTreeMap::new(),
             immediate: ImmediateLedger::default(),
             timers: TimerLedger::default(),
             visibility: VisibilityLedger::default(),
@@ -110,6 +117,9 @@ impl Slot {
         for run in self.runs.values() {
             run.live.lose();
         }
+        for entity in self.entities.values() {
+            entity.live.lose();
+        }
         *self = Self { fresh: false, ..Self::new(self.id) };
     }
 
@@ -120,6 +130,15 @@ impl Slot {
         let workflow = &run.live.key.workflow;
         if self.currents.get(workflow) == Some(&run_id) {
             self.currents.remove(workflow);
+        }
+    }
+
+    /// Takes an entity out of memory that is no run.
+    pub(crate) fn evict_entity(&mut self, instance: RunId) {
+        let Some(entity) = self.entities.remove(&instance) else { return };
+        entity.live.lose();
+        if self.entity_ids.get(&entity.live.key) == Some(&instance) {
+            self.entity_ids.remove(&entity.live.key);
         }
     }
 

@@ -90,8 +90,8 @@ impl Node {
                 bytes_max: 1,
             };
             let first = self.store.scan(scan).await?.into_iter().next();
-            let Some(key) = first.map(|record| record.key) else { return Ok(()) };
-            let Some(run_prefix) = key.get(..18) else { return Ok(()) };
+            let Some(key) = first.map(|record| record.key) else { break };
+            let Some(run_prefix) = key.get(..18) else { break };
             from = prefix_end(run_prefix);
             let Some(run_id) = run_prefix.get(2..).and_then(current::run_id) else { continue };
             let change = {
@@ -110,6 +110,33 @@ impl Node {
             if let Err(error) = self.visibility.submit(slot_id, 0, change).await {
                 tracing::warn!(%error, "the visibility index takes no changes");
                 return Ok(());
+            }
+        }
+        self.fill_index_with_entities(slot_id).await
+    }
+
+    async fn fill_index_with_entities(&self, slot_id: SlotId) -> Result<(), HistoryError> {
+        let mut last = None;
+        loop {
+            let instances = self.scan_entities(slot_id, last).await?;
+            if instances.is_empty() {
+                return Ok(());
+            }
+            for instance in instances {
+                last = Some(instance);
+                let change = {
+                    let mut slot = self.lock(slot_id).await?;
+                    match self.load_entity(&mut slot, instance).await {
+                        Err(HistoryError::Damaged(damage)) => report(&damage),
+                        other => drop(other?),
+                    }
+                    slot.entity_listing(instance)
+                };
+                let Some(change) = change else { continue };
+                if let Err(error) = self.visibility.submit(slot_id, 0, change).await {
+                    tracing::warn!(%error, "the visibility index takes no changes");
+                    return Ok(());
+                }
             }
         }
     }

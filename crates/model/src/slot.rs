@@ -27,6 +27,18 @@ impl SlotId {
         Self((hash.digest() % u64::from(SLOT_COUNT)) as u16)
     }
 
+    /// The slot of an entity that is no workflow. Part of the stored format: never changes. Entities
+    /// of one id but different kinds are spread as those of different ids.
+    #[expect(clippy::cast_possible_truncation, reason = "the remainder is below SLOT_COUNT")]
+    pub fn of_entity(namespace_id: crate::NamespaceId, kind: u8, id: &str) -> Self {
+        let mut hash = Xxh3::new();
+        hash.update(namespace_id.as_bytes());
+        // No text has this byte: no workflow id reads like an entity's.
+        hash.update(&[0xff, kind]);
+        hash.update(id.as_bytes());
+        Self((hash.digest() % u64::from(SLOT_COUNT)) as u16)
+    }
+
     /// The slot's number.
     pub const fn number(self) -> u16 {
         self.0

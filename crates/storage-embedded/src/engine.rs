@@ -42,6 +42,7 @@ struct Keyspaces {
     task: Keyspace,
     slot: Keyspace,
     meta: Keyspace,
+    entity: Keyspace,
 }
 
 /// Writes that become durable together.
@@ -75,6 +76,7 @@ impl Engine {
             task: open(Table::Task)?,
             slot: open(Table::Slot)?,
             meta: open(Table::Meta)?,
+            entity: open(Table::Entity)?,
         };
         Ok(Self { database, keyspaces })
     }
@@ -87,6 +89,7 @@ impl Engine {
             Table::Task => &self.keyspaces.task,
             Table::Slot => &self.keyspaces.slot,
             Table::Meta => &self.keyspaces.meta,
+            Table::Entity => &self.keyspaces.entity,
         }
     }
 
@@ -219,6 +222,6 @@ fn options(table: Table, settings: &Settings) -> KeyspaceCreateOptions {
             .data_block_size_policy(BlockSizePolicy::all(8 * 1024)),
         Table::Task | Table::Slot => options.filter_policy(FilterPolicy::disabled()),
         Table::Run | Table::Meta => options.expect_point_read_hits(true),
-        Table::Current => options,
+        Table::Current | Table::Entity => options,
     }
 }

@@ -75,6 +75,34 @@ pub fn current_key(slot: SlotId, namespace: NamespaceId, workflow_id: &str) -> B
     key.freeze()
 }
 
+/// The state of an entity that is no run.
+pub fn entity_key(slot: SlotId, entity: RunId) -> Bytes {
+    let mut key = BytesMut::with_capacity(19);
+    key.put_slice(&entity_prefix(slot));
+    key.put_slice(entity.as_bytes());
+    key.freeze()
+}
+
+/// The prefix of the states of a slot's entities.
+pub fn entity_prefix(slot: SlotId) -> Bytes {
+    let mut key = BytesMut::with_capacity(3);
+    key.put_u16(slot.number());
+    key.put_u8(1);
+    key.freeze()
+}
+
+/// The pointer from an entity's id to its state; kinds have ids of their own. The id is hashed and
+/// stands in full in the value, as that of a workflow.
+pub fn entity_pointer_key(slot: SlotId, kind: u8, namespace: NamespaceId, id: &str) -> Bytes {
+    let mut key = BytesMut::with_capacity(36);
+    key.put_u16(slot.number());
+    key.put_u8(2);
+    key.put_u8(kind);
+    key.put_slice(namespace.as_bytes());
+    key.put_u128(xxh3_128(id.as_bytes()));
+    key.freeze()
+}
+
 /// A durable task.
 pub fn task_key(slot: SlotId, task: TaskKey) -> Bytes {
     let mut key = BytesMut::with_capacity(19);

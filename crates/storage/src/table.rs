@@ -16,12 +16,14 @@ pub enum Table {
     Slot = 5,
     /// What belongs to the whole cell: namespaces, identities, settings.
     Meta = 6,
+    /// What is durable and no workflow run: names that point to states, and the states.
+    Entity = 7,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 6] =
-        [Self::History, Self::Run, Self::Current, Self::Task, Self::Slot, Self::Meta];
+    pub const ALL: [Self; 7] =
+        [Self::History, Self::Run, Self::Current, Self::Task, Self::Slot, Self::Meta, Self::Entity];
 
     /// The name used for files, metrics and messages.
     pub const fn name(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Table {
             Self::Task => "task",
             Self::Slot => "slot",
             Self::Meta => "meta",
+            Self::Entity => "entity",
         }
     }
 

@@ -168,6 +168,7 @@ proptest! {
             let (Input::TaskDue(action), Ok(transition)) = (input, outcome) else { return };
             let shell_acts = action.is_towards_another_run() || matches!(action, TaskAction::DispatchWorkflowTask(_)
                 | TaskAction::DispatchActivity(_) | TaskAction::DeleteAfterRetention(_)
+                | TaskAction::NotifyClosed(_)
                 | TaskAction::WorkflowTaskScheduleToStart(_));
             if shell_acts || !is_current(&world.state, action) {
                 return;

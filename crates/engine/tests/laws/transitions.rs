@@ -136,6 +136,9 @@ fn name(input: &Input) -> &'static str {
             TaskAction::CancelExternal(_) => "CancelExternal due",
             TaskAction::ReportToParent(_) => "ReportToParent due",
             TaskAction::ApplyParentClosePolicy(_) => "ApplyParentClosePolicy due",
+            TaskAction::EntityTimer(_) => "EntityTimer due",
+            TaskAction::EntityWork(_) => "EntityWork due",
+            TaskAction::NotifyClosed(_) => "NotifyClosed due",
         },
     }
 }

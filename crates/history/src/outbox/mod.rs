@@ -1,4 +1,4 @@
-//! Work of a run towards other runs.
+//! Work of a run towards other runs; and the jobs of all entities, see `entities/work.rs`.
 //!
 //! Such work is a durable task of the run that wants it ([`TaskAction::is_towards_another_run`]).
 //! After the task's commit, and again when it is found after a crash, a job of its own carries it
@@ -157,6 +157,12 @@ impl Node {
         slot: SlotId,
         task: &PendingTask,
     ) -> Result<bool, HistoryError> {
+        match task.action {
+            TaskAction::EntityWork(_) | TaskAction::NotifyClosed(_) => {
+                return self.carry_out_for_entity(slot, task).await.map(|()| true);
+            }
+            _ => {}
+        }
         let history = History { node: Arc::clone(self) };
         let Some(source) = self.read_source(slot, task).await? else { return Ok(true) };
         let Some(outcome) = perform(&history, &source, &task.action).await? else {

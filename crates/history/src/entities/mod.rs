@@ -1,0 +1,21 @@
+//! Durable entities that are not workflow runs: the shell around their machines.
+//!
+//! They share slots, ledgers, timers, commits and the visibility feed with the runs. `held.rs` hides
+//! what differs between the kinds; `perform.rs` is what a kind does outside of itself.
+
+mod cache;
+mod find;
+mod held;
+mod notice;
+mod perform;
+mod record;
+mod records;
+mod requests;
+mod schedules;
+mod work;
+
+pub(crate) use cache::{CachedEntity, LiveEntity};
+pub(crate) use held::{Held, Next};
+pub use perform::{EntityScope, Perform};
+pub(crate) use record::StoredEntity;
+pub use requests::{EntityError, EntityView};
