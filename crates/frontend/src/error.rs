@@ -158,6 +158,16 @@ impl ApiError {
             .detail("QueryFailedFailure", &QueryFailedFailure { failure })
     }
 
+    /// A schedule has this id.
+    pub(crate) fn schedule_already_exists(
+        id: &str,
+        failure: &WorkflowExecutionAlreadyStartedFailure,
+    ) -> Self {
+        Self::new(Code::AlreadyExists, format!("schedule {id:?} is already registered"))
+            .kind(ErrorType::WorkflowExecutionAlreadyStarted)
+            .detail("WorkflowExecutionAlreadyStartedFailure", failure)
+    }
+
     /// What the metrics count.
     pub(crate) const fn error_type(&self) -> ErrorType {
         self.kind

@@ -10,6 +10,7 @@ mod namespaces;
 mod nexus_endpoints;
 mod not_built;
 mod query;
+mod schedules;
 mod search_attributes;
 mod signals;
 mod start;
@@ -71,10 +72,14 @@ macro_rules! built {
 
 built! {
     Workflow {
+        CountSchedules => schedules::count_schedules,
         CountWorkflowExecutions => visibility::count_workflow_executions,
+        CreateSchedule => schedules::create_schedule,
+        DeleteSchedule => schedules::delete_schedule,
         DeleteWorkflowExecution => signals::delete_workflow_execution,
         DeprecateNamespace => namespaces::deprecate_namespace,
         DescribeNamespace => namespaces::describe_namespace,
+        DescribeSchedule => schedules::describe_schedule,
         DescribeTaskQueue => task_queue::describe_task_queue,
         DescribeWorkflowExecution => describe::describe_workflow_execution,
         GetClusterInfo => cluster::get_cluster_info,
@@ -86,8 +91,11 @@ built! {
         ListClosedWorkflowExecutions => visibility::list_closed_workflow_executions,
         ListNamespaces => namespaces::list_namespaces,
         ListOpenWorkflowExecutions => visibility::list_open_workflow_executions,
+        ListScheduleMatchingTimes => schedules::list_schedule_matching_times,
+        ListSchedules => schedules::list_schedules,
         ListTaskQueuePartitions => task_queue::list_task_queue_partitions,
         ListWorkflowExecutions => visibility::list_workflow_executions,
+        PatchSchedule => schedules::patch_schedule,
         PollActivityTaskQueue => activity_poll::poll_activity_task_queue,
         PollWorkflowTaskQueue => workflow_poll::poll_workflow_task_queue,
         QueryWorkflow => query::query_workflow,
@@ -112,6 +120,7 @@ built! {
         StartWorkflowExecution => start::start_workflow_execution,
         TerminateWorkflowExecution => signals::terminate_workflow_execution,
         UpdateNamespace => namespaces::update_namespace,
+        UpdateSchedule => schedules::update_schedule,
     }
     Operator {
         AddSearchAttributes => search_attributes::add_search_attributes,

@@ -53,8 +53,12 @@ macro_rules! holding_task {
 }
 
 in_namespace! {
+    workflow::CountSchedulesRequest,
     workflow::CountWorkflowExecutionsRequest,
+    workflow::CreateScheduleRequest,
+    workflow::DeleteScheduleRequest,
     workflow::DeleteWorkflowExecutionRequest,
+    workflow::DescribeScheduleRequest,
     workflow::DescribeTaskQueueRequest,
     workflow::DescribeWorkflowExecutionRequest,
     workflow::GetWorkflowExecutionHistoryRequest,
@@ -62,8 +66,11 @@ in_namespace! {
     workflow::ListArchivedWorkflowExecutionsRequest,
     workflow::ListClosedWorkflowExecutionsRequest,
     workflow::ListOpenWorkflowExecutionsRequest,
+    workflow::ListScheduleMatchingTimesRequest,
+    workflow::ListSchedulesRequest,
     workflow::ListTaskQueuePartitionsRequest,
     workflow::ListWorkflowExecutionsRequest,
+    workflow::PatchScheduleRequest,
     workflow::PollActivityTaskQueueRequest,
     workflow::PollWorkflowTaskQueueRequest,
     workflow::QueryWorkflowRequest,
@@ -79,6 +86,7 @@ in_namespace! {
     workflow::SignalWorkflowExecutionRequest,
     workflow::StartWorkflowExecutionRequest,
     workflow::TerminateWorkflowExecutionRequest,
+    workflow::UpdateScheduleRequest,
 }
 
 holding_task! {

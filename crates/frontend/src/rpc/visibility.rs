@@ -234,7 +234,7 @@ async fn list(
 }
 
 /// Waits until the index shows what was committed before; not for ever.
-async fn catch_up(frontend: &Frontend) {
+pub(crate) async fn catch_up(frontend: &Frontend) {
     let submitted = frontend.visibility.submitted();
     let deadline = frontend.environment.clock.sleep_until(frontend.now() + CATCH_UP_MAX);
     tokio::select! {
@@ -244,7 +244,7 @@ async fn catch_up(frontend: &Frontend) {
     }
 }
 
-fn failed(error: visibility::Error) -> ApiError {
+pub(crate) fn failed(error: visibility::Error) -> ApiError {
     match error {
         visibility::Error::PageToken => ApiError::invalid("Invalid NextPageToken."),
         visibility::Error::TooManyValues { .. } => ApiError::invalid(error.to_string()),

@@ -1,0 +1,1 @@
+"""How late schedules act. Run it with `python -m punctuality [SCHEDULES] [SECONDS]`."""
