@@ -36,6 +36,19 @@ pub(crate) enum Step {
     FailedTasks(i32),
     /// The worker answers the workflow task with a command that is not valid, once.
     BadCommand,
+    /// Children side by side, until all have closed that are to close before their parent.
+    Children(Vec<ChildPlan>),
+}
+
+/// One child.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum ChildPlan {
+    /// It completes.
+    Completes,
+    /// It completes when its parent has signalled it.
+    AwaitsSignal,
+    /// It is open when its parent closes, and terminated then.
+    IsLeftBehind,
 }
 
 /// One activity.
@@ -112,6 +125,27 @@ impl Program {
             Step::Timers((0..many).map(|_| dice.span(0, 60_000)).collect())
         };
         Self { steps: vec![step], generations: 0, end: End::Complete }
+    }
+
+    /// Adds a last step with children, to some programs.
+    pub(crate) fn add_children(&mut self, dice: &Dice) {
+        if dice.chance(350) {
+            let children = (0..dice.between(1, 4)).map(|_| ChildPlan::draw(dice)).collect();
+            self.steps.push(Step::Children(children));
+        }
+    }
+
+    /// What the child of this name does.
+    pub(crate) fn child(&self, name: &str) -> Option<Self> {
+        let (step, number) = name.split_once('.')?;
+        let Step::Children(plans) = self.steps.get(step.parse::<usize>().ok()?)? else {
+            return None;
+        };
+        let steps = match plans.get(number.parse::<usize>().ok()?)? {
+            ChildPlan::Completes => Vec::new(),
+            ChildPlan::AwaitsSignal | ChildPlan::IsLeftBehind => vec![Step::Signals(1)],
+        };
+        Some(Self { steps, generations: 0, end: End::Complete })
     }
 
     /// How many signals it waits for in all.
@@ -198,6 +232,16 @@ impl ActivityPlan {
             | Behaviour::VanishFirst(_)
             | Behaviour::ReportFirst(_) => "ok",
             Behaviour::FailForGood | Behaviour::Vanish | Behaviour::AwaitCancel => "bad",
+        }
+    }
+}
+
+impl ChildPlan {
+    fn draw(dice: &Dice) -> Self {
+        match dice.below(3) {
+            0 => Self::Completes,
+            1 => Self::AwaitsSignal,
+            _ => Self::IsLeftBehind,
         }
     }
 }

@@ -7,9 +7,11 @@ use api::{
         ContinueAsNewWorkflowExecutionCommandAttributes, FailWorkflowExecutionCommandAttributes,
         ModifyWorkflowPropertiesCommandAttributes, RecordMarkerCommandAttributes,
         RequestCancelActivityTaskCommandAttributes, ScheduleActivityTaskCommandAttributes,
-        StartTimerCommandAttributes, command::Attributes,
+        SignalExternalWorkflowExecutionCommandAttributes,
+        StartChildWorkflowExecutionCommandAttributes, StartTimerCommandAttributes,
+        command::Attributes,
     },
-    common::v1::{ActivityType, Memo, RetryPolicy},
+    common::v1::{ActivityType, Memo, RetryPolicy, WorkflowExecution, WorkflowType},
     enums::v1::CommandType,
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
     taskqueue::v1::TaskQueue,
@@ -18,7 +20,7 @@ use model::Span;
 
 use crate::{
     payload::{payload, payloads},
-    program::{ActivityPlan, Behaviour, End, Program, Step},
+    program::{ActivityPlan, Behaviour, ChildPlan, End, Program, Step},
     view::View,
 };
 
@@ -109,6 +111,7 @@ impl Script<'_> {
                 self.marker(&name);
                 true
             }
+            Step::Children(plans) => self.children(index, plans),
             Step::BadCommand => {
                 let name = format!("b{index}");
                 if !self.view.markers.contains(&name) && self.attempt == 1 {
@@ -119,6 +122,34 @@ impl Script<'_> {
                 true
             }
         }
+    }
+
+    /// Starts children, signals those that wait for it, and waits for those that close.
+    fn children(&mut self, index: usize, plans: &[ChildPlan]) -> bool {
+        let parent = self.view.input.rsplit_once('#').map_or("", |(id, _)| id);
+        let mut done = true;
+        for (number, plan) in plans.iter().enumerate() {
+            let workflow_id = format!("{parent}/{index}.{number}");
+            let Some(initiated) = self.view.children.get(&workflow_id) else {
+                self.push(
+                    CommandType::StartChildWorkflowExecution,
+                    Attributes::StartChildWorkflowExecutionCommandAttributes(child(&workflow_id)),
+                );
+                done = false;
+                continue;
+            };
+            let started = self.view.started_children.contains(initiated);
+            let closed = self.view.closed_children.contains(initiated);
+            done &= if *plan == ChildPlan::IsLeftBehind { started } else { closed };
+            let is_told = self.view.signalled.contains(&workflow_id);
+            if *plan == ChildPlan::AwaitsSignal && started && !is_told {
+                self.push(
+                    CommandType::SignalExternalWorkflowExecution,
+                    Attributes::SignalExternalWorkflowExecutionCommandAttributes(news(workflow_id)),
+                );
+            }
+        }
+        done
     }
 
     fn cancelled_timer(&mut self, index: usize, plan: ActivityPlan) -> bool {
@@ -279,6 +310,25 @@ fn start_timer(timer_id: &str, span: Span) -> Command {
         start_to_fire_timeout: Some(span.to_proto()),
     };
     command(CommandType::StartTimer, Attributes::StartTimerCommandAttributes(attributes))
+}
+
+fn child(workflow_id: &str) -> StartChildWorkflowExecutionCommandAttributes {
+    StartChildWorkflowExecutionCommandAttributes {
+        workflow_id: workflow_id.to_owned(),
+        workflow_type: Some(WorkflowType { name: "workflow".to_owned() }),
+        input: Some(payloads(&input(workflow_id, 0))),
+        ..Default::default()
+    }
+}
+
+/// What a child waits for.
+fn news(workflow_id: String) -> SignalExternalWorkflowExecutionCommandAttributes {
+    SignalExternalWorkflowExecutionCommandAttributes {
+        execution: Some(WorkflowExecution { workflow_id, ..Default::default() }),
+        signal_name: "news".to_owned(),
+        child_workflow_only: true,
+        ..Default::default()
+    }
 }
 
 fn schedule_activity(

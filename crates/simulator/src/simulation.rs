@@ -14,7 +14,7 @@ use storage::Table;
 use storage_memory::Faults;
 
 use crate::{
-    check::{acknowledged, legality, outstanding, results, snapshot::Snapshot, views},
+    check::{acknowledged, families, legality, outstanding, results, snapshot::Snapshot, views},
     client::Client,
     cluster::Cluster,
     dice::Dice,
@@ -86,7 +86,7 @@ async fn run(Settings { seed, workflows }: Settings) -> Outcome {
             return Outcome { steps: 0, trace: trace.take(), violations: vec![error] };
         }
     };
-    let programs = programs(&dice, &profile, cluster.namespace_id, workflows);
+    let programs = programs(seed, &dice, &profile, cluster.namespace_id, workflows);
     let world = Arc::new(World {
         seed,
         clock,
@@ -111,6 +111,7 @@ async fn run(Settings { seed, workflows }: Settings) -> Outcome {
 
 /// What the workflows do, by their ids.
 fn programs(
+    seed: u64,
     dice: &Dice,
     profile: &Profile,
     namespace_id: NamespaceId,
@@ -120,7 +121,9 @@ fn programs(
     let mut programs = BTreeMap::new();
     for number in 0..workflows {
         let Some(name) = names.next() else { break };
-        programs.insert(name, Program::draw(dice, profile.large && number == 0));
+        let mut program = Program::draw(dice, profile.large && number == 0);
+        program.add_children(&Dice::new(seed, &format!("children of {name}")));
+        programs.insert(name, program);
     }
     programs
 }
@@ -207,6 +210,12 @@ async fn wait_for_the_end(world: &World) -> Result<(), String> {
         world.sleep(Span::from_millis(500)).await;
     }
     world.trace.note("all workflows have ended");
+    while !families::are_settled(&Snapshot::read(&world.cluster.memory).await?) {
+        if world.now() >= until {
+            return Err("some children do not end, or their parents do not know it".to_owned());
+        }
+        world.sleep(Span::from_millis(500)).await;
+    }
     Ok(())
 }
 
@@ -242,6 +251,7 @@ async fn check_all(world: &World) -> Result<(), String> {
         legality::check(&run.events)
             .map_err(|what| format!("a history of `{}`: {what}", run.state.workflow_id))?;
     }
+    families::check(&snapshot)?;
     for (workflow_id, program) in &world.programs {
         results::check(&facts, &snapshot, workflow_id, program)?;
     }

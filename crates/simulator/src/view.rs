@@ -33,6 +33,14 @@ pub(crate) struct View {
     pub(crate) signals: usize,
     /// Somebody asked the workflow to cancel.
     pub(crate) cancel_requested: bool,
+    /// Children by workflow id, with their initiated event ids.
+    pub(crate) children: BTreeMap<String, i64>,
+    /// Initiated event ids of children that have started.
+    pub(crate) started_children: BTreeSet<i64>,
+    /// Initiated event ids of children that have closed.
+    pub(crate) closed_children: BTreeSet<i64>,
+    /// Workflow ids that signals were sent to.
+    pub(crate) signalled: BTreeSet<String>,
 }
 
 impl View {
@@ -88,6 +96,28 @@ impl View {
             Attributes::WorkflowExecutionSignaledEventAttributes(_) => self.signals += 1,
             Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => {
                 self.cancel_requested = true;
+            }
+            other => self.read_family(event.event_id, other),
+        }
+    }
+
+    fn read_family(&mut self, event_id: i64, attributes: &Attributes) {
+        match attributes {
+            Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(initiated) => {
+                self.children.insert(initiated.workflow_id.clone(), event_id);
+            }
+            Attributes::ChildWorkflowExecutionStartedEventAttributes(started) => {
+                self.started_children.insert(started.initiated_event_id);
+            }
+            Attributes::ChildWorkflowExecutionCompletedEventAttributes(closed) => {
+                self.closed_children.insert(closed.initiated_event_id);
+            }
+            Attributes::ChildWorkflowExecutionTerminatedEventAttributes(closed) => {
+                self.closed_children.insert(closed.initiated_event_id);
+            }
+            Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(initiated) => {
+                let target = initiated.workflow_execution.as_ref();
+                self.signalled.extend(target.map(|target| target.workflow_id.clone()));
             }
             _ => {}
         }

@@ -41,6 +41,14 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// What a workflow does: one that a client started, or a child of one.
+    pub(crate) fn program(&self, workflow_id: &str) -> Option<Program> {
+        match workflow_id.split_once('/') {
+            None => self.programs.get(workflow_id).cloned(),
+            Some((parent, name)) => self.programs.get(parent)?.child(name),
+        }
+    }
+
     pub(crate) fn now(&self) -> Time {
         self.clock.now()
     }

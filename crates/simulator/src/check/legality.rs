@@ -1,6 +1,6 @@
 //! A slow reader of histories: may each event follow what came before, and at that time?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::history::v1::{HistoryEvent, history_event::Attributes};
 use model::{Span, Time};
@@ -16,6 +16,10 @@ struct Reader {
     cancel_requests: BTreeMap<i64, i64>,
     /// Ids and due times of timers by started event.
     timers: BTreeMap<i64, (String, Time)>,
+    /// Children by initiated event, with their started events.
+    children: BTreeMap<i64, Option<i64>>,
+    /// Signals to other workflows, by initiated event.
+    external_signals: BTreeSet<i64>,
     run_deadline: Option<Time>,
     closed: bool,
 }
@@ -143,8 +147,47 @@ impl Reader {
                 let timer = self.timers.remove(&canceled.started_event_id);
                 ensure!(timer.is_some(), "no such timer is pending");
             }
+            other => self.read_family(id, other)?,
+        }
+        Ok(())
+    }
+
+    fn read_family(&mut self, id: i64, attributes: &Attributes) -> Result<(), String> {
+        match attributes {
+            Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(_) => {
+                self.is_command()?;
+                self.children.insert(id, None);
+            }
+            Attributes::ChildWorkflowExecutionStartedEventAttributes(started) => {
+                self.is_outside()?;
+                let child = self.children.get_mut(&started.initiated_event_id);
+                let child = child.ok_or("no such child was asked for")?;
+                ensure!(child.replace(id).is_none(), "it was started before");
+            }
+            Attributes::ChildWorkflowExecutionCompletedEventAttributes(closed) => {
+                self.close_child(closed.initiated_event_id, closed.started_event_id)?;
+            }
+            Attributes::ChildWorkflowExecutionTerminatedEventAttributes(closed) => {
+                self.close_child(closed.initiated_event_id, closed.started_event_id)?;
+            }
+            Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(_) => {
+                self.is_command()?;
+                self.external_signals.insert(id);
+            }
+            Attributes::ExternalWorkflowExecutionSignaledEventAttributes(ended) => {
+                self.is_outside()?;
+                let known = self.external_signals.remove(&ended.initiated_event_id);
+                ensure!(known, "no such signal is on its way");
+            }
             _ => return Err("no simulated workflow does this".to_owned()),
         }
+        Ok(())
+    }
+
+    fn close_child(&mut self, initiated: i64, started: i64) -> Result<(), String> {
+        self.is_outside()?;
+        let known = self.children.remove(&initiated).ok_or("no such child is open")?;
+        ensure!(known == Some(started), "it names another start");
         Ok(())
     }
 

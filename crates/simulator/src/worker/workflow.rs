@@ -127,7 +127,7 @@ impl Worker {
         let history = self.history(&delivery).await?;
         let view = View::of(&history);
         work(world, &self.dice).await;
-        let Some(program) = world.programs.get(workflow_id) else {
+        let Some(program) = world.program(workflow_id) else {
             world.witness.accuse(format!("nobody started `{workflow_id}`"));
             return None;
         };
@@ -136,7 +136,7 @@ impl Worker {
             started_event_id: task.started_event_id,
             attempt: task.attempt,
         };
-        match answer(program, &view, task.attempt) {
+        match answer(&program, &view, task.attempt) {
             Answer::Fail => {
                 self.fail(&delivery, held).await;
                 None
