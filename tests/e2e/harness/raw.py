@@ -121,6 +121,23 @@ def record_marker(name: str, data: bytes = b"1") -> Command:
     return command
 
 
+def start_child(workflow_id: str, queue: str, **fields) -> Command:
+    """The command that starts a child; `fields` are those of its attributes."""
+    command = Command(command_type=CommandType.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION)
+    child = command.start_child_workflow_execution_command_attributes
+    child.workflow_id = workflow_id
+    child.workflow_type.name = "child"
+    child.task_queue.name = queue
+    for name, value in fields.items():
+        if name.endswith("_timeout"):
+            getattr(child, name).FromMilliseconds(int(value * 1000))
+        elif hasattr(value, "DESCRIPTOR"):
+            getattr(child, name).CopyFrom(value)
+        else:
+            setattr(child, name, value)
+    return command
+
+
 class Raw:
     """The two services of a server, and the calls that most tests make."""
 

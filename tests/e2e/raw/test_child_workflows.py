@@ -19,7 +19,7 @@ from temporalio.api.enums.v1 import (
 )
 
 from harness.history import attributes, event_types, only
-from harness.raw import Raw, complete_workflow, payload, payloads
+from harness.raw import Raw, complete_workflow, payload, payloads, start_child
 from harness.sdk import unique
 from harness.waiting import wait_for_sync
 
@@ -31,23 +31,6 @@ STARTED = (
     "Started WorkflowTask StartChildWorkflowExecutionInitiated ChildWorkflowExecutionStarted "
     "WorkflowTaskScheduled"
 )
-
-
-def start_child(workflow_id: str, queue: str, **fields) -> Command:
-    """The command that starts a child; `fields` are those of its attributes."""
-    command = Command(command_type=CommandType.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION)
-    child = command.start_child_workflow_execution_command_attributes
-    child.workflow_id = workflow_id
-    child.workflow_type.name = "child"
-    child.task_queue.name = queue
-    for name, value in fields.items():
-        if name.endswith("_timeout"):
-            getattr(child, name).FromMilliseconds(int(value * 1000))
-        elif hasattr(value, "DESCRIPTOR"):
-            getattr(child, name).CopyFrom(value)
-        else:
-            setattr(child, name, value)
-    return command
 
 
 def fail_workflow(message: str) -> Command:

@@ -4,6 +4,7 @@ import contextlib
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from temporalio.api.command.v1 import Command
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import (
@@ -14,7 +15,7 @@ from temporalio.api.enums.v1 import (
 )
 
 from harness.history import attributes, event_types, only
-from harness.raw import Raw, complete_workflow, payloads
+from harness.raw import Raw, complete_workflow, payloads, start_child
 from harness.sdk import unique
 from harness.waiting import wait_for_sync
 
@@ -305,4 +306,41 @@ def test_a_bad_command_fails_the_task(raw: Raw, queue: str, name: str):
     assert failed.cause == WorkflowTaskFailedCause.Value(
         f"WORKFLOW_TASK_FAILED_CAUSE_BAD_{kind}_WORKFLOW_EXECUTION_ATTRIBUTES"
     )
+    raw.terminate(run)
+
+
+COMMANDS_ELSEWHERE = {
+    "StartChildExecution": lambda **fields: start_child("child", "queue", **fields),
+    "SignalWorkflowExecution": lambda **fields: signal(NOBODY, **fields),
+    "RequestCancelExternalWorkflowExecution": lambda **fields: cancel(NOBODY, **fields),
+}
+
+
+@pytest.mark.parametrize("kind", COMMANDS_ELSEWHERE)
+def test_commands_stay_within_their_namespace(raw: Raw, queue: str, kind: str):
+    other = unique("namespace")
+    raw.call(
+        "RegisterNamespace",
+        namespace=other,
+        workflow_execution_retention_period=Duration(seconds=86_400),
+    )
+    run = raw.start(queue)
+    token = raw.poll(queue).task_token
+    unknown = COMMANDS_ELSEWHERE[kind](namespace="nowhere")
+    refused = raw.refused("RespondWorkflowTaskCompleted", task_token=token, commands=[unknown])
+    assert refused.code == "NOT_FOUND"
+    assert refused.text == "Namespace nowhere is not found."
+    assert refused.detail == "NamespaceNotFoundFailure"
+    raw.assert_history(run, "Started WorkflowTaskScheduled WorkflowTaskStarted")
+    elsewhere = COMMANDS_ELSEWHERE[kind](namespace=other)
+
+    def known():
+        refused = raw.refused(
+            "RespondWorkflowTaskCompleted", task_token=token, commands=[elsewhere]
+        )
+        return refused if refused.code != "NOT_FOUND" else None
+
+    refused = wait_for_sync(known, "the new namespace")
+    assert refused.code == "INVALID_ARGUMENT"
+    assert refused.text == f"Bad{kind}Attributes: cross namespace commands are not allowed"
     raw.terminate(run)

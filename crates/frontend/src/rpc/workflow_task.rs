@@ -1,7 +1,7 @@
 //! What workers answer to workflow tasks.
 
 use api::{
-    command::v1::command::Attributes,
+    command::v1::{Command, command::Attributes},
     enums::v1::{TaskQueueKind, WorkflowTaskFailedCause},
     taskqueue::v1::StickyExecutionAttributes,
     workflowservice::v1::{
@@ -33,6 +33,10 @@ pub(crate) async fn respond_workflow_task_completed(
     check_length("Identity", &request.identity, limits)?;
     if request.intermediate_page || request.page_number != 0 {
         return Err(ApiError::unimplemented("paged workflow task completions are not built yet"));
+    }
+    // The engine refuses other namespaces; one that there is not is the caller's mistake.
+    for name in request.commands.iter().filter_map(target_namespace) {
+        frontend.namespace(name)?;
     }
     let uses_search_attributes = request.commands.iter().any(|command| {
         matches!(
@@ -105,6 +109,20 @@ pub(crate) async fn respond_workflow_task_failed(
     };
     frontend.history.fail_workflow_task(&call.permit, namespace, &token.run, fail).await?;
     Ok(RespondWorkflowTaskFailedResponse {})
+}
+
+/// The namespace that a command names, if it names one.
+fn target_namespace(command: &Command) -> Option<&str> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others stay with their workflow")]
+    let name = match command.attributes.as_ref()? {
+        Attributes::StartChildWorkflowExecutionCommandAttributes(command) => &command.namespace,
+        Attributes::SignalExternalWorkflowExecutionCommandAttributes(command) => &command.namespace,
+        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(command) => {
+            &command.namespace
+        }
+        _ => return None,
+    };
+    (!name.is_empty()).then_some(name)
 }
 
 /// Where the worker caches the run; without a queue nowhere.

@@ -15,14 +15,19 @@ pub(super) fn check(before: &State, input: &Input, transition: &Transition, limi
         rebuilds(&State::default(), new_run);
     }
     if before.is_started() && !before.is_running() {
-        let forgets = matches!(input, Input::ResetStickyTaskQueue);
+        let forgets = matches!(input, Input::ResetStickyTaskQueue | Input::Outcome(_));
         assert!(forgets || transition.changes.is_empty(), "a closed run changes: {input:?}");
     }
     let state = &transition.state;
     if !state.is_running() {
-        assert!(outstanding_tasks(state).is_empty(), "a closed run has work");
+        let tasks = outstanding_tasks(state);
+        let for_others = tasks.iter().all(|task| task.action.is_towards_another_run());
+        assert!(for_others, "a closed run has work of its own");
     }
     assert!(state.activities.len() <= limits.pending_max, "too many activities");
+    assert!(state.children.len() <= limits.pending_max, "too many children");
+    assert!(state.external_signals.len() <= limits.pending_max, "too many external signals");
+    assert!(state.external_cancels.len() <= limits.pending_max, "too many external cancels");
     // The event that breaks the limit ends the task that others wait for.
     assert!(state.buffered_events.len() <= limits.buffered_events_max + 1, "too many events wait");
     assert!(state.signal_count <= limits.signals_per_run_max, "too many signals");

@@ -80,7 +80,8 @@ fn request(source: &Source, initiated_event_id: i64, child: &Child, run_id: RunI
     let start = Start {
         namespace_id: source.namespace.id_text.clone(),
         run_id: run_id.to_string(),
-        request_id: run_id.to_string(),
+        // As the reference names it: the last number is the event's version.
+        request_id: format!("{}:{initiated_event_id}:0", source.key.run_id),
         attributes,
         links: Vec::new(),
         user_metadata: child.user_metadata.as_ref().map(Shared::to_owned_message),

@@ -45,6 +45,16 @@ for (const maxCachedWorkflows of [0, 1000]) {
   });
 }
 
+test('a child gives its result', () =>
+  harness.run(workflows.adopts, ['you'], async (handle) => {
+    assert.equal(await handle.result(), 'hello you');
+    await harness.assertHistory(
+      handle,
+      'Started WorkflowTask StartChildWorkflowExecutionInitiated ChildWorkflowExecutionStarted ' +
+        'WorkflowTask ChildWorkflowExecutionCompleted WorkflowTask Completed',
+    );
+  }));
+
 test('a failed workflow gives its failure', () =>
   harness.run(workflows.fails, [], async (handle) => {
     const cause = await causeOf(handle.result());

@@ -9,6 +9,7 @@ import {
   continueAsNew,
   defineQuery,
   defineSignal,
+  executeChild,
   isCancellation,
   patched,
   proxyActivities,
@@ -34,6 +35,11 @@ export const broken = defineQuery<number>('broken');
 
 export async function greets(name: string): Promise<string> {
   return `hello ${name}`;
+}
+
+export async function adopts(name: string): Promise<string> {
+  const workflowId = `${workflowInfo().workflowId}-child`;
+  return executeChild(greets, { args: [name], workflowId });
 }
 
 export async function fails(): Promise<void> {
