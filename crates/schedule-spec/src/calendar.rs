@@ -133,6 +133,9 @@ impl Calendar {
 
     fn first_day(&self, mut date: Date) -> Option<Date> {
         loop {
+            if date.year() > YEAR_MAX {
+                return None;
+            }
             if !self.has_year(date.year()) {
                 let year = *self.years.range(date.year()..=YEAR_MAX).next()?;
                 date = Date::new(year, 1, 1).ok()?;
