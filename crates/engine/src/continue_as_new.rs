@@ -31,7 +31,7 @@ pub(crate) fn continue_as_new(
     scope: &CommandScope,
     mut command: ContinueAsNewWorkflowExecutionCommandAttributes,
 ) -> Result<(), CommandError> {
-    check(scope, &command)?;
+    check(draft, scope, &command)?;
     draft.flush();
     let Some(started) = draft.state().started.clone() else { return Ok(()) };
     if command.workflow_type.as_ref().is_none_or(|workflow_type| workflow_type.name.is_empty()) {
@@ -52,12 +52,7 @@ pub(crate) fn continue_as_new(
     }
     let asked_by = command.initiator;
     let backoff = backoff(draft, Span::from_proto(command.backoff_start_interval.as_ref()));
-    let initiator = match command.initiator() {
-        ContinueAsNewInitiator::Unspecified => ContinueAsNewInitiator::Workflow,
-        named @ (ContinueAsNewInitiator::Workflow
-        | ContinueAsNewInitiator::Retry
-        | ContinueAsNewInitiator::CronSchedule) => named,
-    };
+    let initiator = command.initiator();
     let attempt = if initiator == ContinueAsNewInitiator::Retry {
         started.attempt.saturating_add(1)
     } else {
@@ -109,6 +104,7 @@ pub(crate) fn continue_as_new(
 }
 
 fn check(
+    draft: &Draft<'_>,
     scope: &CommandScope,
     command: &ContinueAsNewWorkflowExecutionCommandAttributes,
 ) -> Result<(), CommandError> {
@@ -116,14 +112,22 @@ fn check(
     let type_name = command.workflow_type.as_ref().map_or("", |workflow_type| &workflow_type.name);
     let queue_name = command.task_queue.as_ref().map_or("", |task_queue| &task_queue.name);
     scope.check_length(BAD, "WorkflowType", COMMAND, type_name)?;
-    scope.check_length(BAD, "TaskQueue", COMMAND, queue_name)?;
+    let subject = format!(
+        ". WorkflowType={type_name} TaskQueue=name:\"{queue_name}\"  kind:TASK_QUEUE_KIND_NORMAL"
+    );
+    if queue_name.len() > draft.context().limits.id_length_max {
+        let text = format!(
+            "error validating {COMMAND} TaskQueue: taskQueue length exceeds limit{subject}"
+        );
+        return Err(CommandError::new(BAD, text));
+    }
     for (field, duration) in [
         ("WorkflowRunTimeout", &command.workflow_run_timeout),
         ("WorkflowTaskTimeout", &command.workflow_task_timeout),
         ("BackoffStartInterval", &command.backoff_start_interval),
     ] {
         if duration.as_ref().is_some_and(|duration| duration.seconds < 0 || duration.nanos < 0) {
-            let text = format!("Invalid {field} on {COMMAND}: negative duration");
+            let text = format!("Invalid {field} on {COMMAND}: negative duration{subject}");
             return Err(CommandError::new(BAD, text));
         }
     }

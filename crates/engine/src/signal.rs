@@ -61,10 +61,10 @@ pub(crate) fn append(draft: &mut Draft<'_>, input: Signal) {
     );
 }
 
-/// Between an unhandled closing command and the workflow task after it others stand back, so that
-/// a stream of signals cannot keep a workflow from closing.
+/// While the workflow task after an unhandled closing command runs, others stand back, so that a
+/// stream of signals cannot keep a workflow from closing.
 pub(crate) fn refuse_while_closing(state: &State) -> Result<(), Rejection> {
-    if state.closing {
+    if state.closing && state.has_started_workflow_task() {
         return Err(Rejection::BusyWorkflow(
             "workflow operation can not be applied because workflow is closing".to_owned(),
         ));

@@ -27,24 +27,28 @@ pub(crate) fn start(
 ) -> Result<(), CommandError> {
     const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadStartTimerAttributes;
     scope.check_id(BAD, "TimerId", "StartTimerCommand", &command.timer_id)?;
-    let timeout = Span::from_proto(command.start_to_fire_timeout.as_ref());
-    if timeout.is_zero() {
+    let wanted = command.start_to_fire_timeout;
+    if wanted.is_some_and(|wanted| wanted.seconds < 0 || wanted.nanos < 0) {
         let text = format!(
-            "An invalid StartToFireTimeout is set on StartTimerCommand: missing or invalid \
-             StartToFireTimeout. TimerId={}",
+            "An invalid StartToFireTimeout is set on StartTimerCommand: negative duration. \
+             TimerId={}",
             command.timer_id
         );
         return Err(CommandError::new(BAD, text));
     }
+    let timeout = Span::from_proto(wanted.as_ref());
     if draft.state().timers.contains_key(&command.timer_id) {
         return Err(CommandError::new(
             WorkflowTaskFailedCause::StartTimerDuplicateId,
-            "Unable to create timer: timer ID already exists",
+            format!(
+                "invalid history builder state for action: add-timer-started-event, TimerID: {}",
+                command.timer_id
+            ),
         ));
     }
     let attributes = TimerStartedEventAttributes {
         timer_id: command.timer_id,
-        start_to_fire_timeout: Some(timeout.to_proto()),
+        start_to_fire_timeout: wanted.map(|_| timeout.to_proto()),
         workflow_task_completed_event_id: scope.completed_event_id,
     };
     let started_event_id =
@@ -71,7 +75,10 @@ pub(crate) fn cancel(
         draft.mutate(Mutation::BufferedTimerDropped(dropped));
         started_event_id
     } else {
-        let text = format!("Unable to cancel timer: timer ID not found. TimerId={timer_id}");
+        let text = format!(
+            "invalid history builder state for action: add-timer-canceled-event, \
+             TimerID: {timer_id}"
+        );
         return Err(CommandError::new(BAD, text));
     };
     let attributes = TimerCanceledEventAttributes {

@@ -30,7 +30,12 @@ pub(crate) fn search_attributes(
     command: UpsertWorkflowSearchAttributesCommandAttributes,
 ) -> Result<(), CommandError> {
     const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadSearchAttributes;
-    let mut search_attributes = command.search_attributes.unwrap_or_default();
+    let Some(mut search_attributes) = command.search_attributes else {
+        return Err(CommandError::new(
+            BAD,
+            "SearchAttributes is not set on UpsertWorkflowSearchAttributesCommand.",
+        ));
+    };
     if search_attributes.indexed_fields.is_empty() {
         return Err(CommandError::new(
             BAD,

@@ -74,6 +74,7 @@ def test_completing_a_run_past_unseen_events_is_an_unhandled_command(raw: Raw, q
         "WorkflowTaskScheduled",
     )
     assert attributes(events[3]).cause == cause_named("UNHANDLED_COMMAND")
+    raw.signal(run, "in time")
     task = raw.poll(queue)
     assert task.attempt == 1
     busy = raw.error("SignalWorkflowExecution", workflow_execution=run, signal_name="too late")

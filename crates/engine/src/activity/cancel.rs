@@ -6,11 +6,14 @@ use api::{
     command::v1::RequestCancelActivityTaskCommandAttributes,
     common::v1::{Payload, Payloads},
     enums::v1::WorkflowTaskFailedCause,
-    history::v1::{ActivityTaskCancelRequestedEventAttributes, history_event::Attributes},
+    history::v1::{
+        ActivityTaskCancelRequestedEventAttributes, HistoryEvent, history_event::Attributes,
+    },
 };
 use bytes::Bytes;
 
 use crate::{
+    State,
     commands::{CommandError, CommandScope},
     draft::{Draft, EventExtras},
 };
@@ -25,11 +28,18 @@ pub(crate) fn request_cancel(
     command: &RequestCancelActivityTaskCommandAttributes,
 ) -> Result<(), CommandError> {
     let scheduled_event_id = command.scheduled_event_id;
-    if scheduled_event_id <= 0 || scheduled_event_id > scope.completed_event_id {
-        return Err(CommandError::new(
-            WorkflowTaskFailedCause::BadRequestCancelActivityAttributes,
-            "ScheduledEventId is not set on RequestCancelActivityTaskCommand.",
-        ));
+    const BAD: WorkflowTaskFailedCause =
+        WorkflowTaskFailedCause::BadRequestCancelActivityAttributes;
+    if scheduled_event_id <= 0 {
+        let text = "ScheduledEventId is not set on RequestCancelActivityTaskCommand.";
+        return Err(CommandError::new(BAD, text));
+    }
+    if !may_be_asked(draft.state(), scheduled_event_id) {
+        let text = format!(
+            "invalid history builder state for action: add-activitytask-cancel-requested-event, \
+             ScheduledEventID: {scheduled_event_id}"
+        );
+        return Err(CommandError::new(BAD, text));
     }
     let unstarted =
         draft.state().activities.get(&scheduled_event_id).is_some_and(|activity| {
@@ -54,6 +64,25 @@ pub(crate) fn request_cancel(
         draft.bufferable_event(canceled, EventExtras::default());
     }
     Ok(())
+}
+
+/// An activity can be asked to stop once, and until the workflow knows how it ended.
+fn may_be_asked(state: &State, scheduled_event_id: i64) -> bool {
+    if let Some(activity) = state.activities.get(&scheduled_event_id) {
+        return activity.cancel_requested_event_id == 0;
+    }
+    state.buffered_events.iter().any(|event| ends(event, scheduled_event_id))
+}
+
+fn ends(event: &HistoryEvent, scheduled_event_id: i64) -> bool {
+    let ended = match &event.attributes {
+        Some(Attributes::ActivityTaskCompletedEventAttributes(ended)) => ended.scheduled_event_id,
+        Some(Attributes::ActivityTaskFailedEventAttributes(ended)) => ended.scheduled_event_id,
+        Some(Attributes::ActivityTaskTimedOutEventAttributes(ended)) => ended.scheduled_event_id,
+        Some(Attributes::ActivityTaskCanceledEventAttributes(ended)) => ended.scheduled_event_id,
+        Some(_) | None => return false,
+    };
+    ended == scheduled_event_id
 }
 
 /// The details of an activity that was cancelled before a worker took it.

@@ -2,6 +2,7 @@
 
 use api::{
     command::v1::ScheduleActivityTaskCommandAttributes,
+    common::v1::Priority,
     enums::v1::{TaskQueueKind, WorkflowTaskFailedCause},
     history::v1::{ActivityTaskScheduledEventAttributes, history_event::Attributes},
 };
@@ -28,7 +29,11 @@ pub(crate) fn schedule(
     if draft.state().activity_by_id(&attributes.activity_id).is_some() {
         return Err(CommandError::new(
             WorkflowTaskFailedCause::ScheduleActivityDuplicateId,
-            format!("ActivityId \"{}\" is already scheduled.", attributes.activity_id),
+            format!(
+                "invalid history builder state for action: add-activitytask-scheduled-event, \
+                 ActivityID: {}",
+                attributes.activity_id
+            ),
         ));
     }
     let pending_max = draft.context().limits.pending_max;
@@ -61,7 +66,6 @@ fn validated(
     scope: &CommandScope,
     command: ScheduleActivityTaskCommandAttributes,
 ) -> Result<ActivityTaskScheduledEventAttributes, CommandError> {
-    const COMMAND: &str = "ScheduleActivityTaskCommand";
     let ScheduleActivityTaskCommandAttributes {
         activity_id,
         activity_type,
@@ -77,23 +81,15 @@ fn validated(
         use_workflow_build_id,
         priority,
     } = command;
-    scope.check_id(BAD, "ActivityId", COMMAND, &activity_id)?;
+    check_name(draft, "activityId", &activity_id)?;
     let type_name = activity_type.as_ref().map_or("", |activity_type| &activity_type.name);
-    scope.check_id(BAD, "ActivityType", COMMAND, type_name)?;
+    check_name(draft, "activityType", type_name)?;
     let queue_name = task_queue.as_ref().map_or("", |task_queue| &task_queue.name);
-    if queue_name.is_empty() {
-        return Err(CommandError::new(BAD, "taskQueue is not set"));
-    }
-    scope.check_length(BAD, "TaskQueue", COMMAND, queue_name)?;
-    if queue_name.starts_with("/_sys/") {
-        let text =
-            format!("task queue name cannot start with reserved prefix /_sys/: {queue_name}");
+    if let Some(text) = queue_refusal(draft, queue_name) {
         return Err(CommandError::new(BAD, text));
     }
-    if let Some(priority) = &priority
-        && (priority.priority_key < 0 || priority.fairness_key.len() > FAIRNESS_KEY_BYTES_MAX)
-    {
-        return Err(CommandError::new(BAD, "invalid priority"));
+    if let Some(text) = priority.as_ref().and_then(priority_refusal) {
+        return Err(CommandError::new(BAD, format!("invalid priorities: {text}")));
     }
     let bytes = input.as_ref().map_or(0, |input| input.encoded_len());
     scope.check_blob(BAD, "ScheduleActivityTaskCommandAttributes.Input", bytes)?;
@@ -103,7 +99,7 @@ fn validated(
         start_to_close: timeout("StartToCloseTimeout", start_to_close_timeout)?,
         heartbeat: timeout("HeartbeatTimeout", heartbeat_timeout)?,
     }
-    .normalized(draft, &activity_id)?;
+    .normalized(draft, &activity_id, type_name)?;
     let mut retry_policy = retry_policy.unwrap_or_default();
     normalize_retry_policy(&mut retry_policy);
     validate_retry_policy(&retry_policy).map_err(|text| CommandError::new(BAD, text))?;
@@ -126,6 +122,41 @@ fn validated(
     })
 }
 
+fn check_name(draft: &Draft<'_>, field: &str, name: &str) -> Result<(), CommandError> {
+    let most = draft.context().limits.id_length_max;
+    if name.is_empty() {
+        return Err(CommandError::new(BAD, format!("{field} is not set")));
+    }
+    if name.len() > most {
+        let length = name.len();
+        let text = format!("{field} exceeds length limit. Length={length} Limit={most}");
+        return Err(CommandError::new(BAD, text));
+    }
+    Ok(())
+}
+
+fn queue_refusal(draft: &Draft<'_>, name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("missing task queue name")
+    } else if name.len() > draft.context().limits.id_length_max {
+        Some("taskQueue length exceeds limit")
+    } else if name.starts_with("/_sys/") {
+        Some("task queue name cannot start with reserved prefix /_sys/")
+    } else {
+        None
+    }
+}
+
+fn priority_refusal(priority: &Priority) -> Option<&'static str> {
+    if priority.priority_key < 0 {
+        Some("priority key can't be negative")
+    } else if priority.fairness_key.len() > FAIRNESS_KEY_BYTES_MAX {
+        Some("fairness key length exceeds limit")
+    } else {
+        None
+    }
+}
+
 /// Longest fairness key in bytes (fact sheet section 9).
 const FAIRNESS_KEY_BYTES_MAX: usize = 64;
 
@@ -133,7 +164,7 @@ fn timeout(field: &str, duration: Option<prost_types::Duration>) -> Result<Span,
     let negative =
         duration.as_ref().is_some_and(|duration| duration.seconds < 0 || duration.nanos < 0);
     if negative {
-        let text = format!("Invalid {field} for activity: negative duration");
+        let text = format!("invalid {field}: negative duration");
         return Err(CommandError::new(BAD, text));
     }
     Ok(Span::from_proto(duration.as_ref()))
@@ -150,7 +181,12 @@ struct Timeouts {
 impl Timeouts {
     /// Fills each missing time-out from the others and caps all by the run's (fact sheet
     /// section 9).
-    fn normalized(self, draft: &Draft<'_>, activity_id: &str) -> Result<Self, CommandError> {
+    fn normalized(
+        self,
+        draft: &Draft<'_>,
+        activity_id: &str,
+        type_name: &str,
+    ) -> Result<Self, CommandError> {
         let run_timeout =
             draft.state().started.as_ref().map_or(Span::ZERO, |started| {
                 Span::from_proto(started.workflow_run_timeout.as_ref())
@@ -168,8 +204,8 @@ impl Timeouts {
             )
         } else {
             let text = format!(
-                "A valid StartToClose or ScheduleToCloseTimeout is not set on \
-                 ScheduleActivityTaskCommand. ActivityId={activity_id}"
+                "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the \
+                 activity. ActivityId={activity_id} ActivityType={type_name}"
             );
             return Err(CommandError::new(BAD, text));
         };

@@ -78,7 +78,7 @@ impl CommandScope {
     ) -> Result<(), CommandError> {
         if id.len() > self.id_length_max {
             let text = format!(
-                "{field} on {command} exceeds length limit. Length={} Limit={}",
+                "{field} on {command} exceeds length limit. {field}={id} Length={} Limit={}",
                 id.len(),
                 self.id_length_max
             );

@@ -33,11 +33,10 @@ pub(crate) fn fail_by_worker(
         input;
     if cause == WorkflowTaskFailedCause::GrpcMessageTooLarge {
         let terminate = crate::Terminate {
-            reason: "GRPC_MESSAGE_TOO_LARGE".to_owned(),
-            identity: identity.clone(),
+            reason: "GrpcMessageTooLarge".to_owned(),
+            identity,
             ..Default::default()
         };
-        end(draft, TaskFailure { cause, failure, identity, binary_checksum, worker_version });
         terminate::append(draft, terminate);
         return Ok(Reply::Done);
     }

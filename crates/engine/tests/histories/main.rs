@@ -172,7 +172,7 @@ fn workflow_task__a_closing_command_must_be_last() {
 fn workflow_task__a_close_does_not_overlook_what_waits() {
     let mut script = Script::start(|_| ());
     script.start_task().signal("one").complete(vec![complete_workflow()]).signal("two");
-    script.start_task().complete(vec![complete_workflow()]);
+    script.start_task().signal("three").complete(vec![complete_workflow()]);
     golden!(script);
 }
 

@@ -106,7 +106,11 @@ pub(crate) async fn terminate_workflow_execution(
     check_blob(request.details.as_ref(), &namespace.limits)?;
     let terminate = TerminateRequest {
         input: Terminate {
-            reason: request.reason,
+            reason: if request.reason.is_empty() {
+                "terminated by user via frontend".to_owned()
+            } else {
+                request.reason
+            },
             details: request.details,
             identity: if request.identity.is_empty() {
                 "frontend-service".to_owned()

@@ -34,8 +34,7 @@ pub(crate) async fn start_workflow_execution(
     mut request: StartWorkflowExecutionRequest,
 ) -> ApiResult<StartWorkflowExecutionResponse> {
     let namespace = call.namespace()?;
-    let delayed =
-        request.workflow_start_delay.is_some_and(|delay| delay.seconds != 0 || delay.nanos != 0);
+    let delayed = is_delayed(&request.workflow_start_delay);
     if !request.completion_callbacks.is_empty() {
         return Err(ApiError::unimplemented("completion callbacks are not built yet"));
     }
@@ -205,6 +204,9 @@ fn start(
     check_links(&request.links)?;
     check_blob(request.input.as_ref(), limits)?;
     check_memo(request.memo.as_ref(), limits)?;
+    let eager_execution_accepted = request.request_eager_execution
+        && !is_delayed(&request.workflow_start_delay)
+        && request.cron_schedule.is_empty();
     Ok(Start {
         request_id: request.request_id,
         links: request.links,
@@ -226,6 +228,7 @@ fn start(
             memo: request.memo,
             search_attributes,
             header: request.header,
+            eager_execution_accepted,
             versioning_override: request.versioning_override,
             priority: request.priority,
             time_skipping_config: request.time_skipping_config,
@@ -233,6 +236,10 @@ fn start(
         },
         ..Start::default()
     })
+}
+
+fn is_delayed(delay: &Option<prost_types::Duration>) -> bool {
+    delay.is_some_and(|delay| delay.seconds != 0 || delay.nanos != 0)
 }
 
 fn check_workflow_id(workflow_id: &str, length_max: usize) -> ApiResult<()> {

@@ -344,7 +344,7 @@ fn decide_signal(
 
 fn terminate_existing(new_run_id: RunId) -> Terminate {
     Terminate {
-        reason: "TerminateIfRunning WorkflowIdReusePolicy Policy".to_owned(),
+        reason: "TerminateIfRunning WorkflowIdReusePolicy".to_owned(),
         details: Some(api::common::v1::Payloads {
             payloads: vec![api::common::v1::Payload {
                 metadata: [("encoding".to_owned(), "json/plain".into())].into(),
