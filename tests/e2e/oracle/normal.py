@@ -24,8 +24,21 @@ NEVER_COMPARED = {
 TOKENS = {"task_token", "operation_token"}
 """Opaque bytes: only their presence is compared."""
 
-MEASURED = {"execution_duration", "approximate_backlog_age", "schedule_to_start_latency"}
+MADE_UP = {"request_id"}
+"""Ids that whoever handles a request may choose: only their presence is compared."""
+
+KEYED_BY_ID = {"request_id_infos"}
+"""Maps whose keys are such ids: their values are compared, in order."""
+
+MEASURED = {
+    "approximate_backlog_age",
+    "current_retry_interval",
+    "execution_duration",
+    "schedule_to_start_latency",
+}
 """Durations that a clock measured: only their presence is compared."""
+
+MILLISECOND = 1_000_000
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?")
@@ -50,6 +63,8 @@ def text(value: str, rename: Rename) -> str:
 def _value(field: FieldDescriptor, value: object, rename: Rename) -> object:
     if field.message_type and field.message_type.GetOptions().map_entry:
         entry = field.message_type.fields_by_name["value"]
+        if field.name in KEYED_BY_ID:
+            return sorted((_one(entry, one, rename) for one in value.values()), key=str)
         return {text(str(key), rename): _one(entry, value[key], rename) for key in sorted(value)}
     if field.is_repeated:
         return [_one(field, one, rename) for one in value]
@@ -64,6 +79,8 @@ def _one(field: FieldDescriptor, value: object, rename: Rename) -> object:
         return known.name if known else value
     if field.type == FieldDescriptor.TYPE_BYTES:
         return "<token>" if field.name in TOKENS else text(value.decode("latin-1"), rename)
+    if field.name in MADE_UP:
+        return "<made up>"
     if field.type == FieldDescriptor.TYPE_STRING:
         return text(value, rename)
     return value
@@ -74,5 +91,6 @@ def _message(field: FieldDescriptor, value: Message, rename: Rename) -> object:
     if kind == "google.protobuf.Timestamp":
         return "<time>" if value.seconds > 0 else "<no time>"
     if kind == "google.protobuf.Duration":
-        return "<measured>" if field.name in MEASURED else value.ToJsonString()
+        measured = field.name in MEASURED or value.nanos % MILLISECOND
+        return "<measured>" if measured else value.ToJsonString()
     return plain(value, rename)

@@ -1,6 +1,9 @@
 //! The Python SDK's own tests, from its repository, on the package that its registry has.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, ensure};
 
@@ -28,8 +31,11 @@ const PACKAGES: &[&str] = &[
     "toml",
 ];
 
-/// Tests of integrations with other products: they need those, and no server.
-const LEFT_OUT: &str = "tests/contrib";
+/// The folder with tests of integrations with other products: they need those, and no server.
+const LEFT_OUT: &str = "contrib";
+
+/// How long the tests of one file may take.
+const FILE_SECONDS_MAX: &str = "900";
 
 /// How many tests run at once.
 const JOBS: &str = "4";
@@ -41,27 +47,53 @@ pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Outcomes> {
     }
     let environment = run.folder.join("venv");
     install(run, &environment)?;
+    let mut files = Vec::new();
+    test_files(&source.join("tests"), &mut files)?;
+    files.sort();
     let mut outcomes = Outcomes::default();
-    let mut arguments = vec!["tests", "--ignore", LEFT_OUT, "-E", &run.address, "-n", JOBS];
-    arguments.extend(["-q", "-rpfEsxX", "--tb=short", "--show-capture=no"]);
-    arguments.extend(["-p", "no:cacheprovider"]);
-    let filter = run.filters.join(" or ");
-    if !filter.is_empty() {
-        arguments.extend(["-k", &filter]);
+    for file in files {
+        run_file(run, &source, &environment.join("bin/pytest"), &file, &mut outcomes)?;
     }
+    ensure!(!outcomes.is_empty(), "no test ran");
+    Ok(outcomes)
+}
+
+/// Each file runs in processes of its own: one that hangs takes nothing else with it.
+fn run_file(
+    run: &Run<'_>,
+    source: &Path,
+    pytest: &Path,
+    file: &Path,
+    outcomes: &mut Outcomes,
+) -> anyhow::Result<()> {
+    let filter = run.filters.join(" or ");
     run.workspace
-        .command(environment.join("bin/pytest"))
-        .args(arguments)
-        .current_dir(&source)
+        .command("timeout")
+        .args([FILE_SECONDS_MAX])
+        .args([pytest, file.strip_prefix(source)?])
+        .args(["-E", &run.address, "-n", JOBS, "-k", &filter])
+        .args(["-q", "-rpfEsxX", "--tb=line", "--show-capture=no", "-p", "no:cacheprovider"])
+        .current_dir(source)
         // The tests then take the installed package, not the folder beside them.
         .env("TEMPORAL_INTEGRATION_TEST", "1")
         .run_whatever_it_says(|line| {
             if let Some((test, ending)) = ended(line) {
                 outcomes.add(test, ending);
             }
-        })?;
-    ensure!(!outcomes.is_empty(), "no test ran");
-    Ok(outcomes)
+        })
+}
+
+fn test_files(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && name != LEFT_OUT {
+            test_files(&path, files)?;
+        } else if name.starts_with("test_") && name.ends_with(".py") {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 fn clone(run: &Run<'_>, source: &Path) -> anyhow::Result<()> {
