@@ -93,9 +93,10 @@ fn fetch(run: &Run<'_>, source: &Path) -> anyhow::Result<()> {
     Ok(fs::rename(copy, source)?)
 }
 
-/// Reads `test a::b ... ok`.
+/// Reads `test a::b ... ok`, which may follow an unfinished line of a log.
 fn ended(line: &str) -> Option<(&str, Ending)> {
-    let (test, ending) = line.strip_prefix("test ")?.split_once(" ... ")?;
+    let (_, said) = line.rsplit_once("test ").filter(|_| !line.contains("test result"))?;
+    let (test, ending) = said.split_once(" ... ")?;
     let ending = match ending.split([',', ' ']).next()? {
         "ok" => Ending::Passed,
         "FAILED" => Ending::Failed,
@@ -113,6 +114,7 @@ mod tests {
     fn endings_are_read_from_the_lines_of_the_test_program() {
         assert_eq!(ended("test a::b ... ok"), Some(("a::b", Ending::Passed)));
         assert_eq!(ended("test a - should panic ... ok"), Some(("a", Ending::Passed)));
+        assert_eq!(ended("INFO doing test a::b ... ok"), Some(("a::b", Ending::Passed)));
         assert_eq!(ended("test a::b ... FAILED"), Some(("a::b", Ending::Failed)));
         assert_eq!(ended("test a ... ignored, slow"), Some(("a", Ending::Skipped)));
         assert_eq!(ended("test result: ok. 12 passed"), None);
