@@ -16,7 +16,7 @@ use crate::{
 };
 
 const FIND: &str = "SELECT id, version, scope, status, close_time, workflow_type, \
-    search_attributes FROM execution WHERE run_id = ?1 AND namespace = ?2";
+    search_attributes, task_queue FROM execution WHERE run_id = ?1 AND namespace = ?2";
 
 const COUNT: &str = "INSERT INTO status_count (scope, status, runs) VALUES (?1, ?2, ?3) \
     ON CONFLICT (scope, status) DO UPDATE SET runs = runs + excluded.runs";
@@ -115,7 +115,8 @@ impl Applier {
         let in_place = found.scope == scope
             && found.status == record.status
             && found.close_time == stored_close_time(record.close_time)
-            && found.workflow_type == record.workflow_type;
+            && found.workflow_type == record.workflow_type
+            && found.task_queue == record.task_queue;
         if in_place {
             rows::update_in_place(transaction, found.id, record, encoded)?;
             return Ok(());
@@ -169,6 +170,7 @@ struct Found {
     close_time: i64,
     workflow_type: String,
     search_attributes: Option<Vec<u8>>,
+    task_queue: String,
 }
 
 fn find(
@@ -187,6 +189,7 @@ fn find(
                 close_time: row.get(4)?,
                 workflow_type: row.get(5)?,
                 search_attributes: row.get(6)?,
+                task_queue: row.get(7)?,
             })
         })
         .optional()

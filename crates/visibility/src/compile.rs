@@ -25,6 +25,9 @@ fn uuid_text(column: &str) -> String {
 pub(crate) struct Sql {
     pub(crate) text: String,
     pub(crate) parameters: Vec<Parameter>,
+    /// Conditions on search attributes are checked run by run, in the order of the list, instead of
+    /// collecting the runs that pass them and sorting those.
+    pub(crate) walks: bool,
 }
 
 impl Sql {
@@ -173,7 +176,22 @@ impl Sql {
         format!("e.scope IN (SELECT id FROM scope WHERE namespace = {namespace} AND {matches})")
     }
 
+    /// The search for the runs that pass a condition on a search attribute; none for conditions that
+    /// runs pass by not being found.
+    pub(crate) fn runs_with(namespace_id: NamespaceId, condition: &Condition) -> Option<Self> {
+        let Attribute::Stored { name, kind } = &condition.attribute else { return None };
+        let mut sql = Self::default();
+        let namespace = sql.bind(namespace_id.as_bytes().to_vec());
+        let namespace = format!("(SELECT id FROM namespace WHERE uuid = {namespace})");
+        let text = sql.stored(&namespace, name, *kind, &condition.test);
+        let search = text.strip_prefix("e.id IN (")?.strip_suffix(')')?;
+        sql.text = search.to_owned();
+        Some(sql)
+    }
+
     fn stored(&mut self, namespace: &str, name: &str, kind: AttributeType, test: &Test) -> String {
+        // A plus keeps SQLite from starting at these runs.
+        let id = if self.walks { "+e.id" } else { "e.id" };
         let table = if kind == AttributeType::Text { "text" } else { "attribute" };
         let name = self.bind(name.to_owned());
         let rows = format!(
@@ -181,8 +199,8 @@ impl Sql {
              (SELECT id FROM attribute_name WHERE namespace = {namespace} AND name = {name})"
         );
         match test {
-            Test::Null { negated: false } => return format!("e.id NOT IN {rows})"),
-            Test::Null { negated: true } => return format!("e.id IN {rows})"),
+            Test::Null { negated: false } => return format!("{id} NOT IN {rows})"),
+            Test::Null { negated: true } => return format!("{id} IN {rows})"),
             _ => {}
         }
         let (word, positive);
@@ -194,7 +212,7 @@ impl Sql {
         if let (AttributeType::Text, Test::In { values, .. }) = (kind, &positive) {
             let phrases = self.bind(any_phrase(values));
             let found = format!("SELECT rowid FROM text_words WHERE text_words MATCH {phrases}");
-            return format!("e.id {word} {rows} AND id IN ({found}))");
+            return format!("{id} {word} {rows} AND id IN ({found}))");
         }
         let matches = self.value_test("value", &positive);
         // Rows of another type may be left from before the attribute changed its type; SQLite
@@ -208,7 +226,7 @@ impl Sql {
             | AttributeType::Bool
             | AttributeType::Datetime => "value < ''",
         };
-        format!("e.id {word} {rows} AND {same_type} AND {matches})")
+        format!("{id} {word} {rows} AND {same_type} AND {matches})")
     }
 
     /// A test of an SQL expression, which is false or null when the expression is null.

@@ -8,7 +8,7 @@ use crate::{Error, sort};
 
 /// Kept in the file's `user_version`. Raise it with every change of the tables or of what is
 /// derived from search attributes: files of other formats are deleted and rebuilt.
-pub(crate) const FORMAT: i32 = 2;
+pub(crate) const FORMAT: i32 = 3;
 
 /// The file's `application_id` once the index holds all runs.
 const COMPLETE: i32 = 0x4c54;
@@ -77,6 +77,8 @@ const TABLES: &str = "
         ON execution (scope, status, close_time DESC, start_time DESC, run_id);
     CREATE INDEX execution_type
         ON execution (scope, workflow_type, close_time DESC, start_time DESC, run_id, status);
+    CREATE INDEX execution_queue
+        ON execution (scope, task_queue, close_time DESC, start_time DESC, run_id, status);
     CREATE INDEX execution_start ON execution (scope, start_time DESC, run_id);
     CREATE INDEX execution_workflow ON execution (scope, workflow_id);
     CREATE INDEX execution_parent ON execution (parent_workflow_id)
@@ -116,6 +118,7 @@ const STATISTICS: &str = "
         ('execution', 'execution_order', '1000000 190000 5 1 1 1'),
         ('execution', 'execution_status', '1000000 200000 40000 5 1 1'),
         ('execution', 'execution_type', '1000000 200000 20000 5 1 1 1'),
+        ('execution', 'execution_queue', '1000000 200000 20000 5 1 1 1'),
         ('execution', 'execution_start', '1000000 200000 2 1'),
         ('execution', 'execution_workflow', '1000000 200000 2'),
         ('execution', 'execution_parent', '100000 10'),

@@ -25,6 +25,9 @@ pub(crate) struct Asked {
     pub(crate) page_token: Vec<u8>,
 }
 
+/// So many runs are quicker collected and sorted than looked for in the order of the list.
+const FEW_RUNS: i64 = 5_000;
+
 pub(crate) fn list(
     connection: &Connection,
     namespace_id: NamespaceId,
@@ -46,8 +49,11 @@ fn list_as_usual(
     page_size: usize,
 ) -> Result<Page, Error> {
     let from = Cursor::from_token(&asked.page_token)?;
-    let mut sql =
-        Sql { text: format!("SELECT {COLUMNS} FROM execution e WHERE "), ..Sql::default() };
+    let mut sql = Sql {
+        text: format!("SELECT {COLUMNS} FROM execution e WHERE "),
+        walks: walks(connection, namespace_id, &asked.filter)?,
+        ..Sql::default()
+    };
     sql.push_filter(namespace_id, &asked.filter)?;
     if let Some(from) = from {
         let close_time = sql.bind(from.close_time);
@@ -61,6 +67,34 @@ fn list_as_usual(
     }
     sql.text.push_str(" ORDER BY e.close_time DESC, e.start_time DESC, e.run_id");
     page(connection, namespace_id, sql, page_size, |_, last| Ok(cursor(last).to_token()))
+}
+
+/// Whether to look at run after run in the order of the list: when the conditions on search
+/// attributes leave many runs, which else are all collected and sorted. SQLite cannot know: it has no
+/// statistics of values.
+fn walks(
+    connection: &Connection,
+    namespace_id: NamespaceId,
+    filter: &Predicate,
+) -> Result<bool, Error> {
+    let conditions = match filter {
+        Predicate::And(members) => members.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    let mut found_many = false;
+    for condition in conditions {
+        let Predicate::Condition(condition) = condition else { continue };
+        let Some(search) = Sql::runs_with(namespace_id, condition) else { continue };
+        let text = format!("SELECT count(*) FROM ({} LIMIT {})", search.text, FEW_RUNS + 1);
+        let mut statement = connection.prepare_cached(&text)?;
+        let runs: i64 =
+            statement.query_row(params_from_iter(&search.parameters), |row| row.get(0))?;
+        if runs <= FEW_RUNS {
+            return Ok(false);
+        }
+        found_many = true;
+    }
+    Ok(found_many)
 }
 
 fn list_sorted(

@@ -33,7 +33,7 @@ const UPDATE: &str = "UPDATE execution SET scope = ?2, version = ?3, status = ?4
 /// Leaves out every indexed column, so that SQLite leaves the indexes alone.
 const UPDATE_IN_PLACE: &str = "UPDATE execution SET version = ?2, execution_time = ?3, \
     history_length = ?4, history_size_bytes = ?5, state_transition_count = ?6, \
-    execution_duration = ?7, task_queue = ?8, memo = ?9, search_attributes = ?10 WHERE id = ?1";
+    execution_duration = ?7, memo = ?8, search_attributes = ?9 WHERE id = ?1";
 
 /// Where a record belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub(crate) fn update(
     Ok(())
 }
 
-/// Replaces a row of which scope, status, close time and type stay as they are.
+/// Replaces a row of which scope, status, close time, type and queue stay as they are.
 pub(crate) fn update_in_place(
     connection: &Connection,
     id: i64,
@@ -118,7 +118,6 @@ pub(crate) fn update_in_place(
         record.history_size_bytes,
         record.state_transition_count,
         record.execution_duration.nanos(),
-        record.task_queue,
         record.memo.as_ref().map(prost::Message::encode_to_vec),
         search_attributes,
     ])?;
