@@ -168,6 +168,16 @@ impl ApiError {
             .detail("WorkflowExecutionAlreadyStartedFailure", failure)
     }
 
+    /// Something of another kind than a run has this id, for which a run stands in the reference.
+    pub(crate) fn already_started(
+        message: String,
+        failure: &WorkflowExecutionAlreadyStartedFailure,
+    ) -> Self {
+        Self::new(Code::AlreadyExists, message)
+            .kind(ErrorType::WorkflowExecutionAlreadyStarted)
+            .detail("WorkflowExecutionAlreadyStartedFailure", failure)
+    }
+
     /// What the metrics count.
     pub(crate) const fn error_type(&self) -> ErrorType {
         self.kind

@@ -2,6 +2,7 @@
 
 mod activities;
 mod activity_poll;
+mod batch_operations;
 mod cluster;
 mod codec;
 mod describe;
@@ -78,6 +79,7 @@ built! {
         DeleteSchedule => schedules::delete_schedule,
         DeleteWorkflowExecution => signals::delete_workflow_execution,
         DeprecateNamespace => namespaces::deprecate_namespace,
+        DescribeBatchOperation => batch_operations::describe_batch_operation,
         DescribeNamespace => namespaces::describe_namespace,
         DescribeSchedule => schedules::describe_schedule,
         DescribeTaskQueue => task_queue::describe_task_queue,
@@ -88,6 +90,7 @@ built! {
         GetWorkflowExecutionHistory => history::get_workflow_execution_history,
         GetWorkflowExecutionHistoryReverse => history::get_workflow_execution_history_reverse,
         ListArchivedWorkflowExecutions => visibility::list_archived_workflow_executions,
+        ListBatchOperations => batch_operations::list_batch_operations,
         ListClosedWorkflowExecutions => visibility::list_closed_workflow_executions,
         ListNamespaces => namespaces::list_namespaces,
         ListOpenWorkflowExecutions => visibility::list_open_workflow_executions,
@@ -117,7 +120,9 @@ built! {
         ShutdownWorker => worker::shutdown_worker,
         SignalWithStartWorkflowExecution => start::signal_with_start_workflow_execution,
         SignalWorkflowExecution => signals::signal_workflow_execution,
+        StartBatchOperation => batch_operations::start_batch_operation,
         StartWorkflowExecution => start::start_workflow_execution,
+        StopBatchOperation => batch_operations::stop_batch_operation,
         TerminateWorkflowExecution => signals::terminate_workflow_execution,
         UpdateNamespace => namespaces::update_namespace,
         UpdateSchedule => schedules::update_schedule,

@@ -58,6 +58,7 @@ in_namespace! {
     workflow::CreateScheduleRequest,
     workflow::DeleteScheduleRequest,
     workflow::DeleteWorkflowExecutionRequest,
+    workflow::DescribeBatchOperationRequest,
     workflow::DescribeScheduleRequest,
     workflow::DescribeTaskQueueRequest,
     workflow::DescribeWorkflowExecutionRequest,
@@ -67,6 +68,7 @@ in_namespace! {
     workflow::ListClosedWorkflowExecutionsRequest,
     workflow::ListOpenWorkflowExecutionsRequest,
     workflow::ListScheduleMatchingTimesRequest,
+    workflow::ListBatchOperationsRequest,
     workflow::ListSchedulesRequest,
     workflow::ListTaskQueuePartitionsRequest,
     workflow::ListWorkflowExecutionsRequest,
@@ -86,6 +88,8 @@ in_namespace! {
     workflow::SignalWorkflowExecutionRequest,
     workflow::StartWorkflowExecutionRequest,
     workflow::TerminateWorkflowExecutionRequest,
+    workflow::StartBatchOperationRequest,
+    workflow::StopBatchOperationRequest,
     workflow::UpdateScheduleRequest,
 }
 

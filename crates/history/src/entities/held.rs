@@ -3,6 +3,7 @@
 use std::{any::Any, fmt::Debug, sync::Arc};
 
 use ::entity::{ClosedWorkflow, Context, Decision, EntityKey, EntityKind, Event, Listing, Machine};
+use batch_operation::BatchOperation;
 use bytes::Bytes;
 use engine::TaskAction;
 use futures_util::future::BoxFuture;
@@ -17,10 +18,8 @@ use crate::{HistoryError, node::Node};
 pub(super) fn decode(kind: EntityKind, state: Bytes) -> Result<Arc<dyn Held>, DecodeError> {
     match kind {
         EntityKind::Schedule => decode_as::<Schedule>(state),
-        EntityKind::BatchOperation
-        | EntityKind::WorkerDeployment
-        | EntityKind::Activity
-        | EntityKind::NexusOperation => {
+        EntityKind::BatchOperation => decode_as::<BatchOperation>(state),
+        EntityKind::WorkerDeployment | EntityKind::Activity | EntityKind::NexusOperation => {
             Err(DecodeError::new("this program has no machine for its kind"))
         }
     }

@@ -27,7 +27,14 @@ impl History {
         namespace: &Arc<Namespace>,
         execution: &Execution,
     ) -> Result<(), HistoryError> {
-        let caller = Caller::new(permit, namespace);
+        self.delete_for(&Caller::new(permit, namespace), execution).await
+    }
+
+    pub(crate) async fn delete_for(
+        &self,
+        caller: &Caller,
+        execution: &Execution,
+    ) -> Result<(), HistoryError> {
         let workflow = execution.key(caller.namespace_id());
         let slot_id = SlotId::of(&workflow);
         let (run_id, decided, outcome) = {
@@ -38,7 +45,7 @@ impl History {
                 identity: IDENTITY.to_owned(),
                 ..Default::default()
             });
-            let (decided, outcome) = self.decide(&mut slot, &caller, run_id, input)?;
+            let (decided, outcome) = self.decide(&mut slot, caller, run_id, input)?;
             (run_id, decided, outcome)
         };
         outcome.wait().await?;
