@@ -1,9 +1,16 @@
 //! What a transition changes: events, and mutations that the history does not show.
 
-use api::{common::v1::Payloads, failure::v1::Failure, history::v1::HistoryEvent};
+use api::{
+    common::v1::Payloads,
+    failure::v1::Failure,
+    history::v1::{ActivityTaskScheduledEventAttributes, HistoryEvent},
+};
 use model::{Span, Time};
 
-use crate::{Shared, state::Sticky};
+use crate::{
+    Shared,
+    state::{ActivityPause, HistoryAncestor, Sticky},
+};
 
 /// One change of a state. Only changes change a state; folded in order they rebuild it.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +27,7 @@ pub struct MutationRecord {
     /// Which one. Absent only in a record that a newer program wrote.
     #[prost(
         oneof = "Mutation",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 40, 41, 42, 43, 44, 45"
     )]
     pub mutation: Option<Mutation>,
 }
@@ -85,6 +92,123 @@ pub enum Mutation {
     /// The closed run has nothing to do any more with a child that it had not seen started.
     #[prost(message, tag = "22")]
     ChildReleased(ChildReleased),
+    /// The events so far are another run's: from here on they are the past of this one.
+    #[prost(message, tag = "40")]
+    RunReset(RunReset),
+    /// A reset made another run out of this one.
+    #[prost(message, tag = "41")]
+    ResetRecorded(ResetRecorded),
+    /// No attempt of an activity may start.
+    #[prost(message, tag = "42")]
+    ActivityPaused(ActivityPaused),
+    /// Attempts of an activity may start again.
+    #[prost(message, tag = "43")]
+    ActivityUnpaused(ActivityUnpaused),
+    /// An activity begins again with its first attempt.
+    #[prost(message, tag = "44")]
+    ActivityReset(ActivityReset),
+    /// An activity has other options.
+    #[prost(message, tag = "45")]
+    ActivityOptionsSet(ActivityOptionsSet),
+}
+
+/// See [`Mutation::ActivityPaused`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ActivityPaused {
+    /// Which activity.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// Who, and why.
+    #[prost(message, required, tag = "2")]
+    pub pause: ActivityPause,
+}
+
+/// See [`Mutation::ActivityUnpaused`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct ActivityUnpaused {
+    /// Which activity.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// Attempts are counted from the first again.
+    #[prost(bool, tag = "2")]
+    pub resets_attempts: bool,
+    /// Heartbeat details are forgotten.
+    #[prost(bool, tag = "3")]
+    pub resets_heartbeat: bool,
+    /// When.
+    #[prost(message, required, tag = "4")]
+    pub time: Time,
+    /// When the next attempt may start, unless one runs.
+    #[prost(message, required, tag = "5")]
+    pub next_attempt_time: Time,
+}
+
+/// See [`Mutation::ActivityReset`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct ActivityReset {
+    /// Which activity.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// The next attempt gets no heartbeat details.
+    #[prost(bool, tag = "2")]
+    pub resets_heartbeat: bool,
+    /// A paused activity stays paused.
+    #[prost(bool, tag = "3")]
+    pub keeps_paused: bool,
+    /// It has the options again that it was scheduled with.
+    #[prost(bool, tag = "4")]
+    pub restores_options: bool,
+    /// When.
+    #[prost(message, required, tag = "5")]
+    pub time: Time,
+    /// When the next attempt may start, unless one runs.
+    #[prost(message, required, tag = "6")]
+    pub next_attempt_time: Time,
+}
+
+/// See [`Mutation::ActivityOptionsSet`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ActivityOptionsSet {
+    /// Which activity.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// What is in force from here on, as if it had been scheduled so.
+    #[prost(message, required, tag = "2")]
+    pub scheduled: Shared<ActivityTaskScheduledEventAttributes>,
+    /// When the current attempt was, or will be, scheduled.
+    #[prost(message, required, tag = "3")]
+    pub next_attempt_time: Time,
+}
+
+/// See [`Mutation::RunReset`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct RunReset {
+    /// The namespace's id.
+    #[prost(string, tag = "1")]
+    pub namespace_id: String,
+    /// The new run's id.
+    #[prost(string, tag = "2")]
+    pub run_id: String,
+    /// The request that started the first of the runs with this past.
+    #[prost(string, tag = "3")]
+    pub start_request_id: String,
+    /// The request for the reset.
+    #[prost(string, tag = "4")]
+    pub reset_request_id: String,
+    /// Whose records hold the past, oldest first.
+    #[prost(message, repeated, tag = "5")]
+    pub history_ancestors: Vec<HistoryAncestor>,
+    /// When.
+    #[prost(message, required, tag = "6")]
+    pub time: Time,
+}
+
+/// See [`Mutation::ResetRecorded`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ResetRecorded {
+    /// The run that it made.
+    #[prost(string, tag = "1")]
+    pub reset_run_id: String,
 }
 
 /// See [`Mutation::RunCreated`].

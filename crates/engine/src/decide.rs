@@ -2,7 +2,7 @@
 
 use crate::{
     Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity,
-    attach_request, cancel, child, draft::Draft, outcome, signal, start, task::is_current,
+    attach_request, cancel, child, draft::Draft, outcome, reset, signal, start, task::is_current,
     terminate, timeout, timer, workflow_task,
 };
 
@@ -42,6 +42,12 @@ pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Tran
         Input::CancelActivity(cancel) => activity::cancel(&mut draft, cancel)?,
         Input::Outcome(outcome) => outcome::take(&mut draft, outcome),
         Input::ChildClosed(closed) => child::closed(&mut draft, *closed)?,
+        Input::PauseActivity(pause) => activity::pause(&mut draft, pause)?,
+        Input::UnpauseActivity(unpause) => activity::unpause(&mut draft, unpause)?,
+        Input::ResetActivity(reset) => activity::reset(&mut draft, reset)?,
+        Input::SetActivityOptions(set) => activity::set_options(&mut draft, *set)?,
+        Input::Reset(reset) => reset::reset(&mut draft, *reset)?,
+        Input::RecordReset(run_id) => reset::record(&mut draft, run_id)?,
         Input::TaskDue(action) => {
             task_due(&mut draft, &action);
             Reply::Done

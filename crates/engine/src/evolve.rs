@@ -6,7 +6,7 @@ use prost::Message as _;
 
 use crate::{
     Change, Mutation, Shared, State, activity, attach_request, cancel, child, close, external,
-    reset_points, signal, start, timer, upsert, workflow_task,
+    reset, reset_points, signal, start, timer, upsert, workflow_task,
 };
 
 /// Folds one change into a state.
@@ -82,16 +82,16 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
             activity::apply_cancel_requested(state, event.event_id, requested);
         }
         Attributes::ActivityTaskCompletedEventAttributes(closed) => {
-            state.activities.remove(&closed.scheduled_event_id);
+            activity::apply_closed(state, closed.scheduled_event_id);
         }
         Attributes::ActivityTaskFailedEventAttributes(closed) => {
-            state.activities.remove(&closed.scheduled_event_id);
+            activity::apply_closed(state, closed.scheduled_event_id);
         }
         Attributes::ActivityTaskTimedOutEventAttributes(closed) => {
-            state.activities.remove(&closed.scheduled_event_id);
+            activity::apply_closed(state, closed.scheduled_event_id);
         }
         Attributes::ActivityTaskCanceledEventAttributes(closed) => {
-            state.activities.remove(&closed.scheduled_event_id);
+            activity::apply_closed(state, closed.scheduled_event_id);
         }
         Attributes::TimerStartedEventAttributes(started) => {
             timer::apply_started(state, event.event_id, started, time);
@@ -220,5 +220,11 @@ fn apply_mutation(state: &mut State, mutation: &Mutation) {
         Mutation::RequestAttached(attached) => {
             state.attached_requests.insert(attached.request_id.clone(), attached.time);
         }
+        Mutation::ActivityPaused(paused) => activity::apply_paused(state, paused),
+        Mutation::ActivityUnpaused(unpaused) => activity::apply_unpaused(state, unpaused),
+        Mutation::ActivityReset(reset) => activity::apply_reset(state, reset),
+        Mutation::ActivityOptionsSet(set) => activity::apply_options_set(state, set),
+        Mutation::RunReset(run) => reset::apply_reset(state, run),
+        Mutation::ResetRecorded(recorded) => reset::apply_recorded(state, recorded),
     }
 }

@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 
 use api::{
+    activity::v1::ActivityOptions,
     command::v1::Command,
     common::v1::{Header, Link, Payloads, WorkflowExecution},
     enums::v1::WorkflowTaskFailedCause,
     failure::v1::Failure,
-    history::v1::{WorkflowExecutionStartedEventAttributes, history_event::Attributes},
+    history::v1::{
+        HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event::Attributes,
+    },
     protocol::v1::Message,
     sdk::v1::{UserMetadata, WorkflowTaskCompletedMetadata},
 };
 
-use crate::{outcome::Outcome, state::Sticky, task::TaskAction};
+use model::Span;
+
+use crate::{change::RunReset, outcome::Outcome, state::Sticky, task::TaskAction};
 
 /// One thing that happens to a run: a request, or a time that has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +56,18 @@ pub enum Input {
     Outcome(Outcome),
     /// A child's last run has closed.
     ChildClosed(Box<ChildClosed>),
+    /// Somebody stops new attempts of activities.
+    PauseActivity(PauseActivity),
+    /// Somebody lets paused activities go on.
+    UnpauseActivity(UnpauseActivity),
+    /// Somebody lets activities begin again with their first attempt.
+    ResetActivity(ResetActivity),
+    /// Somebody gives activities other options.
+    SetActivityOptions(Box<SetActivityOptions>),
+    /// The state, folded from the events of another run, becomes a run of its own.
+    Reset(Box<Reset>),
+    /// A reset made this run out of the one that the input is for.
+    RecordReset(String),
     /// A durable task is due. One that is no longer current changes nothing.
     TaskDue(TaskAction),
 }
@@ -139,6 +156,85 @@ pub struct Terminate {
     pub only_child_of: Option<WorkflowExecution>,
     /// Links of the event.
     pub links: Vec<Link>,
+}
+
+/// See [`Input::Reset`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reset {
+    /// Who the new run is.
+    pub run: RunReset,
+    /// The run whose events were folded.
+    pub base_run_id: String,
+    /// Why.
+    pub reason: String,
+    /// Later events of the base and of the runs that followed it, to apply again in this order.
+    pub reapplied: Vec<HistoryEvent>,
+}
+
+/// Which pending activities a person means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActivitySelection {
+    /// The one with this id.
+    Id(String),
+    /// All of this type.
+    Type(String),
+    /// All.
+    All,
+}
+
+/// See [`Input::PauseActivity`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct PauseActivity {
+    /// Which activities.
+    pub selection: ActivitySelection,
+    /// Who.
+    pub identity: String,
+    /// Why.
+    pub reason: String,
+    /// The request's id; a repeated one changes nothing.
+    pub request_id: String,
+}
+
+/// See [`Input::UnpauseActivity`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnpauseActivity {
+    /// Which activities.
+    pub selection: ActivitySelection,
+    /// Attempts are counted from the first again.
+    pub resets_attempts: bool,
+    /// Heartbeat details are forgotten.
+    pub resets_heartbeat: bool,
+    /// The next attempts start within so much time.
+    pub jitter: Span,
+    /// Decides where in the jitter.
+    pub seed: u64,
+}
+
+/// See [`Input::ResetActivity`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResetActivity {
+    /// Which activities.
+    pub selection: ActivitySelection,
+    /// The next attempts get no heartbeat details.
+    pub resets_heartbeat: bool,
+    /// Paused activities stay paused.
+    pub keeps_paused: bool,
+    /// They have the options again that they were scheduled with.
+    pub restores_options: bool,
+    /// The next attempts start within so much time.
+    pub jitter: Span,
+    /// Decides where in the jitter.
+    pub seed: u64,
+}
+
+/// See [`Input::SetActivityOptions`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetActivityOptions {
+    /// Which activities.
+    pub selection: ActivitySelection,
+    /// The options, and the paths (`start_to_close_timeout`) of those that change; none gives the
+    /// activities their own back.
+    pub change: Option<(ActivityOptions, Vec<String>)>,
 }
 
 /// See [`Input::AttachRequest`].

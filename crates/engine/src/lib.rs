@@ -28,9 +28,11 @@ mod failures;
 mod input;
 mod marker;
 mod outcome;
+mod pause_info;
 mod query;
 mod rejection;
 mod reply;
+mod reset;
 mod reset_points;
 mod retry_policy;
 mod server_attributes;
@@ -47,11 +49,14 @@ mod transition;
 mod upsert;
 mod workflow_task;
 
+pub use activity::activity_options;
 pub use change::{
-    ActivityHeartbeat, ActivityRetryDue, ActivityRetryScheduled, ActivityStarted, BufferFlushed,
-    BufferedTimerDropped, Change, ChildReleased, ClosePolicyApplied, ClosingSet, Mutation,
-    MutationRecord, ParentInformed, RequestAttached, RunCreated, StickySet, WorkflowTaskDetailed,
-    WorkflowTaskDropped, WorkflowTaskFailuresForgiven, WorkflowTaskScheduled, WorkflowTaskStarted,
+    ActivityHeartbeat, ActivityOptionsSet, ActivityPaused, ActivityReset, ActivityRetryDue,
+    ActivityRetryScheduled, ActivityStarted, ActivityUnpaused, BufferFlushed, BufferedTimerDropped,
+    Change, ChildReleased, ClosePolicyApplied, ClosingSet, Mutation, MutationRecord,
+    ParentInformed, RequestAttached, ResetRecorded, RunCreated, RunReset, StickySet,
+    WorkflowTaskDetailed, WorkflowTaskDropped, WorkflowTaskFailuresForgiven, WorkflowTaskScheduled,
+    WorkflowTaskStarted,
 };
 pub use child::Child;
 pub use commands::command_type;
@@ -60,20 +65,25 @@ pub use cron::{CronError, CronSchedule, validate_cron_schedule};
 pub use decide::decide;
 pub use evolve::evolve;
 pub use input::{
-    AttachRequest, CancelActivity, ChildClosed, CompleteActivity, CompleteWorkflowTask,
-    FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity, HeldWorkflowTask, Input,
-    RequestCancel, Signal, Start, StartActivity, StartWorkflowTask, Terminate,
+    ActivitySelection, AttachRequest, CancelActivity, ChildClosed, CompleteActivity,
+    CompleteWorkflowTask, FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity,
+    HeldWorkflowTask, Input, PauseActivity, RequestCancel, Reset, ResetActivity,
+    SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask, Terminate,
+    UnpauseActivity,
 };
 pub use outcome::Outcome;
 pub use query::{QueryRoute, route_query};
 pub use rejection::Rejection;
 pub use reply::{CompletedWorkflowTask, Reply, StartedActivity, StartedWorkflowTask};
+pub use reset::{RESETTER, is_reapplied};
 pub use retry_policy::{
     RetryDecision, decide_retry, normalize_retry_policy, validate_retry_policy,
 };
 pub use shared::Shared;
 pub use start_policy::{StartDecision, StartPolicy, decide_start};
-pub use state::{Activity, State, Sticky, Timer, WorkflowTask, WorkflowTaskKind};
+pub use state::{
+    Activity, ActivityPause, HistoryAncestor, State, Sticky, Timer, WorkflowTask, WorkflowTaskKind,
+};
 pub use task::{
     ActivityRef, EntityTimerRef, EntityWorkRef, InitiatedRef, RunRef, Task, TaskAction, TaskRecord,
     TimerRef, WorkflowTaskRef, is_current, outstanding_tasks,

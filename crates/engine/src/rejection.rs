@@ -45,6 +45,11 @@ pub enum Rejection {
          more details"
     )]
     ActivityIdNotFound(String),
+    /// The run has no pending activity that a person means.
+    #[error(
+        "Can't find pending activity with such ID. Invalid activityID or activity already completed"
+    )]
+    PendingActivityNotFound,
     /// A task that matching holds is no longer the pending one: it is dropped.
     #[error("task is obsolete")]
     TaskObsolete,

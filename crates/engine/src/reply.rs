@@ -1,6 +1,7 @@
 //! What the caller is told once the transition is durable.
 
 use api::{
+    activity::v1::ActivityOptions,
     common::v1::Payloads,
     failure::v1::Failure,
     history::v1::{ActivityTaskScheduledEventAttributes, HistoryEvent},
@@ -29,7 +30,13 @@ pub enum Reply {
     ActivityHeartbeat {
         /// The workflow wants the activity to stop.
         cancel_requested: bool,
+        /// Somebody has paused the activity.
+        paused: bool,
+        /// Somebody has reset the activity.
+        reset: bool,
     },
+    /// The options that an activity has now.
+    ActivityOptions(Box<ActivityOptions>),
 }
 
 /// A workflow task as a worker gets it; the history is read by the shell.

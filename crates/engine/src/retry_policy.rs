@@ -100,7 +100,8 @@ pub fn decide_retry(
     RetryDecision::After(delay)
 }
 
-fn interval(policy: &RetryPolicy, attempt: i32) -> Span {
+/// How long the attempt after this one waits.
+pub(crate) fn interval(policy: &RetryPolicy, attempt: i32) -> Span {
     let initial = Span::from_proto(policy.initial_interval.as_ref()).or(INITIAL_INTERVAL);
     let maximum = Span::from_proto(policy.maximum_interval.as_ref())
         .or(initial.scaled(MAXIMUM_INTERVAL_FACTOR));

@@ -147,7 +147,40 @@ pub struct State {
     /// The events that tell of attached requests, by request id; 0 while one waits in the buffer.
     #[prost(btree_map = "string, int64", tag = "90")]
     pub attached_request_event_ids: BTreeMap<String, i64>,
+    /// Whose records hold the events before this run's own, oldest first; none unless a reset
+    /// made it.
+    #[prost(message, repeated, tag = "60")]
+    pub history_ancestors: Vec<HistoryAncestor>,
+    /// When the first run with this past was started; unset unless a reset made the run.
+    #[prost(message, required, tag = "61")]
+    pub original_start_time: Time,
+    /// The run that a reset made out of this one last.
+    #[prost(string, tag = "62")]
+    pub reset_run_id: String,
+    /// The request for the reset that made this run.
+    #[prost(string, tag = "63")]
+    pub reset_request_id: String,
+    /// True in what is left of a deleted run whose events are the past of others.
+    #[prost(bool, tag = "64")]
+    pub deleted: bool,
+    /// When a reset made the run; unset for others.
+    #[prost(message, required, tag = "65")]
+    pub last_reset_time: Time,
 }
+
+/// A run whose records hold a part of another run's events.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct HistoryAncestor {
+    /// The run.
+    #[prost(string, tag = "1")]
+    pub run_id: String,
+    /// The first event that is not in its records, or belongs to another's past.
+    #[prost(int64, tag = "2")]
+    pub end_event_id: i64,
+}
+
+/// The start event's attributes.
+pub(crate) type Started = WorkflowExecutionStartedEventAttributes;
 
 /// What a workflow task is, beyond its place in the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, prost::Enumeration)]
@@ -276,6 +309,35 @@ pub struct Activity {
     /// True between a failed attempt and the time of the next.
     #[prost(bool, tag = "7")]
     pub backing_off: bool,
+    /// Set while no new attempt may start.
+    #[prost(message, optional, tag = "60")]
+    pub paused: Option<ActivityPause>,
+    /// The activity was reset; true until its next attempt.
+    #[prost(bool, tag = "61")]
+    pub is_reset: bool,
+    /// The next attempt gets no heartbeat details.
+    #[prost(bool, tag = "62")]
+    pub resets_heartbeat: bool,
+    /// What was scheduled, once other options are in force.
+    #[prost(message, optional, tag = "63")]
+    pub original: Option<Shared<ActivityTaskScheduledEventAttributes>>,
+}
+
+/// Who paused an activity, and why.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ActivityPause {
+    /// When.
+    #[prost(message, required, tag = "1")]
+    pub time: Time,
+    /// Who.
+    #[prost(string, tag = "2")]
+    pub identity: String,
+    /// Why.
+    #[prost(string, tag = "3")]
+    pub reason: String,
+    /// The request's id.
+    #[prost(string, tag = "4")]
+    pub request_id: String,
 }
 
 impl State {
@@ -317,7 +379,8 @@ impl State {
 
     /// When the first workflow task was, or will be, scheduled.
     pub fn execution_time(&self) -> Time {
-        let backoff = self.started.as_ref().map_or(Span::ZERO, |started| {
+        let delayed = self.started.as_ref().filter(|_| !self.last_reset_time.is_set());
+        let backoff = delayed.map_or(Span::ZERO, |started| {
             Span::from_proto(started.first_workflow_task_backoff.as_ref())
         });
         self.start_time + backoff
@@ -353,6 +416,19 @@ impl Activity {
     /// The user-chosen id.
     pub fn activity_id(&self) -> &str {
         self.scheduled.as_ref().map_or("", |scheduled| &scheduled.activity_id)
+    }
+
+    /// The activity's type.
+    pub fn activity_type(&self) -> &str {
+        self.scheduled
+            .as_ref()
+            .and_then(|scheduled| scheduled.activity_type.as_ref())
+            .map_or("", |activity_type| &activity_type.name)
+    }
+
+    /// What was scheduled, whatever options are in force.
+    pub fn original(&self) -> Option<&ActivityTaskScheduledEventAttributes> {
+        self.original.as_deref().or(self.scheduled.as_deref())
     }
 
     /// True once a worker holds the current attempt.

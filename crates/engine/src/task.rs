@@ -5,7 +5,7 @@
 
 use model::Time;
 
-use crate::{State, activity, child, close, external, workflow_task};
+use crate::{State, activity, child, close, external, state::Activity, workflow_task};
 
 /// A durable task of one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -186,11 +186,12 @@ pub fn is_current(state: &State, action: &TaskAction) -> bool {
             task.started_event_id != 0
                 && workflow_task::reference(state).is_some_and(|current| current == *task)
         }
-        TaskAction::DispatchActivity(task) => activity::current(state, task)
-            .is_some_and(|activity| !activity.is_started() && !activity.is_backing_off()),
+        TaskAction::DispatchActivity(task) => {
+            activity::current(state, task).is_some_and(Activity::waits_for_worker)
+        }
         TaskAction::ActivityTimeout(task) => activity::current(state, task).is_some(),
         TaskAction::ActivityRetry(task) => {
-            activity::current(state, task).is_some_and(crate::state::Activity::is_backing_off)
+            activity::current(state, task).is_some_and(Activity::waits_for_attempt)
         }
         TaskAction::FirstWorkflowTask(RunRef {}) => state.first_workflow_task_due.is_set(),
         TaskAction::UserTimer(task) => {

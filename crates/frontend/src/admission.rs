@@ -30,6 +30,8 @@ pub(crate) struct Call {
     pub(crate) timeout: Option<Span>,
     /// What kind of client it is, such as `temporal-cli`; empty when it does not say.
     pub(crate) client_name: String,
+    /// Finds the next run of a chain in whatever event closed this one.
+    pub(crate) follows_next_run_id: bool,
     namespace: Option<Arc<Namespace>>,
     token: Option<TaskToken>,
     _long_poll: Option<LongPoll>,
@@ -113,12 +115,16 @@ impl Frontend {
         let id = known.as_ref().map_or(NamespaceId::default(), |namespace| namespace.id);
         let long_poll = self.limiter.admit(rpc, id, started)?;
         let headers = request.metadata().as_ref();
+        let features = headers.get("supported-features").and_then(|names| names.to_str().ok());
+        let follows_next_run_id = features
+            .is_some_and(|names| names.split(',').any(|name| name == "follows-next-run-id"));
         let client_name = headers.get("client-name").and_then(|name| name.to_str().ok());
         Ok(Call {
             permit,
             received: self.now(),
             timeout: client_timeout(headers),
             client_name: client_name.unwrap_or_default().to_owned(),
+            follows_next_run_id,
             namespace,
             token,
             _long_poll: long_poll,

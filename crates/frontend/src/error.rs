@@ -223,6 +223,7 @@ impl From<Rejection> for ApiError {
             | Rejection::WorkflowTaskHeartbeatTimeout
             | Rejection::ActivityNotFound
             | Rejection::ActivityIdNotFound(_)
+            | Rejection::PendingActivityNotFound
             | Rejection::TaskObsolete => Self::not_found(message),
             Rejection::AlreadyStarted {
                 start_request_id, run_id, first_execution_run_id, ..

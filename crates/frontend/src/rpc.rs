@@ -1,6 +1,8 @@
 //! The list of what is built, and the way from a method's path to its handler.
 
 mod activities;
+mod activity_execution_operations;
+mod activity_operations;
 mod activity_poll;
 mod batch_operations;
 mod cluster;
@@ -11,6 +13,7 @@ mod namespaces;
 mod nexus_endpoints;
 mod not_built;
 mod query;
+mod reset;
 mod schedules;
 mod search_attributes;
 mod signals;
@@ -99,6 +102,8 @@ built! {
         ListTaskQueuePartitions => task_queue::list_task_queue_partitions,
         ListWorkflowExecutions => visibility::list_workflow_executions,
         PatchSchedule => schedules::patch_schedule,
+        PauseActivity => activity_operations::pause_activity,
+        PauseActivityExecution => activity_execution_operations::pause_activity_execution,
         PollActivityTaskQueue => activity_poll::poll_activity_task_queue,
         PollWorkflowTaskQueue => workflow_poll::poll_workflow_task_queue,
         QueryWorkflow => query::query_workflow,
@@ -106,7 +111,10 @@ built! {
         RecordActivityTaskHeartbeatById => activities::record_activity_task_heartbeat_by_id,
         RegisterNamespace => namespaces::register_namespace,
         RequestCancelWorkflowExecution => signals::request_cancel_workflow_execution,
+        ResetActivity => activity_operations::reset_activity,
+        ResetActivityExecution => activity_execution_operations::reset_activity_execution,
         ResetStickyTaskQueue => worker::reset_sticky_task_queue,
+        ResetWorkflowExecution => reset::reset_workflow_execution,
         RespondActivityTaskCanceled => activities::respond_activity_task_canceled,
         RespondActivityTaskCanceledById => activities::respond_activity_task_canceled_by_id,
         RespondActivityTaskCompleted => activities::respond_activity_task_completed,
@@ -124,6 +132,11 @@ built! {
         StartWorkflowExecution => start::start_workflow_execution,
         StopBatchOperation => batch_operations::stop_batch_operation,
         TerminateWorkflowExecution => signals::terminate_workflow_execution,
+        UnpauseActivity => activity_operations::unpause_activity,
+        UnpauseActivityExecution => activity_execution_operations::unpause_activity_execution,
+        UpdateActivityExecutionOptions =>
+            activity_execution_operations::update_activity_execution_options,
+        UpdateActivityOptions => activity_operations::update_activity_options,
         UpdateNamespace => namespaces::update_namespace,
         UpdateSchedule => schedules::update_schedule,
     }

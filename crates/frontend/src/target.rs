@@ -73,12 +73,17 @@ in_namespace! {
     workflow::ListTaskQueuePartitionsRequest,
     workflow::ListWorkflowExecutionsRequest,
     workflow::PatchScheduleRequest,
+    workflow::PauseActivityExecutionRequest,
+    workflow::PauseActivityRequest,
     workflow::PollActivityTaskQueueRequest,
     workflow::PollWorkflowTaskQueueRequest,
     workflow::QueryWorkflowRequest,
     workflow::RecordActivityTaskHeartbeatByIdRequest,
     workflow::RequestCancelWorkflowExecutionRequest,
+    workflow::ResetActivityExecutionRequest,
+    workflow::ResetActivityRequest,
     workflow::ResetStickyTaskQueueRequest,
+    workflow::ResetWorkflowExecutionRequest,
     workflow::RespondActivityTaskCanceledByIdRequest,
     workflow::RespondActivityTaskCompletedByIdRequest,
     workflow::RespondActivityTaskFailedByIdRequest,
@@ -91,6 +96,10 @@ in_namespace! {
     workflow::StartBatchOperationRequest,
     workflow::StopBatchOperationRequest,
     workflow::UpdateScheduleRequest,
+    workflow::UnpauseActivityExecutionRequest,
+    workflow::UnpauseActivityRequest,
+    workflow::UpdateActivityExecutionOptionsRequest,
+    workflow::UpdateActivityOptionsRequest,
 }
 
 holding_task! {

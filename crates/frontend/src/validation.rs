@@ -3,6 +3,7 @@
 
 mod duration;
 mod execution;
+mod field_mask;
 mod priority;
 mod search_attributes;
 mod size;
@@ -11,6 +12,7 @@ mod text;
 
 pub(crate) use duration::check_duration;
 pub(crate) use execution::{execution, run_id};
+pub(crate) use field_mask::snake_case;
 pub(crate) use priority::check_priority;
 pub(crate) use search_attributes::typed_search_attributes;
 pub(crate) use size::{check_blob, check_memo, failure_of_size};

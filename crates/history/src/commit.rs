@@ -17,7 +17,7 @@ use storage::{
 use tokio::sync::Notify;
 
 use crate::{
-    HistoryError, RunKey, batches,
+    HistoryError, RunKey, batches, branches,
     context::Caller,
     current,
     dispatch::{self, Offer, Started},
@@ -157,6 +157,27 @@ impl Commit {
         self.record(node, slot, caller, run_id, transition)
     }
 
+    /// Takes the first transition of a run that a reset made of `past` into the batch, and makes
+    /// it the current run.
+    pub(crate) fn record_branch(
+        &mut self,
+        node: &Node,
+        slot: &mut Slot,
+        caller: &Caller,
+        past: State,
+        transition: Transition,
+    ) -> Result<Reply, HistoryError> {
+        let key = RunKey::of(&transition.state)
+            .ok_or_else(|| HistoryError::Unavailable("a new run has no valid ids".to_owned()))?;
+        let run_id = key.run_id;
+        self.writes.push(current::write(slot.id, &key.workflow, run_id));
+        self.writes.extend(branches::branch_rows(slot.id, run_id, &transition.state));
+        slot.currents.insert(key.workflow.clone(), run_id);
+        let live = LiveRun::branch(key, transition.state.history_ancestors.clone());
+        slot.runs.insert(run_id, CachedRun::branch(live, Arc::new(past)));
+        self.record(node, slot, caller, run_id, transition)
+    }
+
     fn record_decided(
         &mut self,
         node: &Node,
@@ -209,6 +230,8 @@ impl Commit {
         for task in transition.tasks.iter().filter(|task| is_current(&state, &task.action)) {
             self.add_task(slot, &live.key, &state, task)?;
         }
+        // A run that a reset made is new to the index and to the counters.
+        let before = if before.run_id == state.run_id { before } else { Arc::default() };
         if visibility::differs(&before, &state) {
             let change = visibility::upsert(&live.key, &state);
             self.add_visibility(slot, run_id, change)?;

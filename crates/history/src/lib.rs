@@ -9,6 +9,7 @@
 //! `commit.rs` is how a decision becomes durable.
 
 mod batches;
+mod branches;
 mod commit;
 mod config;
 mod context;
@@ -45,9 +46,11 @@ pub use error::HistoryError;
 pub use execution::{Execution, RunKey};
 pub use history::History;
 pub use requests::{
+    activity::HeartbeatAnswer,
     cancel::CancelRequest,
     describe::RunDescription,
     query::{QueryAnswer, QueryRequest},
+    reset::ResetRequest,
     start::{Attach, EagerStart, StartOutcome, StartRequest},
     terminate::TerminateRequest,
     workflow_task::{CompleteWorkflowTaskRequest, CompletedTask, WorkerPoll},

@@ -12,6 +12,7 @@ use storage::{Record, Scan, Table, damage, history_key, history_prefix, prefix_e
 use crate::{
     ActivityDelivery, Delivery, HistoryError, HistoryPage, WorkflowTaskDelivery,
     batches::{self, Batch},
+    branches::{self, Part},
     commit::{BRANCH, StartedOfRun},
     dispatch::StartedTask,
     node::Node,
@@ -68,16 +69,31 @@ impl Node {
             add_forward(&mut draft, recent, from, to);
             return Ok(draft.page);
         }
-        let run_id = live.key.run_id;
-        let mut position = self.record_with(slot, run_id, from).await?;
-        let end = history_key(slot, run_id, BRANCH, to, 0);
+        for part in branches::parts(&live.ancestors, live.key.run_id, from, to) {
+            if !self.read_part(slot, part, &mut draft).await? {
+                break;
+            }
+        }
+        Ok(draft.page)
+    }
+
+    /// Adds a part of a history to a page; false once the page is full.
+    async fn read_part(
+        &self,
+        slot: SlotId,
+        part: Part,
+        draft: &mut PageDraft,
+    ) -> Result<bool, HistoryError> {
+        let Part { tree, from, to } = part;
+        let mut position = self.record_with(slot, tree, from).await?;
+        let end = history_key(slot, tree, BRANCH, to, 0);
         loop {
             let records = self.scan_history(slot, position, end.clone(), false).await?;
-            let Some(last) = records.last() else { return Ok(draft.page) };
+            let Some(last) = records.last() else { return Ok(true) };
             position = [last.key.as_ref(), &[0]].concat().into();
             for record in records {
-                if !add_forward(&mut draft, record_batches(record)?, from, to) {
-                    return Ok(draft.page);
+                if !add_forward(draft, record_batches(record)?, from, to) {
+                    return Ok(false);
                 }
             }
         }
@@ -88,25 +104,42 @@ impl Node {
     pub(crate) async fn read_backward(
         &self,
         slot: SlotId,
-        run_id: RunId,
+        live: &LiveRun,
         from: i64,
         batches_max: usize,
     ) -> Result<HistoryPage, HistoryError> {
         let mut draft = PageDraft::new(batches_max);
-        let start = history_prefix(slot, run_id, BRANCH);
-        let mut end = history_key(slot, run_id, BRANCH, from + 1, 0);
+        let parts = branches::parts(&live.ancestors, live.key.run_id, 1, from + 1);
+        for part in parts.into_iter().rev() {
+            if !self.read_part_backward(slot, part, &mut draft).await? {
+                break;
+            }
+        }
+        Ok(draft.page)
+    }
+
+    /// Adds a part of a history to a page, its end first; false once the page is full.
+    async fn read_part_backward(
+        &self,
+        slot: SlotId,
+        part: Part,
+        draft: &mut PageDraft,
+    ) -> Result<bool, HistoryError> {
+        let Part { tree, from: _, to } = part;
+        let start = history_prefix(slot, tree, BRANCH);
+        let mut end = history_key(slot, tree, BRANCH, to, 0);
         loop {
             let records = self.scan_history(slot, start.clone(), end, true).await?;
-            let Some(last) = records.last() else { return Ok(draft.page) };
+            let Some(last) = records.last() else { return Ok(true) };
             end = last.key.clone();
             for record in records {
                 for batch in record_batches(record)?.into_iter().rev() {
-                    if batch.first_event_id > from {
+                    if batch.first_event_id >= to {
                         continue;
                     }
                     if draft.is_full() {
                         draft.page.next_event_id = Some(batch.next_event_id - 1);
-                        return Ok(draft.page);
+                        return Ok(false);
                     }
                     draft.push(batches::reversed(&batch.encoded));
                 }

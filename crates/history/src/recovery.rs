@@ -288,6 +288,9 @@ impl Node {
             Some(value) => State::decode(value)
                 .map_err(|error| damage(Table::Run, &snapshot_key, &error.to_string()))?,
         };
+        if state.deleted {
+            return Ok(None);
+        }
         let to = prefix_end(&history_prefix(slot, run_id, BRANCH));
         let next_event_id = state.next_event_id.max(1);
         let mut from = history_key(slot, run_id, BRANCH, next_event_id, state.version + 1);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use model::{RunId, SlotId, Span};
-use storage::{Record, Scan, Table, Write, history_prefix, prefix_end, run_key};
+use storage::{Record, Scan, Table, Write, history_key, history_prefix, prefix_end, run_key};
 
 use crate::{
-    HistoryError,
+    HistoryError, branches,
     commit::{BRANCH, Commit, Outcome},
     current,
     node::Node,
@@ -54,14 +54,21 @@ impl Node {
     ///
     /// In the first commit the run leaves its workflow, the index and its snapshot. Its records
     /// follow from the oldest on, so that what is left of a deletion that stops half-way is no run:
-    /// the next attempt finds records without a start and removes them.
+    /// the next attempt finds records without a start and removes them. Records that other runs
+    /// need stay, under a mark.
     pub(crate) async fn delete_run(
         self: &Arc<Self>,
         slot_id: SlotId,
         run_id: RunId,
     ) -> Result<(), HistoryError> {
         self.notify_before_deletion(slot_id, run_id).await?;
-        self.lock(slot_id).await?.deleting.insert(run_id);
+        // From here on no other run can come to need its records.
+        let settled = {
+            let mut slot = self.lock(slot_id).await?;
+            slot.deleting.insert(run_id);
+            slot.barrier()
+        };
+        settled.wait().await?;
         let deleted = self.delete_records(slot_id, run_id).await;
         // A failed commit has made the slot forget the mark already.
         self.cell(slot_id).slot.lock().await.deleting.remove(&run_id);
@@ -80,28 +87,27 @@ impl Node {
             };
             match outcome {
                 Some(outcome) => outcome.wait().await?,
-                None => return Ok(()),
+                None => return self.release_ancestors(slot_id, run_id).await,
             }
         }
     }
 
-    /// Deletes the pointers to a run and its oldest records; none when nothing is left.
+    /// Deletes the pointers to a run and the oldest of the records that no other run needs; none
+    /// when nothing is left.
     async fn delete_some(
         self: &Arc<Self>,
         slot: &mut Slot,
         run_id: RunId,
     ) -> Result<Option<Outcome>, HistoryError> {
-        let records = self.history_records(slot.id, run_id).await?;
-        if records.is_empty() {
-            return Ok(None);
-        }
+        let needed_before = self.needed_before(slot.id, run_id).await?;
+        let records = self.history_records(slot.id, run_id, needed_before).await?;
         let mut commit = Commit::default();
         slot.deleting.remove(&run_id);
         if self.load_run(slot, run_id).await?
             && let Some(run) = slot.runs.get(&run_id)
         {
-            let live = Arc::clone(&run.live);
-            let version = run.head.version;
+            let (live, head) = (Arc::clone(&run.live), Arc::clone(&run.head));
+            let version = head.version;
             let workflow = &live.key.workflow;
             if self.find_current(slot, workflow).await? == Some(run_id) {
                 let key = current::key(slot.id, workflow);
@@ -110,8 +116,15 @@ impl Node {
             let namespace_id = workflow.namespace_id;
             let change = ::visibility::Change::Delete { namespace_id, run_id, version };
             commit.add_visibility(slot, run_id, change)?;
-            let key = run_key(slot.id, run_id);
-            commit.write(Write::Delete { table: Table::Run, key });
+            if needed_before > 0 || !head.history_ancestors.is_empty() {
+                commit.write(branches::mark(slot.id, run_id, &head));
+            } else {
+                let key = run_key(slot.id, run_id);
+                commit.write(Write::Delete { table: Table::Run, key });
+            }
+        } else if records.is_empty() {
+            slot.deleting.insert(run_id);
+            return Ok(None);
         }
         self.drop_run(slot, run_id);
         slot.deleting.insert(run_id);
@@ -126,12 +139,12 @@ impl Node {
         &self,
         slot: SlotId,
         run_id: RunId,
+        from_event_id: i64,
     ) -> Result<Vec<Bytes>, HistoryError> {
-        let prefix = history_prefix(slot, run_id, BRANCH);
         let scan = Scan {
             table: Table::History,
-            to: prefix_end(&prefix),
-            from: prefix,
+            from: history_key(slot, run_id, BRANCH, from_event_id, 0),
+            to: prefix_end(&history_prefix(slot, run_id, BRANCH)),
             reverse: false,
             records_max: DELETED_RECORDS_MAX,
             bytes_max: DELETED_BYTES_MAX,

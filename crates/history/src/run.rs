@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use api::query::v1::WorkflowQuery;
-use engine::State;
+use engine::{HistoryAncestor, State};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -49,6 +49,8 @@ pub(crate) struct CachedRun {
 pub(crate) struct LiveRun {
     /// Which run.
     pub(crate) key: RunKey,
+    /// Whose records hold the events before its own.
+    pub(crate) ancestors: Vec<HistoryAncestor>,
     published: Mutex<Published>,
     changed: Notify,
 }
@@ -75,6 +77,12 @@ impl CachedRun {
             snapshot_bytes: snapshot,
             started_bytes,
         }
+    }
+
+    /// A run that a reset is about to make of `past`; its first record comes with a snapshot,
+    /// because its other records do not begin at the beginning.
+    pub(crate) fn branch(live: Arc<LiveRun>, past: Arc<State>) -> Self {
+        Self::new(live, past, SNAPSHOT_DELTA_BYTES, 0)
     }
 
     /// Counts a record; true when a snapshot should be written with it.
@@ -115,8 +123,15 @@ impl CachedRun {
 impl LiveRun {
     /// A run with nothing to show yet, or with a durable state.
     pub(crate) fn new(key: RunKey, state: Option<Arc<State>>) -> Arc<Self> {
+        let ancestors =
+            state.as_ref().map_or_else(Vec::new, |state| state.history_ancestors.clone());
         let published = Mutex::new(Published { state, ..Published::default() });
-        Arc::new(Self { key, published, changed: Notify::new() })
+        Arc::new(Self { key, ancestors, published, changed: Notify::new() })
+    }
+
+    /// A run with nothing to show yet whose past is in the records of others.
+    pub(crate) fn branch(key: RunKey, ancestors: Vec<HistoryAncestor>) -> Arc<Self> {
+        Arc::new(Self { key, ancestors, published: Mutex::default(), changed: Notify::new() })
     }
 
     /// Adds batches that were decided on.

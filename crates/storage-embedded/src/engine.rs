@@ -43,6 +43,7 @@ struct Keyspaces {
     slot: Keyspace,
     meta: Keyspace,
     entity: Keyspace,
+    branch: Keyspace,
 }
 
 /// Writes that become durable together.
@@ -77,6 +78,7 @@ impl Engine {
             slot: open(Table::Slot)?,
             meta: open(Table::Meta)?,
             entity: open(Table::Entity)?,
+            branch: open(Table::Branch)?,
         };
         Ok(Self { database, keyspaces })
     }
@@ -90,6 +92,7 @@ impl Engine {
             Table::Slot => &self.keyspaces.slot,
             Table::Meta => &self.keyspaces.meta,
             Table::Entity => &self.keyspaces.entity,
+            Table::Branch => &self.keyspaces.branch,
         }
     }
 
@@ -220,7 +223,9 @@ fn options(table: Table, settings: &Settings) -> KeyspaceCreateOptions {
         Table::History => options
             .filter_policy(FilterPolicy::disabled())
             .data_block_size_policy(BlockSizePolicy::all(8 * 1024)),
-        Table::Task | Table::Slot => options.filter_policy(FilterPolicy::disabled()),
+        Table::Task | Table::Slot | Table::Branch => {
+            options.filter_policy(FilterPolicy::disabled())
+        }
         Table::Run | Table::Meta => options.expect_point_read_hits(true),
         Table::Current | Table::Entity => options,
     }

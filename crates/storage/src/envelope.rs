@@ -70,6 +70,7 @@ pub fn damage(table: Table, key: &[u8], what: &str) -> Damage {
         }
         Table::Current => "the workflow is still readable by its run id; restore it from a backup",
         Table::Task => "restore the slot from a backup; tasks of open workflows can be made anew",
+        Table::Branch => "the workflow stays readable; restore it from a backup before deleting it",
         Table::Slot => "restore the data directory from a backup before the slot takes writes",
         Table::Entity => "restore the entity from a backup, or delete it",
         Table::Meta => "restore the record from a backup, or write the setting again",

@@ -103,6 +103,14 @@ pub fn entity_pointer_key(slot: SlotId, kind: u8, namespace: NamespaceId, id: &s
     key.freeze()
 }
 
+/// Notes that a run has a part of its history in another run's records.
+pub fn branch_key(slot: SlotId, tree: RunId, run: RunId) -> Bytes {
+    let mut key = BytesMut::with_capacity(34);
+    key.put_slice(&run_key(slot, tree));
+    key.put_slice(run.as_bytes());
+    key.freeze()
+}
+
 /// A durable task.
 pub fn task_key(slot: SlotId, task: TaskKey) -> Bytes {
     let mut key = BytesMut::with_capacity(19);

@@ -18,12 +18,22 @@ pub enum Table {
     Meta = 6,
     /// What is durable and no workflow run: names that point to states, and the states.
     Entity = 7,
+    /// Which runs have a part of their history in the records of which others.
+    Branch = 8,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 7] =
-        [Self::History, Self::Run, Self::Current, Self::Task, Self::Slot, Self::Meta, Self::Entity];
+    pub const ALL: [Self; 8] = [
+        Self::History,
+        Self::Run,
+        Self::Current,
+        Self::Task,
+        Self::Slot,
+        Self::Meta,
+        Self::Entity,
+        Self::Branch,
+    ];
 
     /// The name used for files, metrics and messages.
     pub const fn name(self) -> &'static str {
@@ -35,6 +45,7 @@ impl Table {
             Self::Slot => "slot",
             Self::Meta => "meta",
             Self::Entity => "entity",
+            Self::Branch => "branch",
         }
     }
 

@@ -6,7 +6,13 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.command.v1 import Command
 from temporalio.api.common.v1 import RetryPolicy, WorkflowExecution
-from temporalio.api.enums.v1 import CommandType, ContinueAsNewInitiator, RetryState, TimeoutType
+from temporalio.api.enums.v1 import (
+    CommandType,
+    ContinueAsNewInitiator,
+    HistoryEventFilterType,
+    RetryState,
+    TimeoutType,
+)
 
 from harness.history import attributes, event_types, expected
 from harness.raw import Raw, complete_workflow, payloads, start_fields
@@ -90,8 +96,20 @@ def test_a_schedule_delays_its_first_run(raw: Raw, queue: str, schedule: str):
 
 @pytest.mark.parametrize(
     "schedule",
-    ["60 * * * *", "0 0 * * 7", "* * * *", "0 0 0 * * *", "@reboot", " @daily", "@every 1d", "x"]
-    + ["CRON_TZ=Nope 0 9 * * *", "CRON_TZ=asia/tokyo 0 9 * * *", "*/0 * * * *", "5-1 * * * *"],
+    [
+        "60 * * * *",
+        "0 0 * * 7",
+        "* * * *",
+        "0 0 0 * * *",
+        "@reboot",
+        " @daily",
+        "@every 1d",
+        "x",
+        "CRON_TZ=Nope 0 9 * * *",
+        "CRON_TZ=asia/tokyo 0 9 * * *",
+        "*/0 * * * *",
+        "5-1 * * * *",
+    ],
 )
 def test_a_bad_schedule_is_refused(raw: Raw, queue: str, schedule: str):
     refused = refusal_of_start(raw, queue, cron_schedule=schedule)
@@ -238,4 +256,27 @@ def test_a_signal_does_not_wake_a_run_before_its_time(raw: Raw, queue: str):
     assert event_types(task.history.events) == expected(
         "Started Signaled WorkflowTaskScheduled WorkflowTaskStarted"
     )
+    end(raw, run)
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_the_last_event_fits_what_the_client_can_follow(raw: Raw, queue: str, follows: bool):
+    run = raw.start(queue, cron_schedule="@every 1s")
+    raw.complete(raw.poll(queue), complete_workflow(b"1"))
+    next_run = after(raw, run)
+    raw.complete(raw.poll(queue), fail_workflow("told"))
+    metadata = (("supported-features", "other,follows-next-run-id"),) if follows else ()
+    names = []
+    for closed in (run, next_run):
+        events = raw.call(
+            "GetWorkflowExecutionHistory",
+            metadata=metadata,
+            execution=closed,
+            history_event_filter_type=HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
+        ).history.events
+        names += event_types(events)
+        assert attributes(events[0]).new_execution_run_id == after(raw, closed).run_id
+        if not follows and closed is run:
+            assert attributes(events[0]).last_completion_result == payloads(b"1")
+    assert names == expected("Completed Failed" if follows else "ContinuedAsNew ContinuedAsNew")
     end(raw, run)

@@ -7,8 +7,10 @@ use model::Time;
 
 use crate::{
     ActivityHeartbeat, ActivityRetryDue, ActivityRetryScheduled, ActivityStarted, Shared, State,
-    state::Activity,
+    pause_info, state::Activity,
 };
+
+use super::operations;
 
 pub(crate) fn apply_scheduled(
     state: &mut State,
@@ -65,6 +67,7 @@ pub(crate) fn apply_retry_scheduled(state: &mut State, retry: &ActivityRetrySche
         activity.last_attempt_complete_time = retry.time;
         activity.last_identity = std::mem::take(&mut activity.identity);
         activity.request_id.clear();
+        operations::begin_attempt(activity);
     });
 }
 
@@ -75,7 +78,14 @@ pub(crate) fn apply_retry_due(state: &mut State, due: &ActivityRetryDue) {
     });
 }
 
-fn edit(state: &mut State, scheduled_event_id: i64, change: impl FnOnce(&mut Activity)) {
+pub(crate) fn apply_closed(state: &mut State, scheduled_event_id: i64) {
+    let closed = state.activities.remove(&scheduled_event_id);
+    if closed.is_some_and(|activity| activity.paused.is_some()) {
+        pause_info::refresh(state);
+    }
+}
+
+pub(super) fn edit(state: &mut State, scheduled_event_id: i64, change: impl FnOnce(&mut Activity)) {
     if let Some(activity) = state.activities.get_mut(&scheduled_event_id) {
         change(activity.edit());
     }

@@ -12,9 +12,13 @@ pub(crate) fn heartbeat(
     input: HeartbeatActivity,
 ) -> Result<Reply, Rejection> {
     let (scheduled_event_id, activity) = super::held(draft.state(), &input.activity)?;
-    let cancel_requested = activity.cancel_requested_event_id != 0;
+    let reply = Reply::ActivityHeartbeat {
+        cancel_requested: activity.cancel_requested_event_id != 0,
+        paused: activity.paused.is_some(),
+        reset: activity.is_reset,
+    };
     record(draft, scheduled_event_id, input.details);
-    Ok(Reply::ActivityHeartbeat { cancel_requested })
+    Ok(reply)
 }
 
 /// Saves the details of a heartbeat.

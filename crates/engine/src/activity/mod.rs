@@ -8,18 +8,24 @@ mod apply;
 mod cancel;
 mod close;
 mod heartbeat;
+mod operations;
 mod retry;
 mod schedule;
 mod start;
 mod timeout;
 
 pub(crate) use apply::{
-    apply_cancel_requested, apply_heartbeat, apply_retry_due, apply_retry_scheduled,
+    apply_cancel_requested, apply_closed, apply_heartbeat, apply_retry_due, apply_retry_scheduled,
     apply_scheduled, apply_started,
 };
 pub(crate) use cancel::request_cancel;
 pub(crate) use close::{cancel, complete, fail};
 pub(crate) use heartbeat::heartbeat;
+pub use operations::activity_options;
+pub(crate) use operations::{
+    apply_options_set, apply_paused, apply_reset, apply_unpaused, pause, reset, set_options,
+    unpause,
+};
 pub(crate) use retry::retry_due;
 pub(crate) use schedule::schedule;
 pub(crate) use start::start;
@@ -36,6 +42,16 @@ impl Activity {
     /// True between a failed attempt and the time of the next.
     pub fn is_backing_off(&self) -> bool {
         self.backing_off
+    }
+
+    /// True when a worker may take the current attempt.
+    pub fn waits_for_worker(&self) -> bool {
+        !self.is_started() && !self.backing_off && self.paused.is_none()
+    }
+
+    /// True when the next attempt comes by itself.
+    pub fn waits_for_attempt(&self) -> bool {
+        self.backing_off && self.paused.is_none()
     }
 
     /// The earliest time at which one of its time-outs passes; unset when it has none.
@@ -101,10 +117,10 @@ pub(crate) fn outstanding(state: &State, tasks: &mut Vec<Task>) {
 /// The tasks that an activity needs at this point of its life.
 fn tasks_of(scheduled_event_id: i64, activity: &Activity, tasks: &mut Vec<Task>) {
     let reference = ActivityRef { scheduled_event_id, stamp: activity.stamp };
-    if activity.is_backing_off() {
+    if activity.waits_for_attempt() {
         let due = activity.attempt_scheduled_time;
         tasks.push(Task::at(due, TaskAction::ActivityRetry(reference)));
-    } else if !activity.is_started() {
+    } else if activity.waits_for_worker() {
         tasks.push(Task::now(TaskAction::DispatchActivity(reference)));
     }
     let deadline = activity.deadline();

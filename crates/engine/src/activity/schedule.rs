@@ -171,17 +171,17 @@ fn timeout(field: &str, duration: Option<prost_types::Duration>) -> Result<Span,
 }
 
 #[derive(Debug)]
-struct Timeouts {
-    schedule_to_close: Span,
-    schedule_to_start: Span,
-    start_to_close: Span,
-    heartbeat: Span,
+pub(super) struct Timeouts {
+    pub(super) schedule_to_close: Span,
+    pub(super) schedule_to_start: Span,
+    pub(super) start_to_close: Span,
+    pub(super) heartbeat: Span,
 }
 
 impl Timeouts {
     /// Fills each missing time-out from the others and caps all by the run's (fact sheet
     /// section 9).
-    fn normalized(
+    pub(super) fn normalized(
         self,
         draft: &Draft<'_>,
         activity_id: &str,

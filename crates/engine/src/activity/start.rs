@@ -17,7 +17,7 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: StartActivity) -> Result<Reply
         let started = started(state, input.scheduled_event_id, activity);
         return Ok(Reply::ActivityStarted(Box::new(started)));
     }
-    if activity.is_started() || activity.is_backing_off() || activity.stamp != input.stamp {
+    if !activity.waits_for_worker() || activity.stamp != input.stamp {
         return Err(Rejection::TaskObsolete);
     }
     start_pending(draft, &input)

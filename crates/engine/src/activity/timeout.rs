@@ -39,7 +39,7 @@ pub(super) fn earliest(activity: &Activity) -> Option<(Time, TimeoutType)> {
                 TimeoutType::Heartbeat,
             ),
         )
-    } else if activity.is_backing_off() {
+    } else if !activity.waits_for_worker() {
         (None, None)
     } else {
         (

@@ -10,7 +10,7 @@ use api::{
 
 use crate::{
     ChildReleased, ClosePolicyApplied, Mutation, ParentInformed, Reply, RunRef, Shared, State,
-    Task, TaskAction, draft::Draft,
+    Task, TaskAction, draft::Draft, reset,
 };
 
 pub(crate) fn outstanding_when_closed(state: &State, tasks: &mut Vec<Task>) {
@@ -66,6 +66,10 @@ pub(crate) fn released(draft: &mut Draft<'_>, initiated_event_id: i64) -> Reply 
 /// Remembers the close event of a child's last run until its parent knows it. A run that another
 /// follows leaves the news to that one.
 pub(crate) fn note_close(state: &mut State, event: &HistoryEvent) {
+    if reset::is_replacement(event) {
+        state.close_policy_due = false;
+        return;
+    }
     let has_parent =
         state.started.as_ref().is_some_and(|started| started.parent_workflow_execution.is_some());
     let ends_chain = state.new_execution_run_id.is_empty()

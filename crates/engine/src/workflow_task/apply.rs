@@ -67,7 +67,9 @@ pub(crate) fn apply_completed(state: &mut State, completed: &WorkflowTaskComplet
 }
 
 pub(crate) fn apply_failed(state: &mut State, failed: &WorkflowTaskFailedEventAttributes) {
-    end_unsuccessfully(state, Problem::Failed(failed.cause()), true);
+    // A reset is nobody's failure.
+    let counts = failed.cause() != WorkflowTaskFailedCause::ResetWorkflow;
+    end_unsuccessfully(state, Problem::Failed(failed.cause()), counts);
 }
 
 pub(crate) fn apply_timed_out(state: &mut State, timed_out: &WorkflowTaskTimedOutEventAttributes) {

@@ -4,11 +4,15 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "tests look at a few variants of many")]
 
 #[cfg(test)]
+mod activity_operations;
+#[cfg(test)]
 mod child;
 #[cfg(test)]
 mod cron;
 #[cfg(test)]
 mod external;
+#[cfg(test)]
+mod reset;
 #[cfg(test)]
 mod script;
 

@@ -8,12 +8,13 @@ use api::{
     common::v1::{ActivityType, RetryPolicy, WorkflowExecution, WorkflowType},
     enums::v1::EventType,
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
-    history::v1::{WorkflowExecutionStartedEventAttributes, history_event},
+    history::v1::{HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event},
     taskqueue::v1::TaskQueue,
 };
 use engine::{
     Change, CompleteWorkflowTask, Context, HeldActivity, HeldWorkflowTask, Input, Mutation, Reply,
-    Signal, Start, StartActivity, StartWorkflowTask, State, Sticky, TaskAction, decide, is_current,
+    Reset, RunReset, Signal, Start, StartActivity, StartWorkflowTask, State, Sticky, TaskAction,
+    decide, evolve, is_current,
 };
 use model::{Limits, Span, Time};
 
@@ -26,6 +27,7 @@ pub(crate) struct Script {
     text: String,
     /// The last run that followed this one.
     pub(crate) next_run: Option<State>,
+    events: Vec<HistoryEvent>,
 }
 
 impl Script {
@@ -37,6 +39,7 @@ impl Script {
             limits: Limits::default(),
             text: String::new(),
             next_run: None,
+            events: Vec::new(),
         };
         let mut start = Start {
             namespace_id: "namespace".to_owned(),
@@ -80,6 +83,10 @@ impl Script {
         match decide(&self.state, input, &context) {
             Ok(transition) => {
                 self.write(&transition);
+                self.events.extend(transition.changes.iter().filter_map(|change| match change {
+                    Change::Event(event) => Some((**event).clone()),
+                    Change::Mutation(_) => None,
+                }));
                 if let Some(new_run) = &transition.new_run {
                     writeln!(self.text, "    new run").unwrap();
                     self.write(new_run);
@@ -140,10 +147,51 @@ impl Script {
             Reply::ActivityStarted(activity) => {
                 writeln!(self.text, "  = attempt {}", activity.attempt).unwrap();
             }
-            Reply::ActivityHeartbeat { cancel_requested } => {
+            Reply::ActivityHeartbeat { cancel_requested, paused, reset } => {
                 writeln!(self.text, "  = cancel requested: {cancel_requested}").unwrap();
+                if *paused || *reset {
+                    writeln!(self.text, "  = paused: {paused}, reset: {reset}").unwrap();
+                }
+            }
+            Reply::ActivityOptions(options) => {
+                let timeout = options.start_to_close_timeout.unwrap().seconds;
+                writeln!(self.text, "  = options, timeout={timeout}s").unwrap();
             }
         }
+    }
+
+    /// The run that a reset makes at an event, as a script of its own.
+    pub(crate) fn reset(&mut self, end_event_id: i64) -> Self {
+        let mut state = State::default();
+        let (past, later): (Vec<_>, Vec<_>) =
+            self.events.iter().cloned().partition(|event| event.event_id < end_event_id);
+        for event in &past {
+            evolve(&mut state, &Change::Event(Box::new(event.clone())));
+        }
+        let mut script = Self {
+            state,
+            now: self.now,
+            limits: self.limits.clone(),
+            text: String::new(),
+            next_run: None,
+            events: past,
+        };
+        let reset = Reset {
+            run: RunReset {
+                namespace_id: "namespace".to_owned(),
+                run_id: "again".to_owned(),
+                start_request_id: "request".to_owned(),
+                reset_request_id: "reset".to_owned(),
+                history_ancestors: Vec::new(),
+                time: self.now,
+            },
+            base_run_id: "run".to_owned(),
+            reason: "why".to_owned(),
+            reapplied: later,
+        };
+        let name = format!("reset to event {end_event_id}");
+        script.input(&name, Input::Reset(Box::new(reset)));
+        script
     }
 
     pub(crate) fn signal(&mut self, request_id: &str) -> &mut Self {

@@ -8,6 +8,8 @@ mod legality;
 #[cfg(test)]
 mod old_histories;
 #[cfg(test)]
+mod reset;
+#[cfg(test)]
 mod transitions;
 #[cfg(test)]
 mod world;
@@ -87,6 +89,7 @@ fn projection(state: &State) -> State {
         }
     }
     state.closing = false;
+    state.reset_run_id.clear();
     // A transient task is not in the history at all.
     state.workflow_task =
         state.workflow_task.filter(|task| !task.is_transient()).map(|mut task| {
@@ -101,6 +104,12 @@ fn projection(state: &State) -> State {
     if !state.is_running() {
         state.children.retain(|_, child| child.is_started());
     }
+    // Nor is a pause of an activity.
+    if let Some(attributes) = &mut state.search_attributes {
+        attributes.edit().indexed_fields.remove("TemporalPauseInfo");
+    }
+    state.search_attributes =
+        state.search_attributes.filter(|attributes| !attributes.indexed_fields.is_empty());
     state
 }
 
@@ -217,7 +226,9 @@ proptest! {
                 return;
             }
             let Ok(transition) = outcome else { return };
-            let silent = matches!(input, Input::ResetStickyTaskQueue | Input::Outcome(_));
+            let silent = matches!(input,
+                Input::ResetStickyTaskQueue | Input::Outcome(_) | Input::RecordReset(_)
+            );
             let events = transition.event_count();
             assert!(silent && events == 0 || transition.changes.is_empty(), "{input:?}");
             // What is left to do is for other runs.

@@ -86,6 +86,7 @@ fn activity(activity: &Activity) -> &'static str {
     match (activity.is_started(), activity.is_backing_off(), activity.cancel_requested_event_id) {
         (true, _, 0) => "started",
         (true, ..) => "started, cancel requested",
+        (false, ..) if activity.paused.is_some() => "paused",
         (false, true, _) => "backing off",
         (false, false, _) => "scheduled",
     }
@@ -120,6 +121,12 @@ fn name(input: &Input) -> &'static str {
             Outcome::ParentInformed => "ParentInformed",
             Outcome::ClosePolicyApplied => "ClosePolicyApplied",
         },
+        Input::PauseActivity(_) => "PauseActivity",
+        Input::UnpauseActivity(_) => "UnpauseActivity",
+        Input::ResetActivity(_) => "ResetActivity",
+        Input::SetActivityOptions(_) => "SetActivityOptions",
+        Input::Reset(_) => "Reset",
+        Input::RecordReset(_) => "RecordReset",
         Input::TaskDue(action) => match action {
             TaskAction::DispatchWorkflowTask(_) => "DispatchWorkflowTask due",
             TaskAction::DispatchActivity(_) => "DispatchActivity due",

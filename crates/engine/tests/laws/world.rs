@@ -1,6 +1,7 @@
 //! A run that random steps are played on: everything that happened, and what is due.
 
 use api::{
+    activity::v1::ActivityOptions,
     command::v1::{
         CancelTimerCommandAttributes, CancelWorkflowExecutionCommandAttributes, Command,
         CompleteWorkflowExecutionCommandAttributes,
@@ -26,10 +27,11 @@ use api::{
     taskqueue::v1::TaskQueue,
 };
 use engine::{
-    AttachRequest, CancelActivity, Change, ChildClosed, CompleteActivity, CompleteWorkflowTask,
-    Context, FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity, HeldWorkflowTask,
-    Input, Outcome, Rejection, RequestCancel, Signal, Start, StartActivity, StartWorkflowTask,
-    State, Sticky, Task, TaskAction, Terminate, Transition, decide,
+    ActivitySelection, AttachRequest, CancelActivity, Change, ChildClosed, CompleteActivity,
+    CompleteWorkflowTask, Context, FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity,
+    HeldWorkflowTask, Input, Outcome, PauseActivity, Rejection, RequestCancel, ResetActivity,
+    SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask, State, Sticky, Task,
+    TaskAction, Terminate, Transition, UnpauseActivity, decide,
 };
 use model::{Limits, Span, Time};
 
@@ -118,10 +120,11 @@ impl World {
     /// The input that a step stands for in this state.
     pub(crate) fn input(&self, step: Step) -> Input {
         let pick = usize::from(step.pick);
-        match step.kind % 24 {
+        match step.kind % 25 {
             0 | 1 => Input::Signal(Box::new(signal(step.pick))),
             2 => Input::RequestCancel(RequestCancel::default()),
             3 if step.pick < 16 => Input::Terminate(Terminate::default()),
+            3 if step.pick < 24 => Input::RecordReset("other".to_owned()),
             3 if step.pick < 64 => Input::AttachRequest(AttachRequest {
                 request_id: format!("start-{}", step.pick % 6),
                 links: Vec::new(),
@@ -170,6 +173,7 @@ impl World {
             18 => Input::ResetStickyTaskQueue,
             20..=22 => self.outcome(step.pick),
             23 => self.child_closed(step.pick),
+            24 => self.operation(step.pick),
             // Any task that was ever emitted may come, on time, early or again.
             _ => self
                 .emitted
@@ -240,6 +244,55 @@ impl World {
                 _ => Event::WorkflowExecutionTerminatedEventAttributes(Default::default()),
             },
         }))
+    }
+
+    /// What a person does to activities.
+    fn operation(&self, pick: u8) -> Input {
+        let first = self.state.activities.values().next();
+        let selection = match (pick % 3, first) {
+            (0, Some(activity)) => ActivitySelection::Id(activity.activity_id().to_owned()),
+            (1, _) => ActivitySelection::Type("activity".to_owned()),
+            _ => ActivitySelection::All,
+        };
+        let jitter = if pick % 5 == 0 { Span::from_secs(2) } else { Span::ZERO };
+        let seed = u64::from(pick);
+        match pick % 4 {
+            0 => Input::PauseActivity(PauseActivity {
+                selection,
+                identity: "somebody".to_owned(),
+                reason: "why".to_owned(),
+                request_id: format!("pause-{}", pick % 7),
+            }),
+            1 => Input::UnpauseActivity(UnpauseActivity {
+                selection,
+                resets_attempts: pick % 7 == 0,
+                resets_heartbeat: pick % 11 == 0,
+                jitter,
+                seed,
+            }),
+            2 => Input::ResetActivity(ResetActivity {
+                selection,
+                resets_heartbeat: pick % 7 == 0,
+                keeps_paused: pick % 11 == 0,
+                restores_options: pick % 13 == 0,
+                jitter,
+                seed,
+            }),
+            _ => Input::SetActivityOptions(Box::new(SetActivityOptions {
+                selection,
+                change: (pick % 7 != 0).then(|| {
+                    let options = ActivityOptions {
+                        start_to_close_timeout: Some(
+                            Span::from_secs(i64::from(pick % 6)).to_proto(),
+                        ),
+                        retry_policy: Some(RetryPolicy::default()),
+                        ..Default::default()
+                    };
+                    let paths = ["start_to_close_timeout", "retry_policy"];
+                    (options, paths.map(str::to_owned).into())
+                }),
+            })),
+        }
     }
 
     fn start_workflow_task(&self, pick: u8) -> Input {

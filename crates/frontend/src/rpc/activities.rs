@@ -16,7 +16,7 @@ use api::{
     },
 };
 use engine::{CancelActivity, CompleteActivity, FailActivity, HeartbeatActivity, HeldActivity};
-use history::Execution;
+use history::{Execution, HeartbeatAnswer};
 
 use crate::{
     admission::Call,
@@ -62,20 +62,19 @@ impl Held {
         Ok(Self { execution, activity: HeldActivity::Id(activity_id) })
     }
 
-    /// True when the workflow wants the activity to stop, or when it has failed because of the size
-    /// of its details.
+    /// An activity that has failed because of the size of its details is asked to stop.
     async fn heartbeat(
         self,
         frontend: &Frontend,
         call: &Call,
         details: Option<Payloads>,
         identity: String,
-    ) -> ApiResult<bool> {
+    ) -> ApiResult<HeartbeatAnswer> {
         let namespace = call.namespace()?;
         let too_large = failure_of_size("Heartbeat details", details.as_ref(), &namespace.limits);
         if let Some(failure) = too_large {
             self.fail_with(frontend, call, Some(failure), identity, None).await?;
-            return Ok(true);
+            return Ok(HeartbeatAnswer { cancel_requested: true, ..HeartbeatAnswer::default() });
         }
         let heartbeat = HeartbeatActivity { activity: self.activity, details, identity };
         Ok(frontend
@@ -166,9 +165,13 @@ pub(crate) async fn record_activity_task_heartbeat(
     request: RecordActivityTaskHeartbeatRequest,
 ) -> ApiResult<RecordActivityTaskHeartbeatResponse> {
     let held = Held::by_token(call, &request.identity)?;
-    let cancel_requested =
+    let HeartbeatAnswer { cancel_requested, paused, reset } =
         held.heartbeat(frontend, call, request.details, request.identity).await?;
-    Ok(RecordActivityTaskHeartbeatResponse { cancel_requested, ..Default::default() })
+    Ok(RecordActivityTaskHeartbeatResponse {
+        cancel_requested,
+        activity_paused: paused,
+        activity_reset: reset,
+    })
 }
 
 pub(crate) async fn record_activity_task_heartbeat_by_id(
@@ -178,9 +181,13 @@ pub(crate) async fn record_activity_task_heartbeat_by_id(
 ) -> ApiResult<RecordActivityTaskHeartbeatByIdResponse> {
     let (workflow_id, activity_id) = (request.workflow_id, request.activity_id);
     let held = Held::by_id(call, workflow_id, &request.run_id, activity_id, &request.identity)?;
-    let cancel_requested =
+    let HeartbeatAnswer { cancel_requested, paused, reset } =
         held.heartbeat(frontend, call, request.details, request.identity).await?;
-    Ok(RecordActivityTaskHeartbeatByIdResponse { cancel_requested, ..Default::default() })
+    Ok(RecordActivityTaskHeartbeatByIdResponse {
+        cancel_requested,
+        activity_paused: paused,
+        activity_reset: reset,
+    })
 }
 
 pub(crate) async fn respond_activity_task_completed(

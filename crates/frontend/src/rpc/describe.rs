@@ -10,10 +10,14 @@ use api::{
     workflow::v1::{
         PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, RequestIdInfo,
         ResetPoints, WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
+        pending_activity_info::{
+            PauseInfo,
+            pause_info::{Manual, PausedBy},
+        },
     },
     workflowservice::v1::{DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse},
 };
-use engine::{Activity, Child, State, WorkflowTask};
+use engine::{Activity, ActivityPause, Child, State, WorkflowTask};
 use model::Span;
 
 use crate::{admission::Call, error::ApiResult, frontend::Frontend, validation::execution};
@@ -118,14 +122,23 @@ fn extended_info(state: &State) -> WorkflowExecutionExtendedInfo {
         let attached = request(EventType::WorkflowExecutionOptionsUpdated, *event_id);
         request_id_infos.insert(request_id.clone(), attached);
     }
+    let reset = state.original_start_time.is_set();
+    let original_start = if reset { state.original_start_time } else { state.start_time };
     WorkflowExecutionExtendedInfo {
         execution_expiration_time: state.execution_expiration.to_proto(),
         run_expiration_time: state.run_expiration.to_proto(),
         cancel_requested: state.cancel_requested,
-        original_start_time: state.start_time.to_proto(),
+        original_start_time: original_start.to_proto(),
+        last_reset_time: state.last_reset_time.to_proto(),
+        reset_run_id: state.reset_run_id.clone(),
         request_id_infos,
         ..WorkflowExecutionExtendedInfo::default()
     }
+}
+
+fn pause_info(pause: &ActivityPause) -> PauseInfo {
+    let manual = Manual { identity: pause.identity.clone(), reason: pause.reason.clone() };
+    PauseInfo { pause_time: pause.time.to_proto(), paused_by: Some(PausedBy::Manual(manual)) }
 }
 
 fn pending_workflow_task(task: &WorkflowTask) -> PendingWorkflowTaskInfo {
@@ -155,12 +168,13 @@ fn pending_child(initiated_event_id: i64, child: &Child) -> PendingChildExecutio
 
 fn pending_activity(activity: &Activity) -> PendingActivityInfo {
     let scheduled = activity.scheduled.as_deref();
-    let state = if activity.cancel_requested_event_id != 0 {
-        PendingActivityState::CancelRequested
-    } else if activity.is_started() {
-        PendingActivityState::Started
-    } else {
-        PendingActivityState::Scheduled
+    let paused = activity.paused.is_some();
+    let state = match (activity.is_started(), paused) {
+        _ if activity.cancel_requested_event_id != 0 => PendingActivityState::CancelRequested,
+        (true, false) => PendingActivityState::Started,
+        (true, true) => PendingActivityState::PauseRequested,
+        (false, false) => PendingActivityState::Scheduled,
+        (false, true) => PendingActivityState::Paused,
     };
     let policy = activity.retry_policy.as_ref();
     let schedule_to_close = Span::from_proto(
@@ -168,7 +182,7 @@ fn pending_activity(activity: &Activity) -> PendingActivityInfo {
     );
     let expires =
         (!schedule_to_close.is_zero()).then(|| activity.scheduled_time + schedule_to_close);
-    let waits = activity.is_backing_off();
+    let waits = activity.waits_for_attempt();
     PendingActivityInfo {
         activity_id: activity.activity_id().to_owned(),
         activity_type: scheduled.and_then(|scheduled| scheduled.activity_type.clone()),
@@ -198,14 +212,11 @@ fn pending_activity(activity: &Activity) -> PendingActivityInfo {
                 kind: TaskQueueKind::Unspecified as i32,
                 ..task_queue
             }),
-            schedule_to_close_timeout: scheduled.schedule_to_close_timeout,
-            schedule_to_start_timeout: scheduled.schedule_to_start_timeout,
-            start_to_close_timeout: scheduled.start_to_close_timeout,
-            heartbeat_timeout: scheduled.heartbeat_timeout,
             retry_policy: activity.retry_policy.clone(),
-            priority: scheduled.priority.clone(),
-            ..ActivityOptions::default()
+            ..engine::activity_options(scheduled)
         }),
+        paused,
+        pause_info: activity.paused.as_ref().map(pause_info),
         ..PendingActivityInfo::default()
     }
 }

@@ -1,5 +1,7 @@
 //! Histories, forward, backward and as they grow.
 
+mod close_event;
+
 use std::sync::Arc;
 
 use api::{
@@ -195,6 +197,11 @@ impl<'a> Reader<'a> {
         let newest = match page.batches.first() {
             Some(batch) => decoded(batch.clone())?.into_iter().next(),
             None => None,
+        };
+        let newest = if self.call.follows_next_run_id {
+            newest
+        } else {
+            newest.map(close_event::as_continued_as_new)
         };
         Ok(response(newest.into_iter().collect::<Vec<_>>().into(), None))
     }

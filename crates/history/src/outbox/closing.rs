@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 
 use api::enums::v1::ParentClosePolicy;
-use engine::{ChildClosed, Input, Outcome, RequestCancel, Terminate};
+use engine::{ChildClosed, Input, Outcome, Rejection, RequestCancel, Terminate};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use model::RunId;
 
@@ -12,6 +12,9 @@ use crate::{Execution, History, HistoryError};
 
 /// Most children of one run that are dealt with at once.
 const CHILDREN_AT_ONCE_MAX: usize = 16;
+
+/// Most resets of a parent that the news of a child follows.
+const RESETS_MAX: usize = 100;
 
 /// The reason in the history of a child that is terminated.
 const REASON: &str = "by parent close policy";
@@ -35,11 +38,23 @@ pub(super) async fn report_to_parent(
         first_execution_run_id: source.state.first_execution_run_id().to_owned(),
         close,
     };
-    let input = Input::ChildClosed(Box::new(closed));
-    match history.apply_checked(&source.caller(), &parent, "", input).await {
-        Ok(_) | Err(HistoryError::Rejected(_)) => Ok(Outcome::ParentInformed),
-        Err(error) => Err(error),
+    let caller = source.caller();
+    let mut parent = parent;
+    for _ in 0..RESETS_MAX {
+        let input = Input::ChildClosed(Box::new(closed.clone()));
+        match history.apply_checked(&caller, &parent, "", input).await {
+            Err(HistoryError::Rejected(Rejection::WorkflowClosed)) => {}
+            Ok(_) | Err(HistoryError::Rejected(_)) => break,
+            Err(error) => return Err(error),
+        }
+        // A child of a run that was reset belongs to the run that a reset made of it.
+        let live = history.live_run(&caller.namespace, &parent).await;
+        let state = live.ok().and_then(|live| live.durable());
+        let reset = state.and_then(|state| RunId::from_str(&state.reset_run_id).ok());
+        let Some(run_id) = reset else { break };
+        parent = Execution::run(parent.workflow_id, run_id);
     }
+    Ok(Outcome::ParentInformed)
 }
 
 /// Deals with the children that the run had when it closed.

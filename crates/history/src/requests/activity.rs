@@ -15,6 +15,17 @@ use crate::{
     node::SlotGuard,
 };
 
+/// What a worker learns from a heartbeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HeartbeatAnswer {
+    /// The workflow wants the activity to stop.
+    pub cancel_requested: bool,
+    /// Somebody has paused the activity.
+    pub paused: bool,
+    /// Somebody has reset the activity.
+    pub reset: bool,
+}
+
 impl History {
     /// Starts an activity attempt that matching had in its backlog, for the worker that polled.
     ///
@@ -67,7 +78,7 @@ impl History {
         self.decide(slot, caller, task.run_id, input)
     }
 
-    /// Records a heartbeat; true when the workflow wants the activity to stop.
+    /// Records a heartbeat, and tells what others want of the activity.
     ///
     /// # Errors
     /// When the worker does not hold the activity any more.
@@ -77,10 +88,15 @@ impl History {
         namespace: &Arc<Namespace>,
         execution: &Execution,
         heartbeat: HeartbeatActivity,
-    ) -> Result<bool, HistoryError> {
+    ) -> Result<HeartbeatAnswer, HistoryError> {
         let input = Input::HeartbeatActivity(heartbeat);
         let reply = self.apply(permit, namespace, execution, input).await?;
-        Ok(matches!(reply, Reply::ActivityHeartbeat { cancel_requested: true }))
+        Ok(match reply {
+            Reply::ActivityHeartbeat { cancel_requested, paused, reset } => {
+                HeartbeatAnswer { cancel_requested, paused, reset }
+            }
+            _ => HeartbeatAnswer::default(),
+        })
     }
 
     /// Completes an activity.

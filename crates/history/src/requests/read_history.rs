@@ -47,7 +47,7 @@ impl History {
         let state = live.durable().ok_or_else(|| not_found(&run.workflow))?;
         let last = state.last_event_id();
         let from = if from_event <= 0 { last } else { from_event.min(last) };
-        self.node.read_backward(run.slot(), run.run_id, from, batches_max).await
+        self.node.read_backward(run.slot(), &live, from, batches_max).await
     }
 
     /// Waits until an event above `after_event` is durable, the run has closed, or the deadline

@@ -19,6 +19,8 @@ mod queries;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod resets;
+#[cfg(test)]
 mod schedules;
 #[cfg(test)]
 mod starts;

@@ -74,7 +74,7 @@ impl Snapshot {
                         let current = Current::decode(value).map_err(|error| error.to_string())?;
                         snapshot.currents.extend(run_id(&current.run_id));
                     }
-                    Table::Slot | Table::Meta | Table::Entity => {}
+                    Table::Slot | Table::Meta | Table::Entity | Table::Branch => {}
                 }
             }
             snapshot.records.insert(table, count);

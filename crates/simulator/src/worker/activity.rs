@@ -226,7 +226,8 @@ impl<'a> Attempt<'a> {
         let execution = self.execution.clone();
         let reported = world.call(dice, |life| async move {
             let (permit, namespace) = (&life.permit, &life.namespace);
-            life.history.heartbeat_activity(permit, namespace, &execution, heartbeat).await
+            let answer = life.history.heartbeat_activity(permit, namespace, &execution, heartbeat);
+            answer.await.map(|answer| answer.cancel_requested)
         });
         let reported = reported.await;
         self.note("report", &reported);

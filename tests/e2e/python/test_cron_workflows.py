@@ -6,7 +6,8 @@ import pytest
 from temporalio import workflow
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from harness.sdk import history_of, unique, worker
+from harness.history import attributes
+from harness.sdk import unique, worker
 from harness.server import Server
 from harness.waiting import wait_for
 
@@ -43,11 +44,11 @@ async def test_runs_hand_their_result_on_through_a_kill(tmp_path: Path):
             await wait_for(lambda: at_least(3), "three runs")
             durable.restart_after_kill()
             await wait_for(lambda: at_least(5), "two more runs")
-        handle = client.get_workflow_handle(workflow_id, run_id=first.first_execution_run_id)
-        assert await handle.result(follow_runs=False) == 1
-        second = client.get_workflow_handle(workflow_id, run_id=runs[1])
-        assert await second.result(follow_runs=False) == 2
-        closed = await second.describe()
-        assert closed.status == WorkflowExecutionStatus.COMPLETED
-        assert (await history_of(second))[-1] == "WorkflowExecutionCompleted"
+        for number, run_id in enumerate([first.first_execution_run_id, runs[1]], start=1):
+            handle = client.get_workflow_handle(workflow_id, run_id=run_id)
+            assert (await handle.describe()).status == WorkflowExecutionStatus.COMPLETED
+            closed = attributes((await handle.fetch_history()).events[-1])
+            assert client.data_converter.payload_converter.from_payloads(
+                closed.result.payloads, [int]
+            ) == [number]
         await client.get_workflow_handle(workflow_id).terminate()
