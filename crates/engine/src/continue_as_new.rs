@@ -70,7 +70,11 @@ pub(crate) fn continue_as_new(
         workflow_run_timeout: command.workflow_run_timeout,
         workflow_task_timeout: command.workflow_task_timeout,
         first_workflow_task_backoff: Some(backoff.to_proto()),
-        initiator: initiator as i32,
+        initiator: if initiator == ContinueAsNewInitiator::Unspecified {
+            ContinueAsNewInitiator::Workflow as i32
+        } else {
+            initiator as i32
+        },
         continued_failure: command.failure.clone(),
         last_completion_result: command.last_completion_result.clone(),
         attempt,
