@@ -4,7 +4,7 @@ use api::history::v1::{WorkflowExecutionOptionsUpdatedEventAttributes, history_e
 use model::Time;
 
 use crate::{
-    Rejection, Reply, State,
+    Rejection, Reply, State, callback,
     draft::{Draft, EventExtras},
     input::AttachRequest,
 };
@@ -12,7 +12,7 @@ use crate::{
 /// Attaches a request to the run; once is enough.
 pub(crate) fn attach(draft: &mut Draft<'_>, input: AttachRequest) -> Result<Reply, Rejection> {
     let state = draft.state();
-    let AttachRequest { request_id, links } = input;
+    let AttachRequest { request_id, links, completion_callbacks } = input;
     let known =
         state.start_request_id == request_id || state.attached_requests.contains_key(&request_id);
     if known && !request_id.is_empty() {
@@ -28,6 +28,7 @@ pub(crate) fn attach(draft: &mut Draft<'_>, input: AttachRequest) -> Result<Repl
     }
     let attributes = WorkflowExecutionOptionsUpdatedEventAttributes {
         attached_request_id: request_id,
+        attached_completion_callbacks: completion_callbacks,
         ..Default::default()
     };
     draft.bufferable_event(
@@ -45,8 +46,12 @@ pub(crate) fn apply(
     time: Time,
 ) {
     let request_id = &updated.attached_request_id;
+    // A buffered event comes twice, and a request that is not named brings no callbacks.
     if request_id.is_empty() {
         return;
+    }
+    if !state.attached_requests.contains_key(request_id) {
+        callback::apply_registered(state, &updated.attached_completion_callbacks, time);
     }
     state.attached_requests.insert(request_id.clone(), time);
     state.attached_request_event_ids.insert(request_id.clone(), event_id);

@@ -27,7 +27,7 @@ pub struct MutationRecord {
     /// Which one. Absent only in a record that a newer program wrote.
     #[prost(
         oneof = "Mutation",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 40, 41, 42, 43, 44, 45"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 55, 56"
     )]
     pub mutation: Option<Mutation>,
 }
@@ -110,6 +110,24 @@ pub enum Mutation {
     /// An activity has other options.
     #[prost(message, tag = "45")]
     ActivityOptionsSet(ActivityOptionsSet),
+    /// An attempt to start a Nexus operation failed, and another follows.
+    #[prost(message, tag = "50")]
+    NexusOperationAttemptFailed(NexusOperationAttemptFailed),
+    /// The back-off of a Nexus operation is over.
+    #[prost(message, tag = "51")]
+    NexusOperationRetryDue(NexusOperationRetryDue),
+    /// An attempt to cancel a Nexus operation failed, and another follows.
+    #[prost(message, tag = "52")]
+    NexusCancellationAttemptFailed(NexusCancellationAttemptFailed),
+    /// The back-off of a request to cancel a Nexus operation is over.
+    #[prost(message, tag = "53")]
+    NexusCancellationRetryDue(NexusCancellationRetryDue),
+    /// An attempt to deliver a completion callback has ended.
+    #[prost(message, tag = "55")]
+    CallbackAttempted(CallbackAttempted),
+    /// The back-off of a completion callback is over.
+    #[prost(message, tag = "56")]
+    CallbackRetryDue(CallbackRetryDue),
 }
 
 /// See [`Mutation::ActivityPaused`].
@@ -406,4 +424,82 @@ pub struct ChildReleased {
     /// The event that asked for the child.
     #[prost(int64, tag = "1")]
     pub initiated_event_id: i64,
+}
+
+/// See [`Mutation::NexusOperationAttemptFailed`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct NexusOperationAttemptFailed {
+    /// The event that scheduled the operation.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// How the attempt failed.
+    #[prost(message, optional, tag = "2")]
+    pub failure: Option<Shared<Failure>>,
+    /// When.
+    #[prost(message, required, tag = "3")]
+    pub time: Time,
+    /// When the next one is due.
+    #[prost(message, required, tag = "4")]
+    pub next_attempt_time: Time,
+}
+
+/// See [`Mutation::NexusOperationRetryDue`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct NexusOperationRetryDue {
+    /// The event that scheduled the operation.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+}
+
+/// See [`Mutation::NexusCancellationAttemptFailed`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct NexusCancellationAttemptFailed {
+    /// The event that scheduled the operation.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// How the attempt failed.
+    #[prost(message, optional, tag = "2")]
+    pub failure: Option<Shared<Failure>>,
+    /// When.
+    #[prost(message, required, tag = "3")]
+    pub time: Time,
+    /// When the next one is due.
+    #[prost(message, required, tag = "4")]
+    pub next_attempt_time: Time,
+}
+
+/// See [`Mutation::NexusCancellationRetryDue`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct NexusCancellationRetryDue {
+    /// The event that scheduled the operation.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+}
+
+/// See [`Mutation::CallbackAttempted`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct CallbackAttempted {
+    /// The callback's place among those of the run.
+    #[prost(uint32, tag = "1")]
+    pub index: u32,
+    /// A `CallbackState`: how far it is now.
+    #[prost(enumeration = "api::enums::v1::CallbackState", tag = "2")]
+    pub state: i32,
+    /// How the attempt failed, if it did.
+    #[prost(message, optional, tag = "3")]
+    pub failure: Option<Shared<Failure>>,
+    /// When it ended.
+    #[prost(message, required, tag = "4")]
+    pub time: Time,
+    /// When the next one is due; unset when none follows.
+    #[prost(message, required, tag = "5")]
+    pub next_attempt_time: Time,
+}
+
+/// See [`Mutation::CallbackRetryDue`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct CallbackRetryDue {
+    /// The callback's place among those of the run.
+    #[prost(uint32, tag = "1")]
+    pub index: u32,
 }

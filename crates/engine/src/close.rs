@@ -17,7 +17,7 @@ use model::Time;
 use prost::Message as _;
 
 use crate::{
-    RetryDecision, RunRef, State, Task, TaskAction, child,
+    RetryDecision, RunRef, State, Task, TaskAction, callback, child,
     commands::{CommandError, CommandScope},
     continue_as_new, decide_retry,
     draft::Draft,
@@ -139,6 +139,7 @@ pub(crate) fn emit_tasks(draft: &mut Draft<'_>) {
     let due = draft.now() + draft.context().retention;
     draft.task(Task::at(due, TaskAction::DeleteAfterRetention(RunRef {})));
     child::emit_closing_tasks(draft);
+    callback::emit_tasks(draft);
 }
 
 pub(crate) fn apply_completed(
@@ -193,6 +194,7 @@ fn close(state: &mut State, status: WorkflowExecutionStatus, time: Time) {
     state.sticky = None;
     state.activities.clear();
     state.timers.clear();
+    state.nexus_operations.clear();
     state.buffered_events.clear();
     state.first_workflow_task_due = Time::UNSET;
     state.closing = false;

@@ -15,7 +15,7 @@ use model::Span;
 use prost::Message as _;
 
 use crate::{
-    Input, State, close,
+    Input, State, callback, close,
     commands::{CommandError, CommandScope},
     cron, decide,
     draft::Draft,
@@ -225,7 +225,7 @@ fn carried_over(
         parent_workflow_execution: started.parent_workflow_execution.clone(),
         parent_initiated_event_id: started.parent_initiated_event_id,
         root_workflow_execution: started.root_workflow_execution.clone(),
-        completion_callbacks: started.completion_callbacks.clone(),
+        completion_callbacks: callback::of_chain(state),
         prev_auto_reset_points: state.reset_points.as_ref().map(crate::Shared::to_owned_message),
         priority: started.priority.clone(),
         ..Default::default()

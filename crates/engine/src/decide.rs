@@ -2,8 +2,8 @@
 
 use crate::{
     Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity,
-    attach_request, cancel, child, draft::Draft, outcome, reset, signal, start, task::is_current,
-    terminate, timeout, timer, workflow_task,
+    attach_request, callback, cancel, child, draft::Draft, nexus_operation, outcome, reset, signal,
+    start, task::is_current, terminate, timeout, timer, workflow_task,
 };
 
 /// Decides what an input leads to. Changes nothing; the same arguments give the same result.
@@ -48,6 +48,9 @@ pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Tran
         Input::SetActivityOptions(set) => activity::set_options(&mut draft, *set)?,
         Input::Reset(reset) => reset::reset(&mut draft, *reset)?,
         Input::RecordReset(run_id) => reset::record(&mut draft, run_id)?,
+        Input::CompleteNexusOperation(completion) => {
+            nexus_operation::complete(&mut draft, *completion)?
+        }
         Input::TaskDue(action) => {
             task_due(&mut draft, &action);
             Reply::Done
@@ -70,8 +73,17 @@ fn task_due(draft: &mut Draft<'_>, action: &TaskAction) {
         TaskAction::ActivityTimeout(activity) => activity::timeout_due(draft, *activity),
         TaskAction::ActivityRetry(activity) => activity::retry_due(draft, *activity),
         TaskAction::WorkflowTimeout(_) => timeout::due(draft),
+        TaskAction::NexusOperationRetry(task) => nexus_operation::retry_due(draft, task),
+        TaskAction::NexusOperationTimeout(task) => nexus_operation::timeout_due(draft, task),
+        TaskAction::NexusCancellationRetry(task) => {
+            nexus_operation::cancellation_retry_due(draft, task);
+        }
+        TaskAction::CallbackRetry(task) => callback::retry_due(draft, task),
         // Carried out by the shell; nothing to decide.
         TaskAction::DispatchWorkflowTask(_)
+        | TaskAction::StartNexusOperation(_)
+        | TaskAction::CancelNexusOperation(_)
+        | TaskAction::DeliverCallback(_)
         | TaskAction::DispatchActivity(_)
         | TaskAction::DeleteAfterRetention(_)
         | TaskAction::StartChild(_)

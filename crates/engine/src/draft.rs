@@ -27,6 +27,16 @@ pub(crate) struct EventExtras {
     pub(crate) links: Vec<Link>,
 }
 
+/// Events that workers which do not know them may skip (fact sheet section 18).
+fn may_be_ignored(attributes: &Attributes) -> bool {
+    matches!(
+        attributes,
+        Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)
+            | Attributes::NexusOperationCancelRequestCompletedEventAttributes(_)
+            | Attributes::NexusOperationCancelRequestFailedEventAttributes(_)
+    )
+}
+
 /// A transition in the making.
 #[derive(Debug)]
 pub(crate) struct Draft<'a> {
@@ -152,15 +162,12 @@ impl<'a> Draft<'a> {
     }
 
     fn make_event(&self, attributes: Attributes, extras: EventExtras) -> HistoryEvent {
-        // Workers that do not know this one replay without it.
-        let worker_may_ignore =
-            matches!(attributes, Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_));
         HistoryEvent {
-            worker_may_ignore,
             event_time: extras.time.unwrap_or(self.context.now).to_proto(),
             event_type: event_type(&attributes) as i32,
             user_metadata: extras.user_metadata,
             links: extras.links,
+            worker_may_ignore: may_be_ignored(&attributes),
             principal: self.context.principal.clone(),
             attributes: Some(attributes),
             ..Default::default()

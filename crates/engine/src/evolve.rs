@@ -5,8 +5,8 @@ use model::Time;
 use prost::Message as _;
 
 use crate::{
-    Change, Mutation, Shared, State, activity, attach_request, cancel, child, close, external,
-    reset, reset_points, signal, start, timer, upsert, workflow_task,
+    Change, Mutation, Shared, State, activity, attach_request, callback, cancel, child, close,
+    external, nexus_operation, reset, reset_points, signal, start, timer, upsert, workflow_task,
 };
 
 /// Folds one change into a state.
@@ -26,6 +26,7 @@ fn apply_event(state: &mut State, event: &HistoryEvent) {
     apply_effect(state, event);
     if was_running && !state.is_running() {
         child::note_close(state, event);
+        callback::note_close(state, event);
     }
     if matches!(event.attributes, Some(Attributes::WorkflowExecutionSignaledEventAttributes(_))) {
         state.signal_count = state.signal_count.saturating_add(1);
@@ -160,6 +161,33 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         Attributes::RequestCancelExternalWorkflowExecutionFailedEventAttributes(ended) => {
             state.external_cancels.remove(&ended.initiated_event_id);
         }
+        Attributes::NexusOperationScheduledEventAttributes(scheduled) => {
+            nexus_operation::apply_scheduled(state, event.event_id, scheduled, time);
+        }
+        Attributes::NexusOperationStartedEventAttributes(started) => {
+            nexus_operation::apply_started(state, started, time);
+        }
+        Attributes::NexusOperationCompletedEventAttributes(closed) => {
+            nexus_operation::apply_closed(state, closed.scheduled_event_id);
+        }
+        Attributes::NexusOperationFailedEventAttributes(closed) => {
+            nexus_operation::apply_closed(state, closed.scheduled_event_id);
+        }
+        Attributes::NexusOperationCanceledEventAttributes(closed) => {
+            nexus_operation::apply_closed(state, closed.scheduled_event_id);
+        }
+        Attributes::NexusOperationTimedOutEventAttributes(closed) => {
+            nexus_operation::apply_closed(state, closed.scheduled_event_id);
+        }
+        Attributes::NexusOperationCancelRequestedEventAttributes(requested) => {
+            nexus_operation::apply_cancel_requested(state, event.event_id, requested, time);
+        }
+        Attributes::NexusOperationCancelRequestCompletedEventAttributes(ended) => {
+            nexus_operation::apply_cancel_ended(state, ended.scheduled_event_id);
+        }
+        Attributes::NexusOperationCancelRequestFailedEventAttributes(ended) => {
+            nexus_operation::apply_cancel_ended(state, ended.scheduled_event_id);
+        }
         // An activity's start is in the state already; markers change nothing.
         Attributes::ActivityTaskStartedEventAttributes(_)
         | Attributes::MarkerRecordedEventAttributes(_)
@@ -170,15 +198,6 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         | Attributes::WorkflowPropertiesModifiedExternallyEventAttributes(_)
         | Attributes::ActivityPropertiesModifiedExternallyEventAttributes(_)
         | Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(_)
-        | Attributes::NexusOperationScheduledEventAttributes(_)
-        | Attributes::NexusOperationStartedEventAttributes(_)
-        | Attributes::NexusOperationCompletedEventAttributes(_)
-        | Attributes::NexusOperationFailedEventAttributes(_)
-        | Attributes::NexusOperationCanceledEventAttributes(_)
-        | Attributes::NexusOperationTimedOutEventAttributes(_)
-        | Attributes::NexusOperationCancelRequestedEventAttributes(_)
-        | Attributes::NexusOperationCancelRequestCompletedEventAttributes(_)
-        | Attributes::NexusOperationCancelRequestFailedEventAttributes(_)
         | Attributes::WorkflowExecutionPausedEventAttributes(_)
         | Attributes::WorkflowExecutionUnpausedEventAttributes(_)
         | Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(_) => {}
@@ -217,6 +236,18 @@ fn apply_mutation(state: &mut State, mutation: &Mutation) {
         Mutation::ParentInformed(_) => child::apply_parent_informed(state),
         Mutation::ClosePolicyApplied(_) => child::apply_close_policy_applied(state),
         Mutation::ChildReleased(released) => child::apply_released(state, *released),
+        Mutation::NexusOperationAttemptFailed(failed) => {
+            nexus_operation::apply_attempt_failed(state, failed);
+        }
+        Mutation::NexusOperationRetryDue(due) => nexus_operation::apply_retry_due(state, due),
+        Mutation::NexusCancellationAttemptFailed(failed) => {
+            nexus_operation::apply_cancellation_failed(state, failed);
+        }
+        Mutation::NexusCancellationRetryDue(due) => {
+            nexus_operation::apply_cancellation_retry_due(state, due);
+        }
+        Mutation::CallbackAttempted(attempted) => callback::apply_attempted(state, attempted),
+        Mutation::CallbackRetryDue(due) => callback::apply_retry_due(state, *due),
         Mutation::RequestAttached(attached) => {
             state.attached_requests.insert(attached.request_id.clone(), attached.time);
         }

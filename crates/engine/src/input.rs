@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use api::{
     activity::v1::ActivityOptions,
     command::v1::Command,
-    common::v1::{Header, Link, Payloads, WorkflowExecution},
+    common::v1::{Callback, Header, Link, Payloads, WorkflowExecution},
     enums::v1::WorkflowTaskFailedCause,
     failure::v1::Failure,
     history::v1::{
@@ -17,7 +17,10 @@ use api::{
 
 use model::Span;
 
-use crate::{change::RunReset, outcome::Outcome, state::Sticky, task::TaskAction};
+use crate::{
+    change::RunReset, nexus_operation::CompleteNexusOperation, outcome::Outcome, state::Sticky,
+    task::TaskAction,
+};
 
 /// One thing that happens to a run: a request, or a time that has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +71,8 @@ pub enum Input {
     Reset(Box<Reset>),
     /// A reset made this run out of the one that the input is for.
     RecordReset(String),
+    /// A Nexus operation has ended, says its handler.
+    CompleteNexusOperation(Box<CompleteNexusOperation>),
     /// A durable task is due. One that is no longer current changes nothing.
     TaskDue(TaskAction),
 }
@@ -244,6 +249,8 @@ pub struct AttachRequest {
     pub request_id: String,
     /// Links of the request.
     pub links: Vec<Link>,
+    /// Completion callbacks of the request.
+    pub completion_callbacks: Vec<Callback>,
 }
 
 /// See [`Input::StartWorkflowTask`].
@@ -302,6 +309,8 @@ pub struct CompleteWorkflowTask {
     /// Search attributes by name that the namespace knows, as a check of upserts; the payloads'
     /// `type` metadata is filled in from it.
     pub search_attribute_types: BTreeMap<String, String>,
+    /// Ids of the Nexus endpoints that the commands name, by name.
+    pub nexus_endpoints: BTreeMap<String, String>,
 }
 
 /// See [`Input::FailWorkflowTask`].

@@ -11,6 +11,7 @@
 mod activity;
 mod attach_request;
 mod buffer;
+mod callback;
 mod cancel;
 mod change;
 mod child;
@@ -27,6 +28,7 @@ mod external;
 mod failures;
 mod input;
 mod marker;
+mod nexus_operation;
 mod outcome;
 mod pause_info;
 mod query;
@@ -50,13 +52,15 @@ mod upsert;
 mod workflow_task;
 
 pub use activity::activity_options;
+pub use callback::{CallbackDelivery, CallbackRef, CompletionCallback};
 pub use change::{
     ActivityHeartbeat, ActivityOptionsSet, ActivityPaused, ActivityReset, ActivityRetryDue,
     ActivityRetryScheduled, ActivityStarted, ActivityUnpaused, BufferFlushed, BufferedTimerDropped,
-    Change, ChildReleased, ClosePolicyApplied, ClosingSet, Mutation, MutationRecord,
-    ParentInformed, RequestAttached, ResetRecorded, RunCreated, RunReset, StickySet,
-    WorkflowTaskDetailed, WorkflowTaskDropped, WorkflowTaskFailuresForgiven, WorkflowTaskScheduled,
-    WorkflowTaskStarted,
+    CallbackAttempted, CallbackRetryDue, Change, ChildReleased, ClosePolicyApplied, ClosingSet,
+    Mutation, MutationRecord, NexusCancellationAttemptFailed, NexusCancellationRetryDue,
+    NexusOperationAttemptFailed, NexusOperationRetryDue, ParentInformed, RequestAttached,
+    ResetRecorded, RunCreated, RunReset, StickySet, WorkflowTaskDetailed, WorkflowTaskDropped,
+    WorkflowTaskFailuresForgiven, WorkflowTaskScheduled, WorkflowTaskStarted,
 };
 pub use child::Child;
 pub use commands::command_type;
@@ -70,6 +74,10 @@ pub use input::{
     HeldWorkflowTask, Input, PauseActivity, RequestCancel, Reset, ResetActivity,
     SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask, Terminate,
     UnpauseActivity,
+};
+pub use nexus_operation::{
+    CompleteNexusOperation, NexusCancellation, NexusCancellationAnswer, NexusOperation,
+    NexusOperationAnswer, NexusOperationEnd,
 };
 pub use outcome::Outcome;
 pub use query::{QueryRoute, route_query};
@@ -85,7 +93,7 @@ pub use state::{
     Activity, ActivityPause, HistoryAncestor, State, Sticky, Timer, WorkflowTask, WorkflowTaskKind,
 };
 pub use task::{
-    ActivityRef, EntityTimerRef, EntityWorkRef, InitiatedRef, RunRef, Task, TaskAction, TaskRecord,
-    TimerRef, WorkflowTaskRef, is_current, outstanding_tasks,
+    ActivityRef, EntityTimerRef, EntityWorkRef, InitiatedRef, NexusOperationRef, RunRef, Task,
+    TaskAction, TaskRecord, TimerRef, WorkflowTaskRef, is_current, outstanding_tasks,
 };
 pub use transition::{PlacedMutation, Transition, TransitionRecord};

@@ -8,7 +8,11 @@ use api::enums::v1::{
     StartChildWorkflowExecutionFailedCause,
 };
 
-use crate::{Reply, buffer, child, draft::Draft, external, workflow_task};
+use crate::{
+    CallbackDelivery, CallbackRef, NexusCancellationAnswer, NexusOperationAnswer,
+    NexusOperationRef, Reply, buffer, callback, child, draft::Draft, external, nexus_operation,
+    workflow_task,
+};
 
 /// See [`crate::Input::Outcome`].
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +54,27 @@ pub enum Outcome {
     ParentInformed,
     /// The children that outlived the run have been dealt with.
     ClosePolicyApplied,
+    /// A handler answered, or did not, the request to start a Nexus operation.
+    NexusOperation {
+        /// Which attempt.
+        task: NexusOperationRef,
+        /// How.
+        answer: NexusOperationAnswer,
+    },
+    /// A handler answered, or did not, the request to cancel a Nexus operation.
+    NexusCancellation {
+        /// Which attempt.
+        task: NexusOperationRef,
+        /// How.
+        answer: NexusCancellationAnswer,
+    },
+    /// A completion callback was delivered, or could not be.
+    Callback {
+        /// Which attempt.
+        task: CallbackRef,
+        /// How.
+        delivery: CallbackDelivery,
+    },
 }
 
 pub(crate) fn take(draft: &mut Draft<'_>, outcome: Outcome) -> Reply {
@@ -69,6 +94,13 @@ pub(crate) fn take(draft: &mut Draft<'_>, outcome: Outcome) -> Reply {
         }
         Outcome::ParentInformed => child::parent_informed(draft),
         Outcome::ClosePolicyApplied => child::close_policy_applied(draft),
+        Outcome::NexusOperation { task, answer } => {
+            nexus_operation::attempted(draft, &task, answer)
+        }
+        Outcome::NexusCancellation { task, answer } => {
+            nexus_operation::cancellation_attempted(draft, &task, answer)
+        }
+        Outcome::Callback { task, delivery } => callback::attempted(draft, &task, delivery),
     }
 }
 

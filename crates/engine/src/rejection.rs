@@ -50,6 +50,9 @@ pub enum Rejection {
         "Can't find pending activity with such ID. Invalid activityID or activity already completed"
     )]
     PendingActivityNotFound,
+    /// The run has no pending Nexus operation that this request started.
+    #[error("operation not found")]
+    NexusOperationNotFound,
     /// A task that matching holds is no longer the pending one: it is dropped.
     #[error("task is obsolete")]
     TaskObsolete,

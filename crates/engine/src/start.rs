@@ -9,7 +9,8 @@ use api::{
 use model::{Span, Time};
 
 use crate::{
-    Context, Mutation, Rejection, Reply, RunCreated, RunRef, Shared, State, Task, TaskAction, cron,
+    Context, Mutation, Rejection, Reply, RunCreated, RunRef, Shared, State, Task, TaskAction,
+    callback, cron,
     draft::{Draft, EventExtras},
     input::Start,
     normalize_retry_policy, signal, workflow_task,
@@ -123,6 +124,7 @@ pub(crate) fn apply_started(
     state.search_attributes = started.search_attributes.clone().map(Shared::new);
     state.reset_points = started.prev_auto_reset_points.clone().map(Shared::new);
     state.priority.clone_from(&started.priority);
+    callback::apply_registered(state, &started.completion_callbacks, time);
     state.user_metadata = user_metadata.cloned().map(Shared::new);
     state.started = Some(Shared::new(started.clone()));
 }

@@ -20,7 +20,7 @@ use api::{
 };
 use model::{Span, Time};
 
-use crate::{Shared, child::Child};
+use crate::{Shared, callback::CompletionCallback, child::Child, nexus_operation::NexusOperation};
 
 /// One run. The default value is a run that has not started.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -166,6 +166,15 @@ pub struct State {
     /// When a reset made the run; unset for others.
     #[prost(message, required, tag = "65")]
     pub last_reset_time: Time,
+    /// Pending Nexus operations by scheduled event id.
+    #[prost(btree_map = "int64, message", tag = "70")]
+    pub nexus_operations: BTreeMap<i64, Shared<NexusOperation>>,
+    /// Completion callbacks of the chain, in order of registration.
+    #[prost(message, repeated, tag = "71")]
+    pub callbacks: Vec<Shared<CompletionCallback>>,
+    /// The close event of a chain's last run that has callbacks: what they tell.
+    #[prost(message, optional, tag = "72")]
+    pub close_event: Option<Shared<HistoryEvent>>,
 }
 
 /// A run whose records hold a part of another run's events.

@@ -3,9 +3,17 @@
 //! Tasks are stored in the commit that creates them and are never cancelled: whoever is about to
 //! act on one asks [`is_current`] first, and drops it when the state has moved on.
 
+use api::enums::v1::CallbackState;
 use model::Time;
 
-use crate::{State, activity, child, close, external, state::Activity, workflow_task};
+use crate::{
+    State, activity, callback,
+    callback::CallbackRef,
+    child, close, external, nexus_operation,
+    nexus_operation::{NexusCancellation, NexusOperation},
+    state::Activity,
+    workflow_task,
+};
 
 /// A durable task of one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +33,7 @@ pub struct TaskRecord {
     /// What to do. Absent only in a record that a newer program wrote.
     #[prost(
         oneof = "TaskAction",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 40, 41, 42"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42"
     )]
     pub action: Option<TaskAction>,
 }
@@ -87,6 +95,27 @@ pub enum TaskAction {
     /// Tell the entity that started the chain of runs that it has closed.
     #[prost(message, tag = "42")]
     NotifyClosed(RunRef),
+    /// Ask a handler to start a Nexus operation.
+    #[prost(message, tag = "30")]
+    StartNexusOperation(NexusOperationRef),
+    /// The back-off of a Nexus operation is over.
+    #[prost(message, tag = "31")]
+    NexusOperationRetry(NexusOperationRef),
+    /// The earliest of a Nexus operation's time-outs may have passed.
+    #[prost(message, tag = "32")]
+    NexusOperationTimeout(NexusOperationRef),
+    /// Ask a handler to cancel a Nexus operation.
+    #[prost(message, tag = "33")]
+    CancelNexusOperation(NexusOperationRef),
+    /// The back-off of a request to cancel a Nexus operation is over.
+    #[prost(message, tag = "34")]
+    NexusCancellationRetry(NexusOperationRef),
+    /// Tell a completion callback how the chain of runs has ended.
+    #[prost(message, tag = "35")]
+    DeliverCallback(CallbackRef),
+    /// The back-off of a completion callback is over.
+    #[prost(message, tag = "36")]
+    CallbackRetry(CallbackRef),
 }
 
 /// Names one attempt of the workflow task.
@@ -146,6 +175,17 @@ pub struct EntityWorkRef {
     pub number: u64,
 }
 
+/// Names a Nexus operation, or the request to cancel it, at one point of its life.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct NexusOperationRef {
+    /// The event that scheduled it.
+    #[prost(int64, tag = "1")]
+    pub scheduled_event_id: i64,
+    /// The stamp of the operation, or of the request to cancel it.
+    #[prost(uint32, tag = "2")]
+    pub stamp: u32,
+}
+
 /// Names the run itself.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct RunRef {}
@@ -178,7 +218,25 @@ pub fn is_current(state: &State, action: &TaskAction) -> bool {
         TaskAction::NotifyClosed(RunRef {}) => close::is_watched(state),
         // Of another kind of entity.
         TaskAction::EntityTimer(_) | TaskAction::EntityWork(_) => false,
+        TaskAction::DeliverCallback(task) => {
+            callback::is_due(state, task, CallbackState::Scheduled)
+        }
+        TaskAction::CallbackRetry(task) => callback::is_due(state, task, CallbackState::BackingOff),
         _ if !state.is_running() => false,
+        TaskAction::StartNexusOperation(task) => nexus_operation::current(state, task)
+            .is_some_and(|operation| !operation.is_started() && !operation.is_backing_off()),
+        TaskAction::NexusOperationRetry(task) => {
+            nexus_operation::current(state, task).is_some_and(NexusOperation::is_backing_off)
+        }
+        TaskAction::NexusOperationTimeout(task) => nexus_operation::current(state, task).is_some(),
+        TaskAction::CancelNexusOperation(task) => {
+            nexus_operation::current_cancellation(state, task)
+                .is_some_and(|cancellation| !cancellation.is_backing_off())
+        }
+        TaskAction::NexusCancellationRetry(task) => {
+            nexus_operation::current_cancellation(state, task)
+                .is_some_and(NexusCancellation::is_backing_off)
+        }
         TaskAction::DispatchWorkflowTask(task) | TaskAction::WorkflowTaskScheduleToStart(task) => {
             workflow_task::reference(state).is_some_and(|current| current == *task)
         }
@@ -207,10 +265,12 @@ pub fn outstanding_tasks(state: &State) -> Vec<Task> {
     let mut tasks = Vec::new();
     if !state.is_running() {
         child::outstanding_when_closed(state, &mut tasks);
+        callback::outstanding_when_closed(state, &mut tasks);
         return tasks;
     }
     child::outstanding(state, &mut tasks);
     external::outstanding(state, &mut tasks);
+    nexus_operation::outstanding(state, &mut tasks);
     workflow_task::outstanding(state, &mut tasks);
     activity::outstanding(state, &mut tasks);
     for timer in state.timers.values() {
@@ -239,6 +299,9 @@ impl TaskAction {
                 | Self::CancelExternal(_)
                 | Self::ReportToParent(_)
                 | Self::ApplyParentClosePolicy(_)
+                | Self::StartNexusOperation(_)
+                | Self::CancelNexusOperation(_)
+                | Self::DeliverCallback(_)
         )
     }
 

@@ -224,6 +224,7 @@ impl From<Rejection> for ApiError {
             | Rejection::ActivityNotFound
             | Rejection::ActivityIdNotFound(_)
             | Rejection::PendingActivityNotFound
+            | Rejection::NexusOperationNotFound
             | Rejection::TaskObsolete => Self::not_found(message),
             Rejection::AlreadyStarted {
                 start_request_id, run_id, first_execution_run_id, ..

@@ -8,9 +8,11 @@ mod batch_operations;
 mod cluster;
 mod codec;
 mod describe;
+mod describe_nexus;
 mod history;
 mod namespaces;
 mod nexus_endpoints;
+mod nexus_tasks;
 mod not_built;
 mod query;
 mod reset;
@@ -105,6 +107,7 @@ built! {
         PauseActivity => activity_operations::pause_activity,
         PauseActivityExecution => activity_execution_operations::pause_activity_execution,
         PollActivityTaskQueue => activity_poll::poll_activity_task_queue,
+        PollNexusTaskQueue => nexus_tasks::poll_nexus_task_queue,
         PollWorkflowTaskQueue => workflow_poll::poll_workflow_task_queue,
         QueryWorkflow => query::query_workflow,
         RecordActivityTaskHeartbeat => activities::record_activity_task_heartbeat,
@@ -121,6 +124,8 @@ built! {
         RespondActivityTaskCompletedById => activities::respond_activity_task_completed_by_id,
         RespondActivityTaskFailed => activities::respond_activity_task_failed,
         RespondActivityTaskFailedById => activities::respond_activity_task_failed_by_id,
+        RespondNexusTaskCompleted => nexus_tasks::respond_nexus_task_completed,
+        RespondNexusTaskFailed => nexus_tasks::respond_nexus_task_failed,
         RespondQueryTaskCompleted => query::respond_query_task_completed,
         RespondWorkflowTaskCompleted => workflow_task::respond_workflow_task_completed,
         RespondWorkflowTaskFailed => workflow_task::respond_workflow_task_failed,

@@ -1,6 +1,7 @@
 //! Checks of requests that need no state. Texts and order are the reference's (fact sheet
 //! section 11), looked up in its development server where the sheet is silent.
 
+mod callback;
 mod duration;
 mod execution;
 mod field_mask;
@@ -10,6 +11,7 @@ mod size;
 mod task_queue;
 mod text;
 
+pub(crate) use callback::check_callbacks;
 pub(crate) use duration::check_duration;
 pub(crate) use execution::{execution, run_id};
 pub(crate) use field_mask::snake_case;

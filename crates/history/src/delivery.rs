@@ -7,7 +7,7 @@ use bytes::Bytes;
 use engine::{StartedActivity, StartedWorkflowTask, State};
 use uuid::Uuid;
 
-use crate::RunKey;
+use crate::{NexusDelivery, RunKey};
 
 /// A task that a worker holds from here on.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub enum Delivery {
     Activity(Box<ActivityDelivery>),
     /// A query that goes to a worker without a workflow task; nothing of it is stored.
     Query(Box<QueryDelivery>),
+    /// A request to a Nexus handler; nothing of it is stored.
+    Nexus(Box<NexusDelivery>),
 }
 
 /// A started workflow task.

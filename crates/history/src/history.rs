@@ -4,18 +4,14 @@ use std::sync::Arc;
 
 use authz::Permit;
 use engine::{Input, Rejection, Reply, decide};
-use environment::Environment;
-use matching::{Drained, Matching, QueuedTask};
+use matching::{Drained, QueuedTask};
 use model::{RunId, SlotId, Span};
-use namespace::{Namespace, Namespaces};
-use storage::Store;
-use telemetry::Metrics;
+use namespace::Namespace;
 
 use crate::{
-    Config, Delivery, Execution, HistoryError,
+    Execution, HistoryError, Parts,
     commit::{Commit, Outcome},
     context::Caller,
-    metrics::HistoryMetrics,
     node::{Node, SlotGuard},
 };
 
@@ -43,19 +39,9 @@ impl History {
     ///
     /// # Errors
     /// When the store cannot be claimed.
-    pub async fn open(
-        config: Config,
-        environment: Environment,
-        store: Arc<dyn Store>,
-        matching: Arc<Matching<Delivery>>,
-        namespaces: Arc<Namespaces>,
-        visibility: Arc<::visibility::Index>,
-        metrics: Arc<Metrics>,
-    ) -> Result<Arc<Self>, HistoryError> {
-        let claim = store.claim().await?;
-        let metrics = HistoryMetrics::new(metrics);
-        let node =
-            Node::new(config, environment, store, matching, namespaces, visibility, metrics, claim);
+    pub async fn open(parts: Parts) -> Result<Arc<Self>, HistoryError> {
+        let claim = parts.store.claim().await?;
+        let node = Node::new(parts, claim);
         if node.visibility.was_complete() {
             node.count_open_runs().await;
         }

@@ -8,6 +8,7 @@
 //! Where to start: `requests/signal.rs` is the shortest request, `slot.rs` is what a request locks,
 //! `commit.rs` is how a decision becomes durable.
 
+mod answers;
 mod batches;
 mod branches;
 mod commit;
@@ -24,6 +25,7 @@ mod failure;
 mod history;
 mod ledger;
 mod metrics;
+mod nexus;
 mod node;
 mod outbox;
 mod queries;
@@ -39,12 +41,14 @@ mod timer_ledger;
 mod timers;
 mod visibility;
 
+pub use self::nexus::{NexusDelivery, NexusTaskAnswer};
 pub use config::Config;
 pub use delivery::{ActivityDelivery, Delivery, HistoryPage, QueryDelivery, WorkflowTaskDelivery};
 pub use entities::{EntityError, EntityScope, EntityView, Perform};
 pub use error::HistoryError;
 pub use execution::{Execution, RunKey};
 pub use history::History;
+pub use node::Parts;
 pub use requests::{
     activity::HeartbeatAnswer,
     cancel::CancelRequest,

@@ -94,7 +94,14 @@ impl HistoryMetrics {
             | TaskAction::ApplyParentClosePolicy(_)
             | TaskAction::EntityTimer(_)
             | TaskAction::EntityWork(_)
-            | TaskAction::NotifyClosed(_) => return,
+            | TaskAction::NotifyClosed(_)
+            | TaskAction::StartNexusOperation(_)
+            | TaskAction::NexusOperationRetry(_)
+            | TaskAction::NexusOperationTimeout(_)
+            | TaskAction::CancelNexusOperation(_)
+            | TaskAction::NexusCancellationRetry(_)
+            | TaskAction::DeliverCallback(_)
+            | TaskAction::CallbackRetry(_) => return,
         };
         task.done(late.to_std(), std::time::Duration::ZERO);
     }

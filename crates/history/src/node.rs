@@ -11,20 +11,44 @@ use environment::Environment;
 use matching::Matching;
 use model::{NamespaceId, RunId, SLOT_COUNT, SlotId, Time, WorkflowKey};
 use namespace::{Namespace, Namespaces};
+use nexus::Endpoints;
 use parking_lot::Mutex;
 use storage::{Epoch, SlotRow, Store, Table};
+use telemetry::Metrics;
 use tokio::sync::MutexGuard;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Config, Delivery, HistoryError, RunKey, current,
+    Config, Delivery, HistoryError, NexusTaskAnswer, QueryAnswer, RunKey,
+    answers::Answers,
+    current,
     metrics::HistoryMetrics,
     outbox::Outbox,
-    queries::DirectQueries,
     run_cache::RunCache,
     slot::{Slot, SlotCell},
     timers::Timers,
 };
+
+/// What a node's history is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Its settings.
+    pub config: Config,
+    /// Time and randomness.
+    pub environment: Environment,
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The task queues.
+    pub matching: Arc<Matching<Delivery>>,
+    /// The namespaces.
+    pub namespaces: Arc<Namespaces>,
+    /// The Nexus endpoints.
+    pub endpoints: Arc<Endpoints>,
+    /// The index behind lists and counts.
+    pub visibility: Arc<::visibility::Index>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -34,11 +58,13 @@ pub(crate) struct Node {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) matching: Arc<Matching<Delivery>>,
     pub(crate) namespaces: Arc<Namespaces>,
+    pub(crate) endpoints: Arc<Endpoints>,
     pub(crate) visibility: Arc<::visibility::Index>,
     pub(crate) metrics: HistoryMetrics,
     pub(crate) timers: Timers,
-    pub(crate) direct_queries: Arc<DirectQueries>,
     pub(crate) outbox: Outbox,
+    pub(crate) direct_queries: Arc<Answers<QueryAnswer>>,
+    pub(crate) nexus_tasks: Arc<Answers<NexusTaskAnswer>>,
     /// Every task that is spawned.
     pub(crate) tracker: TaskTracker,
     /// Cancelled when the node drains.
@@ -54,30 +80,22 @@ pub(crate) struct Node {
 pub(crate) type SlotGuard<'a> = MutexGuard<'a, Slot>;
 
 impl Node {
-    #[expect(clippy::too_many_arguments, reason = "one argument per collaborator")]
-    pub(crate) fn new(
-        config: Config,
-        environment: Environment,
-        store: Arc<dyn Store>,
-        matching: Arc<Matching<Delivery>>,
-        namespaces: Arc<Namespaces>,
-        visibility: Arc<::visibility::Index>,
-        metrics: HistoryMetrics,
-        claim: storage::Claim,
-    ) -> Arc<Self> {
+    pub(crate) fn new(parts: Parts, claim: storage::Claim) -> Arc<Self> {
         let slots = (0..SLOT_COUNT).map(|_| OnceLock::new()).collect();
         Arc::new(Self {
-            run_cache: RunCache::new(config.cache_bytes_max),
-            config,
-            environment,
-            store,
-            matching,
-            namespaces,
-            visibility,
-            metrics,
+            run_cache: RunCache::new(parts.config.cache_bytes_max),
+            config: parts.config,
+            environment: parts.environment,
+            store: parts.store,
+            matching: parts.matching,
+            namespaces: parts.namespaces,
+            endpoints: parts.endpoints,
+            visibility: parts.visibility,
+            metrics: HistoryMetrics::new(parts.metrics),
             timers: Timers::default(),
             direct_queries: Arc::default(),
             outbox: Outbox::default(),
+            nexus_tasks: Arc::default(),
             tracker: TaskTracker::new(),
             stopping: CancellationToken::new(),
             epoch: claim.epoch,

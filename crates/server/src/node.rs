@@ -97,15 +97,16 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     }
     let clock = Arc::clone(&environment.clock);
     let matching = Arc::new(Matching::new(clock, MatchingLimits::default()));
-    let history = History::open(
-        options.history,
-        environment.clone(),
-        Arc::clone(&store),
-        Arc::clone(&matching),
-        Arc::clone(&namespaces),
-        Arc::clone(&visibility),
-        Arc::clone(&metrics),
-    )
+    let history = History::open(history::Parts {
+        config: options.history,
+        environment: environment.clone(),
+        store: Arc::clone(&store),
+        matching: Arc::clone(&matching),
+        namespaces: Arc::clone(&namespaces),
+        endpoints: Arc::clone(&endpoints),
+        visibility: Arc::clone(&visibility),
+        metrics: Arc::clone(&metrics),
+    })
     .await
     .context("the runs cannot be opened")?;
     let cluster = Cluster {

@@ -8,6 +8,7 @@ use history::{Delivery, History, HistoryError};
 use matching::Matching;
 use model::{Limits, NamespaceId, Span};
 use namespace::{Namespace, Namespaces, Registration};
+use nexus::Endpoints;
 use parking_lot::Mutex;
 use storage::Store;
 use storage_memory::{Faults, FaultyStore, MemoryStore, Random};
@@ -151,6 +152,9 @@ impl Cluster {
             Namespaces::open(Arc::clone(&shared), environment.clone(), Limits::default())
                 .await
                 .map_err(|error| error.to_string())?;
+        let endpoints = Endpoints::open(Arc::clone(&shared), environment.clone())
+            .await
+            .map_err(|error| error.to_string())?;
         let namespaces = Arc::new(namespaces);
         let namespace =
             namespaces.by_name(NAMESPACE).ok_or_else(|| "the namespace is gone".to_owned())?;
@@ -159,15 +163,16 @@ impl Cluster {
         let index = Index::open(&Location::Inline).map_err(|error| error.to_string())?;
         let visibility = Arc::new(index);
         let metrics = Metrics::new().map_err(|error| error.to_string())?;
-        let history = History::open(
-            self.profile.config.clone(),
-            environment.clone(),
-            shared,
-            Arc::clone(&matching),
+        let history = History::open(history::Parts {
+            config: self.profile.config.clone(),
+            environment: environment.clone(),
+            store: shared,
+            matching: Arc::clone(&matching),
             namespaces,
-            Arc::clone(&visibility),
-            Arc::new(metrics),
-        );
+            endpoints: Arc::new(endpoints),
+            visibility: Arc::clone(&visibility),
+            metrics: Arc::new(metrics),
+        });
         Ok(Life {
             history: history.await.map_err(|error| error.to_string())?,
             matching,

@@ -46,4 +46,9 @@ impl TaskQueueKey {
     pub fn activity(namespace_id: NamespaceId, name: impl Into<Arc<str>>) -> Self {
         Self { namespace_id, name: name.into(), task_type: TaskQueueType::Activity }
     }
+
+    /// The key of a queue of Nexus tasks.
+    pub fn nexus(namespace_id: NamespaceId, name: impl Into<Arc<str>>) -> Self {
+        Self { namespace_id, name: name.into(), task_type: TaskQueueType::Nexus }
+    }
 }

@@ -13,8 +13,8 @@ use api::{
 };
 
 use crate::{
-    Rejection, activity, child, close, continue_as_new, draft::Draft, external, marker, timer,
-    upsert,
+    Rejection, activity, child, close, continue_as_new, draft::Draft, external, marker,
+    nexus_operation, timer, upsert,
 };
 
 /// True for a command that ends the run.
@@ -153,9 +153,13 @@ pub(crate) fn handle(
         Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(command) => {
             external::cancel(draft, scope, command)
         }
-        Attributes::ProtocolMessageCommandAttributes(_)
-        | Attributes::ScheduleNexusOperationCommandAttributes(_)
-        | Attributes::RequestCancelNexusOperationCommandAttributes(_) => Err(CommandError::new(
+        Attributes::ScheduleNexusOperationCommandAttributes(command) => {
+            nexus_operation::schedule(draft, scope, command)
+        }
+        Attributes::RequestCancelNexusOperationCommandAttributes(command) => {
+            nexus_operation::request_cancel(draft, scope, command)
+        }
+        Attributes::ProtocolMessageCommandAttributes(_) => Err(CommandError::new(
             WorkflowTaskFailedCause::FeatureDisabled,
             "this server does not support the command yet",
         )),

@@ -26,6 +26,8 @@ pub(crate) struct CommandScope {
     pub(crate) eager_activities: Vec<StartedActivity>,
     /// Workflow ids of the children that commands of this answer start.
     pub(crate) initiated_children: BTreeSet<String>,
+    /// Ids of Nexus endpoints by name.
+    pub(crate) nexus_endpoints: BTreeMap<String, String>,
     id_length_max: usize,
     blob_bytes_max: usize,
 }
@@ -44,9 +46,15 @@ impl CommandScope {
             search_attribute_types: input.search_attribute_types.clone(),
             eager_activities: Vec::new(),
             initiated_children: BTreeSet::new(),
+            nexus_endpoints: input.nexus_endpoints.clone(),
             id_length_max: context.limits.id_length_max,
             blob_bytes_max: context.limits.blob_bytes_max,
         }
+    }
+
+    /// Longest name or id, in bytes.
+    pub(crate) const fn id_length_max(&self) -> usize {
+        self.id_length_max
     }
 
     /// What the command's event carries besides its attributes.

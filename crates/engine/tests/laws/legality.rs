@@ -14,6 +14,10 @@ struct Reader {
     /// Children by initiated event, with their started events.
     children: BTreeMap<i64, Option<i64>>,
     external: BTreeMap<i64, ()>,
+    /// Nexus operations by scheduled event: whether they have started, and cancel requests.
+    operations: BTreeMap<i64, (bool, Option<i64>)>,
+    /// Requests to cancel an operation, by their events.
+    cancellations: BTreeMap<i64, i64>,
     closed: bool,
 }
 
@@ -113,6 +117,41 @@ impl Reader {
                 self.outside_tasks();
                 self.closed = true;
             }
+            Attributes::NexusOperationScheduledEventAttributes(_) => {
+                self.between_tasks();
+                self.operations.insert(id, (false, None));
+            }
+            Attributes::NexusOperationStartedEventAttributes(started) => {
+                self.outside_tasks();
+                let operation = self.operations.get_mut(&started.scheduled_event_id).unwrap();
+                assert!(!std::mem::replace(&mut operation.0, true), "started once");
+            }
+            Attributes::NexusOperationCompletedEventAttributes(closed) => {
+                self.close_operation(closed.scheduled_event_id);
+            }
+            Attributes::NexusOperationFailedEventAttributes(closed) => {
+                self.close_operation(closed.scheduled_event_id);
+            }
+            Attributes::NexusOperationCanceledEventAttributes(closed) => {
+                self.close_operation(closed.scheduled_event_id);
+            }
+            Attributes::NexusOperationTimedOutEventAttributes(closed) => {
+                self.close_operation(closed.scheduled_event_id);
+            }
+            Attributes::NexusOperationCancelRequestedEventAttributes(requested) => {
+                self.between_tasks();
+                // The operation's end may have waited for this task.
+                self.cancellations.insert(id, requested.scheduled_event_id);
+                if let Some(operation) = self.operations.get_mut(&requested.scheduled_event_id) {
+                    assert_eq!(operation.1.replace(id), None, "cancelled once");
+                }
+            }
+            Attributes::NexusOperationCancelRequestCompletedEventAttributes(ended) => {
+                self.end_cancellation(ended.requested_event_id, ended.scheduled_event_id);
+            }
+            Attributes::NexusOperationCancelRequestFailedEventAttributes(ended) => {
+                self.end_cancellation(ended.requested_event_id, ended.scheduled_event_id);
+            }
             Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(_) => {
                 self.between_tasks();
                 self.children.insert(id, None);
@@ -160,6 +199,16 @@ impl Reader {
             }
             other => panic!("no such event here: {other:?}"),
         }
+    }
+
+    fn close_operation(&mut self, scheduled_event_id: i64) {
+        self.outside_tasks();
+        assert!(self.operations.remove(&scheduled_event_id).is_some(), "closed once");
+    }
+
+    fn end_cancellation(&mut self, requested_event_id: i64, scheduled_event_id: i64) {
+        self.outside_tasks();
+        assert_eq!(self.cancellations.remove(&requested_event_id), Some(scheduled_event_id));
     }
 
     fn close_child(&mut self, initiated: i64, started: i64) {

@@ -7,7 +7,10 @@
 use std::collections::BTreeSet;
 
 use api::enums::v1::WorkflowExecutionStatus;
-use engine::{Activity, Child, Input, Outcome, State, TaskAction, WorkflowTask};
+use engine::{
+    Activity, Child, Input, NexusCancellation, NexusOperation, Outcome, State, TaskAction,
+    WorkflowTask,
+};
 
 const TABLE: &str = include_str!("transitions.txt");
 
@@ -50,6 +53,22 @@ pub(crate) fn arrows(before: &State, input: &Input, after: &State) -> BTreeSet<S
         let phase = |state: &State| state.children.get(id).map_or("none", |c| child(c));
         add("child", phase(before), phase(after));
     }
+    let ids: BTreeSet<_> =
+        before.nexus_operations.keys().chain(after.nexus_operations.keys()).collect();
+    for id in ids {
+        let phase = |state: &State| state.nexus_operations.get(id).map_or("none", |o| operation(o));
+        add("nexus operation", phase(before), phase(after));
+        let phase = |state: &State| {
+            let operation = state.nexus_operations.get(id);
+            operation.and_then(|o| o.cancellation.as_ref()).map_or("none", cancellation)
+        };
+        add("nexus cancellation", phase(before), phase(after));
+    }
+    let callbacks = |state: &State| {
+        let first = state.callbacks.first();
+        first.map_or("none", |callback| callback.state().as_str_name())
+    };
+    add("callback", callbacks(before), callbacks(after));
     let signals = |state: &State| if state.external_signals.is_empty() { "none" } else { "some" };
     add("external signals", signals(before), signals(after));
     let cancels = |state: &State| if state.external_cancels.is_empty() { "none" } else { "some" };
@@ -59,6 +78,22 @@ pub(crate) fn arrows(before: &State, input: &Input, after: &State) -> BTreeSet<S
     let policy = |state: &State| if state.close_policy_due { "due" } else { "none" };
     add("parent close policy", policy(before), policy(after));
     arrows
+}
+
+fn operation(operation: &NexusOperation) -> &'static str {
+    match (operation.is_started(), operation.is_backing_off()) {
+        (true, _) => "started",
+        (false, true) => "backing off",
+        (false, false) => "scheduled",
+    }
+}
+
+fn cancellation(cancellation: &NexusCancellation) -> &'static str {
+    match (cancellation.ended, cancellation.is_backing_off()) {
+        (true, _) => "ended",
+        (false, true) => "backing off",
+        (false, false) => "requested",
+    }
 }
 
 fn child(child: &Child) -> &'static str {
@@ -110,6 +145,7 @@ fn name(input: &Input) -> &'static str {
         Input::FailActivity(_) => "FailActivity",
         Input::CancelActivity(_) => "CancelActivity",
         Input::ChildClosed(_) => "ChildClosed",
+        Input::CompleteNexusOperation(_) => "CompleteNexusOperation",
         Input::Outcome(outcome) => match outcome {
             Outcome::ChildStarted { .. } => "ChildStarted",
             Outcome::ChildStartFailed { .. } => "ChildStartFailed",
@@ -120,6 +156,9 @@ fn name(input: &Input) -> &'static str {
             Outcome::ExternalCancel { .. } => "ExternalCancel failed",
             Outcome::ParentInformed => "ParentInformed",
             Outcome::ClosePolicyApplied => "ClosePolicyApplied",
+            Outcome::NexusOperation { .. } => "NexusOperation answered",
+            Outcome::NexusCancellation { .. } => "NexusCancellation answered",
+            Outcome::Callback { .. } => "Callback attempted",
         },
         Input::PauseActivity(_) => "PauseActivity",
         Input::UnpauseActivity(_) => "UnpauseActivity",
@@ -146,6 +185,13 @@ fn name(input: &Input) -> &'static str {
             TaskAction::EntityTimer(_) => "EntityTimer due",
             TaskAction::EntityWork(_) => "EntityWork due",
             TaskAction::NotifyClosed(_) => "NotifyClosed due",
+            TaskAction::StartNexusOperation(_) => "StartNexusOperation due",
+            TaskAction::NexusOperationRetry(_) => "NexusOperationRetry due",
+            TaskAction::NexusOperationTimeout(_) => "NexusOperationTimeout due",
+            TaskAction::CancelNexusOperation(_) => "CancelNexusOperation due",
+            TaskAction::NexusCancellationRetry(_) => "NexusCancellationRetry due",
+            TaskAction::DeliverCallback(_) => "DeliverCallback due",
+            TaskAction::CallbackRetry(_) => "CallbackRetry due",
         },
     }
 }

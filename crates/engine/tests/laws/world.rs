@@ -35,6 +35,8 @@ use engine::{
 };
 use model::{Limits, Span, Time};
 
+use crate::nexus;
+
 /// One random step: what kind, which of the candidates, and how long after the last one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
@@ -84,6 +86,7 @@ impl World {
                 workflow_id: "parent".to_owned(),
                 run_id: "parent-run".to_owned(),
             }),
+            completion_callbacks: (policy & 64 != 0).then(nexus::callback).into_iter().collect(),
             first_workflow_task_backoff: (policy & 8 != 0).then(|| seconds(2)).flatten(),
             cron_schedule: if policy & 32 != 0 { "@every 3s".to_owned() } else { String::new() },
             ..Default::default()
@@ -120,14 +123,15 @@ impl World {
     /// The input that a step stands for in this state.
     pub(crate) fn input(&self, step: Step) -> Input {
         let pick = usize::from(step.pick);
-        match step.kind % 25 {
+        match step.kind % 27 {
             0 | 1 => Input::Signal(Box::new(signal(step.pick))),
             2 => Input::RequestCancel(RequestCancel::default()),
             3 if step.pick < 16 => Input::Terminate(Terminate::default()),
             3 if step.pick < 24 => Input::RecordReset("other".to_owned()),
             3 if step.pick < 64 => Input::AttachRequest(AttachRequest {
                 request_id: format!("start-{}", step.pick % 6),
-                links: Vec::new(),
+                completion_callbacks: vec![nexus::callback()],
+                ..Default::default()
             }),
             4..=6 => self.start_workflow_task(step.pick),
             7..=10 => self.complete_workflow_task(step.pick),
@@ -174,6 +178,7 @@ impl World {
             20..=22 => self.outcome(step.pick),
             23 => self.child_closed(step.pick),
             24 => self.operation(step.pick),
+            25 | 26 => nexus::input(self, step.pick),
             // Any task that was ever emitted may come, on time, early or again.
             _ => self
                 .emitted
@@ -346,6 +351,7 @@ impl World {
             return_new_workflow_task: pick % 2 == 0,
             force_create_new_workflow_task: pick % 13 == 0,
             request_id: "inline".to_owned(),
+            nexus_endpoints: [("endpoint".to_owned(), "endpoint-id".to_owned())].into(),
             search_attribute_types: [("Known".to_owned(), "Keyword".to_owned())].into(),
             ..Default::default()
         }))
@@ -364,7 +370,7 @@ impl World {
 
     fn command(&self, pick: u8) -> Command {
         let name = format!("{}", pick % 5);
-        let attributes = match pick % 13 {
+        let attributes = match pick % 15 {
             0..=2 => Attributes::ScheduleActivityTaskCommandAttributes(
                 ScheduleActivityTaskCommandAttributes {
                     activity_id: name,
@@ -422,6 +428,7 @@ impl World {
                     ..Default::default()
                 },
             ),
+            12 | 13 => nexus::command(&self.state, pick),
             _ if pick % 2 == 0 => Attributes::ModifyWorkflowPropertiesCommandAttributes(
                 ModifyWorkflowPropertiesCommandAttributes {
                     upserted_memo: Some(Memo {

@@ -20,7 +20,10 @@ use api::{
 use engine::{Activity, ActivityPause, Child, State, WorkflowTask};
 use model::Span;
 
-use crate::{admission::Call, error::ApiResult, frontend::Frontend, validation::execution};
+use crate::{
+    admission::Call, error::ApiResult, frontend::Frontend, rpc::describe_nexus,
+    validation::execution,
+};
 
 pub(crate) async fn describe_workflow_execution(
     frontend: &Frontend,
@@ -41,7 +44,12 @@ pub(crate) async fn describe_workflow_execution(
             .collect(),
         pending_workflow_task: state.workflow_task.as_ref().map(pending_workflow_task),
         workflow_extended_info: Some(extended_info(&state)),
-        ..DescribeWorkflowExecutionResponse::default()
+        callbacks: state.callbacks.iter().map(|known| describe_nexus::callback(known)).collect(),
+        pending_nexus_operations: state
+            .nexus_operations
+            .iter()
+            .map(|(id, operation)| describe_nexus::pending_operation(*id, operation))
+            .collect(),
     })
 }
 

@@ -23,8 +23,8 @@ use crate::{
     frontend::Frontend,
     rpc::{signals::signal_link, workflow_poll::workflow_task},
     validation::{
-        check_blob, check_duration, check_length, check_links, check_memo, check_priority,
-        normal_queue, typed_search_attributes,
+        check_blob, check_callbacks, check_duration, check_length, check_links, check_memo,
+        check_priority, normal_queue, typed_search_attributes,
     },
 };
 
@@ -35,9 +35,7 @@ pub(crate) async fn start_workflow_execution(
 ) -> ApiResult<StartWorkflowExecutionResponse> {
     let namespace = call.namespace()?;
     let delayed = is_delayed(&request.workflow_start_delay);
-    if !request.completion_callbacks.is_empty() {
-        return Err(ApiError::unimplemented("completion callbacks are not built yet"));
-    }
+    check_callbacks(&request.completion_callbacks)?;
     let eager = (request.request_eager_execution && !delayed).then(|| EagerStart {
         identity: request.identity.clone(),
         request_id: frontend.request_id(String::new()),
@@ -52,6 +50,7 @@ pub(crate) async fn start_workflow_execution(
     let attach = options.map(|options| Attach {
         request_id: options.attach_request_id,
         links: options.attach_links,
+        completion_callbacks: options.attach_completion_callbacks,
     });
     let now = frontend.now();
     let start = start(request, namespace, now, "WorkflowType is not set on request.")?;
@@ -232,6 +231,7 @@ fn start(
             versioning_override: request.versioning_override,
             priority: request.priority,
             time_skipping_config: request.time_skipping_config,
+            completion_callbacks: request.completion_callbacks,
             ..WorkflowExecutionStartedEventAttributes::default()
         },
         ..Start::default()

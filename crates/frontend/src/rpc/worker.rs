@@ -24,7 +24,7 @@ pub(crate) async fn shutdown_worker(
     let sticky = request.sticky_task_queue.as_str();
     let instance = request.worker_instance_key.as_str();
     if !instance.is_empty() {
-        for task_type in [TaskQueueType::Workflow, TaskQueueType::Activity] {
+        for task_type in [TaskQueueType::Workflow, TaskQueueType::Activity, TaskQueueType::Nexus] {
             for name in [sticky, request.task_queue.as_str()] {
                 if !name.is_empty() {
                     frontend.matching.complete_worker_polls(&key(name, task_type), instance);

@@ -1,5 +1,7 @@
 //! What workers answer to workflow tasks.
 
+use std::collections::BTreeMap;
+
 use api::{
     command::v1::{Command, command::Attributes},
     enums::v1::{TaskQueueKind, WorkflowTaskFailedCause},
@@ -53,6 +55,7 @@ pub(crate) async fn respond_workflow_task_completed(
     } else {
         Default::default()
     };
+    let nexus_endpoints = nexus_endpoints(frontend, &request.commands);
     let input = CompleteWorkflowTask {
         task,
         commands: request.commands,
@@ -67,6 +70,7 @@ pub(crate) async fn respond_workflow_task_completed(
         worker_version: request.worker_version_stamp,
         request_id: frontend.request_id(String::new()),
         search_attribute_types,
+        nexus_endpoints,
     };
     let results = request.query_results.into_iter();
     let query_results = results.map(|(id, result)| (id, check_answer(result, limits))).collect();
@@ -145,4 +149,16 @@ fn sticky(
         task_queue: task_queue.name,
         schedule_to_start_timeout: Span::from_proto(timeout.as_ref()),
     }))
+}
+
+/// The ids of the endpoints that commands name; unknown ones are left out.
+fn nexus_endpoints(frontend: &Frontend, commands: &[Command]) -> BTreeMap<String, String> {
+    let names = commands.iter().filter_map(|command| match &command.attributes {
+        Some(Attributes::ScheduleNexusOperationCommandAttributes(command)) => {
+            Some(&command.endpoint)
+        }
+        Some(_) | None => None,
+    });
+    let found = names.filter_map(|name| frontend.endpoints.by_name(name));
+    found.map(|endpoint| (endpoint.name().to_owned(), endpoint.id.to_string())).collect()
 }

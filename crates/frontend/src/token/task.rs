@@ -31,6 +31,8 @@ pub(crate) enum HeldTask {
     Activity(HeldActivity),
     /// A query that came alone.
     Query(Uuid),
+    /// A Nexus task; the run stands for its namespace only.
+    Nexus(Uuid),
 }
 
 /// The wire form. Workers hold tokens over an upgrade: never reuse a tag.
@@ -42,7 +44,7 @@ struct Wire {
     workflow_id: String,
     #[prost(bytes = "bytes", tag = "3")]
     run_id: Bytes,
-    #[prost(oneof = "WireTask", tags = "4, 5, 6")]
+    #[prost(oneof = "WireTask", tags = "4, 5, 6, 7")]
     task: Option<WireTask>,
 }
 
@@ -54,6 +56,8 @@ enum WireTask {
     Activity(WireActivity),
     #[prost(bytes = "bytes", tag = "6")]
     Query(Bytes),
+    #[prost(bytes = "bytes", tag = "7")]
+    Nexus(Bytes),
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -95,6 +99,13 @@ impl TaskToken {
         encode(run, WireTask::Query(Bytes::copy_from_slice(query_id.as_bytes())))
     }
 
+    /// The token of a Nexus task.
+    pub(crate) fn nexus(namespace_id: NamespaceId, task_id: Uuid) -> Bytes {
+        let workflow = WorkflowKey { namespace_id, workflow_id: String::new() };
+        let run = RunKey { workflow, run_id: RunId::from_bytes([0; 16]) };
+        encode(&run, WireTask::Nexus(Bytes::copy_from_slice(task_id.as_bytes())))
+    }
+
     /// Reads a token.
     ///
     /// # Errors
@@ -119,6 +130,9 @@ impl TaskToken {
             // Tokens never name an activity by its user's id.
             HeldTask::Activity(HeldActivity::Id(_)) => return false,
             HeldTask::Query(query_id) => Self::query(&self.run, *query_id),
+            HeldTask::Nexus(task_id) => {
+                encode(&self.run, WireTask::Nexus(Bytes::copy_from_slice(task_id.as_bytes())))
+            }
         };
         Self::decode(&again).as_ref() == Ok(self)
     }
@@ -144,6 +158,14 @@ impl TaskToken {
         match &self.task {
             HeldTask::Query(query_id) => Ok(*query_id),
             _ => Err(ApiError::not_found("query task not found, or already expired")),
+        }
+    }
+
+    /// The Nexus task; another kind of task is none that anybody waits for.
+    pub(crate) fn held_nexus_task(&self) -> ApiResult<Uuid> {
+        match &self.task {
+            HeldTask::Nexus(task_id) => Ok(*task_id),
+            _ => Err(ApiError::not_found("Nexus task not found or already expired")),
         }
     }
 }
@@ -172,6 +194,7 @@ fn read(wire: Wire) -> Option<TaskToken> {
             attempt: task.attempt,
         }),
         WireTask::Query(query_id) => HeldTask::Query(Uuid::from_slice(&query_id).ok()?),
+        WireTask::Nexus(task_id) => HeldTask::Nexus(Uuid::from_slice(&task_id).ok()?),
     };
     let workflow = WorkflowKey { namespace_id, workflow_id: wire.workflow_id };
     Some(TaskToken { namespace_id, run: RunKey { workflow, run_id }, task })
@@ -201,6 +224,8 @@ mod tests {
         assert_eq!(token.held_activity(), Ok(activity));
         let id = Uuid::from_u128(9);
         assert_eq!(TaskToken::decode(&TaskToken::query(&run(), id)).unwrap().held_query(), Ok(id));
+        let token = TaskToken::nexus(NamespaceId::from_bytes([1; 16]), id);
+        assert_eq!(TaskToken::decode(&token).unwrap().held_nexus_task(), Ok(id));
     }
 
     #[test]

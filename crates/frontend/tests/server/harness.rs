@@ -50,23 +50,25 @@ pub(crate) async fn start_with(policy: Policy, limits: RequestLimits) -> Running
     namespaces.register(registration).await.unwrap();
     let namespaces = Arc::new(namespaces);
     let endpoints = Endpoints::open(Arc::clone(&store), environment.clone()).await.unwrap();
+    let endpoints = Arc::new(endpoints);
     let clock = Arc::clone(&environment.clock);
     let matching = Arc::new(Matching::new(clock, MatchingLimits::default()));
-    let history = History::open(
-        history::Config::default(),
-        environment.clone(),
+    let history = History::open(history::Parts {
+        config: history::Config::default(),
+        environment: environment.clone(),
         store,
-        Arc::clone(&matching),
-        Arc::clone(&namespaces),
-        Arc::clone(&visibility),
-        Arc::clone(&metrics),
-    )
+        matching: Arc::clone(&matching),
+        namespaces: Arc::clone(&namespaces),
+        endpoints: Arc::clone(&endpoints),
+        visibility: Arc::clone(&visibility),
+        metrics: Arc::clone(&metrics),
+    })
     .await
     .unwrap();
     let frontend = Frontend::new(Parts {
         environment,
         namespaces,
-        endpoints: Arc::new(endpoints),
+        endpoints,
         history,
         matching,
         visibility,

@@ -102,7 +102,7 @@ pub(super) fn input(world: &World, kind: Kind, pick: u8, reader: &mut Reader<'_>
         Kind::Terminate => terminate(reader.message()),
         Kind::AttachRequest => Input::AttachRequest(AttachRequest {
             request_id: format!("request-{}", pick % 40),
-            links: Vec::new(),
+            ..AttachRequest::default()
         }),
         Kind::StartWorkflowTask => start_workflow_task(world, pick),
         Kind::CompleteWorkflowTask => complete_workflow_task(world, pick, reader.message()),

@@ -9,9 +9,11 @@
 //!
 //! A new kind of such work is an arm of [`perform`], a task action and an outcome.
 
+mod callback;
 mod child;
 mod closing;
 mod external;
+mod nexus;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -33,6 +35,9 @@ use crate::{
 /// Most jobs that work at once; the others wait their turn.
 const JOBS_AT_ONCE_MAX: usize = 64;
 
+/// Most jobs that wait for workers at once; they take no place of the quick ones.
+const WAITING_JOBS_MAX: usize = 4096;
+
 /// How long a job waits after its first failed attempt; the wait doubles from one to the next.
 const RETRY_DELAY_MIN: Span = Span::from_millis(50);
 
@@ -48,11 +53,16 @@ pub(crate) struct Outbox {
     /// Tasks that a job has, as they are stored. Bounded by what the slots' ledgers hold.
     under_way: Mutex<BTreeSet<Vec<u8>>>,
     places: Semaphore,
+    waiting_places: Semaphore,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
-        Self { under_way: Mutex::default(), places: Semaphore::new(JOBS_AT_ONCE_MAX) }
+        Self {
+            under_way: Mutex::default(),
+            places: Semaphore::new(JOBS_AT_ONCE_MAX),
+            waiting_places: Semaphore::new(WAITING_JOBS_MAX),
+        }
     }
 }
 
@@ -102,8 +112,16 @@ async fn perform(
         TaskAction::ApplyParentClosePolicy(_) => {
             closing::apply_close_policy(history, source).await.map(Some)
         }
+        TaskAction::StartNexusOperation(task) => nexus::start(history, source, *task).await,
+        TaskAction::CancelNexusOperation(task) => nexus::cancel(history, source, *task).await,
+        TaskAction::DeliverCallback(task) => callback::deliver(history, source, *task).await,
         _ => Ok(None),
     }
+}
+
+/// Whether the work waits for a worker, and so may take seconds.
+fn waits_for_a_worker(action: &TaskAction) -> bool {
+    matches!(action, TaskAction::StartNexusOperation(_) | TaskAction::CancelNexusOperation(_))
 }
 
 /// Whether a run still owes something to another one.
@@ -129,8 +147,13 @@ impl Node {
 
     async fn carry_out_patiently(self: &Arc<Self>, slot: SlotId, task: &PendingTask) {
         let mut delay = RETRY_DELAY_MIN;
+        let places = if waits_for_a_worker(&task.action) {
+            &self.outbox.waiting_places
+        } else {
+            &self.outbox.places
+        };
         loop {
-            let attempt = match self.outbox.places.acquire().await {
+            let attempt = match places.acquire().await {
                 Ok(_place) => self.try_to_carry_out(slot, task).await,
                 Err(_) => return,
             };

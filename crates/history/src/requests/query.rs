@@ -18,9 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     Delivery, Execution, History, HistoryError, HistoryPage, QueryDelivery, RunKey,
-    context::Caller,
-    queries::{BufferedQuery, DirectQuery},
-    reads::PAGE_BATCHES_MAX,
+    answers::Awaited, context::Caller, queries::BufferedQuery, reads::PAGE_BATCHES_MAX,
     run::LiveRun,
 };
 
@@ -210,7 +208,7 @@ impl History {
         until: Time,
     ) -> Result<Option<AskedQuery>, HistoryError> {
         let query_id = self.node.environment.entropy.uuid_v4();
-        let waiting = self.node.direct_queries.ask(query_id)?;
+        let waiting = self.node.direct_queries.await_answer(query_id)?;
         let delivery = Delivery::Query(Box::new(QueryDelivery {
             run: live.key.clone(),
             query_id,
@@ -274,6 +272,6 @@ impl History {
 
 /// A query in matching, or at a worker.
 struct AskedQuery {
-    waiting: DirectQuery,
+    waiting: Awaited<QueryAnswer>,
     ticket: Option<matching::ReadyTicket<Delivery>>,
 }

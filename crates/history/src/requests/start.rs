@@ -40,6 +40,8 @@ pub struct Attach {
     pub request_id: bool,
     /// The request's links.
     pub links: bool,
+    /// The request's completion callbacks.
+    pub completion_callbacks: bool,
 }
 
 /// A starter that takes the first workflow task without a poll.
@@ -219,6 +221,11 @@ impl History {
                             String::new()
                         },
                         links: if attach.links { start.links } else { Vec::new() },
+                        completion_callbacks: if attach.completion_callbacks {
+                            start.attributes.completion_callbacks
+                        } else {
+                            Vec::new()
+                        },
                     }),
                     (None, None) => {
                         return Ok((self.existing(slot, current, false, None)?, slot.barrier()));

@@ -21,6 +21,7 @@ use history::{
 use matching::{Matching, MatchingLimits};
 use model::{Limits, Span, Time};
 use namespace::{Namespace, Namespaces, Registration};
+use nexus::Endpoints;
 use storage::Store;
 use telemetry::Metrics;
 use visibility::{Index, Location};
@@ -86,16 +87,20 @@ impl Node {
             None => retry(async || namespaces.register(registration.clone()).await).await,
         };
         let metrics = Arc::new(Metrics::new().unwrap());
+        let endpoints =
+            retry(async || Endpoints::open(Arc::clone(&store), environment.clone()).await);
+        let endpoints = Arc::new(endpoints.await);
         let history = retry(async || {
-            History::open(
-                config.clone(),
-                environment.clone(),
-                Arc::clone(&store),
-                Arc::clone(&matching),
-                Arc::clone(&namespaces),
-                Arc::clone(&visibility),
-                Arc::clone(&metrics),
-            )
+            History::open(history::Parts {
+                config: config.clone(),
+                environment: environment.clone(),
+                store: Arc::clone(&store),
+                matching: Arc::clone(&matching),
+                namespaces: Arc::clone(&namespaces),
+                endpoints: Arc::clone(&endpoints),
+                visibility: Arc::clone(&visibility),
+                metrics: Arc::clone(&metrics),
+            })
             .await
         })
         .await;

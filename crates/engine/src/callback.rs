@@ -1,0 +1,236 @@
+//! Completion callbacks: who outside wants to know how a chain of runs ended (fact sheet sections
+//! 11 and 18).
+//!
+//! They come with the start, or are attached later, follow the chain from run to run, and are
+//! delivered by durable tasks of the last run. A closed run writes no event about it.
+
+use api::{
+    common::v1::{Callback, callback::Variant},
+    enums::v1::{CallbackState, WorkflowExecutionStatus},
+    failure::v1::Failure,
+    history::v1::HistoryEvent,
+};
+use model::{Span, Time};
+
+use crate::{
+    CallbackAttempted, CallbackRetryDue, Mutation, Reply, Shared, State, Task, TaskAction,
+    draft::Draft,
+};
+
+/// The wait after the first failed attempt; it doubles from one attempt to the next.
+const RETRY_DELAY_MIN: Span = Span::from_secs(1);
+
+/// The longest wait between two attempts.
+const RETRY_DELAY_MAX: Span = Span::from_secs(3600);
+
+/// A completion callback of a run.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct CompletionCallback {
+    /// Where it goes.
+    #[prost(message, optional, tag = "1")]
+    pub callback: Option<Shared<Callback>>,
+    /// When the run learned of it.
+    #[prost(message, required, tag = "2")]
+    pub registration_time: Time,
+    /// Changes with every step: tasks with an older stamp are stale.
+    #[prost(uint32, tag = "3")]
+    pub stamp: u32,
+    /// Attempts to deliver it that have ended.
+    #[prost(int32, tag = "4")]
+    pub attempt: i32,
+    /// When the last of them ended.
+    #[prost(message, required, tag = "5")]
+    pub last_attempt_complete_time: Time,
+    /// How it failed.
+    #[prost(message, optional, tag = "6")]
+    pub last_attempt_failure: Option<Shared<Failure>>,
+    /// When the next one is due; unset while one is under way.
+    #[prost(message, required, tag = "7")]
+    pub next_attempt_time: Time,
+    /// How far it is.
+    #[prost(enumeration = "CallbackState", tag = "8")]
+    pub state: i32,
+}
+
+/// Names a callback at one point of its life.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct CallbackRef {
+    /// Its place among the callbacks of the run.
+    #[prost(uint32, tag = "1")]
+    pub index: u32,
+    /// Its stamp.
+    #[prost(uint32, tag = "2")]
+    pub stamp: u32,
+}
+
+/// What came of an attempt to deliver a callback.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallbackDelivery {
+    /// It arrived.
+    Delivered,
+    /// It did not.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// Whether another attempt may help.
+        retryable: bool,
+    },
+}
+
+/// The callback that a task names, unless it has moved on.
+pub(crate) fn current<'a>(state: &'a State, task: &CallbackRef) -> Option<&'a CompletionCallback> {
+    let callback = state.callbacks.get(usize::try_from(task.index).ok()?)?;
+    (callback.stamp == task.stamp).then_some(&**callback)
+}
+
+pub(crate) fn is_due(state: &State, task: &CallbackRef, expected: CallbackState) -> bool {
+    current(state, task).is_some_and(|callback| callback.state() == expected)
+}
+
+pub(crate) fn outstanding_when_closed(state: &State, tasks: &mut Vec<Task>) {
+    for (index, callback) in (0..).zip(&state.callbacks) {
+        let reference = CallbackRef { index, stamp: callback.stamp };
+        match callback.state() {
+            CallbackState::Scheduled => {
+                tasks.push(Task::now(TaskAction::DeliverCallback(reference)));
+            }
+            CallbackState::BackingOff => {
+                let due = callback.next_attempt_time;
+                tasks.push(Task::at(due, TaskAction::CallbackRetry(reference)));
+            }
+            CallbackState::Unspecified
+            | CallbackState::Standby
+            | CallbackState::Failed
+            | CallbackState::Succeeded
+            | CallbackState::Blocked => {}
+        }
+    }
+}
+
+pub(crate) fn emit_tasks(draft: &mut Draft<'_>) {
+    let mut tasks = Vec::new();
+    outstanding_when_closed(draft.state(), &mut tasks);
+    for task in tasks {
+        draft.task(task);
+    }
+}
+
+pub(crate) fn attempted(
+    draft: &mut Draft<'_>,
+    task: &CallbackRef,
+    delivery: CallbackDelivery,
+) -> Reply {
+    if !is_due(draft.state(), task, CallbackState::Scheduled) {
+        return Reply::Repeated;
+    }
+    let attempts = current(draft.state(), task).map_or(1, |callback| callback.attempt + 1);
+    let mut attempted = CallbackAttempted {
+        index: task.index,
+        time: draft.now(),
+        state: CallbackState::Succeeded as i32,
+        ..CallbackAttempted::default()
+    };
+    if let CallbackDelivery::Failed { failure, retryable } = delivery {
+        attempted.failure = Some(Shared::new(failure));
+        attempted.state = CallbackState::Failed as i32;
+        if retryable {
+            attempted.state = CallbackState::BackingOff as i32;
+            attempted.next_attempt_time = draft.now() + retry_delay(attempts);
+        }
+    }
+    draft.mutate(Mutation::CallbackAttempted(attempted));
+    emit_one(draft, task.index);
+    Reply::Done
+}
+
+/// The back-off of a callback is over.
+pub(crate) fn retry_due(draft: &mut Draft<'_>, task: &CallbackRef) {
+    draft.mutate(Mutation::CallbackRetryDue(CallbackRetryDue { index: task.index }));
+    emit_one(draft, task.index);
+}
+
+fn emit_one(draft: &mut Draft<'_>, index: u32) {
+    let mut tasks = Vec::new();
+    outstanding_when_closed(draft.state(), &mut tasks);
+    for task in tasks {
+        let (TaskAction::DeliverCallback(reference) | TaskAction::CallbackRetry(reference)) =
+            &task.action
+        else {
+            continue;
+        };
+        if reference.index == index {
+            draft.task(task);
+        }
+    }
+}
+
+fn retry_delay(attempts: i32) -> Span {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(12);
+    (0..doublings).fold(RETRY_DELAY_MIN, |delay, _| delay + delay).min(RETRY_DELAY_MAX)
+}
+
+/// The callbacks that a following run takes over, those of the server's own first.
+pub(crate) fn of_chain(state: &State) -> Vec<Callback> {
+    let started = state.started.iter().flat_map(|started| &started.completion_callbacks);
+    let internal = started.filter(|callback| is_internal(callback)).cloned();
+    let others = state.callbacks.iter().filter_map(|callback| callback.callback.as_ref());
+    internal.chain(others.map(Shared::to_owned_message)).collect()
+}
+
+fn is_internal(callback: &Callback) -> bool {
+    matches!(callback.variant, Some(Variant::Internal(_)))
+}
+
+/// Callbacks that came with the start, or with a request that was attached. Those of the internal
+/// kind are the server's own business.
+pub(crate) fn apply_registered(state: &mut State, callbacks: &[Callback], time: Time) {
+    for callback in callbacks.iter().filter(|callback| !is_internal(callback)) {
+        state.callbacks.push(Shared::new(CompletionCallback {
+            callback: Some(Shared::new(callback.clone())),
+            registration_time: time,
+            stamp: 1,
+            state: CallbackState::Standby as i32,
+            ..CompletionCallback::default()
+        }));
+    }
+}
+
+/// The run has closed. If no other follows it, its callbacks are due, and its close event is what
+/// they tell.
+pub(crate) fn note_close(state: &mut State, event: &HistoryEvent) {
+    let ends_chain = state.new_execution_run_id.is_empty()
+        && state.status != WorkflowExecutionStatus::ContinuedAsNew as i32;
+    if !ends_chain || state.callbacks.is_empty() {
+        return;
+    }
+    state.close_event = Some(Shared::new(event.clone()));
+    for callback in &mut state.callbacks {
+        callback.edit().state = CallbackState::Scheduled as i32;
+    }
+}
+
+pub(crate) fn apply_attempted(state: &mut State, attempted: &CallbackAttempted) {
+    edit(state, attempted.index, |callback| {
+        callback.stamp = callback.stamp.saturating_add(1);
+        callback.attempt = callback.attempt.saturating_add(1);
+        callback.state = attempted.state;
+        callback.last_attempt_complete_time = attempted.time;
+        callback.last_attempt_failure.clone_from(&attempted.failure);
+        callback.next_attempt_time = attempted.next_attempt_time;
+    });
+}
+
+pub(crate) fn apply_retry_due(state: &mut State, due: CallbackRetryDue) {
+    edit(state, due.index, |callback| {
+        callback.stamp = callback.stamp.saturating_add(1);
+        callback.state = CallbackState::Scheduled as i32;
+        callback.next_attempt_time = Time::UNSET;
+    });
+}
+
+fn edit(state: &mut State, index: u32, change: impl FnOnce(&mut CompletionCallback)) {
+    let found = usize::try_from(index).ok().and_then(|index| state.callbacks.get_mut(index));
+    if let Some(callback) = found {
+        change(callback.edit());
+    }
+}

@@ -1,0 +1,126 @@
+//! How the events and mutations of Nexus operations change a state.
+
+use api::history::v1::{
+    NexusOperationCancelRequestedEventAttributes, NexusOperationScheduledEventAttributes,
+    NexusOperationStartedEventAttributes,
+};
+use model::Time;
+
+use super::{NexusCancellation, NexusOperation};
+use crate::{
+    NexusCancellationAttemptFailed, NexusCancellationRetryDue, NexusOperationAttemptFailed,
+    NexusOperationRetryDue, Shared, State,
+};
+
+pub(crate) fn apply_scheduled(
+    state: &mut State,
+    event_id: i64,
+    scheduled: &NexusOperationScheduledEventAttributes,
+    time: Time,
+) {
+    let operation = NexusOperation {
+        scheduled: Some(Shared::new(scheduled.clone())),
+        scheduled_time: time,
+        stamp: 1,
+        ..NexusOperation::default()
+    };
+    state.nexus_operations.insert(event_id, Shared::new(operation));
+}
+
+pub(crate) fn apply_started(
+    state: &mut State,
+    started: &NexusOperationStartedEventAttributes,
+    time: Time,
+) {
+    edit(state, started.scheduled_event_id, |operation| {
+        if operation.is_started() {
+            return;
+        }
+        operation.stamp = operation.stamp.saturating_add(1);
+        operation.attempt = operation.attempt.saturating_add(1);
+        operation.last_attempt_complete_time = time;
+        operation.last_attempt_failure = None;
+        operation.next_attempt_time = Time::UNSET;
+        operation.started_time = time;
+        operation.operation_token.clone_from(&started.operation_token);
+    });
+}
+
+pub(crate) fn apply_closed(state: &mut State, scheduled_event_id: i64) {
+    state.nexus_operations.remove(&scheduled_event_id);
+}
+
+pub(crate) fn apply_attempt_failed(state: &mut State, failed: &NexusOperationAttemptFailed) {
+    edit(state, failed.scheduled_event_id, |operation| {
+        operation.stamp = operation.stamp.saturating_add(1);
+        operation.attempt = operation.attempt.saturating_add(1);
+        operation.last_attempt_complete_time = failed.time;
+        operation.last_attempt_failure.clone_from(&failed.failure);
+        operation.next_attempt_time = failed.next_attempt_time;
+    });
+}
+
+pub(crate) fn apply_retry_due(state: &mut State, due: &NexusOperationRetryDue) {
+    edit(state, due.scheduled_event_id, |operation| {
+        operation.stamp = operation.stamp.saturating_add(1);
+        operation.next_attempt_time = Time::UNSET;
+    });
+}
+
+pub(crate) fn apply_cancel_requested(
+    state: &mut State,
+    event_id: i64,
+    requested: &NexusOperationCancelRequestedEventAttributes,
+    time: Time,
+) {
+    edit(state, requested.scheduled_event_id, |operation| {
+        operation.cancellation = Some(NexusCancellation {
+            requested_event_id: event_id,
+            requested_time: time,
+            stamp: 1,
+            ..NexusCancellation::default()
+        });
+    });
+}
+
+pub(crate) fn apply_cancel_ended(state: &mut State, scheduled_event_id: i64) {
+    edit_cancellation(state, scheduled_event_id, |cancellation| cancellation.ended = true);
+}
+
+pub(crate) fn apply_cancellation_failed(
+    state: &mut State,
+    failed: &NexusCancellationAttemptFailed,
+) {
+    edit_cancellation(state, failed.scheduled_event_id, |cancellation| {
+        cancellation.stamp = cancellation.stamp.saturating_add(1);
+        cancellation.attempt = cancellation.attempt.saturating_add(1);
+        cancellation.last_attempt_complete_time = failed.time;
+        cancellation.last_attempt_failure.clone_from(&failed.failure);
+        cancellation.next_attempt_time = failed.next_attempt_time;
+    });
+}
+
+pub(crate) fn apply_cancellation_retry_due(state: &mut State, due: &NexusCancellationRetryDue) {
+    edit_cancellation(state, due.scheduled_event_id, |cancellation| {
+        cancellation.stamp = cancellation.stamp.saturating_add(1);
+        cancellation.next_attempt_time = Time::UNSET;
+    });
+}
+
+fn edit(state: &mut State, scheduled_event_id: i64, change: impl FnOnce(&mut NexusOperation)) {
+    if let Some(operation) = state.nexus_operations.get_mut(&scheduled_event_id) {
+        change(operation.edit());
+    }
+}
+
+fn edit_cancellation(
+    state: &mut State,
+    scheduled_event_id: i64,
+    change: impl FnOnce(&mut NexusCancellation),
+) {
+    edit(state, scheduled_event_id, |operation| {
+        if let Some(cancellation) = &mut operation.cancellation {
+            change(cancellation);
+        }
+    });
+}

@@ -1,0 +1,110 @@
+//! Failures of Nexus handlers, in the two forms that workers send them.
+
+use api::{
+    common::v1::{Payload, Payloads},
+    enums::v1::NexusHandlerErrorRetryBehavior,
+    failure::v1::{
+        ApplicationFailureInfo, CanceledFailureInfo, Failure, NexusHandlerFailureInfo,
+        failure::FailureInfo,
+    },
+    nexus::v1::{Failure as NexusFailure, UnsuccessfulOperationError},
+};
+
+/// Kinds of handler errors that another attempt does not mend.
+const NOT_RETRYABLE: &[&str] =
+    &["BAD_REQUEST", "UNAUTHENTICATED", "UNAUTHORIZED", "NOT_FOUND", "CONFLICT", "NOT_IMPLEMENTED"];
+
+/// A handler error.
+pub(crate) fn handler_failure(kind: &str, message: impl Into<String>) -> Failure {
+    let info = NexusHandlerFailureInfo { r#type: kind.to_owned(), ..Default::default() };
+    Failure {
+        message: message.into(),
+        failure_info: Some(FailureInfo::NexusHandlerFailureInfo(info)),
+        ..Failure::default()
+    }
+}
+
+/// Whether another attempt may help after a handler failed like this.
+pub(super) fn is_retryable(failure: &Failure) -> bool {
+    let Some(FailureInfo::NexusHandlerFailureInfo(info)) = &failure.failure_info else {
+        return true;
+    };
+    match info.retry_behavior() {
+        NexusHandlerErrorRetryBehavior::Retryable => true,
+        NexusHandlerErrorRetryBehavior::NonRetryable => false,
+        NexusHandlerErrorRetryBehavior::Unspecified => {
+            !NOT_RETRYABLE.contains(&info.r#type.as_str())
+        }
+    }
+}
+
+/// An operation's failure as older workers send it; true when it says that it was cancelled.
+pub(super) fn from_unsuccessful(error: UnsuccessfulOperationError) -> (Failure, bool) {
+    let is_canceled = error.operation_state == "canceled";
+    let mut failure = from_nexus(error.failure.unwrap_or_default());
+    if is_canceled {
+        let details = match failure.failure_info.take() {
+            Some(FailureInfo::ApplicationFailureInfo(info)) => info.details,
+            Some(_) | None => None,
+        };
+        let info = CanceledFailureInfo { details, ..Default::default() };
+        failure.failure_info = Some(FailureInfo::CanceledFailureInfo(info));
+    }
+    (failure, is_canceled)
+}
+
+/// A failure in Nexus's own form. What it says besides its text stays with it as details.
+pub(super) fn from_nexus(failure: NexusFailure) -> Failure {
+    let details = (!failure.details.is_empty()).then(|| Payloads {
+        payloads: vec![Payload {
+            metadata: [("encoding".to_owned(), "json/plain".into())].into(),
+            data: failure.details,
+            ..Payload::default()
+        }],
+    });
+    let info = ApplicationFailureInfo {
+        r#type: "NexusFailure".to_owned(),
+        non_retryable: true,
+        details,
+        ..Default::default()
+    };
+    Failure {
+        message: failure.message,
+        stack_trace: failure.stack_trace,
+        failure_info: Some(FailureInfo::ApplicationFailureInfo(info)),
+        ..Failure::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handler_error_is_retried_by_its_kind_unless_it_says_otherwise() {
+        assert!(is_retryable(&handler_failure("INTERNAL", "")));
+        assert!(is_retryable(&handler_failure("UPSTREAM_TIMEOUT", "")));
+        assert!(!is_retryable(&handler_failure("BAD_REQUEST", "")));
+        let info = NexusHandlerFailureInfo {
+            r#type: "BAD_REQUEST".to_owned(),
+            retry_behavior: NexusHandlerErrorRetryBehavior::Retryable as i32,
+        };
+        let failure = Failure {
+            failure_info: Some(FailureInfo::NexusHandlerFailureInfo(info)),
+            ..Failure::default()
+        };
+        assert!(is_retryable(&failure));
+    }
+
+    #[test]
+    fn an_older_worker_says_by_a_word_that_an_operation_was_cancelled() {
+        let error = UnsuccessfulOperationError {
+            operation_state: "canceled".to_owned(),
+            failure: Some(NexusFailure { message: "enough".to_owned(), ..Default::default() }),
+        };
+        let (failure, is_canceled) = from_unsuccessful(error);
+        assert!(is_canceled);
+        assert_eq!(failure.message, "enough");
+        assert!(matches!(failure.failure_info, Some(FailureInfo::CanceledFailureInfo(_))));
+    }
+}

@@ -1,0 +1,157 @@
+//! Links as Nexus carries them: URLs with a type.
+
+use std::fmt::Write as _;
+
+use api::{
+    common::v1::{
+        Link,
+        link::{
+            Variant, WorkflowEvent,
+            workflow_event::{EventReference, Reference},
+        },
+    },
+    enums::v1::EventType,
+    nexus::v1::Link as NexusLink,
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+const WORKFLOW_EVENT: &str = "temporal.api.common.v1.Link.WorkflowEvent";
+const SCHEME: &str = "temporal:///namespaces/";
+
+/// What stays as it is in a segment of a path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A link to the event that scheduled an operation.
+pub(crate) fn scheduled_event_link(
+    namespace: &str,
+    workflow_id: &str,
+    run_id: &str,
+    event_id: i64,
+) -> Link {
+    let reference =
+        EventReference { event_id, event_type: EventType::NexusOperationScheduled as i32 };
+    let event = WorkflowEvent {
+        namespace: namespace.to_owned(),
+        workflow_id: workflow_id.to_owned(),
+        run_id: run_id.to_owned(),
+        reference: Some(Reference::EventRef(reference)),
+    };
+    Link { variant: Some(Variant::WorkflowEvent(event)) }
+}
+
+/// A link in Nexus's form; none for one that it has no form for.
+pub(crate) fn to_nexus_link(link: &Link) -> Option<NexusLink> {
+    let Some(Variant::WorkflowEvent(event)) = &link.variant else { return None };
+    let mut url = format!(
+        "{SCHEME}{}/workflows/{}/{}/history",
+        utf8_percent_encode(&event.namespace, SEGMENT),
+        utf8_percent_encode(&event.workflow_id, SEGMENT),
+        utf8_percent_encode(&event.run_id, SEGMENT),
+    );
+    // Writing to a string does not fail.
+    let _written = match &event.reference {
+        Some(Reference::EventRef(reference)) => write!(
+            url,
+            "?eventID={}&eventType={}&referenceType=EventReference",
+            reference.event_id,
+            camel_case(reference.event_type())
+        ),
+        Some(Reference::RequestIdRef(reference)) => write!(
+            url,
+            "?eventType={}&referenceType=RequestIdReference&requestID={}",
+            camel_case(reference.event_type()),
+            utf8_percent_encode(&reference.request_id, SEGMENT)
+        ),
+        None => Ok(()),
+    };
+    Some(NexusLink { url, r#type: WORKFLOW_EVENT.to_owned() })
+}
+
+/// The links that Temporal knows; others are dropped, as the reference does.
+pub(crate) fn to_common_links(links: Vec<NexusLink>) -> Vec<Link> {
+    links.iter().filter_map(to_common_link).collect()
+}
+
+fn to_common_link(link: &NexusLink) -> Option<Link> {
+    if link.r#type != WORKFLOW_EVENT {
+        return None;
+    }
+    let rest = link.url.strip_prefix(SCHEME)?;
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut segments = path.split('/');
+    let mut next = || Some(percent_decode_str(segments.next()?).decode_utf8().ok()?.into_owned());
+    let namespace = next()?;
+    (next()? == "workflows").then_some(())?;
+    let (workflow_id, run_id) = (next()?, next()?);
+    (next()? == "history").then_some(())?;
+    let parameter = |name: &str| {
+        query.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=')?;
+            let value = percent_decode_str(value).decode_utf8().ok()?;
+            (key == name).then(|| value.into_owned())
+        })
+    };
+    let event_type = parameter("eventType").and_then(|name| event_type(&name)).unwrap_or(0);
+    let reference = match parameter("referenceType")?.as_str() {
+        "EventReference" => {
+            let event_id = parameter("eventID").map_or(Some(0), |id| id.parse().ok())?;
+            Reference::EventRef(EventReference { event_id, event_type })
+        }
+        "RequestIdReference" => {
+            use api::common::v1::link::workflow_event::RequestIdReference;
+            let request_id = parameter("requestID")?;
+            Reference::RequestIdRef(RequestIdReference { request_id, event_type })
+        }
+        _ => return None,
+    };
+    let reference = Some(reference);
+    let event = WorkflowEvent { namespace, workflow_id, run_id, reference };
+    Some(Link { variant: Some(Variant::WorkflowEvent(event)) })
+}
+
+/// `EVENT_TYPE_NEXUS_OPERATION_SCHEDULED` as `NexusOperationScheduled`.
+fn camel_case(event_type: EventType) -> String {
+    let name = event_type.as_str_name().trim_start_matches("EVENT_TYPE_");
+    let words = name.split('_').flat_map(|word| {
+        let lower = word.chars().skip(1).map(|letter| letter.to_ascii_lowercase());
+        word.chars().take(1).chain(lower)
+    });
+    words.collect()
+}
+
+fn event_type(name: &str) -> Option<i32> {
+    if let Some(known) = EventType::from_str_name(name) {
+        return Some(known as i32);
+    }
+    let mut screaming = "EVENT_TYPE".to_owned();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            screaming.push('_');
+        }
+        screaming.push(letter.to_ascii_uppercase());
+    }
+    EventType::from_str_name(&screaming).map(|known| known as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_survives_the_way_through_a_url() {
+        let link = scheduled_event_link("a b", "order/7?x", "run", 5);
+        let on_the_way = to_nexus_link(&link).unwrap();
+        assert_eq!(
+            on_the_way.url,
+            "temporal:///namespaces/a%20b/workflows/order%2F7%3Fx/run/history\
+             ?eventID=5&eventType=NexusOperationScheduled&referenceType=EventReference"
+        );
+        assert_eq!(to_common_links(vec![on_the_way]), [link]);
+    }
+
+    #[test]
+    fn an_unknown_link_is_dropped() {
+        let link = NexusLink { url: "https://host".to_owned(), r#type: "page".to_owned() };
+        assert!(to_common_links(vec![link]).is_empty());
+    }
+}

@@ -1,0 +1,201 @@
+//! Requests of a run to the handlers of its Nexus operations.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use api::nexus::v1::{
+    CancelOperationRequest, Request, StartOperationRequest,
+    endpoint_target::Variant,
+    request::{self, Capabilities},
+};
+use engine::{
+    NexusCancellationAnswer, NexusOperation, NexusOperationAnswer, NexusOperationRef, Outcome,
+    Shared,
+};
+use model::{Span, Time};
+use namespace::Namespace;
+
+use super::Source;
+use crate::{
+    History, HistoryError,
+    nexus::{
+        CALLBACK_TOKEN_HEADER, CallbackToken, SYSTEM_CALLBACK_URL, handler_failure,
+        scheduled_event_link, to_cancellation_answer, to_nexus_link, to_operation_answer,
+    },
+};
+
+/// How long a handler may take for one answer.
+const REQUEST_TIMEOUT: Span = Span::from_secs(10);
+
+/// Where a request goes.
+struct Target {
+    namespace: Arc<Namespace>,
+    task_queue: String,
+}
+
+/// Asks a handler to start an operation.
+pub(super) async fn start(
+    history: &History,
+    source: &Source,
+    task: NexusOperationRef,
+) -> Result<Option<Outcome>, HistoryError> {
+    let found = source.state.nexus_operations.get(&task.scheduled_event_id);
+    let Some(operation) = found.filter(|operation| operation.stamp == task.stamp) else {
+        return Ok(None);
+    };
+    let answer = match target(history, operation) {
+        Err(failure) => NexusOperationAnswer::HandlerFailed { failure, retryable: false },
+        Ok(target) => {
+            let now = history.node.now();
+            let deadline = deadline(now, operation);
+            let request = start_request(source, task.scheduled_event_id, operation, now, deadline);
+            let Target { namespace, task_queue } = target;
+            let answer =
+                history.ask_nexus_workers(&namespace, &task_queue, request, deadline).await?;
+            to_operation_answer(answer)
+        }
+    };
+    Ok(Some(Outcome::NexusOperation { task, answer }))
+}
+
+/// Asks a handler to cancel an operation.
+pub(super) async fn cancel(
+    history: &History,
+    source: &Source,
+    task: NexusOperationRef,
+) -> Result<Option<Outcome>, HistoryError> {
+    let Some(operation) = source.state.nexus_operations.get(&task.scheduled_event_id) else {
+        return Ok(None);
+    };
+    let answer = match target(history, operation) {
+        Err(failure) => NexusCancellationAnswer::HandlerFailed { failure, retryable: false },
+        Ok(Target { namespace, task_queue }) => {
+            let now = history.node.now();
+            let deadline = deadline(now, operation);
+            let request = cancel_request(operation, now, deadline);
+            let answer =
+                history.ask_nexus_workers(&namespace, &task_queue, request, deadline).await?;
+            to_cancellation_answer(answer)
+        }
+    };
+    Ok(Some(Outcome::NexusCancellation { task, answer }))
+}
+
+/// A handler has its time, but no more than the operation has left.
+fn deadline(now: Time, operation: &NexusOperation) -> Time {
+    let own = now + REQUEST_TIMEOUT;
+    let of_operation = operation.deadline();
+    if of_operation.is_set() { own.min(of_operation) } else { own }
+}
+
+/// Finds the workers that an operation's endpoint points at.
+fn target(
+    history: &History,
+    operation: &NexusOperation,
+) -> Result<Target, api::failure::v1::Failure> {
+    let scheduled = operation.scheduled.as_ref().map(Shared::to_owned_message).unwrap_or_default();
+    // The reference routes by a path, which an empty name breaks.
+    if scheduled.operation.is_empty() {
+        return Err(handler_failure("NOT_FOUND", "not found"));
+    }
+    let endpoint = scheduled
+        .endpoint_id
+        .parse()
+        .ok()
+        .and_then(|id| history.node.endpoints.by_id(id))
+        .ok_or_else(|| handler_failure("NOT_FOUND", "endpoint not registered"))?;
+    match endpoint.spec.target.as_ref().and_then(|target| target.variant.as_ref()) {
+        Some(Variant::Worker(worker)) => {
+            let namespace = history.node.namespaces.by_name(&worker.namespace);
+            let namespace =
+                namespace.ok_or_else(|| handler_failure("NOT_FOUND", "namespace not found"))?;
+            Ok(Target { namespace, task_queue: worker.task_queue.clone() })
+        }
+        Some(Variant::External(_)) | None => Err(handler_failure(
+            "NOT_IMPLEMENTED",
+            "this server does not call endpoints outside of itself yet",
+        )),
+    }
+}
+
+fn start_request(
+    source: &Source,
+    scheduled_event_id: i64,
+    operation: &NexusOperation,
+    now: Time,
+    deadline: Time,
+) -> Request {
+    let scheduled = operation.scheduled.as_ref().map(Shared::to_owned_message).unwrap_or_default();
+    let execution = source.execution();
+    let link = scheduled_event_link(
+        &source.namespace.name,
+        &execution.workflow_id,
+        &execution.run_id,
+        scheduled_event_id,
+    );
+    let token = CallbackToken {
+        run: source.key.clone(),
+        scheduled_event_id,
+        request_id: scheduled.request_id.clone(),
+    };
+    let mut header = header(&scheduled.nexus_header, now, deadline);
+    let expiration =
+        operation.scheduled_time + Span::from_proto(scheduled.schedule_to_close_timeout.as_ref());
+    if scheduled.schedule_to_close_timeout.is_some() {
+        let left = expiration.since(now).millis().max(0);
+        header.entry("operation-timeout".to_owned()).or_insert_with(|| format!("{left}ms"));
+    }
+    let start = StartOperationRequest {
+        service: scheduled.service,
+        operation: scheduled.operation,
+        request_id: scheduled.request_id,
+        callback: SYSTEM_CALLBACK_URL.to_owned(),
+        payload: scheduled.input,
+        callback_header: BTreeMap::from([(CALLBACK_TOKEN_HEADER.to_owned(), token.encode())]),
+        links: to_nexus_link(&link).into_iter().collect(),
+    };
+    request(
+        header,
+        operation.scheduled_time,
+        scheduled.endpoint,
+        request::Variant::StartOperation(start),
+    )
+}
+
+fn cancel_request(operation: &NexusOperation, now: Time, deadline: Time) -> Request {
+    let scheduled = operation.scheduled.as_ref().map(Shared::to_owned_message).unwrap_or_default();
+    let header = header(&scheduled.nexus_header, now, deadline);
+    let requested = operation
+        .cancellation
+        .as_ref()
+        .map_or(operation.scheduled_time, |wish| wish.requested_time);
+    #[expect(deprecated, reason = "older SDKs read the token under its former name")]
+    let cancel = CancelOperationRequest {
+        service: scheduled.service,
+        operation: scheduled.operation,
+        operation_id: operation.operation_token.clone(),
+        operation_token: operation.operation_token.clone(),
+    };
+    request(header, requested, scheduled.endpoint, request::Variant::CancelOperation(cancel))
+}
+
+fn header(given: &BTreeMap<String, String>, now: Time, deadline: Time) -> BTreeMap<String, String> {
+    let mut header = given.clone();
+    let left = deadline.since(now).millis().max(0);
+    header.insert("request-timeout".to_owned(), format!("{left}ms"));
+    header
+}
+
+fn request(
+    header: BTreeMap<String, String>,
+    scheduled_time: Time,
+    endpoint: String,
+    variant: request::Variant,
+) -> Request {
+    Request {
+        header,
+        scheduled_time: scheduled_time.to_proto(),
+        capabilities: Some(Capabilities { temporal_failure_responses: true }),
+        endpoint,
+        variant: Some(variant),
+    }
+}
