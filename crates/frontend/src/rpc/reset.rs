@@ -46,17 +46,15 @@ fn excludes_signals(request: &ResetWorkflowExecutionRequest) -> bool {
 }
 
 fn check_operations(operations: &[PostResetOperation]) -> ApiResult<()> {
-    for operation in operations {
-        let name = match &operation.variant {
-            Some(Variant::UpdateWorkflowOptions(_)) => {
-                return Err(ApiError::unimplemented(
-                    "workflow options after a reset are not built yet",
-                ));
-            }
-            Some(Variant::SignalWorkflow(_)) => "*workflow.PostResetOperation_SignalWorkflow_",
-            None => "<nil>",
-        };
-        return Err(ApiError::invalid(format!("unsupported post reset operation: {name}")));
-    }
-    Ok(())
+    let Some(operation) = operations.first() else { return Ok(()) };
+    let name = match &operation.variant {
+        Some(Variant::UpdateWorkflowOptions(_)) => {
+            return Err(ApiError::unimplemented(
+                "workflow options after a reset are not built yet",
+            ));
+        }
+        Some(Variant::SignalWorkflow(_)) => "*workflow.PostResetOperation_SignalWorkflow_",
+        None => "<nil>",
+    };
+    Err(ApiError::invalid(format!("unsupported post reset operation: {name}")))
 }

@@ -10,7 +10,6 @@ use api::{
 
 /// A run that was retried or followed by its schedule looks as if it had continued as new.
 pub(super) fn as_continued_as_new(event: HistoryEvent) -> HistoryEvent {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "other events name no next run")]
     let continued = match &event.attributes {
         Some(Attributes::WorkflowExecutionCompletedEventAttributes(completed)) => {
             WorkflowExecutionContinuedAsNewEventAttributes {
