@@ -8,11 +8,13 @@
 //! Where to start: `rpc/signals.rs` is a short group, `rpc.rs` lists all that is built.
 
 mod admission;
+mod command_metrics;
 mod deadline;
 mod error;
 mod frontend;
 mod health;
 mod limits;
+mod poll_metrics;
 mod rpc;
 mod server;
 mod target;

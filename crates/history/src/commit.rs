@@ -431,7 +431,11 @@ fn is_dispatch(action: &TaskAction) -> bool {
 /// arms timers, feeds the visibility index and lets the caller have its answer.
 async fn commit_and_release(node: Arc<Node>, pending: Pending) {
     let Pending { slot, tenure, expected_seq, receipt, release, outcome } = pending;
-    let committed = match receipt.await {
+    let submitted = node.environment.clock.monotonic();
+    let answer = receipt.await;
+    let took = node.environment.clock.monotonic() - submitted;
+    node.metrics.committed(took, answer.is_err());
+    let committed = match answer {
         Ok(()) => Ok(()),
         Err(error) => node.commit_failed(slot, &tenure, expected_seq, error).await,
     };

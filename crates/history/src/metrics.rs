@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::enums::v1::WorkflowExecutionStatus;
 use engine::{State, TaskAction};
 use model::Span;
-use telemetry::{CacheMetrics, Metrics, TaskMetrics};
+use telemetry::{CacheMetrics, Metrics, OperationMetrics, StoreMetrics, TaskMetrics};
 
 use crate::run_cache;
 
@@ -14,6 +14,9 @@ use crate::run_cache;
 pub(crate) struct HistoryMetrics {
     metrics: Arc<Metrics>,
     cache: CacheMetrics,
+    store: StoreMetrics,
+    writes: OperationMetrics,
+    reads: OperationMetrics,
     user_timer: TaskMetrics,
     activity_timeout: TaskMetrics,
     activity_retry: TaskMetrics,
@@ -26,6 +29,9 @@ impl HistoryMetrics {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
         Self {
             cache: metrics.cache("mutablestate"),
+            store: metrics.store(),
+            writes: metrics.store_operation("UpdateWorkflowExecution"),
+            reads: metrics.store_operation("GetWorkflowExecution"),
             user_timer: metrics.task("TimerActiveTaskUserTimer"),
             activity_timeout: metrics.task("TimerActiveTaskActivityTimeout"),
             activity_retry: metrics.task("TimerActiveTaskActivityRetryTimer"),
@@ -42,6 +48,19 @@ impl HistoryMetrics {
 
     pub(crate) fn cache_miss(&self, took: Span) {
         self.cache.miss(took.to_std());
+    }
+
+    /// Counts a slot batch that the store has answered.
+    pub(crate) fn committed(&self, took: Span, failed: bool) {
+        self.writes.observe(took.to_std(), failed);
+        if !failed {
+            self.store.observe_commit(took.to_std());
+        }
+    }
+
+    /// Counts a run that was read from the store.
+    pub(crate) fn run_read(&self, took: Span, failed: bool) {
+        self.reads.observe(took.to_std(), failed);
     }
 
     pub(crate) fn cache_filled(&self, runs: usize, bytes: usize, bytes_max: usize) {

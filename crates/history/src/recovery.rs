@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use engine::{Input, State, TaskAction, TaskRecord, TransitionRecord, decide, is_current};
-use model::{RunId, SlotId, Span, Time};
+use model::{RunId, SlotId, Time};
 use prost::Message;
 use storage::{
     Cursors, Damage, Record, Scan, SlotRow, Table, TaskCategory, TaskKey, damage, history_key,
@@ -265,9 +265,11 @@ impl Node {
             return Ok(false);
         }
         let started = self.environment.clock.monotonic();
-        let Some(run) = self.read_run(slot.id, run_id).await? else { return Ok(false) };
-        let finished = self.environment.clock.monotonic();
-        self.metrics.cache_miss(Span::from_nanos(finished.nanos() - started.nanos()));
+        let read = self.read_run(slot.id, run_id).await;
+        let took = self.environment.clock.monotonic() - started;
+        self.metrics.run_read(took, read.is_err());
+        let Some(run) = read? else { return Ok(false) };
+        self.metrics.cache_miss(took);
         let (weight, closed) = (run.weight(), !run.head.is_running());
         slot.runs.insert(run_id, run);
         self.note_use(slot, run_id, weight, closed);

@@ -107,10 +107,9 @@ impl Node {
             };
             let Some(change) = change else { continue };
             // No task row stands behind this change: it moves no cursor.
-            if let Err(error) = self.visibility.submit(slot_id, 0, change).await {
-                tracing::warn!(%error, "the visibility index takes no changes");
-                return Ok(());
-            }
+            self.visibility.submit(slot_id, 0, change).await.map_err(|error| {
+                HistoryError::Unavailable(format!("the visibility index takes no changes: {error}"))
+            })?;
         }
         self.fill_index_with_entities(slot_id).await
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use environment::Clock;
 use model::{SlotId, Time};
-use task_queue::{Full, PriorityKey, QueuedTask, TaskQueueKey, TaskQueueKind};
+use task_queue::{Full, PriorityKey, QueueStats, QueuedTask, TaskQueueKey, TaskQueueKind};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -258,6 +258,19 @@ impl<D: Send + 'static> Matching<D> {
             stats_by_priority: core.stats_by_priority(now),
             rate_limit: core.rate_limit(now),
         })
+    }
+
+    /// What waits at each queue that is no worker's own. Walks over all queues: for metrics.
+    pub fn backlogs(&self) -> Vec<(TaskQueueKey, QueueStats)> {
+        let now = self.hub.now();
+        let mut backlogs = Vec::new();
+        for queue in self.registry.all() {
+            let mut locked = queue.lock();
+            if !locked.core().is_sticky() {
+                backlogs.push((queue.key.clone(), locked.core().stats(now)));
+            }
+        }
+        backlogs
     }
 
     /// Waits for room: names slots that are to offer again the tasks that were refused. Call again

@@ -8,6 +8,7 @@ mod ignored;
 mod metrics_endpoint;
 mod node;
 mod output;
+mod queue_metrics;
 mod stop;
 
 use std::process::ExitCode;

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use visibility::{Index, Location};
 
-use crate::{cluster, metrics_endpoint, stop::StopSignals};
+use crate::{cluster, metrics_endpoint, queue_metrics::watch_queues, stop::StopSignals};
 
 /// The name of the only cluster, as the reference's development server has it.
 const CLUSTER_NAME: &str = "active";
@@ -97,6 +97,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     }
     let clock = Arc::clone(&environment.clock);
     let matching = Arc::new(Matching::new(clock, MatchingLimits::default()));
+    watch_queues(&metrics, &matching, &namespaces);
     let history = History::open(history::Parts {
         config: options.history,
         environment: environment.clone(),

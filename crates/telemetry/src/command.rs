@@ -100,6 +100,13 @@ impl Commands {
         })
     }
 
+    pub(crate) fn count(&self, namespace: &str, command: Command) {
+        self.by_type.with(&[namespace, command.label()]).inc();
+        if let Some(by_name) = self.by_name.get(command as usize) {
+            by_name.with(&[namespace]).inc();
+        }
+    }
+
     pub(crate) fn handle(&self, namespace: &str) -> CommandMetrics {
         let counters = Command::ALL
             .iter()

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use prometheus::{IntCounter, IntGauge, Registry, TextEncoder};
 
 use crate::{
-    CacheMetrics, CommandMetrics, OperationMetrics, RequestMetrics, StoreMetrics, StoreTotals,
-    TaskMetrics, TaskQueueMetrics, TaskType, WorkflowMetrics,
+    CacheMetrics, Command, CommandMetrics, OperationMetrics, RequestMetrics, StoreMetrics,
+    StoreTotals, TaskMetrics, TaskQueueMetrics, TaskType, WorkflowMetrics,
     cache::Caches,
     command::Commands,
     names,
@@ -31,6 +31,15 @@ impl std::fmt::Debug for StoreSource {
     }
 }
 
+/// What shows values that nobody counts, whenever somebody looks.
+struct Observer(Box<dyn Fn(&Metrics) + Send + Sync>);
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Observer")
+    }
+}
+
 /// All metrics of one server. Make one, share it, and take handles from it.
 #[derive(Debug)]
 pub struct Metrics {
@@ -38,6 +47,7 @@ pub struct Metrics {
     requests: Requests,
     store: StoreMetrics,
     store_source: OnceLock<StoreSource>,
+    queue_observer: OnceLock<Observer>,
     store_requests: Counters,
     store_errors: Counters,
     store_latency: Histograms,
@@ -62,6 +72,7 @@ impl Metrics {
             requests: Requests::new(&registry)?,
             store: StoreMetrics::new(&registry)?,
             store_source: OnceLock::new(),
+            queue_observer: OnceLock::new(),
             store_requests: counters(&registry, &names::PERSISTENCE_REQUESTS)?,
             store_errors: counters(&registry, &names::PERSISTENCE_ERRORS)?,
             store_latency: histograms(&registry, &names::PERSISTENCE_LATENCY)?,
@@ -95,6 +106,12 @@ impl Metrics {
         self.store_source.get_or_init(|| StoreSource(Box::new(totals)));
     }
 
+    /// Says what shows the backlogs of task queues; it is called whenever somebody looks. Only the
+    /// first call counts.
+    pub fn watch_queues(&self, show: impl Fn(&Self) + Send + Sync + 'static) {
+        self.queue_observer.get_or_init(|| Observer(Box::new(show)));
+    }
+
     /// Calls of one kind to the store, such as `GetWorkflowExecution`.
     pub fn store_operation(&self, operation: &'static str) -> OperationMetrics {
         OperationMetrics::new(
@@ -112,6 +129,11 @@ impl Metrics {
     /// The command counters of a namespace.
     pub fn commands(&self, namespace: &str) -> CommandMetrics {
         self.commands.handle(namespace)
+    }
+
+    /// Counts one command of a namespace.
+    pub fn command(&self, namespace: &str, command: Command) {
+        self.commands.count(namespace, command);
     }
 
     /// The handles of a cache, such as `mutablestate` or `events`.
@@ -153,6 +175,9 @@ impl Metrics {
         if let Some(source) = self.store_source.get() {
             self.store.show(&(source.0)());
         }
+        if let Some(observer) = self.queue_observer.get() {
+            (observer.0)(self);
+        }
         Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
     }
 }
@@ -162,7 +187,7 @@ mod tests {
     use std::{collections::HashSet, time::Duration};
 
     use super::*;
-    use crate::{ActivityTimeout, Command, ErrorType, Outcome};
+    use crate::{ActivityTimeout, ErrorType, Outcome};
 
     const MILLISECOND: Duration = Duration::from_millis(1);
 

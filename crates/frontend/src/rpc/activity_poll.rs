@@ -7,12 +7,14 @@ use api::{
 use engine::{Rejection, StartedActivity};
 use history::{ActivityDelivery, Delivery, HistoryError, RunKey, WorkerPoll};
 use matching::{Matched, PollRequest, TaskQueueKey};
+use telemetry::TaskType;
 
 use crate::{
     admission::Call,
     deadline::poll_deadline,
     error::ApiResult,
     frontend::Frontend,
+    poll_metrics::CountedPoll,
     rpc::task_queue::poll_refused,
     token::TaskToken,
     validation::{check_length, polled_queue},
@@ -27,6 +29,7 @@ pub(crate) async fn poll_activity_task_queue(
     let deadline = poll_deadline(call.received, call.timeout)?;
     check_length("Identity", &request.identity, &namespace.limits)?;
     let task_queue = polled_queue(request.task_queue, &namespace.limits)?;
+    let counted = CountedPoll::begin(frontend, namespace, &task_queue.name, TaskType::Activity);
     let key = TaskQueueKey::activity(namespace.id, task_queue.name);
     let max_tasks_per_second =
         request.task_queue_metadata.and_then(|metadata| metadata.max_tasks_per_second);
@@ -44,6 +47,7 @@ pub(crate) async fn poll_activity_task_queue(
             on_sticky_queue: false,
         };
         let polled = frontend.matching.poll(&key, poll).await.map_err(poll_refused)?;
+        let at_once = !matches!(polled.matched, Matched::Queued(_));
         let delivery = match polled.matched {
             Matched::Started(Delivery::Activity(activity)) => *activity,
             Matched::Queued(queued) => {
@@ -62,10 +66,12 @@ pub(crate) async fn poll_activity_task_queue(
                 }
             }
             Matched::Empty | Matched::Started(_) | Matched::Ready(_) => {
+                counted.empty();
                 return Ok(PollActivityTaskQueueResponse::default());
             }
         };
         let ActivityDelivery { run, activity, .. } = delivery;
+        counted.matched(at_once, frontend.now().since(activity.attempt_scheduled_time));
         return Ok(PollActivityTaskQueueResponse {
             poller_scaling_decision: polled
                 .poller_delta

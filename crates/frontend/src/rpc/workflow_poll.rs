@@ -13,12 +13,14 @@ use history::{
     Delivery, HistoryError, HistoryPage, QueryDelivery, RunKey, WorkerPoll, WorkflowTaskDelivery,
 };
 use matching::{Matched, PollRequest, TaskQueueKey};
+use telemetry::TaskType;
 
 use crate::{
     admission::Call,
     deadline::poll_deadline,
     error::ApiResult,
     frontend::Frontend,
+    poll_metrics::{CountedPoll, waited},
     rpc::task_queue::poll_refused,
     token::{HistoryToken, TaskToken},
     validation::{check_length, polled_queue},
@@ -34,6 +36,8 @@ pub(crate) async fn poll_workflow_task_queue(
     check_length("Identity", &request.identity, &namespace.limits)?;
     let task_queue = polled_queue(request.task_queue, &namespace.limits)?;
     let on_sticky_queue = task_queue.kind() == ApiTaskQueueKind::Sticky;
+    let counted_as = if on_sticky_queue { &task_queue.normal_name } else { &task_queue.name };
+    let counted = CountedPoll::begin(frontend, namespace, counted_as, TaskType::Workflow);
     let key = TaskQueueKey::workflow(namespace.id, task_queue.name);
     loop {
         let poll = PollRequest {
@@ -49,6 +53,7 @@ pub(crate) async fn poll_workflow_task_queue(
             on_sticky_queue,
         };
         let polled = frontend.matching.poll(&key, poll).await.map_err(poll_refused)?;
+        let at_once = !matches!(polled.matched, Matched::Queued(_));
         let mut response = match polled.matched {
             Matched::Started(Delivery::WorkflowTask(task)) => workflow_task(*task),
             Matched::Ready(Delivery::Query(query)) => query_task(*query),
@@ -68,9 +73,11 @@ pub(crate) async fn poll_workflow_task_queue(
                 }
             }
             Matched::Empty | Matched::Started(_) | Matched::Ready(_) => {
+                counted.empty();
                 return Ok(PollWorkflowTaskQueueResponse::default());
             }
         };
+        counted.matched(at_once, waited(frontend.now(), response.scheduled_time.as_ref()));
         response.backlog_count_hint = polled.backlog_count_hint;
         response.poller_scaling_decision = polled
             .poller_delta

@@ -17,6 +17,7 @@ use model::{Limits, Span};
 
 use crate::{
     admission::Call,
+    command_metrics,
     error::{ApiError, ApiResult},
     frontend::Frontend,
     rpc::{activity_poll::activity_task, query::check_answer, workflow_poll::workflow_task},
@@ -56,6 +57,11 @@ pub(crate) async fn respond_workflow_task_completed(
         Default::default()
     };
     let nexus_endpoints = nexus_endpoints(frontend, &request.commands);
+    let counted: Vec<_> = request
+        .commands
+        .iter()
+        .filter_map(|command| command_metrics::counted(command.command_type()))
+        .collect();
     let input = CompleteWorkflowTask {
         task,
         commands: request.commands,
@@ -79,6 +85,9 @@ pub(crate) async fn respond_workflow_task_completed(
         .history
         .complete_workflow_task(&call.permit, namespace, &token.run, request)
         .await?;
+    for command in counted {
+        frontend.metrics.command(&namespace.name, command);
+    }
     Ok(RespondWorkflowTaskCompletedResponse {
         workflow_task: next.map(workflow_task),
         activity_tasks: activity_tasks
