@@ -202,7 +202,7 @@ impl Worker {
                 },
                 query_results: delivery.queries.keys().map(|id| (id.clone(), result())).collect(),
             };
-            self.cache.lock().insert(run_id, history);
+            self.remember(run_id, history);
             let node = &self.node;
             let completed = node
                 .history
@@ -215,6 +215,15 @@ impl Worker {
                 }
                 next = workflow_task;
             }
+        }
+    }
+
+    /// Caches a history, unless a worker that was faster has cached more of it: an attempt that timed
+    /// out may still be at work.
+    fn remember(&self, run_id: RunId, history: Vec<HistoryEvent>) {
+        let mut cache = self.cache.lock();
+        if cache.get(&run_id).is_none_or(|known| known.len() < history.len()) {
+            cache.insert(run_id, history);
         }
     }
 
