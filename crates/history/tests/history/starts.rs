@@ -44,7 +44,7 @@ async fn an_open_run_is_used_or_replaced_as_the_policy_says() {
     let used = node.start_with(other.clone()).await.unwrap();
     assert_eq!((used.run, used.started), (first.run.clone(), false));
     assert_eq!(store.take_counts().batches, 0);
-    other.attach = Some(history::Attach { request_id: true, links: false });
+    other.attach = Some(history::Attach { request_id: true, ..history::Attach::default() });
     let used = node.start_with(other.clone()).await.unwrap();
     assert_eq!((used.run, used.started), (first.run.clone(), false));
     assert_eq!(store.take_counts().batches, 1);
