@@ -230,7 +230,13 @@ impl Worker {
     /// The run's history: what the delivery has, after what the worker has cached.
     async fn history_of(&self, delivery: &WorkflowTaskDelivery) -> Option<Vec<HistoryEvent>> {
         let mut history = if delivery.task.history_from > 1 {
+            // The workers share a sticky queue and no cache: another one may have got further.
+            let reaches = usize::try_from(delivery.task.history_from - 1).unwrap();
             let cached = self.cache.lock().get(&delivery.run.run_id).cloned();
+            let cached = cached.filter(|cached| cached.len() >= reaches).map(|mut cached| {
+                cached.truncate(reaches);
+                cached
+            });
             match cached {
                 Some(cached) => cached,
                 None => {
