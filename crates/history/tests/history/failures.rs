@@ -194,8 +194,17 @@ async fn killed_node(seed: u64) -> Vec<(Table, bytes::Bytes, bytes::Bytes)> {
             assert_eq!(found, 1, "seed {seed}: {types:?}");
         }
     }
+    // The new index is filled in the background.
     let all = Predicate::And(Vec::new());
-    assert_eq!(node.visibility.count(node.namespace.id, &all).await.unwrap(), 20, "seed {seed}");
+    let mut counted = 0;
+    for _ in 0..100 {
+        counted = node.visibility.count(node.namespace.id, &all).await.unwrap();
+        if counted == 20 {
+            break;
+        }
+        node.sleep(Span::from_millis(10)).await;
+    }
+    assert_eq!(counted, 20, "seed {seed}");
     node.abandon().await;
     records(&memory).await
 }
