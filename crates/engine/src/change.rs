@@ -4,12 +4,13 @@ use api::{
     common::v1::Payloads,
     failure::v1::Failure,
     history::v1::{ActivityTaskScheduledEventAttributes, HistoryEvent},
+    update::v1::Request,
 };
 use model::{Span, Time};
 
 use crate::{
     Shared,
-    state::{ActivityPause, HistoryAncestor, Sticky},
+    state::{ActivityPause, HistoryAncestor, Sticky, WorkflowTask},
 };
 
 /// One change of a state. Only changes change a state; folded in order they rebuild it.
@@ -21,13 +22,23 @@ pub enum Change {
     Mutation(Box<Mutation>),
 }
 
+impl Change {
+    /// False for a change that is in memory only, and forgotten with the process.
+    pub fn is_stored(&self) -> bool {
+        match self {
+            Self::Event(_) => true,
+            Self::Mutation(mutation) => mutation.is_stored(),
+        }
+    }
+}
+
 /// A mutation as it is stored.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct MutationRecord {
     /// Which one. Absent only in a record that a newer program wrote.
     #[prost(
         oneof = "Mutation",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 55, 56"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 55, 56"
     )]
     pub mutation: Option<Mutation>,
 }
@@ -128,6 +139,21 @@ pub enum Mutation {
     /// The back-off of a completion callback is over.
     #[prost(message, tag = "56")]
     CallbackRetryDue(CallbackRetryDue),
+    /// An update waits for a worker. In memory only.
+    #[prost(message, tag = "30")]
+    UpdateAdmitted(UpdateAdmitted),
+    /// Updates went to a worker with the started workflow task. In memory only.
+    #[prost(message, tag = "31")]
+    UpdatesSent(UpdatesSent),
+    /// Updates were rejected, or nobody will accept them any more. In memory only.
+    #[prost(message, tag = "32")]
+    UpdatesDropped(UpdatesDropped),
+    /// A speculative workflow task is scheduled, started or dropped. In memory only.
+    #[prost(message, tag = "33")]
+    SpeculativeWorkflowTaskSet(SpeculativeWorkflowTaskSet),
+    /// Updates that events of the history admitted were rejected.
+    #[prost(message, tag = "34")]
+    AdmittedUpdatesDropped(UpdatesDropped),
 }
 
 /// See [`Mutation::ActivityPaused`].
@@ -227,6 +253,50 @@ pub struct ResetRecorded {
     /// The run that it made.
     #[prost(string, tag = "1")]
     pub reset_run_id: String,
+}
+
+impl Mutation {
+    /// False for a mutation that is in memory only, and forgotten with the process.
+    pub fn is_stored(&self) -> bool {
+        match self {
+            Self::UpdateAdmitted(_)
+            | Self::UpdatesSent(_)
+            | Self::UpdatesDropped(_)
+            | Self::SpeculativeWorkflowTaskSet(_) => false,
+            Self::RunCreated(_)
+            | Self::EventBuffered(_)
+            | Self::BufferFlushed(_)
+            | Self::BufferedTimerDropped(_)
+            | Self::WorkflowTaskScheduled(_)
+            | Self::WorkflowTaskStarted(_)
+            | Self::WorkflowTaskDropped(_)
+            | Self::WorkflowTaskDetailed(_)
+            | Self::StickySet(_)
+            | Self::ClosingSet(_)
+            | Self::ActivityStarted(_)
+            | Self::ActivityHeartbeat(_)
+            | Self::ActivityRetryScheduled(_)
+            | Self::ActivityRetryDue(_)
+            | Self::RequestAttached(_)
+            | Self::WorkflowTaskFailuresForgiven(_)
+            | Self::ParentInformed(_)
+            | Self::ClosePolicyApplied(_)
+            | Self::ChildReleased(_)
+            | Self::AdmittedUpdatesDropped(_)
+            | Self::RunReset(_)
+            | Self::ResetRecorded(_)
+            | Self::ActivityPaused(_)
+            | Self::ActivityUnpaused(_)
+            | Self::ActivityReset(_)
+            | Self::ActivityOptionsSet(_)
+            | Self::NexusOperationAttemptFailed(_)
+            | Self::NexusOperationRetryDue(_)
+            | Self::NexusCancellationAttemptFailed(_)
+            | Self::NexusCancellationRetryDue(_)
+            | Self::CallbackAttempted(_)
+            | Self::CallbackRetryDue(_) => true,
+        }
+    }
 }
 
 /// See [`Mutation::RunCreated`].
@@ -502,4 +572,39 @@ pub struct CallbackRetryDue {
     /// The callback's place among those of the run.
     #[prost(uint32, tag = "1")]
     pub index: u32,
+}
+
+/// See [`Mutation::UpdateAdmitted`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct UpdateAdmitted {
+    /// Its id.
+    #[prost(string, tag = "1")]
+    pub update_id: String,
+    /// What is asked.
+    #[prost(message, optional, tag = "2")]
+    pub request: Option<Shared<Request>>,
+}
+
+/// See [`Mutation::UpdatesSent`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct UpdatesSent {
+    /// Their ids.
+    #[prost(string, repeated, tag = "1")]
+    pub update_ids: Vec<String>,
+}
+
+/// See [`Mutation::UpdatesDropped`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct UpdatesDropped {
+    /// Their ids.
+    #[prost(string, repeated, tag = "1")]
+    pub update_ids: Vec<String>,
+}
+
+/// See [`Mutation::SpeculativeWorkflowTaskSet`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SpeculativeWorkflowTaskSet {
+    /// The task as it stands; none once it is gone.
+    #[prost(message, optional, tag = "1")]
+    pub task: Option<WorkflowTask>,
 }

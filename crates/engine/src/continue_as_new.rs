@@ -246,6 +246,7 @@ fn start_next(draft: &mut Draft<'_>, mut attributes: WorkflowExecutionStartedEve
         links: Vec::new(),
         user_metadata: state.user_metadata.as_ref().map(crate::Shared::to_owned_message),
         signal: None,
+        update: None,
     };
     // The start of an empty state is refused by nothing.
     if let Ok(transition) = decide(&State::default(), Input::Start(Box::new(start)), context) {

@@ -3,7 +3,7 @@
 use crate::{
     Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity,
     attach_request, callback, cancel, child, draft::Draft, nexus_operation, outcome, reset, signal,
-    start, task::is_current, terminate, timeout, timer, workflow_task,
+    start, task::is_current, terminate, timeout, timer, update, workflow_task,
 };
 
 /// Decides what an input leads to. Changes nothing; the same arguments give the same result.
@@ -17,6 +17,7 @@ pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Tran
         Input::Signal(signal) => signal::signal(&mut draft, *signal)?,
         Input::RequestCancel(request) => cancel::request_cancel(&mut draft, request)?,
         Input::Terminate(terminate) => terminate::terminate(&mut draft, terminate)?,
+        Input::UpdateWorkflow(update) => update::admit(&mut draft, update)?,
         Input::AttachRequest(attach) => attach_request::attach(&mut draft, attach)?,
         Input::StartWorkflowTask(start) => workflow_task::start(&mut draft, start)?,
         Input::CompleteWorkflowTask(complete) => {

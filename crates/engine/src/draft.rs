@@ -12,8 +12,8 @@ use api::{
 use model::Time;
 
 use crate::{
-    Change, Context, Mutation, Reply, Shared, State, Transition, buffer, events::event_type,
-    evolve, task::Task,
+    Change, Context, Mutation, Reply, Shared, State, Transition, UpdateNotice, buffer,
+    events::event_type, evolve, task::Task, update, workflow_task,
 };
 
 /// What an event carries besides its attributes.
@@ -46,6 +46,8 @@ pub(crate) struct Draft<'a> {
     events: usize,
     tasks: Vec<Task>,
     new_run: Option<Box<Transition>>,
+    notices: Vec<UpdateNotice>,
+    was_running: bool,
     /// Bufferable events that commands caused: they follow the events of all commands.
     deferred: Vec<HistoryEvent>,
     defers: bool,
@@ -61,6 +63,8 @@ impl<'a> Draft<'a> {
             events: 0,
             tasks: Vec::new(),
             new_run: None,
+            notices: Vec::new(),
+            was_running: state.is_running(),
             deferred: Vec::new(),
             defers: false,
             context,
@@ -128,6 +132,9 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn mutate(&mut self, mutation: Mutation) {
+        if mutation.is_stored() {
+            workflow_task::keep_speculative(self);
+        }
         self.change(Change::Mutation(Box::new(mutation)));
     }
 
@@ -139,6 +146,17 @@ impl<'a> Draft<'a> {
         self.new_run = Some(Box::new(transition));
     }
 
+    /// True when another run follows this one.
+    pub(crate) fn has_new_run(&self) -> bool {
+        self.new_run.is_some()
+    }
+
+    /// Tells those who wait for an update; the last word on it counts.
+    pub(crate) fn notice(&mut self, notice: UpdateNotice) {
+        self.notices.retain(|earlier| earlier.update_id != notice.update_id);
+        self.notices.push(notice);
+    }
+
     /// Events drafted so far and events drafted later are never in one batch.
     pub(crate) fn end_batch(&mut self) {
         if self.events > 0 && self.batch_ends.last() != Some(&self.events) {
@@ -147,6 +165,8 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn finish(mut self, reply: Reply) -> Transition {
+        let was_running = self.was_running;
+        update::abort_on_close(&mut self, was_running);
         self.end_batch();
         if !self.changes.is_empty() {
             self.state.version += 1;
@@ -157,6 +177,7 @@ impl<'a> Draft<'a> {
             batch_ends: self.batch_ends,
             tasks: self.tasks,
             new_run: self.new_run,
+            notices: self.notices,
             reply,
         }
     }
@@ -175,6 +196,7 @@ impl<'a> Draft<'a> {
     }
 
     fn append(&mut self, mut event: HistoryEvent) -> i64 {
+        workflow_task::keep_speculative(self);
         let event_id = self.state.next_event_id.max(1);
         event.event_id = event_id;
         self.events += 1;

@@ -6,7 +6,8 @@ use prost::Message as _;
 
 use crate::{
     Change, Mutation, Shared, State, activity, attach_request, callback, cancel, child, close,
-    external, nexus_operation, reset, reset_points, signal, start, timer, upsert, workflow_task,
+    external, nexus_operation, reset, reset_points, signal, start, timer, update, upsert,
+    workflow_task,
 };
 
 /// Folds one change into a state.
@@ -188,16 +189,22 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         Attributes::NexusOperationCancelRequestFailedEventAttributes(ended) => {
             nexus_operation::apply_cancel_ended(state, ended.scheduled_event_id);
         }
+        Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(admitted) => {
+            update::apply_admitted_event(state, event.event_id, admitted);
+        }
+        Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(accepted) => {
+            update::apply_accepted(state, event.event_id, accepted);
+        }
+        Attributes::WorkflowExecutionUpdateCompletedEventAttributes(completed) => {
+            update::apply_completed(state, event.event_id, completed);
+        }
         // An activity's start is in the state already; markers change nothing.
         Attributes::ActivityTaskStartedEventAttributes(_)
         | Attributes::MarkerRecordedEventAttributes(_)
         // Events of concepts that this engine does not have yet: kept in histories, without effect.
-        | Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(_)
         | Attributes::WorkflowExecutionUpdateRejectedEventAttributes(_)
-        | Attributes::WorkflowExecutionUpdateCompletedEventAttributes(_)
         | Attributes::WorkflowPropertiesModifiedExternallyEventAttributes(_)
         | Attributes::ActivityPropertiesModifiedExternallyEventAttributes(_)
-        | Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(_)
         | Attributes::WorkflowExecutionPausedEventAttributes(_)
         | Attributes::WorkflowExecutionUnpausedEventAttributes(_)
         | Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(_) => {}
@@ -257,5 +264,11 @@ fn apply_mutation(state: &mut State, mutation: &Mutation) {
         Mutation::ActivityOptionsSet(set) => activity::apply_options_set(state, set),
         Mutation::RunReset(run) => reset::apply_reset(state, run),
         Mutation::ResetRecorded(recorded) => reset::apply_recorded(state, recorded),
+        Mutation::UpdateAdmitted(admitted) => update::apply_admitted(state, admitted),
+        Mutation::UpdatesSent(sent) => update::apply_sent(state, sent),
+        Mutation::UpdatesDropped(dropped) | Mutation::AdmittedUpdatesDropped(dropped) => {
+            update::apply_dropped(state, dropped);
+        }
+        Mutation::SpeculativeWorkflowTaskSet(set) => state.workflow_task.clone_from(&set.task),
     }
 }

@@ -3,7 +3,10 @@
 use api::{
     common::v1::Payloads,
     enums::v1::TimeoutType,
-    failure::v1::{Failure, ServerFailureInfo, TimeoutFailureInfo, failure::FailureInfo},
+    failure::v1::{
+        ApplicationFailureInfo, Failure, ServerFailureInfo, TimeoutFailureInfo,
+        failure::FailureInfo,
+    },
 };
 use prost::Message as _;
 
@@ -14,6 +17,21 @@ pub(crate) fn bad_commands(message: &str) -> Failure {
     Failure {
         message: message.to_owned(),
         failure_info: Some(FailureInfo::ServerFailureInfo(ServerFailureInfo::default())),
+        ..Default::default()
+    }
+}
+
+/// A failure of the server that users see as one of an application; it is not retried.
+pub(crate) fn application(kind: &str, message: &str) -> Failure {
+    let info = ApplicationFailureInfo {
+        r#type: kind.to_owned(),
+        non_retryable: true,
+        ..ApplicationFailureInfo::default()
+    };
+    Failure {
+        message: message.to_owned(),
+        source: SOURCE.to_owned(),
+        failure_info: Some(FailureInfo::ApplicationFailureInfo(info)),
         ..Default::default()
     }
 }

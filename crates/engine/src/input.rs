@@ -13,9 +13,10 @@ use api::{
     },
     protocol::v1::Message,
     sdk::v1::{UserMetadata, WorkflowTaskCompletedMetadata},
+    update::v1::Request,
 };
 
-use model::Span;
+use model::{Span, Time};
 
 use crate::{
     change::RunReset, nexus_operation::CompleteNexusOperation, outcome::Outcome, state::Sticky,
@@ -33,6 +34,8 @@ pub enum Input {
     RequestCancel(RequestCancel),
     /// Somebody ends the run at once.
     Terminate(Terminate),
+    /// Somebody asks the workflow for an update.
+    UpdateWorkflow(UpdateWorkflow),
     /// A request that reused this run is remembered.
     AttachRequest(AttachRequest),
     /// A worker takes the workflow task.
@@ -95,6 +98,15 @@ pub struct Start {
     pub user_metadata: Option<UserMetadata>,
     /// A signal that arrives with the start.
     pub signal: Option<Box<Signal>>,
+    /// An update that arrives with the start.
+    pub update: Option<UpdateWorkflow>,
+}
+
+/// See [`Input::UpdateWorkflow`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct UpdateWorkflow {
+    /// The request; its id is set.
+    pub request: Box<Request>,
 }
 
 /// See [`Input::Signal`].
@@ -277,6 +289,8 @@ pub struct HeldWorkflowTask {
     pub started_event_id: i64,
     /// Its attempt.
     pub attempt: i32,
+    /// When it was started: speculative tasks that left no trace share their ids. Unset: whenever.
+    pub started_time: Time,
 }
 
 /// See [`Input::CompleteWorkflowTask`].
@@ -298,6 +312,8 @@ pub struct CompleteWorkflowTask {
     pub return_new_workflow_task: bool,
     /// The worker needs more time: a heartbeat.
     pub force_create_new_workflow_task: bool,
+    /// The worker can go back behind events that it got with a speculative task.
+    pub takes_back_speculative_events: bool,
     /// What the SDK notes in the history.
     pub sdk_metadata: Option<WorkflowTaskCompletedMetadata>,
     /// Metering that the SDK notes in the history.

@@ -48,6 +48,7 @@ mod terminate;
 mod timeout;
 mod timer;
 mod transition;
+mod update;
 mod upsert;
 mod workflow_task;
 
@@ -59,7 +60,8 @@ pub use change::{
     CallbackAttempted, CallbackRetryDue, Change, ChildReleased, ClosePolicyApplied, ClosingSet,
     Mutation, MutationRecord, NexusCancellationAttemptFailed, NexusCancellationRetryDue,
     NexusOperationAttemptFailed, NexusOperationRetryDue, ParentInformed, RequestAttached,
-    ResetRecorded, RunCreated, RunReset, StickySet, WorkflowTaskDetailed, WorkflowTaskDropped,
+    ResetRecorded, RunCreated, RunReset, SpeculativeWorkflowTaskSet, StickySet, UpdateAdmitted,
+    UpdatesDropped, UpdatesSent, WorkflowTaskDetailed, WorkflowTaskDropped,
     WorkflowTaskFailuresForgiven, WorkflowTaskScheduled, WorkflowTaskStarted,
 };
 pub use child::Child;
@@ -73,7 +75,7 @@ pub use input::{
     CompleteWorkflowTask, FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity,
     HeldWorkflowTask, Input, PauseActivity, RequestCancel, Reset, ResetActivity,
     SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask, Terminate,
-    UnpauseActivity,
+    UnpauseActivity, UpdateWorkflow,
 };
 pub use nexus_operation::{
     CompleteNexusOperation, NexusCancellation, NexusCancellationAnswer, NexusOperation,
@@ -94,6 +96,9 @@ pub use state::{
 };
 pub use task::{
     ActivityRef, EntityTimerRef, EntityWorkRef, InitiatedRef, NexusOperationRef, RunRef, Task,
-    TaskAction, TaskRecord, TimerRef, WorkflowTaskRef, is_current, outstanding_tasks,
+    TaskAction, TaskRecord, TimerRef, WorkflowTaskRef, is_current, is_volatile, outstanding_tasks,
 };
 pub use transition::{PlacedMutation, Transition, TransitionRecord};
+pub use update::{
+    CompletedUpdates, Update, UpdateAborted, UpdateNotice, UpdateProgress, UpdateStage,
+};

@@ -68,12 +68,21 @@ pub enum Rejection {
         /// The first run of its chain.
         first_execution_run_id: String,
     },
+    /// The run knows no such update.
+    #[error("update \"{0}\" not found")]
+    UpdateNotFound(String),
+    /// The run closed before it accepted the update.
+    #[error("workflow update was aborted by closing workflow")]
+    UpdateAbortedByClosing,
     /// The input is not valid.
     #[error("{0}")]
     InvalidArgument(String),
     /// The run cannot take this input for the moment.
     #[error("{0}")]
     BusyWorkflow(String),
+    /// A limit on what goes on in the run at once is reached.
+    #[error("{0}")]
+    ConcurrentLimit(String),
     /// The run's worker has not made enough progress for this input.
     #[error("{0}")]
     WorkflowNotReady(String),

@@ -5,10 +5,11 @@ use api::{
     common::v1::Payloads,
     failure::v1::Failure,
     history::v1::{ActivityTaskScheduledEventAttributes, HistoryEvent},
+    protocol::v1::Message,
 };
 use model::Time;
 
-use crate::{Rejection, Shared};
+use crate::{Rejection, Shared, UpdateStage};
 
 /// The answer to an input.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,10 @@ pub enum Reply {
     WorkflowTaskStarted(Box<StartedWorkflowTask>),
     /// The answer to a completed workflow task.
     WorkflowTaskCompleted(Box<CompletedWorkflowTask>),
+    /// The update waits for a worker.
+    UpdateAdmitted,
+    /// The run knows the update already: nothing changed.
+    UpdateKnown(UpdateStage),
     /// The input changed the run, and the caller made a mistake nevertheless: a bad command fails
     /// the workflow task and its worker gets this error.
     Refused(Rejection),
@@ -60,6 +65,8 @@ pub struct StartedWorkflowTask {
     pub history_through: i64,
     /// Events that are not in the history yet: a transient task's scheduling and start.
     pub transient_events: Vec<HistoryEvent>,
+    /// Updates for the workflow.
+    pub messages: Vec<Message>,
     /// The workflow's type.
     pub workflow_type: String,
     /// The workflow's normal queue.
@@ -73,6 +80,8 @@ pub struct CompletedWorkflowTask {
     pub workflow_task: Option<StartedWorkflowTask>,
     /// Activities that start at the same worker without a poll.
     pub eager_activities: Vec<StartedActivity>,
+    /// The task left no trace: the event to which the worker goes back. 0 otherwise.
+    pub reset_history_event_id: i64,
 }
 
 /// An activity attempt as a worker gets it.

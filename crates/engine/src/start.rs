@@ -13,7 +13,7 @@ use crate::{
     callback, cron,
     draft::{Draft, EventExtras},
     input::Start,
-    normalize_retry_policy, signal, workflow_task,
+    normalize_retry_policy, signal, update, workflow_task,
 };
 
 /// Starts a run.
@@ -21,8 +21,16 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: Start) -> Result<Reply, Reject
     if draft.state().is_started() {
         return Err(Rejection::invalid("the run has started already"));
     }
-    let Start { namespace_id, run_id, request_id, mut attributes, links, user_metadata, signal } =
-        input;
+    let Start {
+        namespace_id,
+        run_id,
+        request_id,
+        mut attributes,
+        links,
+        user_metadata,
+        signal,
+        update,
+    } = input;
     complete_attributes(&mut attributes, &run_id, draft.context());
     draft.mutate(Mutation::RunCreated(RunCreated {
         namespace_id,
@@ -40,6 +48,9 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: Start) -> Result<Reply, Reject
         draft.task(Task::at(due, TaskAction::FirstWorkflowTask(RunRef {})));
     } else {
         workflow_task::schedule(draft);
+    }
+    if let Some(update) = update {
+        update::admit_with_start(draft, update);
     }
     let deadline = draft.state().workflow_deadline();
     if deadline.is_set() {
@@ -96,6 +107,8 @@ fn complete_attributes(
 /// The delay before the first workflow task is over.
 pub(crate) fn first_workflow_task_due(draft: &mut Draft<'_>) {
     if draft.now() >= draft.state().first_workflow_task_due {
+        // One that is there for an update alone becomes the first.
+        workflow_task::keep_speculative(draft);
         workflow_task::schedule(draft);
     } else {
         let due = draft.state().first_workflow_task_due;

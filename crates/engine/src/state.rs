@@ -20,7 +20,10 @@ use api::{
 };
 use model::{Span, Time};
 
-use crate::{Shared, callback::CompletionCallback, child::Child, nexus_operation::NexusOperation};
+use crate::{
+    CompletedUpdates, Shared, Update, callback::CompletionCallback, child::Child,
+    nexus_operation::NexusOperation,
+};
 
 /// One run. The default value is a run that has not started.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -175,6 +178,13 @@ pub struct State {
     /// The close event of a chain's last run that has callbacks: what they tell.
     #[prost(message, optional, tag = "72")]
     pub close_event: Option<Shared<HistoryEvent>>,
+    /// Updates that have not completed, by their ids; those that no event tells of are in memory
+    /// only.
+    #[prost(btree_map = "string, message", tag = "50")]
+    pub updates: BTreeMap<String, Shared<Update>>,
+    /// Completed updates.
+    #[prost(message, optional, tag = "51")]
+    pub completed_updates: Option<Shared<CompletedUpdates>>,
 }
 
 /// A run whose records hold a part of another run's events.
@@ -365,6 +375,19 @@ impl State {
         self.workflow_task.as_ref().is_some_and(WorkflowTask::is_started)
     }
 
+    /// What of it survives the process: no speculative workflow task, and no update that was not
+    /// accepted, unless an event admitted it.
+    #[must_use]
+    pub fn durable(&self) -> Self {
+        let mut durable = self.clone();
+        durable.workflow_task = durable.workflow_task.filter(|task| !task.is_speculative());
+        durable.updates.retain(|_, update| update.is_durable());
+        for update in durable.updates.values_mut().filter(|update| update.sent) {
+            update.edit().sent = false;
+        }
+        durable
+    }
+
     /// The id of the last event.
     pub fn last_event_id(&self) -> i64 {
         self.next_event_id.saturating_sub(1)
@@ -418,6 +441,16 @@ impl WorkflowTask {
     /// True when its events are not in the history yet because earlier attempts failed.
     pub fn is_transient(&self) -> bool {
         self.attempt > 1
+    }
+
+    /// True when it is in memory only.
+    pub fn is_speculative(&self) -> bool {
+        self.kind == WorkflowTaskKind::Speculative as i32
+    }
+
+    /// True when its events are in the history.
+    pub fn is_written(&self) -> bool {
+        !self.is_transient() && !self.is_speculative()
     }
 }
 

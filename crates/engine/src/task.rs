@@ -259,6 +259,40 @@ pub fn is_current(state: &State, action: &TaskAction) -> bool {
     }
 }
 
+/// Whether a task belongs to a speculative workflow task: it is in memory only, like that.
+pub fn is_volatile(state: &State, action: &TaskAction) -> bool {
+    match action {
+        TaskAction::DispatchWorkflowTask(task)
+        | TaskAction::WorkflowTaskScheduleToStart(task)
+        | TaskAction::WorkflowTaskStartToClose(task) => state
+            .workflow_task
+            .as_ref()
+            .is_some_and(|current| current.is_speculative() && current.reference() == *task),
+        TaskAction::DispatchActivity(_)
+        | TaskAction::FirstWorkflowTask(_)
+        | TaskAction::UserTimer(_)
+        | TaskAction::ActivityTimeout(_)
+        | TaskAction::ActivityRetry(_)
+        | TaskAction::WorkflowTimeout(_)
+        | TaskAction::DeleteAfterRetention(_)
+        | TaskAction::StartChild(_)
+        | TaskAction::SignalExternal(_)
+        | TaskAction::CancelExternal(_)
+        | TaskAction::ReportToParent(_)
+        | TaskAction::EntityTimer(_)
+        | TaskAction::EntityWork(_)
+        | TaskAction::NotifyClosed(_)
+        | TaskAction::ApplyParentClosePolicy(_)
+        | TaskAction::StartNexusOperation(_)
+        | TaskAction::NexusOperationRetry(_)
+        | TaskAction::NexusOperationTimeout(_)
+        | TaskAction::CancelNexusOperation(_)
+        | TaskAction::NexusCancellationRetry(_)
+        | TaskAction::DeliverCallback(_)
+        | TaskAction::CallbackRetry(_) => false,
+    }
+}
+
 /// The tasks that must be outstanding in this state. Every one of them was emitted on the way to it
 /// (a law), so that they can be made again after a loss.
 pub fn outstanding_tasks(state: &State) -> Vec<Task> {

@@ -4,7 +4,7 @@ use api::RawHistory;
 use bytes::{Bytes, BytesMut};
 use prost::{DecodeError, Message};
 
-use crate::{Change, Reply, State, change::MutationRecord, evolve, task::Task};
+use crate::{Change, Reply, State, UpdateNotice, change::MutationRecord, evolve, task::Task};
 
 /// What an input leads to. Nothing of it is true before it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,14 +20,24 @@ pub struct Transition {
     pub tasks: Vec<Task>,
     /// The first transition of a run that follows this one, stored in the same commit.
     pub new_run: Option<Box<Transition>>,
+    /// What those who wait for updates are told after the commit.
+    pub notices: Vec<UpdateNotice>,
     /// What the caller is told after the commit.
     pub reply: Reply,
 }
 
 impl Transition {
-    /// True when there is nothing to store.
+    /// True when nothing changes, in the store or in memory.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.tasks.is_empty() && self.new_run.is_none()
+        self.changes.is_empty()
+            && self.tasks.is_empty()
+            && self.new_run.is_none()
+            && self.notices.is_empty()
+    }
+
+    /// True when one of its changes is to be stored.
+    pub fn has_stored_changes(&self) -> bool {
+        self.changes.iter().any(Change::is_stored)
     }
 
     /// Appends what follows on this transition's state, so that both are stored as one. The reply
@@ -38,6 +48,7 @@ impl Transition {
         self.batch_ends.extend(next.batch_ends.into_iter().map(|end| end + events));
         self.tasks.extend(next.tasks);
         self.new_run = next.new_run.or(self.new_run.take());
+        self.notices.extend(next.notices);
         self.state = next.state;
         self.reply = next.reply;
     }
@@ -47,13 +58,13 @@ impl Transition {
         self.changes.iter().filter(|change| matches!(change, Change::Event(_))).count()
     }
 
-    /// The stored form of the changes.
+    /// The stored form of the changes; what is in memory only is left out.
     pub fn record(&self) -> TransitionRecord {
         let mut record = TransitionRecord::default();
         let mut batch = BytesMut::new();
         let mut batch_ends = self.batch_ends.iter().peekable();
         let mut events = 0;
-        for change in &self.changes {
+        for change in self.changes.iter().filter(|change| change.is_stored()) {
             match change {
                 Change::Event(event) => {
                     // A `History` message is its events, one after the other, as field 1.

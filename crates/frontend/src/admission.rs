@@ -175,7 +175,9 @@ fn check_state(rpc: &Rpc, namespace: &Namespace) -> ApiResult<()> {
     const STARTS: &[NamespaceState] = &[NamespaceState::Registered];
     const OTHERS: &[NamespaceState] = &[NamespaceState::Registered, NamespaceState::Deprecated];
     let allowed = match rpc.name {
-        "StartWorkflowExecution" | "SignalWithStartWorkflowExecution" => STARTS,
+        "StartWorkflowExecution" | "SignalWithStartWorkflowExecution" | "ExecuteMultiOperation" => {
+            STARTS
+        }
         _ => OTHERS,
     };
     if allowed.contains(&namespace.state) {

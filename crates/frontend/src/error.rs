@@ -3,11 +3,13 @@
 use api::{
     enums::v1::{NamespaceState, ResourceExhaustedCause, ResourceExhaustedScope},
     errordetails::v1::{
-        NamespaceAlreadyExistsFailure, NamespaceInvalidStateFailure, NamespaceNotFoundFailure,
-        NotFoundFailure, PermissionDeniedFailure, QueryFailedFailure, ResourceExhaustedFailure,
+        MultiOperationExecutionFailure, NamespaceAlreadyExistsFailure,
+        NamespaceInvalidStateFailure, NamespaceNotFoundFailure, NotFoundFailure,
+        PermissionDeniedFailure, QueryFailedFailure, ResourceExhaustedFailure,
         WorkflowExecutionAlreadyStartedFailure, WorkflowNotReadyFailure,
+        multi_operation_execution_failure::OperationStatus,
     },
-    failure::v1::Failure,
+    failure::v1::{Failure, MultiOperationExecutionAborted},
 };
 use engine::Rejection;
 use history::HistoryError;
@@ -178,6 +180,45 @@ impl ApiError {
             .detail("WorkflowExecutionAlreadyStartedFailure", failure)
     }
 
+    /// One of several operations was not carried out because another failed.
+    pub(crate) fn operation_aborted() -> Self {
+        let any = Any {
+            type_url: "type.googleapis.com/temporal.api.failure.v1.MultiOperationExecutionAborted"
+                .to_owned(),
+            value: MultiOperationExecutionAborted {}.encode_to_vec(),
+        };
+        let error = Self::new(Code::Aborted, "Operation was aborted.");
+        Self { detail: Some(Box::new(any)), ..error }
+    }
+
+    /// Several operations failed as one; none for an operation that succeeded. The code is that
+    /// of the first one that was not just aborted.
+    pub(crate) fn multi_operation<const N: usize>(
+        message: &str,
+        errors: [Option<Self>; N],
+    ) -> Self {
+        let culprit = errors.iter().flatten().find(|error| !error.is_operation_aborted());
+        let (code, kind) =
+            culprit.map_or((Code::Aborted, None), |error| (error.code, Some(error.kind)));
+        let status = |error: Option<Self>| match error {
+            None => OperationStatus::default(),
+            Some(error) => OperationStatus {
+                code: error.code as i32,
+                message: error.message,
+                details: error.detail.map(|detail| *detail).into_iter().collect(),
+            },
+        };
+        let statuses = errors.map(status).into();
+        let failure = MultiOperationExecutionFailure { statuses };
+        let error = Self::new(code, message).detail("MultiOperationExecutionFailure", &failure);
+        Self { kind: kind.unwrap_or(error.kind), ..error }
+    }
+
+    fn is_operation_aborted(&self) -> bool {
+        let detail = self.detail.as_ref();
+        detail.is_some_and(|detail| detail.type_url.ends_with(".MultiOperationExecutionAborted"))
+    }
+
     /// What the metrics count.
     pub(crate) const fn error_type(&self) -> ErrorType {
         self.kind
@@ -225,7 +266,9 @@ impl From<Rejection> for ApiError {
             | Rejection::ActivityIdNotFound(_)
             | Rejection::PendingActivityNotFound
             | Rejection::NexusOperationNotFound
-            | Rejection::TaskObsolete => Self::not_found(message),
+            | Rejection::TaskObsolete
+            | Rejection::UpdateNotFound(_)
+            | Rejection::UpdateAbortedByClosing => Self::not_found(message),
             Rejection::AlreadyStarted {
                 start_request_id, run_id, first_execution_run_id, ..
             } => {
@@ -241,6 +284,11 @@ impl From<Rejection> for ApiError {
             Rejection::InvalidArgument(_) => Self::invalid(message),
             Rejection::BusyWorkflow(_) => Self::exhausted(
                 ResourceExhaustedCause::BusyWorkflow,
+                ResourceExhaustedScope::Namespace,
+                message,
+            ),
+            Rejection::ConcurrentLimit(_) => Self::exhausted(
+                ResourceExhaustedCause::ConcurrentLimit,
                 ResourceExhaustedScope::Namespace,
                 message,
             ),
@@ -266,6 +314,7 @@ impl From<HistoryError> for ApiError {
                 ResourceExhaustedScope::System,
                 message,
             ),
+            HistoryError::Aborted(message) => Self::new(Code::Aborted, message),
             HistoryError::DeadlineExceeded => Self::deadline_exceeded(),
         }
     }

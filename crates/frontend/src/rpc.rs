@@ -10,6 +10,7 @@ mod codec;
 mod describe;
 mod describe_nexus;
 mod history;
+mod multi_operation;
 mod namespaces;
 mod nexus_endpoints;
 mod nexus_tasks;
@@ -21,6 +22,7 @@ mod search_attributes;
 mod signals;
 mod start;
 mod task_queue;
+mod update;
 mod visibility;
 mod worker;
 mod workflow_poll;
@@ -89,6 +91,7 @@ built! {
         DescribeSchedule => schedules::describe_schedule,
         DescribeTaskQueue => task_queue::describe_task_queue,
         DescribeWorkflowExecution => describe::describe_workflow_execution,
+        ExecuteMultiOperation => multi_operation::execute_multi_operation,
         GetClusterInfo => cluster::get_cluster_info,
         GetSearchAttributes => search_attributes::get_search_attributes,
         GetSystemInfo => cluster::get_system_info,
@@ -108,6 +111,7 @@ built! {
         PauseActivityExecution => activity_execution_operations::pause_activity_execution,
         PollActivityTaskQueue => activity_poll::poll_activity_task_queue,
         PollNexusTaskQueue => nexus_tasks::poll_nexus_task_queue,
+        PollWorkflowExecutionUpdate => update::poll_workflow_execution_update,
         PollWorkflowTaskQueue => workflow_poll::poll_workflow_task_queue,
         QueryWorkflow => query::query_workflow,
         RecordActivityTaskHeartbeat => activities::record_activity_task_heartbeat,
@@ -144,6 +148,7 @@ built! {
         UpdateActivityOptions => activity_operations::update_activity_options,
         UpdateNamespace => namespaces::update_namespace,
         UpdateSchedule => schedules::update_schedule,
+        UpdateWorkflowExecution => update::update_workflow_execution,
     }
     Operator {
         AddSearchAttributes => search_attributes::add_search_attributes,

@@ -6,7 +6,9 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use engine::{Reply, State, Task, TaskAction, TaskRecord, Transition, is_current};
+use engine::{
+    Reply, State, Task, TaskAction, TaskRecord, Transition, UpdateNotice, is_current, is_volatile,
+};
 use matching::OfferRefused;
 use model::{RunId, SlotId, Time};
 use prost::Message;
@@ -27,6 +29,7 @@ use crate::{
     queries::BufferedQuery,
     run::{CachedRun, LiveRun},
     slot::{Slot, Tenure},
+    updates::{Progress, UpdateNews},
     visibility::{self, FeedIndex, VisibilityTask},
 };
 
@@ -53,6 +56,7 @@ pub(crate) struct Release {
     outbox: Vec<PendingTask>,
     index: Vec<FeedIndex>,
     entities: Vec<StoredEntity>,
+    updates: Vec<UpdateNews>,
     /// Queries whose answers came with the commit.
     pub(crate) answers: Vec<(BufferedQuery, crate::QueryAnswer)>,
     /// Queries that are to ask the slot again: their run has no workflow task any more.
@@ -103,11 +107,17 @@ fn given_up() -> HistoryError {
 /// A submitted batch.
 struct Pending {
     slot: SlotId,
-    tenure: Arc<Tenure>,
-    expected_seq: u64,
-    receipt: CommitReceipt,
+    waits_for: WaitsFor,
     release: Release,
     outcome: Settler,
+}
+
+/// What must be durable before anything is shown.
+enum WaitsFor {
+    /// The batch itself.
+    Batch { tenure: Arc<Tenure>, expected_seq: u64, receipt: CommitReceipt },
+    /// What was submitted before: the step stores nothing of its own.
+    Earlier(Outcome),
 }
 
 impl Commit {
@@ -194,14 +204,18 @@ impl Commit {
         let live = Arc::clone(&run.live);
         let before = std::mem::replace(&mut run.head, Arc::new(State::default()));
         let record = transition.record();
+        let has_stored_changes = transition.has_stored_changes();
         let state = Arc::new(transition.state);
         run.head = Arc::clone(&state);
-        if !transition.changes.is_empty() {
+        for notice in transition.notices {
+            self.release.updates.extend(news(run, notice));
+        }
+        if has_stored_changes {
             let first_event_id = before.next_event_id.max(1);
             let value: Bytes = record.encode_to_vec().into();
             let key = history_key(slot_id, run_id, BRANCH, first_event_id, state.version);
             if run.wants_snapshot(key.len() + value.len()) {
-                let snapshot: Bytes = state.encode_to_vec().into();
+                let snapshot: Bytes = state.durable().encode_to_vec().into();
                 run.snapshot_written(snapshot.len());
                 let key = run_key(slot_id, run_id);
                 self.writes.push(Write::Put { table: Table::Run, key, value: snapshot });
@@ -227,6 +241,7 @@ impl Commit {
         let weight = run.weight();
         slot.immediate.settle(run_id, |action| is_current(&state, action));
         slot.timers.settle(run_id, |action| is_current(&state, action));
+        slot.speculative.settle(run_id, |action| is_volatile(&state, action));
         for task in transition.tasks.iter().filter(|task| is_current(&state, &task.action)) {
             self.add_task(slot, &live.key, &state, task)?;
         }
@@ -253,6 +268,15 @@ impl Commit {
         let pending = PendingTask { run_id: run.run_id, action: task.action };
         if task.action.is_of_outbox() {
             return self.add_outbox_task(slot, pending);
+        }
+        if is_volatile(state, &task.action) {
+            if is_dispatch(&task.action) {
+                let task_id = slot.take_task_id()?;
+                self.offer(dispatch::offer(state, run, slot.id, task_id, &pending));
+            } else {
+                slot.speculative.set(run.run_id, task.due, task.action);
+            }
+            return Ok(());
         }
         if !is_dispatch(&task.action) {
             return self.add_timer(slot, task.due, pending);
@@ -366,6 +390,9 @@ impl Commit {
         node: &Arc<Node>,
         slot: &mut Slot,
     ) -> Result<Outcome, HistoryError> {
+        if self.writes.is_empty() {
+            return Ok(self.release_after_earlier(node, slot));
+        }
         self.unblock_cursor(slot)?;
         let now = node.now();
         let next_task_id = slot.standing_mut()?.next_task_id;
@@ -376,7 +403,7 @@ impl Commit {
                 .visibility
                 .cursor(next_task_id, || node.visibility.flushed_through(slot.id)),
         };
-        self.release.next_due = slot.timers.next_due();
+        self.release.next_due = slot.next_due();
         let slot_id = slot.id;
         let standing = slot.standing_mut()?;
         let expected_seq = standing.seq;
@@ -392,9 +419,11 @@ impl Commit {
         standing.latest = Some(outcome.clone());
         let pending = Pending {
             slot: slot_id,
-            tenure: Arc::clone(&standing.tenure),
-            expected_seq,
-            receipt: node.store.submit(batch),
+            waits_for: WaitsFor::Batch {
+                tenure: Arc::clone(&standing.tenure),
+                expected_seq,
+                receipt: node.store.submit(batch),
+            },
             release: self.release,
             outcome: Settler(Arc::clone(&outcome.0)),
         };
@@ -404,6 +433,20 @@ impl Commit {
             node.tracker.spawn(Arc::clone(node).refill_immediate(slot_id));
         }
         Ok(outcome)
+    }
+
+    /// There is nothing to store: what the step shows waits for what it was decided on.
+    fn release_after_earlier(mut self, node: &Arc<Node>, slot: &Slot) -> Outcome {
+        self.release.next_due = slot.next_due();
+        let outcome = Outcome(Arc::default());
+        let pending = Pending {
+            slot: slot.id,
+            waits_for: WaitsFor::Earlier(slot.barrier()),
+            release: self.release,
+            outcome: Settler(Arc::clone(&outcome.0)),
+        };
+        node.tracker.spawn(commit_and_release(Arc::clone(node), pending));
+        outcome
     }
 
     /// Writes the tasks again that keep the cursor from passing many finished rows.
@@ -422,6 +465,17 @@ impl Commit {
     }
 }
 
+/// What those who wait for an update are told.
+fn news(run: &mut CachedRun, notice: UpdateNotice) -> Option<UpdateNews> {
+    let UpdateNotice { update_id, progress } = notice;
+    match Progress::last_word(progress) {
+        Some(last) => {
+            run.updates.remove(&update_id).map(|handle| UpdateNews::Settled(handle, last))
+        }
+        None => run.updates.get(&update_id).map(|handle| UpdateNews::Accepted(handle.share())),
+    }
+}
+
 fn is_dispatch(action: &TaskAction) -> bool {
     matches!(action, TaskAction::DispatchWorkflowTask(_) | TaskAction::DispatchActivity(_))
 }
@@ -430,14 +484,19 @@ fn is_dispatch(action: &TaskAction) -> bool {
 /// a decision: it publishes states, wakes those who wait, hands tasks to workers and to matching,
 /// arms timers, feeds the visibility index and lets the caller have its answer.
 async fn commit_and_release(node: Arc<Node>, pending: Pending) {
-    let Pending { slot, tenure, expected_seq, receipt, release, outcome } = pending;
-    let submitted = node.environment.clock.monotonic();
-    let answer = receipt.await;
-    let took = node.environment.clock.monotonic() - submitted;
-    node.metrics.committed(took, answer.is_err());
-    let committed = match answer {
-        Ok(()) => Ok(()),
-        Err(error) => node.commit_failed(slot, &tenure, expected_seq, error).await,
+    let Pending { slot, waits_for, release, outcome } = pending;
+    let committed = match waits_for {
+        WaitsFor::Earlier(earlier) => earlier.wait().await,
+        WaitsFor::Batch { tenure, expected_seq, receipt } => {
+            let submitted = node.environment.clock.monotonic();
+            let answer = receipt.await;
+            let took = node.environment.clock.monotonic() - submitted;
+            node.metrics.committed(took, answer.is_err());
+            match answer {
+                Ok(()) => Ok(()),
+                Err(error) => node.commit_failed(slot, &tenure, expected_seq, error).await,
+            }
+        }
     };
     match committed {
         Ok(()) => {
@@ -476,6 +535,9 @@ impl Release {
             query.answer(answer);
         }
         drop(self.released_queries);
+        for news in self.updates {
+            news.tell();
+        }
         for change in self.index {
             node.feed_index(change).await;
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine::{Input, TaskAction, decide, is_current};
+use model::RunId;
 
 use crate::{
     HistoryError, commit::Commit, context::Caller, ledger::PendingTask, node::Node, slot::Slot,
@@ -38,15 +39,37 @@ impl Node {
             return Ok(());
         };
         let caller = Caller::server(&self.namespace_of(&run.head)?);
-        let context = caller.context(&self.environment);
-        self.metrics.timer_due(&task.action, context.now.since(key.0));
-        let decided = decide(&run.head, Input::TaskDue(task.action), &context);
+        self.metrics.timer_due(&task.action, self.now().since(key.0));
         slot.timers.finish(key);
-        match decided {
+        self.act_on_timer(slot, &caller, task.run_id, task.action)
+    }
+
+    /// Handles the due timer of a speculative workflow task. Its run is in memory, or has lost it.
+    pub(crate) fn handle_speculative_timer(
+        self: &Arc<Self>,
+        slot: &mut Slot,
+        run_id: RunId,
+        action: TaskAction,
+    ) -> Result<(), HistoryError> {
+        let Some(run) = slot.runs.get(&run_id) else { return Ok(()) };
+        let caller = Caller::server(&self.namespace_of(&run.head)?);
+        self.act_on_timer(slot, &caller, run_id, action)
+    }
+
+    fn act_on_timer(
+        self: &Arc<Self>,
+        slot: &mut Slot,
+        caller: &Caller,
+        run_id: RunId,
+        action: TaskAction,
+    ) -> Result<(), HistoryError> {
+        let Some(run) = slot.runs.get(&run_id) else { return Ok(()) };
+        let context = caller.context(&self.environment);
+        match decide(&run.head, Input::TaskDue(action), &context) {
             Ok(transition) if transition.is_empty() => Ok(()),
             Ok(transition) => {
                 let mut commit = Commit::default();
-                commit.record(self, slot, &caller, task.run_id, transition)?;
+                commit.record(self, slot, caller, run_id, transition)?;
                 commit.submit(self, slot).map(drop)
             }
             Err(rejection) => {

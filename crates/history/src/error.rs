@@ -19,6 +19,9 @@ pub enum HistoryError {
     /// A limit of the server is reached for the moment.
     #[error("{0}")]
     ResourceExhausted(String),
+    /// Somebody else was faster; the whole request may be tried again.
+    #[error("{0}")]
+    Aborted(String),
     /// The deadline passed before there was an answer.
     #[error("deadline exceeded")]
     DeadlineExceeded,

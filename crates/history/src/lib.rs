@@ -36,9 +36,11 @@ mod retention;
 mod run;
 mod run_cache;
 mod slot;
+mod speculative;
 mod startup;
 mod timer_ledger;
 mod timers;
+mod updates;
 mod visibility;
 
 pub use self::nexus::{NexusDelivery, NexusTaskAnswer};
@@ -57,5 +59,7 @@ pub use requests::{
     reset::ResetRequest,
     start::{Attach, EagerStart, StartOutcome, StartRequest},
     terminate::TerminateRequest,
+    update::{UpdateRequest, UpdateStage, UpdateStatus},
+    update_with_start::{UpdateWithStartError, UpdateWithStartOutcome, UpdateWithStartRequest},
     workflow_task::{CompleteWorkflowTaskRequest, CompletedTask, WorkerPoll},
 };

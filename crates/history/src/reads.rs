@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::{RawHistory, history::v1::history_event::Attributes, update::v1::Outcome};
 use bytes::{Buf, Bytes};
 use engine::TransitionRecord;
 use futures_util::FutureExt as _;
@@ -53,6 +54,30 @@ impl PageDraft {
 }
 
 impl Node {
+    /// The outcome of an update that the history has.
+    pub(crate) async fn update_outcome(
+        &self,
+        live: &LiveRun,
+        event_id: i64,
+    ) -> Result<Outcome, HistoryError> {
+        let slot = live.key.slot();
+        let page = self.read_forward(slot, live, event_id, event_id + 1, 1).await?;
+        let events = page
+            .batches
+            .into_iter()
+            .map(|batch| RawHistory::from_encoded(batch).decode_events().unwrap_or_default());
+        events
+            .flatten()
+            .find(|event| event.event_id == event_id)
+            .and_then(|event| match event.attributes {
+                Some(Attributes::WorkflowExecutionUpdateCompletedEventAttributes(completed)) => {
+                    completed.outcome
+                }
+                _ => None,
+            })
+            .ok_or_else(|| HistoryError::Unavailable("an update has no outcome".to_owned()))
+    }
+
     /// Reads the batches that hold the events from `from` up to, not including, `to`. All of them
     /// must be durable.
     pub(crate) async fn read_forward(

@@ -51,7 +51,7 @@ impl Node {
             self.read_ledgers(slot, &row).await?;
         }
         slot.standing = Some(Standing::new(&row));
-        if let Some(due) = slot.timers.next_due() {
+        if let Some(due) = slot.next_due() {
             self.timers.arm(slot.id, due);
         }
         Ok(())

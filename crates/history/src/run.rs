@@ -11,6 +11,7 @@ use crate::{
     RunKey,
     batches::{Batch, RecentBatches},
     queries::BufferedQuery,
+    updates::UpdateHandle,
 };
 
 /// What a run weighs in the cache besides its histories and start event, in bytes.
@@ -34,6 +35,8 @@ pub(crate) struct CachedRun {
     pub(crate) live: Arc<LiveRun>,
     /// Queries that wait for a workflow task.
     pub(crate) queries: Vec<BufferedQuery>,
+    /// Updates that somebody waits for.
+    pub(crate) updates: BTreeMap<String, UpdateHandle>,
     /// Bytes of records since the last snapshot.
     delta_bytes: usize,
     /// Bytes of the last snapshot; 0 before the first.
@@ -73,6 +76,7 @@ impl CachedRun {
             head,
             live,
             queries: Vec::new(),
+            updates: BTreeMap::new(),
             delta_bytes: delta,
             snapshot_bytes: snapshot,
             started_bytes,
@@ -116,7 +120,12 @@ impl CachedRun {
     /// True while a commit is in flight or somebody waits for the run.
     pub(crate) fn is_in_use(&mut self) -> bool {
         self.queries.retain(|query| !query.is_abandoned());
-        Arc::strong_count(&self.live) > 1 || !self.queries.is_empty()
+        self.updates.retain(|_, update| update.is_awaited());
+        let task = self.head.workflow_task.as_ref();
+        Arc::strong_count(&self.live) > 1
+            || !self.queries.is_empty()
+            || !self.updates.is_empty()
+            || task.is_some_and(engine::WorkflowTask::is_speculative)
     }
 }
 

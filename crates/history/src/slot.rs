@@ -20,6 +20,7 @@ use crate::{
     entities::CachedEntity,
     ledger::ImmediateLedger,
     run::CachedRun,
+    speculative::SpeculativeTimers,
     timer_ledger::TimerLedger,
     visibility::{FeedOrder, VisibilityLedger, VisibilityTask},
 };
@@ -47,6 +48,7 @@ pub(crate) struct Slot {
     pub(crate) entity_ids: BTreeMap<EntityKey, RunId>,
     pub(crate) immediate: ImmediateLedger,
     pub(crate) timers: TimerLedger,
+    pub(crate) speculative: SpeculativeTimers,
     pub(crate) visibility: VisibilityLedger,
     /// A task is under way that reads more immediate tasks.
     pub(crate) refilling: bool,
@@ -103,6 +105,7 @@ impl Slot {
             entity_ids: BTreeMap::new(),
             immediate: ImmediateLedger::default(),
             timers: TimerLedger::default(),
+            speculative: SpeculativeTimers::default(),
             visibility: VisibilityLedger::default(),
             refilling: false,
             deleting: BTreeSet::new(),
@@ -126,6 +129,7 @@ impl Slot {
     /// Takes a run out of memory.
     pub(crate) fn evict(&mut self, run_id: RunId) {
         let Some(run) = self.runs.remove(&run_id) else { return };
+        self.speculative.remove(run_id);
         run.live.lose();
         let workflow = &run.live.key.workflow;
         if self.currents.get(workflow) == Some(&run_id) {
@@ -140,6 +144,11 @@ impl Slot {
         if self.entity_ids.get(&entity.live.key) == Some(&instance) {
             self.entity_ids.remove(&entity.live.key);
         }
+    }
+
+    /// When it has something to do next, if ever.
+    pub(crate) fn next_due(&self) -> Option<model::Time> {
+        [self.timers.next_due(), self.speculative.next_due()].into_iter().flatten().min()
     }
 
     /// The next task id. Ids of commits that are not made are skipped.

@@ -115,7 +115,11 @@ impl Node {
             let Some((key, task)) = slot.timers.due(self.now()) else { break };
             self.handle_timer(&mut slot, key, task).await?;
         }
-        if let Some(due) = slot.timers.next_due() {
+        for _ in 0..TIMERS_AT_ONCE_MAX {
+            let Some((run_id, action)) = slot.speculative.take_due(self.now()) else { break };
+            self.handle_speculative_timer(&mut slot, run_id, action)?;
+        }
+        if let Some(due) = slot.next_due() {
             self.timers.arm(slot_id, due);
         }
         Ok(())

@@ -67,6 +67,8 @@ pub struct Limits {
     pub buffered_queries_max: usize,
     /// Most updates in flight for one run.
     pub updates_in_flight_max: usize,
+    /// Largest sum of updates in flight for one run, in bytes.
+    pub updates_in_flight_bytes_max: usize,
     /// Most updates that one run accepts in total.
     pub updates_per_run_max: usize,
 }
@@ -107,6 +109,7 @@ impl Default for Limits {
             attached_requests_max: 25,
             buffered_queries_max: 1,
             updates_in_flight_max: 10,
+            updates_in_flight_bytes_max: 20 * MIB,
             updates_per_run_max: 2000,
         }
     }

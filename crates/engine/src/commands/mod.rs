@@ -9,12 +9,12 @@ pub(crate) use scope::CommandScope;
 
 use api::{
     command::v1::{Command, command::Attributes},
-    enums::v1::{CommandType, WorkflowTaskFailedCause},
+    enums::v1::CommandType,
 };
 
 use crate::{
     Rejection, activity, child, close, continue_as_new, draft::Draft, external, marker,
-    nexus_operation, timer, upsert,
+    nexus_operation, timer, update, upsert,
 };
 
 /// True for a command that ends the run.
@@ -159,9 +159,8 @@ pub(crate) fn handle(
         Attributes::RequestCancelNexusOperationCommandAttributes(command) => {
             nexus_operation::request_cancel(draft, scope, command)
         }
-        Attributes::ProtocolMessageCommandAttributes(_) => Err(CommandError::new(
-            WorkflowTaskFailedCause::FeatureDisabled,
-            "this server does not support the command yet",
-        )),
+        Attributes::ProtocolMessageCommandAttributes(command) => {
+            update::protocol_command(draft, scope, &command)
+        }
     }
 }

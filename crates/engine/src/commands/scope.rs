@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::{enums::v1::WorkflowTaskFailedCause, sdk::v1::UserMetadata};
+use api::{enums::v1::WorkflowTaskFailedCause, protocol::v1::Message, sdk::v1::UserMetadata};
 
 use crate::{
     Context, StartedActivity, commands::CommandError, draft::EventExtras,
@@ -28,6 +28,10 @@ pub(crate) struct CommandScope {
     pub(crate) initiated_children: BTreeSet<String>,
     /// Ids of Nexus endpoints by name.
     pub(crate) nexus_endpoints: BTreeMap<String, String>,
+    /// Messages that no command has named yet.
+    pub(crate) messages: Vec<Message>,
+    /// Updates that this answer rejects.
+    pub(crate) rejected_updates: BTreeSet<String>,
     id_length_max: usize,
     blob_bytes_max: usize,
 }
@@ -47,6 +51,8 @@ impl CommandScope {
             eager_activities: Vec::new(),
             initiated_children: BTreeSet::new(),
             nexus_endpoints: input.nexus_endpoints.clone(),
+            messages: input.messages.clone(),
+            rejected_updates: BTreeSet::new(),
             id_length_max: context.limits.id_length_max,
             blob_bytes_max: context.limits.blob_bytes_max,
         }

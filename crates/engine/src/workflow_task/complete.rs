@@ -14,12 +14,13 @@ use crate::{
     failures,
     input::{CompleteWorkflowTask, StartWorkflowTask},
     state::{Sticky, WorkflowTask},
-    terminate,
+    terminate, update,
 };
 
 use super::{
     fail::{TaskFailure, end, fail, schedule_after_failure},
-    schedule::schedule_since,
+    schedule::{schedule, schedule_since},
+    speculative,
     start::{start_pending, started, transient_attributes},
     timeout::time_out,
 };
@@ -32,6 +33,9 @@ pub(crate) fn complete(
 ) -> Result<Transition, Rejection> {
     let task = super::held(state, &input.task)?.clone();
     commands::check_sequence(&input.commands)?;
+    if input.messages.iter().any(|message| message.body.is_none()) {
+        return Err(Rejection::invalid("nil message body"));
+    }
     if is_heartbeat_over(&task, &input, context) {
         return Ok(time_out_heartbeat(state, context));
     }
@@ -82,20 +86,34 @@ fn apply(
 ) -> Result<CompletedWorkflowTask, CommandError> {
     let heartbeat_since =
         if continues_heartbeat(&input) { task.original_scheduled_time } else { model::Time::UNSET };
-    let completed_event_id = write_completed(draft, task, &input);
-    set_sticky(draft, input.sticky.clone());
-    if draft.state().closing {
-        draft.mutate(Mutation::ClosingSet(ClosingSet { closing: false }));
+    let mut completed_event_id = 0;
+    let mut reset_history_event_id = 0;
+    if speculative::leaves_no_trace(draft.state(), task, &input) {
+        reset_history_event_id = draft.state().previous_started_event_id;
+        speculative::set(draft, None);
+    } else {
+        completed_event_id = write_completed(draft, task, &input);
+        set_sticky(draft, input.sticky.clone());
+        if draft.state().closing {
+            draft.mutate(Mutation::ClosingSet(ClosingSet { closing: false }));
+        }
     }
     let eager_activities =
         handle_commands(draft, completed_event_id, &input, input.commands.clone())?;
+    if draft.state().is_running() && !input.force_create_new_workflow_task {
+        update::reject_unanswered(draft);
+    }
     let flushed = draft.flush();
     if flushed || input.force_create_new_workflow_task {
         schedule_since(draft, heartbeat_since);
+    } else if update::any_waits(draft.state()) && input.return_new_workflow_task {
+        speculative::schedule_speculative(draft);
+    } else if update::any_waits(draft.state()) {
+        schedule(draft);
     }
     let workflow_task =
         if input.return_new_workflow_task { start_inline(draft, &input) } else { None };
-    Ok(CompletedWorkflowTask { workflow_task, eager_activities })
+    Ok(CompletedWorkflowTask { workflow_task, eager_activities, reset_history_event_id })
 }
 
 fn write_completed(
@@ -151,6 +169,10 @@ fn handle_commands(
         }
         commands::handle(draft, &mut scope, command)?;
     }
+    // What no command named comes after all of them: rejections, and all messages of old SDKs.
+    for message in std::mem::take(&mut scope.messages) {
+        update::handle_message(draft, &mut scope, message)?;
+    }
     Ok(scope.eager_activities)
 }
 
@@ -169,8 +191,10 @@ fn start_inline(
         on_sticky_queue,
     };
     start_pending(draft, &start);
+    // A worker that asks for more time still has what it got before.
+    let messages = update::send(draft, !input.force_create_new_workflow_task);
     // The worker has just answered: it knows everything up to its last task.
-    started(draft.state(), true)
+    started(draft.state(), true, messages)
 }
 
 /// A bad command undoes the whole answer and fails the task. A task that has failed before is left
@@ -185,10 +209,16 @@ fn refuse(
 ) -> Result<Transition, Rejection> {
     let unhandled = error.cause == WorkflowTaskFailedCause::UnhandledCommand;
     let message = error.message();
-    if task.is_transient() && !unhandled && !error.terminates {
-        return Err(Rejection::InvalidArgument(message));
-    }
     let mut draft = Draft::new(state, context);
+    let failed_updates = update::fail_delivered(&mut draft);
+    if task.is_transient() && !unhandled && !error.terminates {
+        let rejection = Rejection::InvalidArgument(message);
+        return if failed_updates {
+            Ok(draft.finish(Reply::Refused(rejection)))
+        } else {
+            Err(rejection)
+        };
+    }
     let identity = blame.identity.clone();
     let failure = TaskFailure {
         cause: error.cause,

@@ -8,10 +8,10 @@ use api::{
 
 use crate::{
     ClosingSet, Mutation, Rejection, Reply, WorkflowTaskDropped, WorkflowTaskFailuresForgiven,
-    draft::Draft, input::FailWorkflowTask, terminate,
+    draft::Draft, input::FailWorkflowTask, state::WorkflowTask, terminate,
 };
 
-use super::schedule;
+use super::{schedule, speculative};
 
 /// Why and by whom.
 #[derive(Debug, Default)]
@@ -68,6 +68,10 @@ pub(crate) fn force_close(draft: &mut Draft<'_>) {
         let identity = "history-service".to_owned();
         end(draft, TaskFailure { cause, identity, ..Default::default() });
     } else {
+        let task = draft.state().workflow_task.as_ref();
+        if task.is_some_and(WorkflowTask::is_speculative) {
+            speculative::set(draft, None);
+        }
         draft.flush();
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! A task of the first attempt is normal: its events are written as they happen. After a failure
 //! the next attempt is *transient*: nothing is written until it completes, so that a failing worker
-//! does not fill the history. An event that arrives meanwhile makes it normal again.
+//! does not fill the history. An event that arrives meanwhile makes it normal again. A task for
+//! updates alone is *speculative*: see `speculative.rs`.
 
 mod apply;
 mod complete;
 mod fail;
 mod schedule;
+mod speculative;
 mod start;
 mod timeout;
 
@@ -18,8 +20,11 @@ pub(crate) use apply::{
 pub(crate) use complete::complete;
 pub(crate) use fail::{fail_by_worker, force_close};
 pub(crate) use schedule::{leave_sticky_queue, schedule, schedule_unless_delayed};
+pub(crate) use speculative::{keep as keep_speculative, schedule_speculative};
 pub(crate) use start::start;
 pub(crate) use timeout::{schedule_to_start_due, start_to_close_due};
+
+use model::Span;
 
 use crate::{
     State, Task, TaskAction, WorkflowTaskRef, input::HeldWorkflowTask, rejection::Rejection,
@@ -56,6 +61,7 @@ pub(crate) fn held<'a>(
                 && task.scheduled_event_id == held.scheduled_event_id
                 && task.started_event_id == held.started_event_id
                 && task.attempt == held.attempt
+                && (!held.started_time.is_set() || task.started_time == held.started_time)
         })
         .ok_or(Rejection::WorkflowTaskNotFound)
 }
@@ -69,8 +75,15 @@ pub(crate) fn outstanding(state: &State, tasks: &mut Vec<Task>) {
         return;
     }
     tasks.push(Task::now(TaskAction::DispatchWorkflowTask(reference)));
-    if let Some(sticky) = state.sticky.as_ref().filter(|_| task.on_sticky_queue) {
-        let due = task.scheduled_time + sticky.schedule_to_start_timeout;
+    if let Some(timeout) = schedule_to_start_timeout(state, task) {
+        let due = task.scheduled_time + timeout;
         tasks.push(Task::at(due, TaskAction::WorkflowTaskScheduleToStart(reference)));
     }
+}
+
+/// How long the task waits for a worker before another one takes its place.
+fn schedule_to_start_timeout(state: &State, task: &WorkflowTask) -> Option<Span> {
+    let sticky = state.sticky.as_ref().filter(|_| task.on_sticky_queue);
+    let on_normal_queue = task.is_speculative().then_some(speculative::SCHEDULE_TO_START);
+    sticky.map(|sticky| sticky.schedule_to_start_timeout).or(on_normal_queue)
 }

@@ -9,8 +9,12 @@ use model::{Limits, Span, Time};
 
 use crate::{
     Mutation, Reply, State, StickySet, Task, TaskAction, WorkflowTaskDetailed, WorkflowTaskKind,
-    WorkflowTaskScheduled, draft::Draft,
+    WorkflowTaskScheduled,
+    draft::Draft,
+    state::{Sticky, WorkflowTask},
 };
+
+use super::speculative;
 
 /// Schedules a workflow task, unless one is pending.
 pub(crate) fn schedule(draft: &mut Draft<'_>) {
@@ -34,7 +38,7 @@ pub(crate) fn schedule_since(draft: &mut Draft<'_>, original_time: Time) {
     let timeout = start_to_close_timeout(state, attempt, draft.context().limits);
     if attempt == 1 {
         let attributes = WorkflowTaskScheduledEventAttributes {
-            task_queue: Some(task_queue(state)),
+            task_queue: Some(task_queue(state, state.sticky.as_ref())),
             start_to_close_timeout: Some(timeout.to_proto()),
             attempt,
         };
@@ -59,7 +63,7 @@ pub(crate) fn schedule_since(draft: &mut Draft<'_>, original_time: Time) {
     emit_tasks(draft);
 }
 
-fn emit_tasks(draft: &mut Draft<'_>) {
+pub(super) fn emit_tasks(draft: &mut Draft<'_>) {
     let mut tasks = Vec::new();
     super::outstanding(draft.state(), &mut tasks);
     for task in tasks {
@@ -68,9 +72,9 @@ fn emit_tasks(draft: &mut Draft<'_>) {
 }
 
 /// The queue that the next task goes to: the sticky one while a worker caches the run.
-fn task_queue(state: &State) -> TaskQueue {
+pub(super) fn task_queue(state: &State, sticky: Option<&Sticky>) -> TaskQueue {
     let normal_name = state.task_queue();
-    match &state.sticky {
+    match sticky {
         Some(sticky) => TaskQueue {
             name: sticky.task_queue.clone(),
             kind: TaskQueueKind::Sticky as i32,
@@ -89,7 +93,7 @@ fn is_on_sticky_queue(state: &State) -> bool {
 }
 
 /// The worker's time: what the starter chose, and longer while its code keeps failing.
-fn start_to_close_timeout(state: &State, attempt: i32, limits: &Limits) -> Span {
+pub(super) fn start_to_close_timeout(state: &State, attempt: i32, limits: &Limits) -> Span {
     const STEP: Span = Span::from_secs(5);
     const DOUBLINGS_MAX: i32 = 16;
     let base = state.workflow_task_timeout();
@@ -108,11 +112,18 @@ pub(crate) fn leave_sticky_queue(draft: &mut Draft<'_>) -> Reply {
     if task.is_started() || !task.on_sticky_queue {
         return Reply::Done;
     }
+    let reference = task.reference();
+    if task.is_speculative() {
+        // Stickiness is stored: it goes with the next thing that is.
+        let task = WorkflowTask { on_sticky_queue: false, ..task.clone() };
+        speculative::set(draft, Some(task));
+        emit_tasks(draft);
+        return Reply::Done;
+    }
     let detailed = WorkflowTaskDetailed {
         original_scheduled_time: task.original_scheduled_time,
         on_sticky_queue: false,
     };
-    let reference = task.reference();
     draft.mutate(Mutation::StickySet(StickySet { sticky: None }));
     draft.mutate(Mutation::WorkflowTaskDetailed(detailed));
     draft.task(Task::now(TaskAction::DispatchWorkflowTask(reference)));

@@ -6,6 +6,7 @@ use api::{
         HistoryEvent, WorkflowTaskScheduledEventAttributes, WorkflowTaskStartedEventAttributes,
         history_event::Attributes,
     },
+    protocol::v1::Message,
     taskqueue::v1::TaskQueue,
 };
 use model::Limits;
@@ -13,8 +14,10 @@ use model::Limits;
 use crate::{
     Mutation, Rejection, Reply, StartedWorkflowTask, State, StickySet, Task, TaskAction,
     WorkflowTaskStarted, draft::Draft, events::event_type, input::StartWorkflowTask,
-    state::WorkflowTask,
+    state::WorkflowTask, update,
 };
+
+use super::speculative;
 
 /// Hands the workflow task to a worker. The same poll may ask twice.
 pub(crate) fn start(draft: &mut Draft<'_>, input: StartWorkflowTask) -> Result<Reply, Rejection> {
@@ -38,7 +41,8 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: StartWorkflowTask) -> Result<R
     } else {
         start_pending(draft, &input);
     }
-    let reply = started(draft.state(), input.on_sticky_queue);
+    let messages = update::send(draft, true);
+    let reply = started(draft.state(), input.on_sticky_queue, messages);
     Ok(reply.map_or(Reply::Done, |task| Reply::WorkflowTaskStarted(Box::new(task))))
 }
 
@@ -48,7 +52,18 @@ pub(super) fn start_pending(draft: &mut Draft<'_>, input: &StartWorkflowTask) {
     let state = draft.state();
     let Some(task) = &state.workflow_task else { return };
     let reasons = suggest_continue_as_new(state, draft.context().limits);
-    if task.is_transient() {
+    if task.is_speculative() {
+        let task = WorkflowTask {
+            started_event_id: task.scheduled_event_id + 1,
+            started_time: draft.now(),
+            request_id: input.request_id.clone(),
+            identity: input.identity.clone(),
+            history_bytes: state.history_bytes,
+            suggest_continue_as_new_reasons: reasons,
+            ..task.clone()
+        };
+        speculative::set(draft, Some(task));
+    } else if task.is_transient() {
         let started = WorkflowTaskStarted {
             started_event_id: task.scheduled_event_id + 1,
             request_id: input.request_id.clone(),
@@ -73,7 +88,8 @@ pub(super) fn start_pending(draft: &mut Draft<'_>, input: &StartWorkflowTask) {
         draft.event(Attributes::WorkflowTaskStartedEventAttributes(attributes));
         draft.end_batch();
     }
-    if !input.on_sticky_queue && draft.state().sticky.is_some() {
+    let stored = draft.state().workflow_task.as_ref().is_some_and(|task| !task.is_speculative());
+    if stored && !input.on_sticky_queue && draft.state().sticky.is_some() {
         draft.mutate(Mutation::StickySet(StickySet { sticky: None }));
     }
     if let Some(task) = &draft.state().workflow_task {
@@ -116,7 +132,12 @@ pub(super) fn transient_attributes(
     state: &State,
     task: &WorkflowTask,
 ) -> (WorkflowTaskScheduledEventAttributes, WorkflowTaskStartedEventAttributes) {
-    let started = WorkflowTaskStartedEventAttributes {
+    (scheduled_attributes(state, task, task.attempt), started_attributes(task))
+}
+
+/// The started event of a task whose events are not written yet.
+pub(super) fn started_attributes(task: &WorkflowTask) -> WorkflowTaskStartedEventAttributes {
+    WorkflowTaskStartedEventAttributes {
         scheduled_event_id: task.scheduled_event_id,
         identity: task.identity.clone(),
         request_id: task.request_id.clone(),
@@ -124,12 +145,15 @@ pub(super) fn transient_attributes(
         suggest_continue_as_new_reasons: task.suggest_continue_as_new_reasons.clone(),
         history_size_bytes: task.history_bytes,
         ..Default::default()
-    };
-    (scheduled_attributes(state, task, task.attempt), started)
+    }
 }
 
-fn transient_events(state: &State, task: &WorkflowTask) -> Vec<HistoryEvent> {
-    let (scheduled, started) = transient_attributes(state, task);
+fn unwritten_events(state: &State, task: &WorkflowTask) -> Vec<HistoryEvent> {
+    let (scheduled, started) = if task.is_speculative() {
+        speculative::attributes(state, task)
+    } else {
+        transient_attributes(state, task)
+    };
     let scheduled = Attributes::WorkflowTaskScheduledEventAttributes(scheduled);
     let started = Attributes::WorkflowTaskStartedEventAttributes(started);
     [
@@ -148,24 +172,28 @@ fn transient_events(state: &State, task: &WorkflowTask) -> Vec<HistoryEvent> {
 
 impl State {
     /// The events of the started workflow task that its worker has seen and the history does not
-    /// have yet; none unless the task is transient.
+    /// have yet; none unless the task is transient or speculative.
     pub fn transient_events(&self) -> Vec<HistoryEvent> {
         let task = self.workflow_task.as_ref();
-        task.filter(|task| task.is_started() && task.is_transient())
-            .map(|task| transient_events(self, task))
+        task.filter(|task| task.is_started() && !task.is_written())
+            .map(|task| unwritten_events(self, task))
             .unwrap_or_default()
     }
 }
 
 /// The started task as its worker gets it, with the history since the last completed task if it
 /// caches the run; `None` when no task is started.
-pub(super) fn started(state: &State, caches_run: bool) -> Option<StartedWorkflowTask> {
+pub(super) fn started(
+    state: &State,
+    caches_run: bool,
+    messages: Vec<Message>,
+) -> Option<StartedWorkflowTask> {
     let task = state.workflow_task.as_ref().filter(|task| task.is_started())?;
     let transient_events =
-        if task.is_transient() { transient_events(state, task) } else { Vec::new() };
+        if task.is_written() { Vec::new() } else { unwritten_events(state, task) };
     let history_from = if caches_run { state.previous_started_event_id + 1 } else { 1 };
     let history_through =
-        if task.is_transient() { task.scheduled_event_id - 1 } else { task.started_event_id };
+        if task.is_written() { task.started_event_id } else { task.scheduled_event_id - 1 };
     Some(StartedWorkflowTask {
         scheduled_event_id: task.scheduled_event_id,
         started_event_id: task.started_event_id,
@@ -176,6 +204,7 @@ pub(super) fn started(state: &State, caches_run: bool) -> Option<StartedWorkflow
         history_from,
         history_through,
         transient_events,
+        messages,
         workflow_type: state.workflow_type().to_owned(),
         task_queue: state.task_queue().to_owned(),
     })
@@ -189,6 +218,9 @@ fn suggest_continue_as_new(state: &State, limits: &Limits) -> Vec<i32> {
     }
     if state.next_event_id >= limits.history_events_suggest {
         reasons.push(SuggestContinueAsNewReason::TooManyHistoryEvents as i32);
+    }
+    if update::too_many(state, limits) {
+        reasons.push(SuggestContinueAsNewReason::TooManyUpdates as i32);
     }
     reasons
 }

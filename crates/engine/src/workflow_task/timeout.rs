@@ -25,14 +25,13 @@ pub(crate) fn start_to_close_due(draft: &mut Draft<'_>) {
     schedule_after_failure(draft, flushed);
 }
 
-/// Nobody took the task from the sticky queue: the next one goes to the normal queue.
+/// Nobody took the task from the sticky queue, or a speculative one from any: the next one goes to
+/// the normal queue, and is a normal one.
 pub(crate) fn schedule_to_start_due(draft: &mut Draft<'_>) {
     let state = draft.state();
-    let Some(task) = state.workflow_task.as_ref().filter(|task| task.on_sticky_queue) else {
-        return;
-    };
-    let Some(sticky) = state.sticky.as_ref() else { return };
-    let due = task.scheduled_time + sticky.schedule_to_start_timeout;
+    let Some(task) = state.workflow_task.as_ref() else { return };
+    let Some(timeout) = super::schedule_to_start_timeout(state, task) else { return };
+    let due = task.scheduled_time + timeout;
     if draft.now() < due {
         let action = TaskAction::WorkflowTaskScheduleToStart(task.reference());
         draft.task(Task::at(due, action));

@@ -15,6 +15,8 @@ mod external;
 mod reset;
 #[cfg(test)]
 mod script;
+#[cfg(test)]
+mod updates;
 
 use api::{
     command::v1::{

@@ -9,12 +9,14 @@ use api::{
     enums::v1::EventType,
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
     history::v1::{HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event},
+    protocol::v1::message,
     taskqueue::v1::TaskQueue,
+    update::v1::outcome,
 };
 use engine::{
     Change, CompleteWorkflowTask, Context, HeldActivity, HeldWorkflowTask, Input, Mutation, Reply,
     Reset, RunReset, Signal, Start, StartActivity, StartWorkflowTask, State, Sticky, TaskAction,
-    decide, evolve, is_current,
+    UpdateProgress, decide, evolve, is_current,
 };
 use model::{Limits, Span, Time};
 
@@ -121,23 +123,45 @@ impl Script {
             };
             writeln!(self.text, "  > {:?} {due}", task.action).unwrap();
         }
+        for notice in &transition.notices {
+            let progress = match &notice.progress {
+                UpdateProgress::Completed(outcome) => match &outcome.value {
+                    Some(outcome::Value::Failure(failure)) => format!("fails: {}", failure.message),
+                    _ => "completes".to_owned(),
+                },
+                progress => format!("{progress:?}"),
+            };
+            writeln!(self.text, "  * {} {progress}", notice.update_id).unwrap();
+        }
         match &transition.reply {
             Reply::Done => {}
             Reply::Repeated => writeln!(self.text, "  = repeated").unwrap(),
+            Reply::UpdateAdmitted => writeln!(self.text, "  = update admitted").unwrap(),
+            Reply::UpdateKnown(stage) => {
+                writeln!(self.text, "  = update known: {}", short(stage)).unwrap();
+            }
             Reply::Refused(rejection) => writeln!(self.text, "  = refused: {rejection}").unwrap(),
-            Reply::WorkflowTaskStarted(task) => writeln!(
-                self.text,
-                "  = history {}..={} and {} transient events, attempt {}",
-                task.history_from,
-                task.history_through,
-                task.transient_events.len(),
-                task.attempt
-            )
-            .unwrap(),
+            Reply::WorkflowTaskStarted(task) => {
+                writeln!(
+                    self.text,
+                    "  = history {}..={} and {} transient events, attempt {}",
+                    task.history_from,
+                    task.history_through,
+                    task.transient_events.len(),
+                    task.attempt
+                )
+                .unwrap();
+                self.write_messages(&task.messages);
+            }
             Reply::WorkflowTaskCompleted(completed) => {
                 if let Some(task) = &completed.workflow_task {
                     let (from, through) = (task.history_from, task.history_through);
                     writeln!(self.text, "  = next task with history {from}..={through}").unwrap();
+                    self.write_messages(&task.messages);
+                }
+                if completed.reset_history_event_id != 0 {
+                    let id = completed.reset_history_event_id;
+                    writeln!(self.text, "  = back to event {id}").unwrap();
                 }
                 for activity in &completed.eager_activities {
                     let id = activity.scheduled_event_id;
@@ -194,6 +218,15 @@ impl Script {
         script
     }
 
+    fn write_messages(&mut self, messages: &[api::protocol::v1::Message]) {
+        for message in messages {
+            let Some(message::SequencingId::EventId(event_id)) = message.sequencing_id else {
+                panic!("{message:?}")
+            };
+            writeln!(self.text, "  = message {} after event {event_id}", message.id).unwrap();
+        }
+    }
+
     pub(crate) fn signal(&mut self, request_id: &str) -> &mut Self {
         let signal = Signal {
             signal_name: "signal".to_owned(),
@@ -222,6 +255,7 @@ impl Script {
             scheduled_event_id: task.scheduled_event_id,
             started_event_id: task.started_event_id,
             attempt: task.attempt,
+            started_time: task.started_time,
         }
     }
 
@@ -326,6 +360,11 @@ fn command(attributes: Attributes) -> Command {
     }
 }
 
+/// The first word of what something is called.
+fn short(value: &impl std::fmt::Debug) -> String {
+    format!("{value:?}").split(['(', ' ']).next().unwrap_or_default().to_owned()
+}
+
 /// The few attributes that tell events of one type apart.
 fn detail(attributes: &history_event::Attributes) -> String {
     use history_event::Attributes as A;
@@ -389,6 +428,15 @@ fn detail(attributes: &history_event::Attributes) -> String {
             a.attempt,
             a.first_workflow_task_backoff.unwrap().seconds
         ),
+        A::WorkflowExecutionUpdateAcceptedEventAttributes(a) => format!(
+            " {} request={} after={}",
+            a.protocol_instance_id,
+            a.accepted_request.is_some(),
+            a.accepted_request_sequencing_event_id
+        ),
+        A::WorkflowExecutionUpdateCompletedEventAttributes(a) => {
+            format!(" {} accepted={}", a.meta.as_ref().unwrap().update_id, a.accepted_event_id)
+        }
         A::WorkflowExecutionTerminatedEventAttributes(a) => format!(" {:?}", a.reason),
         A::StartChildWorkflowExecutionInitiatedEventAttributes(a) => format!(
             " id={} queue={} {} {}",
@@ -450,6 +498,12 @@ fn mutation_text(mutation: &Mutation) -> String {
             scheduled.attempt,
             scheduled.start_to_close_timeout.millis() / 1000
         ),
+        Mutation::SpeculativeWorkflowTaskSet(set) => match &set.task {
+            None => format!("{name} none"),
+            Some(task) => {
+                format!("{name} {} started={}", task.scheduled_event_id, task.started_event_id)
+            }
+        },
         Mutation::StickySet(set) => format!("{name} {}", set.sticky.is_some()),
         _ => name,
     }

@@ -18,6 +18,8 @@ struct Reader {
     operations: BTreeMap<i64, (bool, Option<i64>)>,
     /// Requests to cancel an operation, by their events.
     cancellations: BTreeMap<i64, i64>,
+    updates: BTreeMap<String, i64>,
+    completed_updates: Vec<String>,
     closed: bool,
 }
 
@@ -101,6 +103,20 @@ impl Reader {
             | Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)
             | Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => {
                 self.outside_tasks();
+            }
+            Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(accepted) => {
+                self.between_tasks();
+                let update_id = accepted.protocol_instance_id.clone();
+                assert!(accepted.accepted_request.is_some(), "the event holds the request");
+                assert!(!self.completed_updates.contains(&update_id), "accepted after its end");
+                assert_eq!(self.updates.insert(update_id, id), None, "accepted twice");
+            }
+            Attributes::WorkflowExecutionUpdateCompletedEventAttributes(completed) => {
+                self.between_tasks();
+                let update_id = completed.meta.as_ref().unwrap().update_id.clone();
+                let accepted = self.updates.remove(&update_id);
+                assert_eq!(accepted, Some(completed.accepted_event_id));
+                self.completed_updates.push(update_id);
             }
             Attributes::MarkerRecordedEventAttributes(_)
             | Attributes::UpsertWorkflowSearchAttributesEventAttributes(_)

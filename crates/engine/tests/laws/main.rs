@@ -14,6 +14,8 @@ mod reset;
 #[cfg(test)]
 mod transitions;
 #[cfg(test)]
+mod updates;
+#[cfg(test)]
 mod world;
 
 use engine::{
@@ -46,6 +48,9 @@ fn play(
     let mut world = World::new(policy);
     for step in steps {
         world.now = world.now + Span::from_millis(i64::from(step.wait_millis));
+        if step.kind == u8::MAX {
+            world.crash();
+        }
         let mut inputs = vec![world.input(*step)];
         // Clocks go on: what is due comes too, now and then.
         if step.pick % 2 == 0 {
@@ -76,7 +81,7 @@ fn fold(state: &State, changes: &[Change]) -> State {
 
 /// What the history alone must give: everything but what only mutations tell.
 fn projection(state: &State) -> State {
-    let mut state = state.clone();
+    let mut state = state.durable();
     state.namespace_id.clear();
     state.start_request_id.clear();
     state.version = 0;
@@ -141,7 +146,13 @@ proptest! {
             assert_eq!(folded, transition.state);
             let record = transition.record().encode_to_vec();
             let changes = TransitionRecord::decode(record.as_slice()).unwrap().changes().unwrap();
-            assert_eq!(changes, transition.changes);
+            let stored: Vec<Change> =
+                transition.changes.iter().filter(|change| change.is_stored()).cloned().collect();
+            assert_eq!(changes, stored);
+            // What is in memory only may be lost at any time, and nothing else with it.
+            let mut folded = fold(&world.state.durable(), &stored);
+            folded.version = transition.state.version;
+            assert_eq!(folded, transition.state.durable());
             let snapshot = transition.state.encode_to_vec();
             assert_eq!(State::decode(snapshot.as_slice()).unwrap(), transition.state);
         });
@@ -174,14 +185,20 @@ proptest! {
     fn every_outstanding_task_was_emitted((policy, steps) in run()) {
         play(policy, &steps, |world, _, outcome| {
             let Ok(transition) = outcome else { return };
-            for task in outstanding_tasks(&transition.state) {
-                assert!(is_current(&transition.state, &task.action), "{task:?}");
-                let emitted = world
-                    .emitted
-                    .iter()
-                    .chain(&transition.tasks)
-                    .any(|emitted| emitted.action == task.action && emitted.due <= task.due);
-                assert!(emitted, "{task:?} was never emitted");
+            let durable = transition.state.durable();
+            for (state, volatile) in
+                [(&transition.state, world.volatile.as_slice()), (&durable, &[])]
+            {
+                for task in outstanding_tasks(state) {
+                    assert!(is_current(state, &task.action), "{task:?}");
+                    let emitted = world
+                        .emitted
+                        .iter()
+                        .chain(volatile)
+                        .chain(&transition.tasks)
+                        .any(|emitted| emitted.action == task.action && emitted.due <= task.due);
+                    assert!(emitted, "{task:?} was never emitted");
+                }
             }
         });
     }
@@ -227,6 +244,9 @@ proptest! {
             assert!(state.external_signals.len() <= world.limits.pending_max);
             assert!(state.external_cancels.len() <= world.limits.pending_max);
             assert!(state.signal_count <= world.limits.signals_per_run_max);
+            let completed = state.completed_updates.as_ref().map_or(0, |it| it.event_ids.len());
+            assert!(state.updates.len() <= world.limits.updates_in_flight_max);
+            assert!(state.updates.len() + completed <= world.limits.updates_per_run_max);
         });
     }
 
@@ -250,6 +270,31 @@ proptest! {
             let outstanding = outstanding_tasks(&transition.state);
             assert!(outstanding.iter().all(|task| task.action.is_towards_another_run()
                 || matches!(task.action, TaskAction::CallbackRetry(_))));
+        });
+    }
+
+    #[test]
+    fn an_update_ends_once_and_only_acceptances_are_stored((policy, steps) in run()) {
+        use engine::UpdateProgress;
+        let mut settled = std::collections::BTreeSet::new();
+        play(policy, &steps, |world, input, outcome| {
+            let Ok(transition) = outcome else { return };
+            if matches!(transition.reply, Reply::UpdateAdmitted) {
+                let Input::UpdateWorkflow(update) = input else { panic!("{input:?}") };
+                settled.remove(&update.request.meta.as_ref().unwrap().update_id);
+                assert!(!transition.has_stored_changes(), "an admission is stored");
+            }
+            for notice in &transition.notices {
+                let id = &notice.update_id;
+                let was_accepted = world.state.updates.get(id).is_some_and(|u| u.is_accepted());
+                match &notice.progress {
+                    UpdateProgress::Accepted => assert!(transition.state.updates[id].is_accepted()),
+                    UpdateProgress::Aborted(_) => assert!(!was_accepted),
+                    UpdateProgress::Completed(_) => {}
+                }
+                let is_over = notice.progress != UpdateProgress::Accepted;
+                assert!(!is_over || settled.insert(id.clone()), "{id} ends twice");
+            }
         });
     }
 
@@ -297,6 +342,22 @@ proptest! {
                             !child.is_started() || child.run_id == closed.first_execution_run_id
                         }),
                         Ok(_) => state.is_running(),
+                    };
+                    assert!(expected, "{outcome:?}");
+                }
+                Input::UpdateWorkflow(update) => {
+                    let update_id = &update.request.meta.as_ref().unwrap().update_id;
+                    let known = state.update_stage(update_id).is_some();
+                    let expected = match outcome {
+                        Ok(transition) => match transition.reply {
+                            Reply::UpdateKnown(_) => known && transition.changes.is_empty(),
+                            _ => state.is_running() && !known
+                                && transition.state.workflow_task.is_some(),
+                        },
+                        Err(Rejection::WorkflowClosed) => !state.is_running() && !known,
+                        Err(Rejection::ConcurrentLimit(_)) => !known
+                            && state.updates.len() >= world.limits.updates_in_flight_max,
+                        Err(_) => state.is_running(),
                     };
                     assert!(expected, "{outcome:?}");
                 }
@@ -355,6 +416,9 @@ fn every_arrow_of_the_table_is_covered() {
         accepted += world.accepted;
         rejected += world.rejected;
     }
+    let legal = transitions::legal();
+    let illegal: Vec<_> = shown.iter().filter(|arrow| !legal.contains(arrow.as_str())).collect();
+    assert!(illegal.is_empty(), "not in the table: {illegal:#?}");
     let uncovered: Vec<_> =
         transitions::required().into_iter().filter(|arrow| !shown.contains(*arrow)).collect();
     assert!(uncovered.is_empty(), "never shown: {uncovered:#?}");

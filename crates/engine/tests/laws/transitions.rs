@@ -43,6 +43,10 @@ pub(crate) fn arrows(before: &State, input: &Input, after: &State) -> BTreeSet<S
         let phase = |state: &State| state.activities.get(id).map_or("none", |a| activity(a));
         add("activity", phase(before), phase(after));
     }
+    let ids: BTreeSet<_> = before.updates.keys().chain(after.updates.keys()).collect();
+    for id in ids {
+        add("update", update(before, id), update(after, id));
+    }
     let ids: BTreeSet<_> = before.timers.keys().chain(after.timers.keys()).collect();
     for id in ids {
         let phase = |state: &State| if state.timers.contains_key(id) { "pending" } else { "none" };
@@ -109,12 +113,27 @@ fn run(state: &State) -> &'static str {
 
 fn workflow_task(state: &State) -> &'static str {
     let phase = |task: &WorkflowTask| match (task.is_started(), task.is_transient()) {
+        (false, _) if task.is_speculative() => "scheduled speculative",
+        (true, _) if task.is_speculative() => "started speculative",
         (false, false) => "scheduled",
         (true, false) => "started",
         (false, true) => "scheduled transient",
         (true, true) => "started transient",
     };
     state.workflow_task.as_ref().map_or("none", phase)
+}
+
+fn update(state: &State, update_id: &str) -> &'static str {
+    let completed = state.completed_updates.as_ref();
+    if completed.is_some_and(|completed| completed.event_ids.contains_key(update_id)) {
+        return "completed";
+    }
+    match state.updates.get(update_id) {
+        None => "none",
+        Some(update) if update.is_accepted() => "accepted",
+        Some(update) if update.sent => "sent",
+        Some(_) => "admitted",
+    }
 }
 
 fn activity(activity: &Activity) -> &'static str {
@@ -133,6 +152,7 @@ fn name(input: &Input) -> &'static str {
         Input::Signal(_) => "Signal",
         Input::RequestCancel(_) => "RequestCancel",
         Input::Terminate(_) => "Terminate",
+        Input::UpdateWorkflow(_) => "UpdateWorkflow",
         Input::AttachRequest(_) => "AttachRequest",
         Input::StartWorkflowTask(_) => "StartWorkflowTask",
         Input::CompleteWorkflowTask(_) => "CompleteWorkflowTask",

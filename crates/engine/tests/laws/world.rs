@@ -35,7 +35,7 @@ use engine::{
 };
 use model::{Limits, Span, Time};
 
-use crate::nexus;
+use crate::{nexus, updates};
 
 /// One random step: what kind, which of the candidates, and how long after the last one.
 #[derive(Debug, Clone, Copy)]
@@ -52,12 +52,21 @@ pub(crate) struct World {
     pub(crate) events: Vec<HistoryEvent>,
     pub(crate) changes: Vec<Change>,
     pub(crate) emitted: Vec<Task>,
+    /// Tasks that a crash forgets.
+    pub(crate) volatile: Vec<Task>,
     pub(crate) accepted: usize,
     pub(crate) rejected: usize,
 }
 
 pub(crate) fn small_limits() -> Limits {
-    Limits { pending_max: 4, buffered_events_max: 5, signals_per_run_max: 12, ..Limits::default() }
+    Limits {
+        pending_max: 4,
+        buffered_events_max: 5,
+        signals_per_run_max: 12,
+        updates_in_flight_max: 3,
+        updates_per_run_max: 8,
+        ..Limits::default()
+    }
 }
 
 impl World {
@@ -70,6 +79,7 @@ impl World {
             events: Vec::new(),
             changes: Vec::new(),
             emitted: Vec::new(),
+            volatile: Vec::new(),
             accepted: 0,
             rejected: 0,
         };
@@ -97,6 +107,7 @@ impl World {
             request_id: "request".to_owned(),
             attributes,
             signal: (policy & 16 != 0).then(|| Box::new(signal(0))),
+            update: (policy & 32 != 0).then(|| updates::request(0)),
             ..Default::default()
         };
         let transition = world.decide(Input::Start(Box::new(start))).unwrap();
@@ -116,14 +127,23 @@ impl World {
             }
         }
         self.changes.extend(transition.changes.iter().cloned());
-        self.emitted.extend(transition.tasks.iter().cloned());
+        let is_volatile = |task: &&Task| engine::is_volatile(&transition.state, &task.action);
+        self.volatile.extend(transition.tasks.iter().filter(is_volatile).cloned());
+        self.emitted.extend(transition.tasks.iter().filter(|task| !is_volatile(task)).cloned());
         self.state = transition.state.clone();
+    }
+
+    /// The process dies: what was in memory only is gone.
+    pub(crate) fn crash(&mut self) {
+        self.state = self.state.durable();
+        self.changes.retain(Change::is_stored);
+        self.volatile.clear();
     }
 
     /// The input that a step stands for in this state.
     pub(crate) fn input(&self, step: Step) -> Input {
         let pick = usize::from(step.pick);
-        match step.kind % 27 {
+        match step.kind % 29 {
             0 | 1 => Input::Signal(Box::new(signal(step.pick))),
             2 => Input::RequestCancel(RequestCancel::default()),
             3 if step.pick < 16 => Input::Terminate(Terminate::default()),
@@ -179,6 +199,7 @@ impl World {
             23 => self.child_closed(step.pick),
             24 => self.operation(step.pick),
             25 | 26 => nexus::input(self, step.pick),
+            27 | 28 => Input::UpdateWorkflow(updates::request(step.pick)),
             // Any task that was ever emitted may come, on time, early or again.
             _ => self
                 .emitted
@@ -316,11 +337,17 @@ impl World {
 
     fn held(&self, pick: u8) -> HeldWorkflowTask {
         self.state.workflow_task.as_ref().filter(|_| pick % 8 != 0).map_or_else(
-            || HeldWorkflowTask { scheduled_event_id: 2, started_event_id: 3, attempt: 1 },
+            || HeldWorkflowTask {
+                scheduled_event_id: 2,
+                started_event_id: 3,
+                attempt: 1,
+                ..Default::default()
+            },
             |task| HeldWorkflowTask {
                 scheduled_event_id: task.scheduled_event_id,
                 started_event_id: task.started_event_id,
                 attempt: task.attempt,
+                started_time: task.started_time,
             },
         )
     }
@@ -340,10 +367,18 @@ impl World {
     }
 
     fn complete_workflow_task(&self, pick: u8) -> Input {
-        let commands = self.commands(pick);
+        let (messages, named) = updates::answers(&self.state, pick);
+        // Some answers are about updates alone.
+        let alone = !self.state.updates.is_empty() && pick % 4 == 1;
+        let mut commands = named;
+        if !alone {
+            commands.extend(self.commands(pick));
+        }
         Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
             task: self.held(pick),
             commands,
+            messages,
+            takes_back_speculative_events: pick % 5 == 0,
             sticky: (pick % 3 == 0).then(|| Sticky {
                 task_queue: "sticky".to_owned(),
                 schedule_to_start_timeout: Span::from_secs(5),

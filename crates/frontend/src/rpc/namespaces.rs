@@ -224,6 +224,8 @@ fn description(frontend: &Frontend, namespace: &Namespace) -> DescribeNamespaceR
     // A flag is set only when what it promises is built.
     let capabilities = Capabilities {
         eager_workflow_start: true,
+        sync_update: true,
+        async_update: true,
         reported_problems_search_attribute: true,
         worker_poll_complete_on_shutdown: true,
         poller_autoscaling: true,

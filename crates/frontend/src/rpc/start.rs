@@ -31,7 +31,7 @@ use crate::{
 pub(crate) async fn start_workflow_execution(
     frontend: &Frontend,
     call: &Call,
-    mut request: StartWorkflowExecutionRequest,
+    request: StartWorkflowExecutionRequest,
 ) -> ApiResult<StartWorkflowExecutionResponse> {
     let namespace = call.namespace()?;
     let delayed = is_delayed(&request.workflow_start_delay);
@@ -40,6 +40,25 @@ pub(crate) async fn start_workflow_execution(
         identity: request.identity.clone(),
         request_id: frontend.request_id(String::new()),
     });
+    let request = StartRequest { eager, ..start_request(frontend, namespace, request)? };
+    let outcome = frontend.history.start_workflow(&call.permit, namespace, request).await?;
+    let StartOutcome { run, started, status, first_execution_run_id, eager_task } = outcome;
+    Ok(StartWorkflowExecutionResponse {
+        link: Some(start_link(&namespace.name, &run)),
+        run_id: run.run_id.to_string(),
+        first_execution_run_id,
+        started,
+        status: status as i32,
+        eager_workflow_task: eager_task.map(workflow_task),
+    })
+}
+
+/// Checks a start.
+pub(crate) fn start_request(
+    frontend: &Frontend,
+    namespace: &Namespace,
+    mut request: StartWorkflowExecutionRequest,
+) -> ApiResult<StartRequest> {
     let policy = policy(
         request.workflow_id_reuse_policy(),
         request.workflow_id_conflict_policy(),
@@ -54,17 +73,7 @@ pub(crate) async fn start_workflow_execution(
     });
     let now = frontend.now();
     let start = start(request, namespace, now, "WorkflowType is not set on request.")?;
-    let request = StartRequest { start, policy, attach, eager };
-    let outcome = frontend.history.start_workflow(&call.permit, namespace, request).await?;
-    let StartOutcome { run, started, status, first_execution_run_id, eager_task } = outcome;
-    Ok(StartWorkflowExecutionResponse {
-        link: Some(start_link(&namespace.name, &run)),
-        run_id: run.run_id.to_string(),
-        first_execution_run_id,
-        started,
-        status: status as i32,
-        eager_workflow_task: eager_task.map(workflow_task),
-    })
+    Ok(StartRequest { start, policy, attach, eager: None })
 }
 
 pub(crate) async fn signal_with_start_workflow_execution(
@@ -255,7 +264,7 @@ fn check_workflow_id(workflow_id: &str, length_max: usize) -> ApiResult<()> {
 }
 
 /// A link to the first event of a run.
-fn start_link(namespace: &str, run: &RunKey) -> Link {
+pub(crate) fn start_link(namespace: &str, run: &RunKey) -> Link {
     let reference =
         EventReference { event_id: 1, event_type: EventType::WorkflowExecutionStarted as i32 };
     Link {

@@ -93,6 +93,7 @@ pub(crate) fn workflow_task(delivery: WorkflowTaskDelivery) -> PollWorkflowTaskQ
         scheduled_event_id: task.scheduled_event_id,
         started_event_id: task.started_event_id,
         attempt: task.attempt,
+        started_time: task.started_time,
     };
     let next_page_token = history.next_event_id.map(|next_event_id| HistoryToken {
         run_id: run.run_id,
@@ -118,6 +119,7 @@ pub(crate) fn workflow_task(delivery: WorkflowTaskDelivery) -> PollWorkflowTaskQ
         scheduled_time: task.scheduled_time.to_proto(),
         started_time: task.started_time.to_proto(),
         queries,
+        messages: task.messages,
         ..PollWorkflowTaskQueueResponse::default()
     }
 }

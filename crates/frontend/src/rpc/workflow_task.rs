@@ -71,6 +71,9 @@ pub(crate) async fn respond_workflow_task_completed(
         sticky: sticky(request.sticky_attributes, limits)?,
         return_new_workflow_task: request.return_new_workflow_task,
         force_create_new_workflow_task: request.force_create_new_workflow_task,
+        takes_back_speculative_events: request
+            .capabilities
+            .is_some_and(|worker| worker.discard_speculative_workflow_task_with_events),
         sdk_metadata: request.sdk_metadata,
         metering_metadata: request.metering_metadata,
         worker_version: request.worker_version_stamp,
@@ -81,7 +84,7 @@ pub(crate) async fn respond_workflow_task_completed(
     let results = request.query_results.into_iter();
     let query_results = results.map(|(id, result)| (id, check_answer(result, limits))).collect();
     let request = CompleteWorkflowTaskRequest { input, query_results };
-    let CompletedTask { workflow_task: next, activity_tasks } = frontend
+    let CompletedTask { workflow_task: next, activity_tasks, reset_history_event_id } = frontend
         .history
         .complete_workflow_task(&call.permit, namespace, &token.run, request)
         .await?;
@@ -94,7 +97,7 @@ pub(crate) async fn respond_workflow_task_completed(
             .into_iter()
             .map(|delivery| activity_task(&namespace.name, &delivery.run, delivery.activity))
             .collect(),
-        reset_history_event_id: 0,
+        reset_history_event_id,
     })
 }
 

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use engine::{HeldActivity, HeldWorkflowTask};
 use history::RunKey;
-use model::{NamespaceId, RunId, WorkflowKey};
+use model::{NamespaceId, RunId, Time, WorkflowKey};
 use prost::Message;
 use uuid::Uuid;
 
@@ -68,6 +68,8 @@ struct WireWorkflowTask {
     started_event_id: i64,
     #[prost(int32, tag = "3")]
     attempt: i32,
+    #[prost(int64, tag = "4")]
+    started_nanos: i64,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -85,6 +87,7 @@ impl TaskToken {
             scheduled_event_id: task.scheduled_event_id,
             started_event_id: task.started_event_id,
             attempt: task.attempt,
+            started_nanos: task.started_time.nanos(),
         };
         encode(run, WireTask::Workflow(task))
     }
@@ -188,6 +191,7 @@ fn read(wire: Wire) -> Option<TaskToken> {
             scheduled_event_id: task.scheduled_event_id,
             started_event_id: task.started_event_id,
             attempt: task.attempt,
+            started_time: Time::from_nanos(task.started_nanos),
         }),
         WireTask::Activity(task) => HeldTask::Activity(HeldActivity::Token {
             scheduled_event_id: task.scheduled_event_id,
@@ -214,7 +218,12 @@ mod tests {
 
     #[test]
     fn a_token_names_the_task_it_was_made_for() {
-        let held = HeldWorkflowTask { scheduled_event_id: 2, started_event_id: 3, attempt: 1 };
+        let held = HeldWorkflowTask {
+            scheduled_event_id: 2,
+            started_event_id: 3,
+            attempt: 1,
+            started_time: Time::from_nanos(4),
+        };
         let token = TaskToken::decode(&TaskToken::workflow_task(&run(), &held)).unwrap();
         assert_eq!(token.run, run());
         assert_eq!(token.held_workflow_task(), Ok(held));

@@ -57,8 +57,14 @@ pub(super) fn seeds() -> Vec<Seed> {
 /// A run's transitions from the start to the close, for records as they are stored.
 pub(super) fn transitions() -> Vec<Transition> {
     let limits = Limits::default();
-    let task = || HeldWorkflowTask { scheduled_event_id: 2, started_event_id: 3, attempt: 1 };
-    let again = HeldWorkflowTask { scheduled_event_id: 8, started_event_id: 9, attempt: 1 };
+    let held = |scheduled_event_id| HeldWorkflowTask {
+        scheduled_event_id,
+        started_event_id: scheduled_event_id + 1,
+        attempt: 1,
+        ..HeldWorkflowTask::default()
+    };
+    let task = || held(2);
+    let again = held(8);
     let poll = |held: &HeldWorkflowTask| {
         Input::StartWorkflowTask(StartWorkflowTask {
             scheduled_event_id: held.scheduled_event_id,

@@ -188,6 +188,7 @@ fn complete_workflow_task(
         sticky,
         return_new_workflow_task: request.return_new_workflow_task,
         force_create_new_workflow_task: request.force_create_new_workflow_task,
+        takes_back_speculative_events: pick.is_multiple_of(2),
         sdk_metadata: request.sdk_metadata,
         metering_metadata: request.metering_metadata,
         worker_version: request.worker_version_stamp,

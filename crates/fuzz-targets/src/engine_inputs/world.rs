@@ -88,11 +88,17 @@ impl World {
     pub(super) fn held_workflow_task(&self, pick: u8) -> HeldWorkflowTask {
         let pending = self.state.workflow_task.as_ref().filter(|_| !pick.is_multiple_of(16));
         pending.map_or(
-            HeldWorkflowTask { scheduled_event_id: 2, started_event_id: 3, attempt: 1 },
+            HeldWorkflowTask {
+                scheduled_event_id: 2,
+                started_event_id: 3,
+                attempt: 1,
+                ..HeldWorkflowTask::default()
+            },
             |task| HeldWorkflowTask {
                 scheduled_event_id: task.scheduled_event_id,
                 started_event_id: task.started_event_id,
                 attempt: task.attempt,
+                started_time: task.started_time,
             },
         )
     }

@@ -86,6 +86,7 @@ fn request(source: &Source, initiated_event_id: i64, child: &Child, run_id: RunI
         links: Vec::new(),
         user_metadata: child.user_metadata.as_ref().map(Shared::to_owned_message),
         signal: None,
+        update: None,
     };
     StartRequest { start, policy, attach: None, eager: None }
 }

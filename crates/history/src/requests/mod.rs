@@ -12,4 +12,6 @@ pub(crate) mod signal;
 pub(crate) mod start;
 pub(crate) mod sticky;
 pub(crate) mod terminate;
+pub(crate) mod update;
+pub(crate) mod update_with_start;
 pub(crate) mod workflow_task;

@@ -78,11 +78,18 @@ enum RunOrigin {
 }
 
 /// A start before its commit.
-struct Decided {
+pub(crate) struct Decided {
     live: Arc<LiveRun>,
     state: Arc<State>,
     started: bool,
     eager_task: Option<StartedWorkflowTask>,
+}
+
+impl Decided {
+    /// The run that was started or found.
+    pub(crate) fn run(&self) -> &RunKey {
+        &self.live.key
+    }
 }
 
 impl History {
@@ -177,7 +184,7 @@ impl History {
         })
     }
 
-    fn decide_start(
+    pub(crate) fn decide_start(
         &self,
         slot: &mut SlotGuard<'_>,
         caller: &Caller,
@@ -321,6 +328,7 @@ fn repeated_eager_task(state: &State) -> Option<StartedWorkflowTask> {
         history_from: 1,
         history_through: task.started_event_id,
         transient_events: Vec::new(),
+        messages: Vec::new(),
         workflow_type: state.workflow_type().to_owned(),
         task_queue: state.task_queue().to_owned(),
     })

@@ -49,6 +49,8 @@ pub struct CompletedTask {
     pub workflow_task: Option<WorkflowTaskDelivery>,
     /// Activities that start at the same worker without a poll.
     pub activity_tasks: Vec<ActivityDelivery>,
+    /// The task left no trace: the event to which the worker goes back. 0 otherwise.
+    pub reset_history_event_id: i64,
 }
 
 /// A task that left matching's backlog; dropped before history has decided on it, it is offered again.
@@ -171,7 +173,8 @@ impl History {
             None => None,
             Some(task) => Some(self.deliver(&live, task, queries, on_sticky_queue).await?),
         };
-        Ok(CompletedTask { workflow_task, activity_tasks })
+        let reset_history_event_id = completed.reset_history_event_id;
+        Ok(CompletedTask { workflow_task, activity_tasks, reset_history_event_id })
     }
 
     fn decide_completion(

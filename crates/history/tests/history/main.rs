@@ -30,3 +30,5 @@ mod sticky;
 mod support;
 #[cfg(test)]
 mod timers;
+#[cfg(test)]
+mod updates;

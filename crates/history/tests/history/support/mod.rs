@@ -1,6 +1,7 @@
 //! A node on a memory store, with virtual time and scripted workers.
 
 pub(crate) mod probe;
+pub(crate) mod updates;
 pub(crate) mod worker;
 
 use std::sync::Arc;

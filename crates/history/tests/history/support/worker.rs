@@ -29,7 +29,7 @@ use model::{RunId, Span};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
-use super::{MINUTE, Node, QUEUE, decode};
+use super::{MINUTE, Node, QUEUE, decode, updates};
 
 /// What the workers of a node did.
 #[derive(Debug, Default)]
@@ -186,11 +186,14 @@ impl Worker {
             self.work.lock().workflow_tasks += 1;
             let run_id = delivery.run.run_id;
             let Some(history) = self.history_of(&delivery).await else { return };
-            let commands = script(&delivery.task.workflow_type, &history);
+            let mut commands = script(&delivery.task.workflow_type, &history);
+            let (messages, named) = updates::answers(&delivery.task, &history);
+            commands.splice(0..0, named);
             let request = CompleteWorkflowTaskRequest {
                 input: CompleteWorkflowTask {
                     task: held(&delivery.task),
                     commands,
+                    messages,
                     identity: self.identity.clone(),
                     return_new_workflow_task: true,
                     request_id: self.node.environment.entropy.uuid_v4().to_string(),
@@ -208,7 +211,7 @@ impl Worker {
                 .history
                 .complete_workflow_task(&node.permit, &node.namespace, &delivery.run, request)
                 .await;
-            if let Ok(CompletedTask { workflow_task, activity_tasks }) = completed {
+            if let Ok(CompletedTask { workflow_task, activity_tasks, .. }) = completed {
                 for activity in activity_tasks {
                     let worker = self.clone();
                     tokio::spawn(async move { worker.run_activity(activity).await });
@@ -238,7 +241,11 @@ impl Worker {
                 cached
             });
             match cached {
-                Some(cached) => cached,
+                // What came with a task that left no trace comes again.
+                Some(mut cached) => {
+                    cached.retain(|event| event.event_id < delivery.task.history_from);
+                    cached
+                }
                 None => {
                     let mut all = self.node.events(&delivery.run).await;
                     all.retain(|event| event.event_id < delivery.task.history_from);
@@ -305,6 +312,7 @@ pub(crate) fn held(task: &StartedWorkflowTask) -> HeldWorkflowTask {
         scheduled_event_id: task.scheduled_event_id,
         started_event_id: task.started_event_id,
         attempt: task.attempt,
+        started_time: task.started_time,
     }
 }
 
@@ -321,7 +329,7 @@ fn result() -> WorkflowQueryResult {
 }
 
 /// What a workflow does next: `empty`, `activity`, `activities N`, `timer SECONDS`, `timers N`,
-/// `signals N`; `parent N` waits for so many children, `leaver POLICY` leaves one behind,
+/// `signals N`, `updates`; `parent N` waits for so many children, `leaver POLICY` leaves one behind,
 /// `keeper` waits for one that is terminated, `sender N` signals `other` so often and asks it to
 /// cancel.
 fn script(workflow_type: &str, history: &[HistoryEvent]) -> Vec<Command> {
@@ -352,6 +360,8 @@ fn script(workflow_type: &str, history: &[HistoryEvent]) -> Vec<Command> {
                 })
                 .collect(),
         ),
+        // The first signal is for the updates that wait.
+        "updates" => (count(EventType::WorkflowExecutionSignaled) >= 2, Vec::new()),
         "signals" => (count(EventType::WorkflowExecutionSignaled) >= number, Vec::new()),
         "parent" => (
             count(EventType::ChildWorkflowExecutionCompleted) == number,
@@ -381,7 +391,7 @@ fn script(workflow_type: &str, history: &[HistoryEvent]) -> Vec<Command> {
     }
 }
 
-fn command(command_type: CommandType, attributes: Attributes) -> Command {
+pub(crate) fn command(command_type: CommandType, attributes: Attributes) -> Command {
     Command {
         command_type: command_type as i32,
         attributes: Some(attributes),
