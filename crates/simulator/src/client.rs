@@ -12,7 +12,7 @@ use api::{
 use engine::{Rejection, RequestCancel, Signal, Start, StartPolicy, Terminate};
 use history::{
     CancelRequest, Execution, HistoryError, QueryAnswer, QueryRequest, RunKey, StartRequest,
-    TerminateRequest,
+    TerminateRequest, UpdateRequest, UpdateStage,
 };
 use model::{RunId, Span};
 
@@ -22,8 +22,12 @@ use crate::{
     payload::{payloads, text},
     program::{End, Program},
     script::{QUEUE, input},
+    update,
     world::World,
 };
+
+/// How often a client asks for an update.
+const UPDATE_ATTEMPTS: usize = 20;
 
 /// One workflow's clients.
 #[derive(Debug, Clone)]
@@ -71,7 +75,8 @@ impl Client {
 
     fn draw_disturbance(&self) -> Duty {
         match self.dice.below(20) {
-            0..=7 => Duty::Query,
+            0..=4 => Duty::Query,
+            5..=7 => Duty::Update(self.dice.below(4).try_into().unwrap_or(0)),
             8..=12 => Duty::ExtraSignal,
             13 => Duty::Cancel,
             14 if self.dice.chance(300) => Duty::Terminate,
@@ -87,6 +92,7 @@ impl Client {
             Duty::Cancel => self.cancel().await,
             Duty::Terminate => self.terminate().await,
             Duty::Query => self.query().await,
+            Duty::Update(number) => self.update(&format!("update {number}")).await,
             Duty::StartAgain => self.start_again(number).await,
             Duty::Describe => self.describe().await,
         }
@@ -303,6 +309,49 @@ impl Client {
         }
     }
 
+    /// Asks for an update until it is answered: once it was, it stays answered.
+    async fn update(&self, update_id: &str) {
+        let mut answered = false;
+        for _ in 0..UPDATE_ATTEMPTS {
+            let execution = Execution::current(&self.workflow_id);
+            let request = UpdateRequest {
+                request: update::request(update_id),
+                first_execution_run_id: String::new(),
+                wait_stage: UpdateStage::Completed,
+                deadline: None,
+            };
+            let updated = self.world.call(&self.dice, |life| async move {
+                let (permit, namespace) = (&life.permit, &life.namespace);
+                life.history.update_workflow(permit, namespace, &execution, request).await
+            });
+            let updated = updated.await;
+            self.world.note(&self.workflow_id, update_id, &updated);
+            match updated {
+                Ok(status) if status.stage == UpdateStage::Completed => {
+                    let answer = update::answer(status.outcome.as_ref());
+                    if answer.as_deref().is_some_and(|answer| answer != update_id) {
+                        let text = format!("{update_id} of `{}` gave {answer:?}", self.workflow_id);
+                        self.world.witness.accuse(text);
+                    }
+                    answered = true;
+                    if self.dice.chance(500) {
+                        return;
+                    }
+                }
+                Err(CallError::Answered(HistoryError::Rejected(Rejection::WorkflowClosed)))
+                    if answered && self.program.runs() == 1 =>
+                {
+                    let text = format!("{update_id} of `{}` is lost", self.workflow_id);
+                    self.world.witness.accuse(text);
+                    return;
+                }
+                Err(error) if error.is_rejection() => return,
+                _ => {}
+            }
+            self.pause().await;
+        }
+    }
+
     async fn describe(&self) {
         let known = self.world.witness.facts().results.get(&self.workflow_id).cloned();
         let execution = Execution::current(&self.workflow_id);
@@ -368,6 +417,7 @@ enum Duty {
     Cancel,
     Terminate,
     Query,
+    Update(usize),
     StartAgain,
     Describe,
 }

@@ -23,6 +23,7 @@ mod program;
 mod script;
 mod simulation;
 mod trace;
+mod update;
 mod view;
 mod witness;
 mod worker;

@@ -20,6 +20,8 @@ struct Reader {
     children: BTreeMap<i64, Option<i64>>,
     /// Signals to other workflows, by initiated event.
     external_signals: BTreeSet<i64>,
+    /// Accepted updates, and whether they have completed.
+    updates: BTreeMap<String, bool>,
     run_deadline: Option<Time>,
     closed: bool,
 }
@@ -67,6 +69,20 @@ impl Reader {
             }
             Attributes::WorkflowTaskTimedOutEventAttributes(ended) => {
                 self.end_task(ended.scheduled_event_id, ended.started_event_id)?;
+            }
+            Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(accepted) => {
+                self.is_command()?;
+                if self.updates.insert(accepted.protocol_instance_id.clone(), false).is_some() {
+                    return Err("an update is accepted twice".to_owned());
+                }
+            }
+            Attributes::WorkflowExecutionUpdateCompletedEventAttributes(completed) => {
+                self.is_command()?;
+                let update_id = completed.meta.as_ref().map_or("", |meta| &meta.update_id);
+                match self.updates.get_mut(update_id) {
+                    Some(done) if !*done => *done = true,
+                    _ => return Err("an update completes that was not accepted".to_owned()),
+                }
             }
             Attributes::MarkerRecordedEventAttributes(_)
             | Attributes::UpsertWorkflowSearchAttributesEventAttributes(_)

@@ -20,6 +20,7 @@ use crate::{
     dice::Dice,
     payload::payloads,
     script::{Answer, QUEUE, answer},
+    update,
     view::View,
     worker::{activity, dies, poll::Poll, poll::Work, poll::poll_workflow_task, rest, work},
     world::World,
@@ -135,19 +136,23 @@ impl Worker {
             scheduled_event_id: task.scheduled_event_id,
             started_event_id: task.started_event_id,
             attempt: task.attempt,
+            started_time: task.started_time,
         };
         match answer(&program, &view, task.attempt) {
             Answer::Fail => {
                 self.fail(&delivery, held).await;
                 None
             }
-            Answer::Commands(commands) => {
+            Answer::Commands(mut commands) => {
+                let (messages, named) = update::answers(&task.messages);
+                commands.splice(0..0, named);
                 let results = delivery.queries.keys();
                 let results = results.map(|id| (id.clone(), query_result(&view))).collect();
                 let sticky = self.process.lock().sticky_queue.clone();
                 let input = CompleteWorkflowTask {
                     task: held,
                     commands,
+                    messages,
                     identity: self.name.clone(),
                     return_new_workflow_task: self.dice.chance(700),
                     request_id: format!("{:x}", self.dice.roll()),
@@ -182,7 +187,7 @@ impl Worker {
             let completed = completed.await;
             self.note(delivery, "complete", &completed);
             match completed {
-                Ok(CompletedTask { workflow_task, activity_tasks }) => {
+                Ok(CompletedTask { workflow_task, activity_tasks, .. }) => {
                     let HeldWorkflowTask { scheduled_event_id, started_event_id, .. } =
                         request_task(delivery);
                     world.witness.workflow_task_completed(
@@ -344,6 +349,7 @@ fn request_task(delivery: &WorkflowTaskDelivery) -> HeldWorkflowTask {
         scheduled_event_id: delivery.task.scheduled_event_id,
         started_event_id: delivery.task.started_event_id,
         attempt: delivery.task.attempt,
+        started_time: delivery.task.started_time,
     }
 }
 
