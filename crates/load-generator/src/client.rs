@@ -12,7 +12,8 @@ use api::workflowservice::v1::{
     PollActivityTaskQueueResponse, PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse,
     RespondActivityTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
     RespondWorkflowTaskCompletedResponse, SignalWorkflowExecutionRequest,
-    StartWorkflowExecutionRequest, workflow_service_client::WorkflowServiceClient,
+    StartWorkflowExecutionRequest, UpdateWorkflowExecutionRequest, UpdateWorkflowExecutionResponse,
+    workflow_service_client::WorkflowServiceClient,
 };
 use tonic::{
     Code, Request, Response, Status,
@@ -96,6 +97,9 @@ impl Client {
         /// Starts a workflow.
         start = start_workflow_execution(StartWorkflowExecutionRequest)
             -> api::workflowservice::v1::StartWorkflowExecutionResponse;
+        /// Asks a workflow for an update.
+        update = update_workflow_execution(UpdateWorkflowExecutionRequest)
+            -> UpdateWorkflowExecutionResponse;
         /// Reads a page of a history.
         history = get_workflow_execution_history(GetWorkflowExecutionHistoryRequest)
             -> GetWorkflowExecutionHistoryResponse;

@@ -31,5 +31,6 @@ pub mod report;
 pub mod scenario;
 pub mod server;
 pub mod starter;
+pub mod update;
 pub mod verification;
 pub mod workflow_worker;

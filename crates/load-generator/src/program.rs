@@ -10,10 +10,11 @@ use api::{
     common::v1::{ActivityType, Payloads},
     enums::v1::{CommandType, TaskQueueKind},
     history::v1::{HistoryEvent, history_event::Attributes},
+    protocol::v1::Message,
     taskqueue::v1::TaskQueue,
 };
 
-use crate::{history, payload};
+use crate::{history, payload, update::Update};
 
 /// The activity that every scenario calls: its result is its input plus one.
 pub const ADD_ONE: &str = "add_one";
@@ -32,6 +33,8 @@ pub enum Program {
     Activities(u64),
     /// Waits for [`SIGNAL`] and completes with its input plus the signal's number.
     Signal,
+    /// Waits for one update and answers it with its result: its input plus the update's number.
+    Update,
     /// Waits for one timer and completes with its input.
     Timer(Duration),
 }
@@ -42,11 +45,11 @@ impl Program {
         match self {
             Self::Echo | Self::Timer(_) => input,
             Self::Activities(count) => input + count,
-            Self::Signal => input + Self::signal_value(input),
+            Self::Signal | Self::Update => input + Self::signal_value(input),
         }
     }
 
-    /// The number to signal to the workflow that was started with this input.
+    /// The number to send to the workflow that was started with this input.
     pub fn signal_value(input: u64) -> u64 {
         input * 2 + 1
     }
@@ -87,6 +90,7 @@ pub struct Run {
     pending_activity: Option<i64>,
     activities_done: u64,
     signal: Option<u64>,
+    update: Option<Update>,
     timer_due_nanos: Option<i64>,
     timer_fired: Option<TimerFired>,
 }
@@ -101,6 +105,7 @@ impl Run {
             pending_activity: None,
             activities_done: 0,
             signal: None,
+            update: None,
             timer_due_nanos: None,
             timer_fired: None,
         }
@@ -159,11 +164,32 @@ impl Run {
         Ok(())
     }
 
+    /// Takes an update that came with the workflow task.
+    ///
+    /// # Errors
+    /// When it is not what the scenario sends.
+    pub fn take_update(&mut self, message: &Message) -> Result<(), Unexpected> {
+        let update = Update::read(message).ok_or(Unexpected::NoNumber(self.last_event_id))?;
+        self.update = Some(update);
+        Ok(())
+    }
+
+    /// What the answer to the workflow task says about the update that came with it.
+    pub fn messages(&self) -> Vec<Message> {
+        let answer = |update: &Update| update.answer(self.value + update.number);
+        self.update.as_ref().map(answer).unwrap_or_default()
+    }
+
     /// The commands that end the workflow task whose events were all applied.
     ///
     /// # Errors
     /// When the task gives the program nothing new although all it waited for has happened.
     pub fn decide(&self, task_queue: &str) -> Result<Vec<Command>, Unexpected> {
+        if let (Program::Update, Some(update)) = (self.program, &self.update) {
+            let mut commands = update.commands();
+            commands.push(complete(self.value + update.number));
+            return Ok(commands);
+        }
         let command = match self.program {
             Program::Echo => complete(self.value),
             Program::Activities(count) if self.activities_done == count => complete(self.value),
@@ -175,6 +201,7 @@ impl Run {
                 // The workflow waits; whether the task was called for, its history tells.
                 None => return Ok(Vec::new()),
             },
+            Program::Update => return Ok(Vec::new()),
             Program::Timer(_) if self.timer_fired.is_some() => complete(self.value),
             Program::Timer(length) if self.timer_due_nanos.is_none() => start_timer(length),
             Program::Activities(_) | Program::Timer(_) => {

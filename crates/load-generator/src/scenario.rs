@@ -24,6 +24,8 @@ pub enum Scenario {
     Seq10,
     /// A workflow that waits for a signal, then completes.
     Signal,
+    /// A workflow that waits for an update, answers it and completes.
+    Update,
     /// A workflow with one timer of one second.
     Timer,
     /// Echo workflows that are all started before the first poll.
@@ -48,6 +50,7 @@ impl Scenario {
             Self::Activity => Program::Activities(1),
             Self::Seq10 => Program::Activities(SEQUENCE_LENGTH),
             Self::Signal => Program::Signal,
+            Self::Update => Program::Update,
             Self::Timer => Program::Timer(TIMER_LENGTH),
         }
     }
@@ -99,6 +102,13 @@ impl Scenario {
             Program::Signal => {
                 events.push(Event::WorkflowExecutionSignaled);
                 events.extend(task);
+            }
+            Program::Update => {
+                events.extend(task);
+                events.extend([
+                    Event::WorkflowExecutionUpdateAccepted,
+                    Event::WorkflowExecutionUpdateCompleted,
+                ]);
             }
             Program::Timer(_) => {
                 events.extend([Event::TimerStarted, Event::TimerFired]);

@@ -20,6 +20,7 @@ use crate::{
     payload,
     program::{Program, SIGNAL},
     scenario::{Mode, Scenario},
+    update,
 };
 
 /// A workflow that does not get on for this long is lost.
@@ -86,13 +87,18 @@ impl Starter {
         if self.scenario == Scenario::Start {
             return Ok(());
         }
-        if self.scenario.program() == Program::Signal {
+        let program = self.scenario.program();
+        if matches!(program, Program::Signal | Program::Update) {
             tokio::time::timeout(LOST_AFTER, moments.first_task)
                 .await
                 .ok()
                 .and_then(Result::ok)
                 .with_context(lost)?;
-            self.signal(started).await?;
+        }
+        match program {
+            Program::Signal => self.signal(started).await?,
+            Program::Update => self.update(started).await?,
+            _ => {}
         }
         match mode {
             Mode::Saturation => {
@@ -117,6 +123,19 @@ impl Starter {
             ..Default::default()
         };
         self.client.signal(request).await.context("signalling a workflow")?;
+        Ok(())
+    }
+
+    async fn update(&self, started: &Started) -> anyhow::Result<()> {
+        let request = update::request(started, Program::signal_value(started.index));
+        let updated = self.client.update(request).await.context("updating a workflow")?;
+        let expected = Program::Update.expected_result(started.index);
+        anyhow::ensure!(
+            update::number(updated.outcome.as_ref()) == Some(expected),
+            "the update of `{}` gave {:?}",
+            started.execution.workflow_id,
+            updated.outcome
+        );
         Ok(())
     }
 

@@ -146,8 +146,12 @@ impl WorkflowWorker {
         mut task: PollWorkflowTaskQueueResponse,
         execution: &WorkflowExecution,
     ) -> anyhow::Result<Option<PollWorkflowTaskQueueResponse>> {
-        let run = self.advance(&mut task, execution).await?;
+        let mut run = self.advance(&mut task, execution).await?;
+        for message in &task.messages {
+            run.take_update(message)?;
+        }
         let commands = run.decide(&self.task_queue)?;
+        let run_messages = run.messages();
         let completes = commands.iter().any(is_completion);
         let sticky_attributes = self.sticky_task_queue().map(|queue| StickyExecutionAttributes {
             worker_task_queue: Some(queue),
@@ -160,6 +164,7 @@ impl WorkflowWorker {
         let request = RespondWorkflowTaskCompletedRequest {
             task_token: task.task_token,
             commands,
+            messages: run_messages,
             identity: IDENTITY.to_owned(),
             namespace: NAMESPACE.to_owned(),
             sticky_attributes,

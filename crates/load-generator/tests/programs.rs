@@ -15,6 +15,8 @@ use api::{
         WorkflowExecutionSignaledEventAttributes, WorkflowExecutionStartedEventAttributes,
         history_event::Attributes,
     },
+    protocol::v1::{Message, message::SequencingId},
+    update::v1::{Input, Request},
 };
 use clap::ValueEnum as _;
 use load_generator::{
@@ -22,7 +24,8 @@ use load_generator::{
     program::{Program, Run, Unexpected},
     scenario::Scenario,
 };
-use prost_types::Timestamp;
+use prost::Message as _;
+use prost_types::{Any, Timestamp};
 
 const INPUT: u64 = 41;
 
@@ -85,6 +88,8 @@ impl Peer {
                 | EventType::WorkflowTaskStarted
                 | EventType::WorkflowTaskCompleted
                 | EventType::ActivityTaskStarted
+                | EventType::WorkflowExecutionUpdateAccepted
+                | EventType::WorkflowExecutionUpdateCompleted
                 | EventType::WorkflowExecutionCompleted,
                 _,
             ) => None,
@@ -102,8 +107,20 @@ impl Peer {
     }
 }
 
+/// As a server sends the scenario's update with a task.
+fn update() -> Message {
+    let input = Input { args: payload::encode(Program::signal_value(INPUT)), ..Default::default() };
+    let request = Request { input: Some(input), ..Default::default() };
+    Message {
+        id: "update/request".to_owned(),
+        protocol_instance_id: "update".to_owned(),
+        body: Some(Any { type_url: String::new(), value: request.encode_to_vec() }),
+        sequencing_id: Some(SequencingId::EventId(5)),
+    }
+}
+
 fn result(commands: &[Command]) -> Option<u64> {
-    match commands.first()?.attributes.as_ref()? {
+    match commands.last()?.attributes.as_ref()? {
         CommandAttributes::CompleteWorkflowExecutionCommandAttributes(completed) => {
             payload::decode(completed.result.as_ref())
         }
@@ -120,6 +137,9 @@ fn every_program_ends_its_expected_history_with_its_expected_result() {
         for event_type in scenario.expected_events() {
             run.apply(&peer.event(event_type)).unwrap();
             if event_type == EventType::WorkflowTaskStarted {
+                if scenario == Scenario::Update && run.next_event_id() > 5 {
+                    run.take_update(&update()).unwrap();
+                }
                 peer.commands = run.decide("queue").unwrap();
             }
         }
