@@ -193,6 +193,7 @@ fn complete_workflow_task(
         metering_metadata: request.metering_metadata,
         worker_version: request.worker_version_stamp,
         request_id: "inline".to_owned(),
+        nexus_endpoints: Default::default(),
         search_attribute_types: [("Known".to_owned(), "Keyword".to_owned())].into(),
     }))
 }
