@@ -2,8 +2,8 @@
 
 use crate::{
     Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity,
-    attach_request, callback, cancel, child, draft::Draft, nexus_operation, outcome, reset, signal,
-    start, task::is_current, terminate, timeout, timer, update, workflow_task,
+    attach_request, buffer, callback, cancel, child, draft::Draft, nexus_operation, outcome, reset,
+    signal, start, task::is_current, terminate, timeout, timer, update, workflow_task,
 };
 
 /// Decides what an input leads to. Changes nothing; the same arguments give the same result.
@@ -57,6 +57,11 @@ pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Tran
             Reply::Done
         }
     };
+    // Too much of what waits for a worker's task ends that task.
+    if draft.state().is_running() && buffer::is_over_limit(&draft) {
+        workflow_task::force_close(&mut draft);
+        workflow_task::schedule_unless_delayed(&mut draft);
+    }
     terminate::enforce_history_limits(&mut draft);
     Ok(draft.finish(reply))
 }

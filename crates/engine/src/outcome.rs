@@ -10,7 +10,7 @@ use api::enums::v1::{
 
 use crate::{
     CallbackDelivery, CallbackRef, NexusCancellationAnswer, NexusOperationAnswer,
-    NexusOperationRef, Reply, buffer, callback, child, draft::Draft, external, nexus_operation,
+    NexusOperationRef, Reply, callback, child, draft::Draft, external, nexus_operation,
     workflow_task,
 };
 
@@ -104,10 +104,7 @@ pub(crate) fn take(draft: &mut Draft<'_>, outcome: Outcome) -> Reply {
     }
 }
 
-/// The worker gets to see news of another run; too much of what waits for its task ends that task.
+/// The worker gets to see news of another run.
 pub(crate) fn wake(draft: &mut Draft<'_>) {
-    if buffer::is_over_limit(draft) {
-        workflow_task::force_close(draft);
-    }
     workflow_task::schedule_unless_delayed(draft);
 }

@@ -3,7 +3,7 @@
 use api::history::v1::{WorkflowExecutionSignaledEventAttributes, history_event::Attributes};
 
 use crate::{
-    Rejection, Reply, State, buffer,
+    Rejection, Reply, State,
     draft::{Draft, EventExtras},
     input::Signal,
     workflow_task,
@@ -27,9 +27,6 @@ pub(crate) fn signal(draft: &mut Draft<'_>, input: Signal) -> Result<Reply, Reje
         return Err(Rejection::invalid("exceeded workflow execution limit for signal events"));
     }
     append(draft, input);
-    if buffer::is_over_limit(draft) {
-        workflow_task::force_close(draft);
-    }
     workflow_task::schedule_unless_delayed(draft);
     Ok(Reply::Done)
 }

@@ -12,7 +12,7 @@ use api::{
 };
 
 use crate::{
-    Rejection, Reply, buffer,
+    Rejection, Reply,
     draft::{Draft, EventExtras},
     input::{CancelActivity, CompleteActivity, FailActivity},
     workflow_task,
@@ -135,8 +135,5 @@ pub(super) fn write_started(draft: &mut Draft<'_>, scheduled_event_id: i64) -> i
 /// Writes the closing event and wakes the workflow.
 pub(super) fn close(draft: &mut Draft<'_>, attributes: Attributes) {
     draft.bufferable_event(attributes, EventExtras::default());
-    if buffer::is_over_limit(draft) {
-        workflow_task::force_close(draft);
-    }
     workflow_task::schedule_unless_delayed(draft);
 }
