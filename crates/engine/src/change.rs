@@ -3,8 +3,11 @@
 use api::{
     common::v1::Payloads,
     failure::v1::Failure,
-    history::v1::{ActivityTaskScheduledEventAttributes, HistoryEvent},
+    history::v1::{
+        ActivityTaskScheduledEventAttributes, DeclinedTargetVersionUpgrade, HistoryEvent,
+    },
     update::v1::Request,
+    workflow::v1::DeploymentVersionTransition,
 };
 use model::{Span, Time};
 
@@ -38,7 +41,7 @@ pub struct MutationRecord {
     /// Which one. Absent only in a record that a newer program wrote.
     #[prost(
         oneof = "Mutation",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 55, 56"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 55, 56, 60, 61"
     )]
     pub mutation: Option<Mutation>,
 }
@@ -154,6 +157,31 @@ pub enum Mutation {
     /// Updates that events of the history admitted were rejected.
     #[prost(message, tag = "34")]
     AdmittedUpdatesDropped(UpdatesDropped),
+    /// The run moves to another version of its workers.
+    #[prost(message, tag = "60")]
+    VersionTransitionSet(VersionTransitionSet),
+    /// The worker of a pinned run is told that its task queue has moved on.
+    #[prost(message, tag = "61")]
+    TargetVersionNotified(TargetVersionNotified),
+}
+
+/// See [`Mutation::VersionTransitionSet`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct VersionTransitionSet {
+    /// Where it moves.
+    #[prost(message, optional, tag = "1")]
+    pub transition: Option<DeploymentVersionTransition>,
+    /// The revision of the routing that says so.
+    #[prost(int64, tag = "2")]
+    pub revision_number: i64,
+}
+
+/// See [`Mutation::TargetVersionNotified`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct TargetVersionNotified {
+    /// Where the queue's tasks go now; none when the run is there again.
+    #[prost(message, optional, tag = "1")]
+    pub target: Option<DeclinedTargetVersionUpgrade>,
 }
 
 /// See [`Mutation::ActivityPaused`].
@@ -294,7 +322,9 @@ impl Mutation {
             | Self::NexusCancellationAttemptFailed(_)
             | Self::NexusCancellationRetryDue(_)
             | Self::CallbackAttempted(_)
-            | Self::CallbackRetryDue(_) => true,
+            | Self::CallbackRetryDue(_)
+            | Self::VersionTransitionSet(_)
+            | Self::TargetVersionNotified(_) => true,
         }
     }
 }
@@ -369,6 +399,9 @@ pub struct WorkflowTaskStarted {
     /// Why the worker was told to continue as new.
     #[prost(int32, repeated, tag = "6")]
     pub suggest_continue_as_new_reasons: Vec<i32>,
+    /// The worker is told that its task queue has moved on to another version.
+    #[prost(bool, tag = "60")]
+    pub target_version_changed: bool,
 }
 
 /// See [`Mutation::WorkflowTaskDropped`].

@@ -15,7 +15,7 @@ use model::Span;
 use prost::Message as _;
 
 use crate::{
-    Input, State, callback, close,
+    Inherited, Input, State, callback, close,
     commands::{CommandError, CommandScope},
     cron, decide,
     draft::Draft,
@@ -58,6 +58,11 @@ pub(crate) fn continue_as_new(
     } else {
         1
     };
+    let queue_name = command.task_queue.as_ref().map_or("", |task_queue| &task_queue.name);
+    let serves =
+        queue_name == draft.state().task_queue() || scope.version_task_queues.contains(queue_name);
+    let inherited =
+        Inherited::by_continuation(draft.state(), serves, command.initial_versioning_behavior());
     let next = WorkflowExecutionStartedEventAttributes {
         workflow_type: command.workflow_type.clone(),
         task_queue: command.task_queue.clone(),
@@ -78,7 +83,7 @@ pub(crate) fn continue_as_new(
         continued_failure: command.failure.clone(),
         last_completion_result: command.last_completion_result.clone(),
         attempt,
-        ..carried_over(draft.state(), &started)
+        ..carried_over(draft.state(), &started, inherited)
     };
     start_next(draft, next);
     let attributes = WorkflowExecutionContinuedAsNewEventAttributes {
@@ -97,6 +102,7 @@ pub(crate) fn continue_as_new(
         memo: command.memo,
         search_attributes: command.search_attributes,
         inherit_build_id: command.inherit_build_id,
+        initial_versioning_behavior: command.initial_versioning_behavior,
         ..Default::default()
     };
     draft.event_with(
@@ -159,7 +165,7 @@ pub(crate) fn retry(draft: &mut Draft<'_>, backoff: Span, failure: Option<Failur
         initiator: ContinueAsNewInitiator::Retry as i32,
         continued_failure: failure,
         attempt: started.attempt.saturating_add(1),
-        ..started_again(draft.state(), &started, backoff)
+        ..started_again(draft.state(), &started, backoff, Inherited::by_retry(draft.state()))
     };
     start_next(draft, next);
 }
@@ -181,7 +187,7 @@ pub(crate) fn scheduled(
         last_completion_result,
         attempt: 1,
         completion_callbacks: Vec::new(),
-        ..started_again(draft.state(), &started, backoff)
+        ..started_again(draft.state(), &started, backoff, Inherited::default())
     };
     start_next(draft, next);
     draft.context().new_run_id.clone()
@@ -192,6 +198,7 @@ fn started_again(
     state: &State,
     started: &WorkflowExecutionStartedEventAttributes,
     backoff: Span,
+    inherited: Inherited,
 ) -> WorkflowExecutionStartedEventAttributes {
     WorkflowExecutionStartedEventAttributes {
         workflow_type: started.workflow_type.clone(),
@@ -205,7 +212,7 @@ fn started_again(
         workflow_run_timeout: started.workflow_run_timeout,
         workflow_task_timeout: started.workflow_task_timeout,
         first_workflow_task_backoff: Some(backoff.to_proto()),
-        ..carried_over(state, started)
+        ..carried_over(state, started, inherited)
     }
 }
 
@@ -213,8 +220,13 @@ fn started_again(
 fn carried_over(
     state: &State,
     started: &WorkflowExecutionStartedEventAttributes,
+    inherited: Inherited,
 ) -> WorkflowExecutionStartedEventAttributes {
     WorkflowExecutionStartedEventAttributes {
+        inherited_pinned_version: inherited.pinned_version,
+        inherited_auto_upgrade_info: inherited.auto_upgrade,
+        versioning_override: inherited.versioning_override,
+        declined_target_version_upgrade: inherited.declined_target_version_upgrade,
         workflow_id: started.workflow_id.clone(),
         continued_execution_run_id: state.run_id.clone(),
         first_execution_run_id: started.first_execution_run_id.clone(),

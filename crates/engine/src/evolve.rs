@@ -7,7 +7,7 @@ use prost::Message as _;
 use crate::{
     Change, Mutation, Shared, State, activity, attach_request, callback, cancel, child, close,
     external, nexus_operation, reset, reset_points, signal, start, timer, update, upsert,
-    workflow_task,
+    versioning, workflow_task,
 };
 
 /// Folds one change into a state.
@@ -42,6 +42,7 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
     match attributes {
         Attributes::WorkflowExecutionStartedEventAttributes(started) => {
             start::apply_started(state, started, event.user_metadata.as_ref(), time);
+            versioning::apply_started(state, started);
         }
         Attributes::WorkflowExecutionCompletedEventAttributes(completed) => {
             close::apply_completed(state, completed, time);
@@ -70,6 +71,7 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         Attributes::WorkflowTaskCompletedEventAttributes(completed) => {
             workflow_task::apply_completed(state, completed);
             reset_points::apply_completed(state, event.event_id, completed, time);
+            versioning::apply_completed(state, completed);
         }
         Attributes::WorkflowTaskFailedEventAttributes(failed) => {
             workflow_task::apply_failed(state, failed);
@@ -115,6 +117,7 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         }
         Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(updated) => {
             attach_request::apply(state, event.event_id, updated, time);
+            versioning::apply_options_updated(state, updated);
         }
         Attributes::WorkflowPropertiesModifiedEventAttributes(modified) => {
             upsert::apply_memo(state, modified);
@@ -270,5 +273,7 @@ fn apply_mutation(state: &mut State, mutation: &Mutation) {
             update::apply_dropped(state, dropped);
         }
         Mutation::SpeculativeWorkflowTaskSet(set) => state.workflow_task.clone_from(&set.task),
+        Mutation::VersionTransitionSet(set) => versioning::apply_transition(state, set),
+        Mutation::TargetVersionNotified(notified) => versioning::apply_notified(state, notified),
     }
 }

@@ -1,12 +1,13 @@
 //! What can happen to a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::{
     activity::v1::ActivityOptions,
     command::v1::Command,
     common::v1::{Callback, Header, Link, Payloads, WorkflowExecution},
-    enums::v1::WorkflowTaskFailedCause,
+    deployment::v1::WorkerDeploymentVersion,
+    enums::v1::{VersioningBehavior, WorkflowTaskFailedCause},
     failure::v1::Failure,
     history::v1::{
         HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event::Attributes,
@@ -20,7 +21,7 @@ use model::{Span, Time};
 
 use crate::{
     change::RunReset, nexus_operation::CompleteNexusOperation, outcome::Outcome, state::Sticky,
-    task::TaskAction,
+    task::TaskAction, versioning::Dispatch,
 };
 
 /// One thing that happens to a run: a request, or a time that has come.
@@ -278,6 +279,8 @@ pub struct StartWorkflowTask {
     pub identity: String,
     /// True when the poll is at a sticky queue.
     pub on_sticky_queue: bool,
+    /// The worker's version.
+    pub dispatch: Dispatch,
 }
 
 /// Names the workflow task that a worker holds, as its task token says.
@@ -327,6 +330,15 @@ pub struct CompleteWorkflowTask {
     pub search_attribute_types: BTreeMap<String, String>,
     /// Ids of the Nexus endpoints that the commands name, by name.
     pub nexus_endpoints: BTreeMap<String, String>,
+    /// The worker's version, if it has one.
+    pub deployment_version: Option<WorkerDeploymentVersion>,
+    /// The name of the worker's deployment, versioned or not.
+    pub worker_deployment_name: String,
+    /// How the workflow chooses its version, as its worker says.
+    pub versioning_behavior: VersioningBehavior,
+    /// Other task queues that commands name and that the run's version serves: runs that they start
+    /// may stay on it.
+    pub version_task_queues: BTreeSet<String>,
 }
 
 /// See [`Input::FailWorkflowTask`].
@@ -357,6 +369,8 @@ pub struct StartActivity {
     pub request_id: String,
     /// The worker.
     pub identity: String,
+    /// The worker's version.
+    pub dispatch: Dispatch,
 }
 
 /// Which activity a worker means.

@@ -50,6 +50,7 @@ mod timer;
 mod transition;
 mod update;
 mod upsert;
+mod versioning;
 mod workflow_task;
 
 pub use activity::activity_options;
@@ -60,9 +61,10 @@ pub use change::{
     CallbackAttempted, CallbackRetryDue, Change, ChildReleased, ClosePolicyApplied, ClosingSet,
     Mutation, MutationRecord, NexusCancellationAttemptFailed, NexusCancellationRetryDue,
     NexusOperationAttemptFailed, NexusOperationRetryDue, ParentInformed, RequestAttached,
-    ResetRecorded, RunCreated, RunReset, SpeculativeWorkflowTaskSet, StickySet, UpdateAdmitted,
-    UpdatesDropped, UpdatesSent, WorkflowTaskDetailed, WorkflowTaskDropped,
-    WorkflowTaskFailuresForgiven, WorkflowTaskScheduled, WorkflowTaskStarted,
+    ResetRecorded, RunCreated, RunReset, SpeculativeWorkflowTaskSet, StickySet,
+    TargetVersionNotified, UpdateAdmitted, UpdatesDropped, UpdatesSent, VersionTransitionSet,
+    WorkflowTaskDetailed, WorkflowTaskDropped, WorkflowTaskFailuresForgiven, WorkflowTaskScheduled,
+    WorkflowTaskStarted,
 };
 pub use child::Child;
 pub use commands::command_type;
@@ -102,3 +104,4 @@ pub use transition::{PlacedMutation, Transition, TransitionRecord};
 pub use update::{
     CompletedUpdates, Update, UpdateAborted, UpdateNotice, UpdateProgress, UpdateStage,
 };
+pub use versioning::{Dispatch, Inherited, TargetVersion, current_override, override_target};

@@ -16,10 +16,9 @@ pub(crate) fn apply_completed(
     completed: &WorkflowTaskCompletedEventAttributes,
     time: Time,
 ) {
-    let build_id = completed
-        .worker_version
-        .as_ref()
-        .map_or_else(String::new, |version| version.build_id.clone());
+    let stamped = completed.worker_version.as_ref().map(|version| &version.build_id);
+    let deployed = completed.deployment_version.as_ref().map(|version| &version.build_id);
+    let build_id = deployed.or(stamped).cloned().unwrap_or_default();
     let binary_checksum = completed.binary_checksum.clone();
     let points = state.reset_points.get_or_insert_with(|| Shared::new(ResetPoints::default()));
     let known = points

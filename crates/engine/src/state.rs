@@ -10,13 +10,13 @@ use api::{
     enums::v1::WorkflowExecutionStatus,
     failure::v1::Failure,
     history::v1::{
-        ActivityTaskScheduledEventAttributes, HistoryEvent,
+        ActivityTaskScheduledEventAttributes, DeclinedTargetVersionUpgrade, HistoryEvent,
         RequestCancelExternalWorkflowExecutionInitiatedEventAttributes,
         SignalExternalWorkflowExecutionInitiatedEventAttributes,
         WorkflowExecutionStartedEventAttributes,
     },
     sdk::v1::UserMetadata,
-    workflow::v1::ResetPoints,
+    workflow::v1::{ResetPoints, WorkflowExecutionVersioningInfo},
 };
 use model::{Span, Time};
 
@@ -185,6 +185,15 @@ pub struct State {
     /// Completed updates.
     #[prost(message, optional, tag = "51")]
     pub completed_updates: Option<Shared<CompletedUpdates>>,
+    /// Which version of the workers runs the workflow, and why; none while no version ever did.
+    #[prost(message, optional, tag = "80")]
+    pub versioning_info: Option<Shared<WorkflowExecutionVersioningInfo>>,
+    /// The version that the worker of the pinned run was told its task queue has moved on to.
+    #[prost(message, optional, tag = "81")]
+    pub notified_target_version: Option<DeclinedTargetVersionUpgrade>,
+    /// The deployment of the worker that completed the last workflow task, versioned or not.
+    #[prost(string, tag = "82")]
+    pub worker_deployment_name: String,
 }
 
 /// A run whose records hold a part of another run's events.
@@ -253,6 +262,9 @@ pub struct WorkflowTask {
     /// Why the worker was told to continue as new: `SuggestContinueAsNewReason` values.
     #[prost(int32, repeated, tag = "13")]
     pub suggest_continue_as_new_reasons: Vec<i32>,
+    /// The worker was told that its task queue has moved on to another version.
+    #[prost(bool, tag = "80")]
+    pub target_version_changed: bool,
 }
 
 /// Where the worker that caches a run polls for it.

@@ -11,6 +11,7 @@ use api::{
     },
     failure::v1::{Failure, MultiOperationExecutionAborted},
 };
+use deployment::DeploymentError;
 use engine::Rejection;
 use history::HistoryError;
 use namespace::NamespaceError;
@@ -316,6 +317,27 @@ impl From<HistoryError> for ApiError {
             ),
             HistoryError::Aborted(message) => Self::new(Code::Aborted, message),
             HistoryError::DeadlineExceeded => Self::deadline_exceeded(),
+        }
+    }
+}
+
+impl From<DeploymentError> for ApiError {
+    fn from(error: DeploymentError) -> Self {
+        let message = error.to_string();
+        match error {
+            DeploymentError::NotFound(_)
+            | DeploymentError::VersionNotFound { .. }
+            | DeploymentError::Missing(_) => Self::not_found(message),
+            DeploymentError::Invalid(_) => Self::invalid(message),
+            DeploymentError::AlreadyExists(_) => Self::already_exists(message),
+            DeploymentError::Precondition(_) => Self::precondition(message),
+            DeploymentError::TooMany(_) => Self::exhausted(
+                ResourceExhaustedCause::WorkerDeploymentLimits,
+                ResourceExhaustedScope::Namespace,
+                message,
+            ),
+            DeploymentError::Unavailable(_) => Self::unavailable(message),
+            DeploymentError::Damaged(_) => Self::internal(&message),
         }
     }
 }

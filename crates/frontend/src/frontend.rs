@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use authz::Policy;
+use deployment::{Deployments, QueueConfigs};
 use environment::Environment;
 use history::{Delivery, History};
 use matching::Matching;
@@ -26,6 +27,10 @@ pub struct Parts {
     pub namespaces: Arc<Namespaces>,
     /// The Nexus endpoints.
     pub endpoints: Arc<Endpoints>,
+    /// The worker deployments.
+    pub deployments: Arc<Deployments>,
+    /// The settings of task queues.
+    pub queue_configs: Arc<QueueConfigs>,
     /// The runs.
     pub history: Arc<History>,
     /// The task queues.
@@ -61,6 +66,8 @@ pub struct Frontend {
     pub(crate) environment: Environment,
     pub(crate) namespaces: Arc<Namespaces>,
     pub(crate) endpoints: Arc<Endpoints>,
+    pub(crate) deployments: Arc<Deployments>,
+    pub(crate) queue_configs: Arc<QueueConfigs>,
     pub(crate) history: Arc<History>,
     pub(crate) matching: Arc<Matching<Delivery>>,
     pub(crate) visibility: Arc<visibility::Index>,
@@ -79,6 +86,8 @@ impl Frontend {
             environment: parts.environment,
             namespaces: parts.namespaces,
             endpoints: parts.endpoints,
+            deployments: parts.deployments,
+            queue_configs: parts.queue_configs,
             history: parts.history,
             matching: parts.matching,
             visibility: parts.visibility,

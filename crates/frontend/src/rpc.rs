@@ -22,9 +22,12 @@ mod search_attributes;
 mod signals;
 mod start;
 mod task_queue;
+mod task_queue_config;
 mod update;
 mod visibility;
 mod worker;
+mod worker_deployment_versions;
+mod worker_deployments;
 mod workflow_poll;
 mod workflow_task;
 
@@ -83,13 +86,19 @@ built! {
         CountSchedules => schedules::count_schedules,
         CountWorkflowExecutions => visibility::count_workflow_executions,
         CreateSchedule => schedules::create_schedule,
+        CreateWorkerDeployment => worker_deployments::create_worker_deployment,
+        CreateWorkerDeploymentVersion => worker_deployment_versions::create_worker_deployment_version,
         DeleteSchedule => schedules::delete_schedule,
+        DeleteWorkerDeployment => worker_deployments::delete_worker_deployment,
+        DeleteWorkerDeploymentVersion => worker_deployment_versions::delete_worker_deployment_version,
         DeleteWorkflowExecution => signals::delete_workflow_execution,
         DeprecateNamespace => namespaces::deprecate_namespace,
         DescribeBatchOperation => batch_operations::describe_batch_operation,
         DescribeNamespace => namespaces::describe_namespace,
         DescribeSchedule => schedules::describe_schedule,
         DescribeTaskQueue => task_queue::describe_task_queue,
+        DescribeWorkerDeployment => worker_deployments::describe_worker_deployment,
+        DescribeWorkerDeploymentVersion => worker_deployment_versions::describe_worker_deployment_version,
         DescribeWorkflowExecution => describe::describe_workflow_execution,
         ExecuteMultiOperation => multi_operation::execute_multi_operation,
         GetClusterInfo => cluster::get_cluster_info,
@@ -105,6 +114,7 @@ built! {
         ListScheduleMatchingTimes => schedules::list_schedule_matching_times,
         ListSchedules => schedules::list_schedules,
         ListTaskQueuePartitions => task_queue::list_task_queue_partitions,
+        ListWorkerDeployments => worker_deployments::list_worker_deployments,
         ListWorkflowExecutions => visibility::list_workflow_executions,
         PatchSchedule => schedules::patch_schedule,
         PauseActivity => activity_operations::pause_activity,
@@ -134,6 +144,9 @@ built! {
         RespondWorkflowTaskCompleted => workflow_task::respond_workflow_task_completed,
         RespondWorkflowTaskFailed => workflow_task::respond_workflow_task_failed,
         ScanWorkflowExecutions => visibility::scan_workflow_executions,
+        SetWorkerDeploymentCurrentVersion => worker_deployments::set_worker_deployment_current_version,
+        SetWorkerDeploymentManager => worker_deployments::set_worker_deployment_manager,
+        SetWorkerDeploymentRampingVersion => worker_deployments::set_worker_deployment_ramping_version,
         ShutdownWorker => worker::shutdown_worker,
         SignalWithStartWorkflowExecution => start::signal_with_start_workflow_execution,
         SignalWorkflowExecution => signals::signal_workflow_execution,
@@ -149,6 +162,8 @@ built! {
         UpdateNamespace => namespaces::update_namespace,
         UpdateSchedule => schedules::update_schedule,
         UpdateWorkflowExecution => update::update_workflow_execution,
+        UpdateTaskQueueConfig => task_queue_config::update_task_queue_config,
+        UpdateWorkerDeploymentVersionMetadata => worker_deployment_versions::update_metadata,
     }
     Operator {
         AddSearchAttributes => search_attributes::add_search_attributes,

@@ -10,6 +10,7 @@ mod search_attributes;
 mod size;
 mod task_queue;
 mod text;
+mod worker_version;
 
 pub(crate) use callback::check_callbacks;
 pub(crate) use duration::check_duration;
@@ -20,3 +21,6 @@ pub(crate) use search_attributes::typed_search_attributes;
 pub(crate) use size::{check_blob, check_memo, failure_of_size};
 pub(crate) use task_queue::{normal_queue, polled_queue};
 pub(crate) use text::{check_length, check_links, required};
+pub(crate) use worker_version::{
+    answering_version, check_override_is_served, polling_version, versioning_override,
+};

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use engine::{
     Reply, State, Task, TaskAction, TaskRecord, Transition, UpdateNotice, is_current, is_volatile,
 };
-use matching::OfferRefused;
+use matching::{OfferRefused, PublishedRoutes};
 use model::{RunId, SlotId, Time};
 use prost::Message;
 use storage::{
@@ -242,8 +242,9 @@ impl Commit {
         slot.immediate.settle(run_id, |action| is_current(&state, action));
         slot.timers.settle(run_id, |action| is_current(&state, action));
         slot.speculative.settle(run_id, |action| is_volatile(&state, action));
+        let routes = node.matching.routes();
         for task in transition.tasks.iter().filter(|task| is_current(&state, &task.action)) {
-            self.add_task(slot, &live.key, &state, task)?;
+            self.add_task(slot, &live.key, &state, task, &routes)?;
         }
         // A run that a reset made is new to the index and to the counters.
         let before = if before.run_id == state.run_id { before } else { Arc::default() };
@@ -264,6 +265,7 @@ impl Commit {
         run: &RunKey,
         state: &State,
         task: &Task,
+        routes: &PublishedRoutes,
     ) -> Result<(), HistoryError> {
         let pending = PendingTask { run_id: run.run_id, action: task.action };
         if task.action.is_of_outbox() {
@@ -272,7 +274,7 @@ impl Commit {
         if is_volatile(state, &task.action) {
             if is_dispatch(&task.action) {
                 let task_id = slot.take_task_id()?;
-                self.offer(dispatch::offer(state, run, slot.id, task_id, &pending));
+                self.offer(dispatch::offer(state, run, slot.id, task_id, &pending, routes));
             } else {
                 slot.speculative.set(run.run_id, task.due, task.action);
             }
@@ -283,12 +285,12 @@ impl Commit {
         }
         // A task that moves to another queue keeps its row.
         if let Some(task_id) = slot.immediate.find(&pending) {
-            self.offer(dispatch::offer(state, run, slot.id, task_id, &pending));
+            self.offer(dispatch::offer(state, run, slot.id, task_id, &pending, routes));
             return Ok(());
         }
         let task_id = slot.take_task_id()?;
         if slot.immediate.add(task_id, pending) {
-            self.offer(dispatch::offer(state, run, slot.id, task_id, &pending));
+            self.offer(dispatch::offer(state, run, slot.id, task_id, &pending, routes));
         }
         let category = TaskCategory::Immediate;
         self.put_task(slot.id, TaskKey { category, fire_time: Time::UNSET, task_id }, &pending);

@@ -41,6 +41,7 @@ mod startup;
 mod timer_ledger;
 mod timers;
 mod updates;
+mod versions;
 mod visibility;
 
 pub use self::nexus::{NexusDelivery, NexusTaskAnswer};

@@ -208,7 +208,10 @@ impl Node {
         match run.filter(|run| is_current(&run.head, &task.action)) {
             Some(_) if task.action.is_of_outbox() => self.carry_out(slot.id, task),
             Some(run) => {
-                let offer = dispatch::offer(&run.head, &run.live.key, slot.id, task_id, &task);
+                let routes = self.matching.routes();
+                let (state, key) = (&run.head, &run.live.key);
+                let offer = dispatch::offer(state, key, slot.id, task_id, &task, &routes);
+                drop(routes);
                 if let Some(offer) = offer {
                     self.offer(offer);
                 }

@@ -28,6 +28,7 @@ mod queue;
 mod ready;
 mod registry;
 mod reservation;
+mod routing;
 mod waiter;
 
 pub use description::QueueDescription;
@@ -37,7 +38,9 @@ pub use matching::{Matching, OfferRefused, PollRefused, Totals};
 pub use poll::{Matched, PollRequest, Polled};
 pub use ready::ReadyTicket;
 pub use reservation::Reservation;
+pub use routing::PublishedRoutes;
 pub use task_queue::{
-    PollerInfo, PriorityKey, QueueLimits, QueueStats, QueuedTask, RateLimit, RateLimitSource,
-    TaskOrder, TaskQueueKey, TaskQueueKind, TaskQueueType,
+    PollerInfo, PriorityKey, QueueLimits, QueueRoutes, QueueSettings, QueueStats, QueuedTask, Ramp,
+    RateLimit, RateLimitSource, Route, Routes, TaskOrder, TaskQueueKey, TaskQueueKind,
+    TaskQueueType, WorkerVersion,
 };

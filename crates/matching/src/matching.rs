@@ -2,23 +2,29 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use environment::Clock;
 use model::{SlotId, Time};
-use task_queue::{Full, PriorityKey, QueueStats, QueuedTask, TaskQueueKey, TaskQueueKind};
+use parking_lot::Mutex;
+use task_queue::{
+    Full, PriorityKey, QueueStats, QueuedTask, TaskOrder, TaskQueueKey, TaskQueueKind,
+};
 use tokio::sync::oneshot;
 
 use crate::{
-    Drained, MatchingLimits, PollRequest, Polled, QueueDescription, ReadyTicket, Reservation,
-    hub::Hub, limits::RECENT_POLL_WINDOW, poll::WaitingPoll, queue::LockedQueue,
+    Drained, MatchingLimits, PollRequest, Polled, PublishedRoutes, QueueDescription, ReadyTicket,
+    Reservation, hub::Hub, limits::RECENT_POLL_WINDOW, poll::WaitingPoll, queue::LockedQueue,
     registry::Registry, waiter::Waiter,
 };
 
 /// All task queues of a node. `D` is what a worker gets for a started task or a query.
 #[derive(Debug)]
 pub struct Matching<D> {
-    hub: Arc<Hub>,
-    registry: Registry<D>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) registry: Registry<D>,
     limits: MatchingLimits,
+    pub(crate) routes: ArcSwap<PublishedRoutes>,
+    pub(crate) changing_routes: Mutex<()>,
 }
 
 /// How much matching holds.
@@ -59,7 +65,13 @@ impl<D: Send + 'static> Matching<D> {
     /// Matching without any queue. Somebody has to [`run`](Self::run) it.
     pub fn new(clock: Arc<dyn Clock>, limits: MatchingLimits) -> Self {
         let hub = Arc::new(Hub::new(clock));
-        Self { registry: Registry::new(Arc::clone(&hub), limits.clone()), hub, limits }
+        Self {
+            registry: Registry::new(Arc::clone(&hub), limits.clone()),
+            hub,
+            limits,
+            routes: ArcSwap::default(),
+            changing_routes: Mutex::default(),
+        }
     }
 
     /// Wakes queues whose rate limit lets tasks through again. Never returns; one tracked task
@@ -117,6 +129,14 @@ impl<D: Send + 'static> Matching<D> {
         let now = self.hub.now();
         let mut queue = self.registry.lock(key)?;
         let reserved = queue.core().reserve(priority, now)?;
+        Some(Reservation::new(Arc::clone(&queue.queue), reserved))
+    }
+
+    /// The same for a task whose place is known: the limit of its fairness key counts too.
+    pub fn reserve_for(&self, key: &TaskQueueKey, order: &TaskOrder) -> Option<Reservation<D>> {
+        let now = self.hub.now();
+        let mut queue = self.registry.lock(key)?;
+        let reserved = queue.core().reserve_for(order, now)?;
         Some(Reservation::new(Arc::clone(&queue.queue), reserved))
     }
 
@@ -224,27 +244,19 @@ impl<D: Send + 'static> Matching<D> {
     pub fn complete_worker_polls(&self, key: &TaskQueueKey, worker_instance_key: &str) -> usize {
         let now = self.hub.now();
         let is_its = |waiter: &Waiter<D>| waiter.request.worker_instance_key == worker_instance_key;
-        let Some(mut queue) = self.registry.lock(key) else { return 0 };
         if worker_instance_key.is_empty() {
             return 0;
         }
-        queue.core().stop_worker(worker_instance_key, now);
         let mut completed = 0;
-        while let Some(waiter) = queue.core().take_poller_where(is_its) {
-            waiter.answer_empty();
-            completed += 1;
+        for queue in self.registry.family(key) {
+            let mut queue = queue.lock();
+            queue.core().stop_worker(worker_instance_key, now);
+            while let Some(waiter) = queue.core().take_poller_where(is_its) {
+                waiter.answer_empty();
+                completed += 1;
+            }
         }
         completed
-    }
-
-    /// Sets or clears the API's rate limit of a queue, in tasks per second. It is kept as long as
-    /// the node runs; storing it is the caller's business. False when there are too many queues.
-    pub fn set_rate_limit(&self, key: &TaskQueueKey, tasks_per_second: Option<f64>) -> bool {
-        let now = self.hub.now();
-        let Some(mut queue) = self.registry.lock_or_add(key, now) else { return false };
-        queue.core().set_rate_limit(tasks_per_second);
-        queue.settle(now);
-        true
     }
 
     /// Describes a queue; `None` for one that nobody has used lately.

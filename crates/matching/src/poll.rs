@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{Span, Time};
-use task_queue::{GaveUp, PollEnd, PollerId, QueuedTask};
+use task_queue::{GaveUp, PollEnd, PollerId, QueuedTask, WorkerVersion};
 use tokio::sync::oneshot;
 
 use crate::{limits::RESERVATION_GRACE, queue::Queue, waiter::Handover};
@@ -19,6 +19,8 @@ pub struct PollRequest {
     pub worker_instance_key: String,
     /// The worker's `max_tasks_per_second`, when the poll names one; 0 stops the queue.
     pub max_tasks_per_second: Option<f64>,
+    /// The worker's version, if it has one.
+    pub version: Option<WorkerVersion>,
     /// When the poll is answered empty: a second before the client gives up.
     pub deadline: Time,
 }

@@ -1,7 +1,7 @@
 //! All queues of a node.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,7 +10,7 @@ use std::{
 
 use model::{Span, Time};
 use parking_lot::RwLock;
-use task_queue::{POLLER_TTL, STICKY_POLL_WINDOW, TaskQueueKey};
+use task_queue::{POLLER_TTL, QueueSettings, STICKY_POLL_WINDOW, TaskQueueKey};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::{
@@ -33,6 +33,8 @@ pub(crate) struct Registry<D> {
     limits: MatchingLimits,
     shards: Vec<RwLock<Shard<D>>>,
     count: AtomicUsize,
+    /// The settings of the queues that have some, by keys without a version.
+    settings: RwLock<BTreeMap<TaskQueueKey, QueueSettings>>,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,7 @@ impl<D> Registry<D> {
             limits,
             shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
             count: AtomicUsize::new(0),
+            settings: RwLock::default(),
         }
     }
 
@@ -90,6 +93,32 @@ impl<D> Registry<D> {
         queues
     }
 
+    /// All queues of a key's name and type, whatever their version, by version.
+    pub(crate) fn family(&self, key: &TaskQueueKey) -> Vec<Arc<Queue<D>>> {
+        let Some(shard) = self.shard(key) else { return Vec::new() };
+        let is_related = |other: &TaskQueueKey| {
+            other.namespace_id == key.namespace_id
+                && other.task_type == key.task_type
+                && other.name == key.name
+        };
+        let shard = shard.read();
+        let mut family: Vec<_> =
+            shard.queues.values().filter(|queue| is_related(&queue.key)).cloned().collect();
+        family.sort_unstable_by(|left, right| left.key.cmp(&right.key));
+        family
+    }
+
+    /// Keeps the settings of a queue, for its versions that are made later.
+    pub(crate) fn keep_settings(&self, key: &TaskQueueKey, settings: &QueueSettings) {
+        let key = key.with_version(None);
+        let mut kept = self.settings.write();
+        if *settings == QueueSettings::default() {
+            kept.remove(&key);
+        } else {
+            kept.insert(key, settings.clone());
+        }
+    }
+
     fn is_full(&self) -> bool {
         self.count() >= self.limits.queues_max
     }
@@ -116,6 +145,9 @@ impl<D> Registry<D> {
         }
         let limits = self.limits.queue.clone();
         let queue = Arc::new(Queue::new(key.clone(), Arc::clone(&self.hub), limits, now));
+        if let Some(settings) = self.settings.read().get(&key.with_version(None)) {
+            queue.lock().core().configure(settings.clone());
+        }
         shard.queues.insert(key.clone(), Arc::clone(&queue));
         self.count.fetch_add(1, Ordering::Relaxed);
         self.hub.queues_changed();

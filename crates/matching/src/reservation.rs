@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use task_queue::{PollerId, Reserved};
+use task_queue::{PollerId, Reserved, WorkerVersion};
 
 use crate::{
     queue::Queue,
@@ -33,6 +33,11 @@ impl<D> Reservation<D> {
     /// The poll's request id: the same poll may ask to start a task twice.
     pub fn request_id(&self) -> &str {
         self.waiter.as_ref().map_or("", |waiter| &waiter.request.request_id)
+    }
+
+    /// The worker's version, if it has one.
+    pub fn version(&self) -> Option<&WorkerVersion> {
+        self.waiter.as_ref().and_then(|waiter| waiter.request.version.as_ref())
     }
 
     /// Hands the started task over. Only after its commit.

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::Context;
 use authz::Policy;
+use deployment::{Deployments, QueueConfigs, TaskQueues};
 use environment::Environment;
 use frontend::{Cluster, Frontend, Parts, RequestLimits, Server, ServerSettings};
 use history::History;
@@ -98,6 +99,11 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let clock = Arc::clone(&environment.clock);
     let matching = Arc::new(Matching::new(clock, MatchingLimits::default()));
     watch_queues(&metrics, &matching, &namespaces);
+    // Before the runs: their waiting tasks are placed by the routes.
+    let queues = Arc::clone(&matching) as Arc<dyn TaskQueues>;
+    let deployments =
+        Deployments::open(Arc::clone(&store), environment.clone(), Arc::clone(&queues)).await?;
+    let queue_configs = QueueConfigs::open(Arc::clone(&store), queues).await?;
     let history = History::open(history::Parts {
         config: options.history,
         environment: environment.clone(),
@@ -120,6 +126,8 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         environment,
         namespaces,
         endpoints,
+        deployments: Arc::new(deployments),
+        queue_configs: Arc::new(queue_configs),
         history: Arc::clone(&history),
         matching,
         visibility,

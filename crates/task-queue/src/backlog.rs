@@ -1,12 +1,15 @@
 //! Tasks that wait for a poller.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use model::{SlotId, Span, Time};
 
 use crate::{
-    PriorityKey, QueueLimits, QueueStats, QueuedTask, fairness::Fairness, overflow::Overflow,
-    rate_window::RateWindow,
+    PriorityKey, QueueLimits, QueueStats, QueuedTask, TaskOrder, fairness::Fairness,
+    overflow::Overflow, rate_window::RateWindow,
 };
 
 /// A place inside a priority: by fairness, then by age, then by arrival.
@@ -89,6 +92,8 @@ impl Backlog {
     pub(crate) fn add(
         &mut self,
         task: QueuedTask,
+        weight: f32,
+        fairness: bool,
         limits: &QueueLimits,
         now: Time,
     ) -> Result<(), QueuedTask> {
@@ -98,8 +103,8 @@ impl Backlog {
             return Err(task);
         }
         level.added.record(now);
-        let pass = if limits.fairness {
-            level.fairness.pass(&task.order, limits.fairness_keys_max)
+        let pass = if fairness {
+            level.fairness.pass(&task.order, weight, limits.fairness_keys_max)
         } else {
             0
         };
@@ -122,6 +127,45 @@ impl Backlog {
         level.fairness.dispatched(place.pass);
         level.dispatched.record(now);
         Some(task)
+    }
+
+    /// Takes the first task that `ready` lets through; it is asked once per fairness key.
+    ///
+    /// # Errors
+    /// The earliest time that it named.
+    pub(crate) fn take_ready(
+        &mut self,
+        now: Time,
+        mut ready: impl FnMut(&TaskOrder) -> Result<(), Time>,
+    ) -> Result<QueuedTask, Time> {
+        let mut earliest = Time::MAX;
+        let mut held_back: BTreeSet<Option<Arc<str>>> = BTreeSet::new();
+        for level in self.levels.values_mut() {
+            let mut found = None;
+            for (place, task) in &level.tasks {
+                if held_back.contains(&task.order.fairness_key) {
+                    continue;
+                }
+                match ready(&task.order) {
+                    Ok(()) => {
+                        found = Some(*place);
+                        break;
+                    }
+                    Err(at) => {
+                        earliest = earliest.min(at);
+                        held_back.insert(task.order.fairness_key.clone());
+                    }
+                }
+            }
+            if let Some(place) = found
+                && let Some(task) = level.tasks.remove(&place)
+            {
+                level.fairness.dispatched(place.pass);
+                level.dispatched.record(now);
+                return Ok(task);
+            }
+        }
+        Err(earliest)
     }
 
     /// Takes everything, in order.

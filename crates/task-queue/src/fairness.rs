@@ -22,9 +22,9 @@ pub(crate) struct Fairness {
 
 impl Fairness {
     /// The pass of a new task.
-    pub(crate) fn pass(&mut self, order: &TaskOrder, keys_max: usize) -> u64 {
+    pub(crate) fn pass(&mut self, order: &TaskOrder, weight: f32, keys_max: usize) -> u64 {
         let key = order.fairness_key.clone().unwrap_or_else(|| Arc::from(""));
-        let stride = stride(order.fairness_weight);
+        let stride = stride(weight);
         if let Some(latest) = self.latest.get_mut(&key) {
             *latest = latest.saturating_add(stride).max(self.floor);
             return *latest;
@@ -63,12 +63,8 @@ mod tests {
 
     use super::*;
 
-    fn order(key: &str, weight: f32) -> TaskOrder {
-        TaskOrder {
-            fairness_key: Some(key.into()),
-            fairness_weight: weight,
-            ..TaskOrder::created_at(Time::UNSET)
-        }
+    fn order(key: &str) -> TaskOrder {
+        TaskOrder { fairness_key: Some(key.into()), ..TaskOrder::created_at(Time::UNSET) }
     }
 
     #[test]
@@ -76,8 +72,8 @@ mod tests {
         let mut fairness = Fairness::default();
         let mut passes: Vec<(u64, &str)> = Vec::new();
         for _ in 0..100 {
-            passes.push((fairness.pass(&order("light", 1.0), 10), "light"));
-            passes.push((fairness.pass(&order("heavy", 2.0), 10), "heavy"));
+            passes.push((fairness.pass(&order("light"), 1.0, 10), "light"));
+            passes.push((fairness.pass(&order("heavy"), 2.0, 10), "heavy"));
         }
         passes.sort_unstable();
         let heavy = passes.iter().take(60).filter(|(_, key)| *key == "heavy").count();
@@ -87,9 +83,9 @@ mod tests {
     #[test]
     fn an_absent_key_saves_nothing_up() {
         let mut fairness = Fairness::default();
-        let passes = [0; 10].map(|_| fairness.pass(&order("busy", 1.0), 10));
+        let passes = [0; 10].map(|_| fairness.pass(&order("busy"), 1.0, 10));
         fairness.dispatched(passes[4]);
-        let late = fairness.pass(&order("late", 1.0), 10);
+        let late = fairness.pass(&order("late"), 1.0, 10);
         assert!(late > passes[4] && late <= passes[5]);
     }
 
@@ -97,7 +93,7 @@ mod tests {
     fn the_number_of_remembered_keys_is_bounded() {
         let mut fairness = Fairness::default();
         for number in 0..100 {
-            let pass = fairness.pass(&order(&number.to_string(), 1.0), 10);
+            let pass = fairness.pass(&order(&number.to_string()), 1.0, 10);
             assert!(pass > 0);
         }
         assert_eq!(fairness.latest.len(), 10);

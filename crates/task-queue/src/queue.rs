@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use model::{SlotId, Span, Time};
 
 use crate::{
-    GaveUp, POLLER_TTL, Poller, PollerId, PollerInfo, PriorityKey, QueueLimits, QueueStats,
-    QueuedTask, RateLimit, ReadyId, STICKY_POLL_WINDOW, backlog::Backlog,
-    poller_history::PollerHistory, pollers::Pollers, rate_limit::RateLimiter, ready::ReadyItems,
-    scaling::PollerScaling,
+    GaveUp, POLLER_TTL, Poller, PollerId, PollerInfo, PriorityKey, QueueLimits, QueueSettings,
+    QueueStats, QueuedTask, RateLimit, ReadyId, STICKY_POLL_WINDOW, TaskOrder, backlog::Backlog,
+    key_limits::KeyLimits, poller_history::PollerHistory, pollers::Pollers,
+    rate_limit::RateLimiter, ready::ReadyItems, scaling::PollerScaling,
 };
 
 /// A poll of a stopped worker may arrive this much later: the longest a poll waits, and a margin.
@@ -22,6 +22,8 @@ pub struct TaskQueue<P, R> {
     ready: ReadyItems<R>,
     backlog: Backlog,
     rate: RateLimiter,
+    key_limits: KeyLimits,
+    settings: QueueSettings,
     history: PollerHistory,
     scaling: PollerScaling,
     stopped_workers: VecDeque<(String, Time)>,
@@ -79,6 +81,8 @@ impl<P: Poller, R> TaskQueue<P, R> {
     pub fn new(limits: QueueLimits, now: Time) -> Self {
         Self {
             rate: RateLimiter::new(limits.tasks_per_second, now),
+            key_limits: KeyLimits::default(),
+            settings: QueueSettings::default(),
             limits,
             pollers: Pollers::new(),
             ready: ReadyItems::new(),
@@ -127,6 +131,20 @@ impl<P: Poller, R> TaskQueue<P, R> {
         self.pollers.reserve(priority).map(|(id, poller)| Reserved { id, poller })
     }
 
+    /// The same for a task whose place is known: the limit of its fairness key counts too.
+    pub fn reserve_for(&mut self, order: &TaskOrder, now: Time) -> Option<Reserved<P>> {
+        if self.pollers.waiting() == 0 || self.backlog.precedes(order.priority) {
+            return None;
+        }
+        let weight = self.weight(order);
+        self.key_limits.take(order, weight, self.limits.fairness_keys_max, now).ok()?;
+        let reserved = self.reserve(order.priority, now);
+        if reserved.is_none() {
+            self.key_limits.refund(order);
+        }
+        reserved
+    }
+
     /// Puts a reserved poll back in its place. Call [`next_match`](Self::next_match) afterwards.
     ///
     /// # Errors
@@ -142,13 +160,16 @@ impl<P: Poller, R> TaskQueue<P, R> {
     /// The task, when its priority is full; its slot is asked for it again when there is room.
     pub fn offer(&mut self, task: QueuedTask, now: Time) -> Result<(), QueuedTask> {
         self.last_use = now;
-        self.backlog.add(task, &self.limits, now)
+        let weight = self.weight(&task.order);
+        let fairness = self.limits.fairness || !self.settings.fairness_weights.is_empty();
+        self.backlog.add(task, weight, fairness, &self.limits, now)
     }
 
     /// Puts a task back that was handed out for nothing. Call [`next_match`](Self::next_match)
     /// afterwards.
     pub fn put_back(&mut self, task: QueuedTask, now: Time) {
         self.rate.refund();
+        self.key_limits.refund(&task.order);
         self.last_use = now;
         self.backlog.put_back(task, now);
     }
@@ -196,11 +217,33 @@ impl<P: Poller, R> TaskQueue<P, R> {
         if let Err(at) = self.rate.take(now) {
             return Match::Limited(at);
         }
+        let taken = match self.take_from_backlog(now) {
+            Ok(taken) => taken,
+            Err(at) => {
+                self.rate.refund();
+                return Match::Limited(at);
+            }
+        };
         self.last_use = now;
-        match (self.pollers.take(), self.backlog.take(now)) {
+        match (self.pollers.take(), taken) {
             (Some(poller), Some(task)) => Match::Task(poller, task),
             _ => Match::Nothing,
         }
+    }
+
+    fn take_from_backlog(&mut self, now: Time) -> Result<Option<QueuedTask>, Time> {
+        if !self.key_limits.are_set() {
+            return Ok(self.backlog.take(now));
+        }
+        let (settings, keys_max) = (&self.settings, self.limits.fairness_keys_max);
+        let key_limits = &mut self.key_limits;
+        let ready =
+            |order: &TaskOrder| key_limits.take(order, weight(settings, order), keys_max, now);
+        self.backlog.take_ready(now, ready).map(Some)
+    }
+
+    fn weight(&self, order: &TaskOrder) -> f32 {
+        weight(&self.settings, order)
     }
 
     /// The time of a poll is over: it leaves, unless something is on its way to it.
@@ -297,6 +340,14 @@ impl<P: Poller, R> TaskQueue<P, R> {
         self.rate.set_api(tasks_per_second);
     }
 
+    /// Takes over settings. Tasks that wait already keep their places. Call
+    /// [`next_match`](Self::next_match) afterwards.
+    pub fn configure(&mut self, settings: QueueSettings) {
+        self.rate.set_api(settings.tasks_per_second);
+        self.key_limits.configure(&settings);
+        self.settings = settings;
+    }
+
     /// The rate limit in force.
     pub fn rate_limit(&self, now: Time) -> RateLimit {
         self.rate.in_force(now)
@@ -350,4 +401,10 @@ impl<P: Poller, R> TaskQueue<P, R> {
                 stopped == worker_instance_key && now.since(*at) < STOPPED_WORKER_TTL
             })
     }
+}
+
+/// A fairness key's weight: what the settings say, or else the task.
+fn weight(settings: &QueueSettings, order: &TaskOrder) -> f32 {
+    let key = order.fairness_key.as_deref().unwrap_or("");
+    settings.fairness_weights.get(key).copied().unwrap_or(order.fairness_weight)
 }

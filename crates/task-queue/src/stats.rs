@@ -16,8 +16,8 @@ pub struct QueueStats {
 }
 
 impl QueueStats {
-    /// Adds another priority's statistics.
-    pub(crate) fn merge(&mut self, other: Self) {
+    /// Adds another priority's, or another queue's, statistics.
+    pub fn merge(&mut self, other: Self) {
         self.approximate_backlog_count += other.approximate_backlog_count;
         self.approximate_backlog_age =
             self.approximate_backlog_age.max(other.approximate_backlog_age);

@@ -46,6 +46,13 @@ impl TokenBucket {
         self.tokens = (self.tokens + 1.0).min(burst(self.rate));
     }
 
+    /// True when it has saved up all that it can.
+    pub(crate) fn is_full(&self, now: Time) -> bool {
+        let mut later = self.clone();
+        later.refill(now);
+        later.tokens >= burst(self.rate)
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "clamped first")]
     fn next_token(&self) -> Time {
         if self.rate <= 0.0 {

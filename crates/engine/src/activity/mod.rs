@@ -35,7 +35,8 @@ use api::history::v1::ActivityTaskScheduledEventAttributes;
 use model::{Span, Time};
 
 use crate::{
-    ActivityRef, Rejection, State, Task, TaskAction, input::HeldActivity, state::Activity,
+    ActivityRef, Rejection, State, Task, TaskAction, draft::Draft, input::HeldActivity,
+    state::Activity,
 };
 
 impl Activity {
@@ -130,12 +131,26 @@ fn tasks_of(scheduled_event_id: i64, activity: &Activity, tasks: &mut Vec<Task>)
 }
 
 /// Emits the tasks of an activity whose stamp has just changed.
-fn emit_tasks(draft: &mut crate::draft::Draft<'_>, scheduled_event_id: i64) {
+fn emit_tasks(draft: &mut Draft<'_>, scheduled_event_id: i64) {
     let mut tasks = Vec::new();
     if let Some(activity) = draft.state().activities.get(&scheduled_event_id) {
         tasks_of(scheduled_event_id, activity, &mut tasks);
     }
     for task in tasks {
         draft.task(task);
+    }
+}
+
+/// Activities that wait for a worker are offered again: their place may have changed.
+pub(crate) fn place_again(draft: &mut Draft<'_>) {
+    let waiting: Vec<ActivityRef> = draft
+        .state()
+        .activities
+        .iter()
+        .filter(|(_, activity)| !activity.is_started() && !activity.is_backing_off())
+        .map(|(id, activity)| ActivityRef { scheduled_event_id: *id, stamp: activity.stamp })
+        .collect();
+    for activity in waiting {
+        draft.task(Task::now(TaskAction::DispatchActivity(activity)));
     }
 }

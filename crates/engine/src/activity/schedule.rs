@@ -10,6 +10,7 @@ use model::Span;
 use prost::Message as _;
 
 use crate::{
+    Dispatch,
     commands::{CommandError, CommandScope},
     draft::Draft,
     input::StartActivity,
@@ -24,7 +25,8 @@ pub(crate) fn schedule(
     scope: &mut CommandScope,
     command: ScheduleActivityTaskCommandAttributes,
 ) -> Result<(), CommandError> {
-    let eager = command.request_eager_execution;
+    // A run on its way to another version has no worker that could take it.
+    let eager = command.request_eager_execution && !draft.state().is_in_version_transition();
     let attributes = validated(draft, scope, command)?;
     if draft.state().activity_by_id(&attributes.activity_id).is_some() {
         return Err(CommandError::new(
@@ -55,6 +57,7 @@ pub(crate) fn schedule(
             stamp: 1,
             request_id: scope.request_id.clone(),
             identity: scope.identity.clone(),
+            dispatch: Dispatch::default(),
         };
         scope.eager_activities.extend(super::start::start_pending(draft, &start));
     }

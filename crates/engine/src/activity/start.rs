@@ -2,7 +2,7 @@
 
 use crate::{
     ActivityStarted, Mutation, Rejection, Reply, StartedActivity, State, draft::Draft,
-    input::StartActivity, state::Activity,
+    input::StartActivity, state::Activity, versioning,
 };
 
 /// Hands an attempt to a worker. The same poll may ask twice.
@@ -19,6 +19,13 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: StartActivity) -> Result<Reply
     }
     if !activity.waits_for_worker() || activity.stamp != input.stamp {
         return Err(Rejection::TaskObsolete);
+    }
+    // It is placed again when the run has arrived.
+    if state.is_in_version_transition() {
+        return Err(Rejection::TaskObsolete);
+    }
+    if versioning::schedule_elsewhere(draft, &input.dispatch) {
+        return Ok(Reply::Refused(Rejection::TaskObsolete));
     }
     start_pending(draft, &input)
         .map(|started| Reply::ActivityStarted(Box::new(started)))

@@ -32,6 +32,8 @@ pub(crate) struct CommandScope {
     pub(crate) messages: Vec<Message>,
     /// Updates that this answer rejects.
     pub(crate) rejected_updates: BTreeSet<String>,
+    /// Other task queues that the run's version serves.
+    pub(crate) version_task_queues: BTreeSet<String>,
     id_length_max: usize,
     blob_bytes_max: usize,
 }
@@ -53,6 +55,7 @@ impl CommandScope {
             nexus_endpoints: input.nexus_endpoints.clone(),
             messages: input.messages.clone(),
             rejected_updates: BTreeSet::new(),
+            version_task_queues: input.version_task_queues.clone(),
             id_length_max: context.limits.id_length_max,
             blob_bytes_max: context.limits.blob_bytes_max,
         }

@@ -54,6 +54,7 @@ pub(crate) fn apply_started(
     task.identity.clone_from(&started.identity);
     task.history_bytes = started.history_size_bytes;
     task.suggest_continue_as_new_reasons.clone_from(&started.suggest_continue_as_new_reasons);
+    task.target_version_changed = started.target_worker_deployment_version_changed;
 }
 
 pub(crate) fn apply_completed(state: &mut State, completed: &WorkflowTaskCompletedEventAttributes) {
@@ -124,6 +125,7 @@ pub(crate) fn apply_transient_started(state: &mut State, started: &WorkflowTaskS
     task.identity.clone_from(&started.identity);
     task.history_bytes = started.history_bytes;
     task.suggest_continue_as_new_reasons.clone_from(&started.suggest_continue_as_new_reasons);
+    task.target_version_changed = started.target_version_changed;
 }
 
 pub(crate) fn apply_detailed(state: &mut State, detailed: &WorkflowTaskDetailed) {

@@ -7,14 +7,14 @@ use api::{
 };
 
 use crate::{
-    ClosingSet, CompletedWorkflowTask, Context, Mutation, Rejection, Reply, StartedActivity, State,
-    StickySet, Transition,
+    ClosingSet, CompletedWorkflowTask, Context, Dispatch, Mutation, Rejection, Reply,
+    StartedActivity, State, StickySet, Transition,
     commands::{self, CommandError, CommandScope},
     draft::{Draft, EventExtras},
     failures,
     input::{CompleteWorkflowTask, StartWorkflowTask},
     state::{Sticky, WorkflowTask},
-    terminate, update,
+    terminate, update, versioning,
 };
 
 use super::{
@@ -86,6 +86,8 @@ fn apply(
 ) -> Result<CompletedWorkflowTask, CommandError> {
     let heartbeat_since =
         if continues_heartbeat(&input) { task.original_scheduled_time } else { model::Time::UNSET };
+    let place = versioning::place(draft.state());
+    let mut in_transition = false;
     let mut completed_event_id = 0;
     let mut reset_history_event_id = 0;
     if speculative::leaves_no_trace(draft.state(), task, &input) {
@@ -93,6 +95,7 @@ fn apply(
         speculative::set(draft, None);
     } else {
         completed_event_id = write_completed(draft, task, &input);
+        in_transition = versioning::finish(draft, &place);
         set_sticky(draft, input.sticky.clone());
         if draft.state().closing {
             draft.mutate(Mutation::ClosingSet(ClosingSet { closing: false }));
@@ -104,15 +107,18 @@ fn apply(
         update::reject_unanswered(draft);
     }
     let flushed = draft.flush();
-    if flushed || input.force_create_new_workflow_task {
+    if flushed || input.force_create_new_workflow_task || in_transition {
         schedule_since(draft, heartbeat_since);
     } else if update::any_waits(draft.state()) && input.return_new_workflow_task {
         speculative::schedule_speculative(draft);
     } else if update::any_waits(draft.state()) {
         schedule(draft);
     }
-    let workflow_task =
-        if input.return_new_workflow_task { start_inline(draft, &input) } else { None };
+    let workflow_task = if input.return_new_workflow_task && !in_transition {
+        start_inline(draft, &input)
+    } else {
+        None
+    };
     Ok(CompletedWorkflowTask { workflow_task, eager_activities, reset_history_event_id })
 }
 
@@ -143,6 +149,9 @@ fn write_completed(
             worker_version: input.worker_version.clone(),
             sdk_metadata: input.sdk_metadata.clone(),
             metering_metadata: input.metering_metadata,
+            versioning_behavior: input.versioning_behavior as i32,
+            worker_deployment_name: input.worker_deployment_name.clone(),
+            deployment_version: input.deployment_version.clone(),
             ..Default::default()
         },
     ))
@@ -189,6 +198,7 @@ fn start_inline(
         request_id: input.request_id.clone(),
         identity: input.identity.clone(),
         on_sticky_queue,
+        dispatch: Dispatch { version: input.deployment_version.clone(), target: None },
     };
     start_pending(draft, &start);
     // A worker that asks for more time still has what it got before.

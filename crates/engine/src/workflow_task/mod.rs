@@ -19,7 +19,9 @@ pub(crate) use apply::{
 };
 pub(crate) use complete::complete;
 pub(crate) use fail::{fail_by_worker, force_close};
-pub(crate) use schedule::{leave_sticky_queue, schedule, schedule_unless_delayed};
+pub(crate) use schedule::{
+    forget_sticky_queue, leave_sticky_queue, schedule, schedule_unless_delayed,
+};
 pub(crate) use speculative::{keep as keep_speculative, schedule_speculative};
 pub(crate) use start::start;
 pub(crate) use timeout::{schedule_to_start_due, start_to_close_due};

@@ -105,6 +105,15 @@ pub(super) fn start_to_close_timeout(state: &State, attempt: i32, limits: &Limit
     (base + growth).min(limits.workflow_task_backoff_max)
 }
 
+/// The worker that caches the run is of another version: a task that waits for it, too, goes to the
+/// normal queue.
+pub(crate) fn forget_sticky_queue(draft: &mut Draft<'_>) {
+    leave_sticky_queue(draft);
+    if draft.state().sticky.is_some() {
+        draft.mutate(Mutation::StickySet(StickySet { sticky: None }));
+    }
+}
+
 /// Nobody polls at the sticky queue: the waiting task goes to the normal one.
 pub(crate) fn leave_sticky_queue(draft: &mut Draft<'_>) -> Reply {
     let state = draft.state();

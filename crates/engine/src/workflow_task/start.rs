@@ -14,7 +14,7 @@ use model::Limits;
 use crate::{
     Mutation, Rejection, Reply, StartedWorkflowTask, State, StickySet, Task, TaskAction,
     WorkflowTaskStarted, draft::Draft, events::event_type, input::StartWorkflowTask,
-    state::WorkflowTask, update,
+    state::WorkflowTask, update, versioning,
 };
 
 use super::speculative;
@@ -39,7 +39,9 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: StartWorkflowTask) -> Result<R
             return Err(Rejection::TaskObsolete);
         }
     } else {
+        versioning::check(state, &input.dispatch)?;
         start_pending(draft, &input);
+        versioning::begin(draft, &input.dispatch);
     }
     let messages = update::send(draft, true);
     let reply = started(draft.state(), input.on_sticky_queue, messages);
@@ -49,6 +51,7 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: StartWorkflowTask) -> Result<R
 /// Starts the pending, unstarted task.
 pub(super) fn start_pending(draft: &mut Draft<'_>, input: &StartWorkflowTask) {
     make_normal_after_new_events(draft);
+    let target_version_changed = versioning::notify(draft, &input.dispatch);
     let state = draft.state();
     let Some(task) = &state.workflow_task else { return };
     let reasons = suggest_continue_as_new(state, draft.context().limits);
@@ -71,6 +74,7 @@ pub(super) fn start_pending(draft: &mut Draft<'_>, input: &StartWorkflowTask) {
             started_time: draft.now(),
             history_bytes: state.history_bytes,
             suggest_continue_as_new_reasons: reasons,
+            target_version_changed,
         };
         draft.mutate(Mutation::WorkflowTaskStarted(started));
     } else {
@@ -82,6 +86,7 @@ pub(super) fn start_pending(draft: &mut Draft<'_>, input: &StartWorkflowTask) {
             suggest_continue_as_new: !reasons.is_empty(),
             suggest_continue_as_new_reasons: reasons,
             history_size_bytes: state.history_bytes,
+            target_worker_deployment_version_changed: target_version_changed,
             ..Default::default()
         };
         draft.end_batch();
@@ -144,6 +149,7 @@ pub(super) fn started_attributes(task: &WorkflowTask) -> WorkflowTaskStartedEven
         suggest_continue_as_new: !task.suggest_continue_as_new_reasons.is_empty(),
         suggest_continue_as_new_reasons: task.suggest_continue_as_new_reasons.clone(),
         history_size_bytes: task.history_bytes,
+        target_worker_deployment_version_changed: task.target_version_changed,
         ..Default::default()
     }
 }

@@ -17,6 +17,8 @@ mod reset;
 mod script;
 #[cfg(test)]
 mod updates;
+#[cfg(test)]
+mod versioning;
 
 use api::{
     command::v1::{

@@ -14,9 +14,9 @@ use api::{
     update::v1::outcome,
 };
 use engine::{
-    Change, CompleteWorkflowTask, Context, HeldActivity, HeldWorkflowTask, Input, Mutation, Reply,
-    Reset, RunReset, Signal, Start, StartActivity, StartWorkflowTask, State, Sticky, TaskAction,
-    UpdateProgress, decide, evolve, is_current,
+    Change, CompleteWorkflowTask, Context, Dispatch, HeldActivity, HeldWorkflowTask, Input,
+    Mutation, Reply, Reset, RunReset, Signal, Start, StartActivity, StartWorkflowTask, State,
+    Sticky, TaskAction, UpdateProgress, decide, evolve, is_current,
 };
 use model::{Limits, Span, Time};
 
@@ -30,6 +30,8 @@ pub(crate) struct Script {
     /// The last run that followed this one.
     pub(crate) next_run: Option<State>,
     events: Vec<HistoryEvent>,
+    /// The version of the worker that polls.
+    pub(crate) dispatch: Dispatch,
 }
 
 impl Script {
@@ -42,6 +44,7 @@ impl Script {
             text: String::new(),
             next_run: None,
             events: Vec::new(),
+            dispatch: Dispatch::default(),
         };
         let mut start = Start {
             namespace_id: "namespace".to_owned(),
@@ -199,6 +202,7 @@ impl Script {
             text: String::new(),
             next_run: None,
             events: past,
+            dispatch: Dispatch::default(),
         };
         let reset = Reset {
             run: RunReset {
@@ -245,6 +249,7 @@ impl Script {
             request_id: format!("poll-{}-{}", task.scheduled_event_id, task.attempt),
             identity: "worker".to_owned(),
             on_sticky_queue: task.on_sticky_queue,
+            dispatch: self.dispatch.clone(),
         };
         self.input("start workflow task", Input::StartWorkflowTask(start))
     }
@@ -286,6 +291,7 @@ impl Script {
             stamp,
             request_id: format!("poll-{scheduled_event_id}-{stamp}"),
             identity: "worker".to_owned(),
+            dispatch: self.dispatch.clone(),
         };
         self.input("start activity", Input::StartActivity(start))
     }
@@ -375,6 +381,14 @@ fn detail(attributes: &history_event::Attributes) -> String {
             a.attempt,
             a.start_to_close_timeout.unwrap().seconds
         ),
+        A::WorkflowTaskStartedEventAttributes(a) if a.target_worker_deployment_version_changed => {
+            " target version changed".to_owned()
+        }
+        A::WorkflowTaskCompletedEventAttributes(a) if a.deployment_version.is_some() => format!(
+            " by {} {}",
+            a.deployment_version.as_ref().unwrap().build_id,
+            a.versioning_behavior().as_str_name().replace("VERSIONING_BEHAVIOR_", "")
+        ),
         A::WorkflowTaskFailedEventAttributes(a) => {
             format!(" cause={}", a.cause().as_str_name().replace("WORKFLOW_TASK_FAILED_CAUSE_", ""))
         }
@@ -423,10 +437,11 @@ fn detail(attributes: &history_event::Attributes) -> String {
             format!(" next={}", a.new_execution_run_id)
         }
         A::WorkflowExecutionStartedEventAttributes(a) => format!(
-            " run={} attempt={} backoff={}s",
+            " run={} attempt={} backoff={}s{}",
             a.original_execution_run_id,
             a.attempt,
-            a.first_workflow_task_backoff.unwrap().seconds
+            a.first_workflow_task_backoff.unwrap_or_default().seconds,
+            inherited(a)
         ),
         A::WorkflowExecutionUpdateAcceptedEventAttributes(a) => format!(
             " {} request={} after={}",
@@ -504,6 +519,10 @@ fn mutation_text(mutation: &Mutation) -> String {
                 format!("{name} {} started={}", task.scheduled_event_id, task.started_event_id)
             }
         },
+        Mutation::VersionTransitionSet(set) => {
+            let version = set.transition.as_ref().and_then(|t| t.deployment_version.as_ref());
+            format!("{name} {:?}", version.map(|version| &version.build_id))
+        }
         Mutation::StickySet(set) => format!("{name} {}", set.sticky.is_some()),
         _ => name,
     }
@@ -512,4 +531,23 @@ fn mutation_text(mutation: &Mutation) -> String {
 fn child_closed(initiated: i64, started: i64, execution: &Option<WorkflowExecution>) -> String {
     let run_id = &execution.as_ref().unwrap().run_id;
     format!(" initiated={initiated} started={started} run={run_id}")
+}
+
+fn inherited(started: &WorkflowExecutionStartedEventAttributes) -> String {
+    let mut text = String::new();
+    if let Some(version) = &started.inherited_pinned_version {
+        write!(text, " pinned={}", version.build_id).unwrap();
+    }
+    if let Some(info) = &started.inherited_auto_upgrade_info {
+        let version = info.source_deployment_version.as_ref().unwrap();
+        write!(text, " from={}", version.build_id).unwrap();
+    }
+    if started.versioning_override.is_some() {
+        text.push_str(" override");
+    }
+    if let Some(declined) = &started.declined_target_version_upgrade {
+        let version = declined.deployment_version.as_ref().map(|version| &version.build_id);
+        write!(text, " declined={version:?}").unwrap();
+    }
+    text
 }

@@ -19,8 +19,8 @@ mod updates;
 mod world;
 
 use engine::{
-    Change, CompletionCallback, Input, Rejection, Reply, State, TaskAction, TransitionRecord,
-    evolve, is_current, outstanding_tasks,
+    Change, CompletionCallback, Input, Rejection, Reply, Shared, State, TaskAction,
+    TransitionRecord, evolve, is_current, outstanding_tasks,
 };
 use model::{Span, Time};
 use proptest::prelude::*;
@@ -126,6 +126,14 @@ fn projection(state: &State) -> State {
     }
     state.search_attributes =
         state.search_attributes.filter(|attributes| !attributes.indexed_fields.is_empty());
+    state.notified_target_version = None;
+    // Where a run is moving is not in the history, only where it arrived.
+    state.versioning_info = state.versioning_info.and_then(|info| {
+        let mut info = info.to_owned_message();
+        info.version_transition = None;
+        info.revision_number = 0;
+        (info != Default::default()).then(|| Shared::new(info))
+    });
     state
 }
 

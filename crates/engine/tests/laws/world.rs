@@ -16,9 +16,10 @@ use api::{
     common::v1::{
         ActivityType, Memo, RetryPolicy, SearchAttributes, WorkflowExecution, WorkflowType,
     },
+    deployment::v1::WorkerDeploymentVersion,
     enums::v1::{
         CancelExternalWorkflowExecutionFailedCause, SignalExternalWorkflowExecutionFailedCause,
-        StartChildWorkflowExecutionFailedCause, WorkflowTaskFailedCause,
+        StartChildWorkflowExecutionFailedCause, VersioningBehavior, WorkflowTaskFailedCause,
     },
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
     history::v1::{
@@ -28,10 +29,10 @@ use api::{
 };
 use engine::{
     ActivitySelection, AttachRequest, CancelActivity, Change, ChildClosed, CompleteActivity,
-    CompleteWorkflowTask, Context, FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity,
-    HeldWorkflowTask, Input, Outcome, PauseActivity, Rejection, RequestCancel, ResetActivity,
-    SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask, State, Sticky, Task,
-    TaskAction, Terminate, Transition, UnpauseActivity, decide,
+    CompleteWorkflowTask, Context, Dispatch, FailActivity, FailWorkflowTask, HeartbeatActivity,
+    HeldActivity, HeldWorkflowTask, Input, Outcome, PauseActivity, Rejection, RequestCancel,
+    ResetActivity, SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask, State,
+    Sticky, TargetVersion, Task, TaskAction, Terminate, Transition, UnpauseActivity, decide,
 };
 use model::{Limits, Span, Time};
 
@@ -170,6 +171,7 @@ impl World {
                     stamp,
                     request_id: format!("poll-{}", step.pick % 3),
                     identity: "worker".to_owned(),
+                    dispatch: self.dispatch(step.pick),
                 })
             }
             14 => Input::CompleteActivity(CompleteActivity {
@@ -332,7 +334,18 @@ impl World {
             request_id: format!("poll-{}", pick % 3),
             identity: "worker".to_owned(),
             on_sticky_queue: sticky,
+            dispatch: self.dispatch(pick),
         })
+    }
+
+    /// Mostly a worker of the version that the run has; a pinned run seldom meets others.
+    fn dispatch(&self, pick: u8) -> Dispatch {
+        let other = pick % 8 == 7;
+        let version =
+            if other { version(pick / 8) } else { self.state.effective_version().cloned() };
+        let target =
+            TargetVersion { version: version.clone(), revision_number: i64::from(pick % 4) };
+        Dispatch { version, target: (pick % 5 != 0).then_some(target) }
     }
 
     fn held(&self, pick: u8) -> HeldWorkflowTask {
@@ -388,6 +401,13 @@ impl World {
             request_id: "inline".to_owned(),
             nexus_endpoints: [("endpoint".to_owned(), "endpoint-id".to_owned())].into(),
             search_attribute_types: [("Known".to_owned(), "Keyword".to_owned())].into(),
+            deployment_version: self.state.effective_version().cloned().filter(|_| pick % 32 != 31),
+            worker_deployment_name: "deployment".to_owned(),
+            versioning_behavior: match pick % 5 {
+                0 => VersioningBehavior::Unspecified,
+                1 => VersioningBehavior::Pinned,
+                _ => VersioningBehavior::AutoUpgrade,
+            },
             ..Default::default()
         }))
     }
@@ -481,6 +501,13 @@ impl World {
         };
         command(attributes)
     }
+}
+
+fn version(number: u8) -> Option<WorkerDeploymentVersion> {
+    (number % 3 != 0).then(|| WorkerDeploymentVersion {
+        deployment_name: "deployment".to_owned(),
+        build_id: (number % 3).to_string(),
+    })
 }
 
 pub(crate) fn decide_at(

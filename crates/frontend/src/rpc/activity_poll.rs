@@ -15,9 +15,9 @@ use crate::{
     error::ApiResult,
     frontend::Frontend,
     poll_metrics::CountedPoll,
-    rpc::task_queue::poll_refused,
+    rpc::task_queue::{poll_refused, register},
     token::TaskToken,
-    validation::{check_length, polled_queue},
+    validation::{check_length, polled_queue, polling_version},
 };
 
 pub(crate) async fn poll_activity_task_queue(
@@ -30,7 +30,10 @@ pub(crate) async fn poll_activity_task_queue(
     check_length("Identity", &request.identity, &namespace.limits)?;
     let task_queue = polled_queue(request.task_queue, &namespace.limits)?;
     let counted = CountedPoll::begin(frontend, namespace, &task_queue.name, TaskType::Activity);
-    let key = TaskQueueKey::activity(namespace.id, task_queue.name);
+    let version = polling_version(request.deployment_options.as_ref(), &namespace.limits)?;
+    let mut key = TaskQueueKey::activity(namespace.id, task_queue.name);
+    register(frontend, version.as_ref(), &key).await?;
+    key.version.clone_from(&version);
     let max_tasks_per_second =
         request.task_queue_metadata.and_then(|metadata| metadata.max_tasks_per_second);
     loop {
@@ -39,12 +42,14 @@ pub(crate) async fn poll_activity_task_queue(
             request_id: frontend.request_id(String::new()),
             worker_instance_key: request.worker_instance_key.clone(),
             max_tasks_per_second,
+            version: version.clone(),
             deadline,
         };
         let worker = WorkerPoll {
             identity: poll.identity.clone(),
             request_id: poll.request_id.clone(),
             on_sticky_queue: false,
+            version: version.clone(),
         };
         let polled = frontend.matching.poll(&key, poll).await.map_err(poll_refused)?;
         let at_once = !matches!(polled.matched, Matched::Queued(_));

@@ -5,18 +5,24 @@ use std::collections::BTreeMap;
 use api::{
     activity::v1::ActivityOptions,
     common::v1::{Memo, SearchAttributes, WorkflowExecution, WorkflowType},
-    enums::v1::{EventType, PendingActivityState, PendingWorkflowTaskState, TaskQueueKind},
+    enums::v1::{
+        EventType, PendingActivityState, PendingWorkflowTaskState, TaskQueueKind,
+        VersioningBehavior,
+    },
     taskqueue::v1::TaskQueue,
     workflow::v1::{
         PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, RequestIdInfo,
         ResetPoints, WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
+        WorkflowExecutionVersioningInfo,
         pending_activity_info::{
             PauseInfo,
             pause_info::{Manual, PausedBy},
         },
+        versioning_override::Override,
     },
     workflowservice::v1::{DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse},
 };
+use deployment::legacy_text;
 use engine::{Activity, ActivityPause, Child, State, WorkflowTask};
 use model::Span;
 
@@ -112,9 +118,35 @@ fn info(state: &State) -> WorkflowExecutionInfo {
             .or_else(|| Some(this.clone())),
         first_run_id: state.first_execution_run_id().to_owned(),
         priority: state.priority.clone(),
+        versioning_info: state.versioning_info.as_deref().map(versioning_info),
+        worker_deployment_name: state.worker_deployment_name.clone(),
         execution: Some(this),
         ..WorkflowExecutionInfo::default()
     }
+}
+
+/// With the texts that older clients read.
+fn versioning_info(info: &WorkflowExecutionVersioningInfo) -> WorkflowExecutionVersioningInfo {
+    let mut info = info.clone();
+    if info.deployment_version.is_some() {
+        info.version = legacy_text(info.deployment_version.as_ref());
+    }
+    if let Some(transition) = &mut info.version_transition {
+        transition.version = legacy_text(transition.deployment_version.as_ref());
+    }
+    if let Some(chosen) = &mut info.versioning_override {
+        match &chosen.r#override {
+            Some(Override::AutoUpgrade(_)) => {
+                chosen.behavior = VersioningBehavior::AutoUpgrade as i32;
+            }
+            Some(Override::Pinned(pinned)) => {
+                chosen.behavior = VersioningBehavior::Pinned as i32;
+                chosen.pinned_version = legacy_text(pinned.version.as_ref());
+            }
+            Some(Override::OneTime(_)) | None => {}
+        }
+    }
+    info
 }
 
 fn extended_info(state: &State) -> WorkflowExecutionExtendedInfo {

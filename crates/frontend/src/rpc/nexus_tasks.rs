@@ -39,6 +39,7 @@ pub(crate) async fn poll_nexus_task_queue(
         request_id: frontend.request_id(String::new()),
         worker_instance_key: request.worker_instance_key,
         max_tasks_per_second: None,
+        version: None,
         deadline,
     };
     let polled = frontend.matching.poll(&key, poll).await.map_err(poll_refused)?;

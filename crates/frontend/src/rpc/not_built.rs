@@ -20,14 +20,16 @@ fn refusal(rpc: &Rpc) -> ApiError {
     const SETS: &str =
         "Worker versioning v0.1 (Version Set-based, deprecated) is disabled on this namespace.";
     const RULES: &str =
-        "Worker versioning v0.2 (Rule-based, deprecated) is disabled on this namespace.";
+        "Worker versioning v0.2 (Rules-based, deprecated) is disabled on this namespace.";
     const DEPLOYMENTS: &str =
         "Deployments are deprecated and no longer supported, use Worker Deployments instead";
     match rpc.name {
-        "UpdateWorkerBuildIdCompatibility"
-        | "GetWorkerBuildIdCompatibility"
-        | "GetWorkerTaskReachability" => ApiError::disabled(SETS),
-        "UpdateWorkerVersioningRules" | "GetWorkerVersioningRules" => ApiError::disabled(RULES),
+        "UpdateWorkerBuildIdCompatibility" | "GetWorkerBuildIdCompatibility" => {
+            ApiError::disabled(SETS)
+        }
+        "UpdateWorkerVersioningRules"
+        | "GetWorkerVersioningRules"
+        | "GetWorkerTaskReachability" => ApiError::disabled(RULES),
         "DescribeDeployment"
         | "ListDeployments"
         | "GetDeploymentReachability"

@@ -5,15 +5,19 @@ use api::{
         Link,
         link::{self, WorkflowEvent, workflow_event::EventReference},
     },
+    deployment::v1::WorkerDeploymentVersion,
     enums::v1::{EventType, WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
     history::v1::WorkflowExecutionStartedEventAttributes,
+    taskqueue::v1::TaskQueue,
+    workflow::v1::VersioningOverride,
     workflowservice::v1::{
         SignalWithStartWorkflowExecutionRequest, SignalWithStartWorkflowExecutionResponse,
         StartWorkflowExecutionRequest, StartWorkflowExecutionResponse,
     },
 };
-use engine::{Signal, Start, StartPolicy, validate_cron_schedule, validate_retry_policy};
+use engine::{Dispatch, Signal, Start, StartPolicy, validate_cron_schedule, validate_retry_policy};
 use history::{Attach, EagerStart, RunKey, StartOutcome, StartRequest};
+use matching::TaskQueueKey;
 use model::Time;
 use namespace::Namespace;
 
@@ -24,19 +28,31 @@ use crate::{
     rpc::{signals::signal_link, workflow_poll::workflow_task},
     validation::{
         check_blob, check_callbacks, check_duration, check_length, check_links, check_memo,
-        check_priority, normal_queue, typed_search_attributes,
+        check_override_is_served, check_priority, normal_queue, polling_version,
+        typed_search_attributes, versioning_override,
     },
 };
 
 pub(crate) async fn start_workflow_execution(
     frontend: &Frontend,
     call: &Call,
-    request: StartWorkflowExecutionRequest,
+    mut request: StartWorkflowExecutionRequest,
 ) -> ApiResult<StartWorkflowExecutionResponse> {
     let namespace = call.namespace()?;
     let delayed = is_delayed(&request.workflow_start_delay);
     check_callbacks(&request.completion_callbacks)?;
-    let eager = (request.request_eager_execution && !delayed).then(|| EagerStart {
+    request.versioning_override =
+        checked_override(frontend, namespace, request.versioning_override, &request.task_queue)?;
+    let options = request.eager_worker_deployment_options.as_ref();
+    let version = polling_version(options, &namespace.limits)?;
+    let version = version.map(|version| WorkerDeploymentVersion {
+        deployment_name: version.deployment_name.as_ref().to_owned(),
+        build_id: version.build_id.as_ref().to_owned(),
+    });
+    // With an override, the worker may be of another version than the run.
+    let eager = request.request_eager_execution && request.versioning_override.is_none();
+    let eager = (eager && !delayed).then(|| EagerStart {
+        dispatch: Dispatch { version, target: None },
         identity: request.identity.clone(),
         request_id: frontend.request_id(String::new()),
     });
@@ -105,6 +121,8 @@ pub(crate) async fn signal_with_start_workflow_execution(
         only_child_of: None,
         links: request.links.clone(),
     };
+    let versioning_override =
+        checked_override(frontend, namespace, request.versioning_override, &request.task_queue)?;
     let as_start = StartWorkflowExecutionRequest {
         workflow_id: request.workflow_id,
         workflow_type: request.workflow_type,
@@ -123,7 +141,7 @@ pub(crate) async fn signal_with_start_workflow_execution(
         workflow_start_delay: request.workflow_start_delay,
         user_metadata: request.user_metadata,
         links: request.links,
-        versioning_override: request.versioning_override,
+        versioning_override,
         priority: request.priority,
         time_skipping_config: request.time_skipping_config,
         ..StartWorkflowExecutionRequest::default()
@@ -146,6 +164,20 @@ pub(crate) async fn signal_with_start_workflow_execution(
         first_execution_run_id: outcome.first_execution_run_id,
         started: outcome.started,
     })
+}
+
+/// A run may be pinned only to a version that serves its task queue.
+fn checked_override(
+    frontend: &Frontend,
+    namespace: &Namespace,
+    chosen: Option<VersioningOverride>,
+    task_queue: &Option<TaskQueue>,
+) -> ApiResult<Option<VersioningOverride>> {
+    let chosen = versioning_override(chosen, &namespace.limits)?;
+    let name = task_queue.as_ref().map_or("", |task_queue| &task_queue.name);
+    let key = TaskQueueKey::workflow(namespace.id, name);
+    check_override_is_served(chosen.as_ref(), &key, &frontend.matching.routes().routes)?;
+    Ok(chosen)
 }
 
 /// Combinations that contradict themselves are refused; what is left open gets its default.

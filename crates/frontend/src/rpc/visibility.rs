@@ -233,6 +233,17 @@ async fn list(
     Ok((page.records.into_iter().map(info).collect(), page.next_page_token.into()))
 }
 
+/// How many runs a query finds.
+pub(crate) async fn count(
+    frontend: &Frontend,
+    namespace: &Namespace,
+    query: &str,
+) -> ApiResult<u64> {
+    let Query { filter, .. } = filter(frontend, query, namespace)?;
+    catch_up(frontend).await;
+    frontend.visibility.count(namespace.id, &filter).await.map_err(failed)
+}
+
 /// Waits until the index shows what was committed before; not for ever.
 pub(crate) async fn catch_up(frontend: &Frontend) {
     let submitted = frontend.visibility.submitted();

@@ -16,11 +16,7 @@ pub(crate) async fn shutdown_worker(
     request: ShutdownWorkerRequest,
 ) -> ApiResult<ShutdownWorkerResponse> {
     let namespace = call.namespace()?;
-    let key = |name: &str, task_type| TaskQueueKey {
-        namespace_id: namespace.id,
-        name: name.into(),
-        task_type,
-    };
+    let key = |name: &str, task_type| TaskQueueKey::new(namespace.id, name, task_type);
     let sticky = request.sticky_task_queue.as_str();
     let instance = request.worker_instance_key.as_str();
     if !instance.is_empty() {

@@ -21,9 +21,9 @@ use crate::{
     error::ApiResult,
     frontend::Frontend,
     poll_metrics::{CountedPoll, waited},
-    rpc::task_queue::poll_refused,
+    rpc::task_queue::{poll_refused, register},
     token::{HistoryToken, TaskToken},
-    validation::{check_length, polled_queue},
+    validation::{check_length, polled_queue, polling_version},
 };
 
 pub(crate) async fn poll_workflow_task_queue(
@@ -38,19 +38,27 @@ pub(crate) async fn poll_workflow_task_queue(
     let on_sticky_queue = task_queue.kind() == ApiTaskQueueKind::Sticky;
     let counted_as = if on_sticky_queue { &task_queue.normal_name } else { &task_queue.name };
     let counted = CountedPoll::begin(frontend, namespace, counted_as, TaskType::Workflow);
-    let key = TaskQueueKey::workflow(namespace.id, task_queue.name);
+    let version = polling_version(request.deployment_options.as_ref(), &namespace.limits)?;
+    let mut key = TaskQueueKey::workflow(namespace.id, task_queue.name);
+    // A sticky queue belongs to one worker, whatever its version.
+    if !on_sticky_queue {
+        register(frontend, version.as_ref(), &key).await?;
+        key.version.clone_from(&version);
+    }
     loop {
         let poll = PollRequest {
             identity: request.identity.clone(),
             request_id: frontend.request_id(String::new()),
             worker_instance_key: request.worker_instance_key.clone(),
             max_tasks_per_second: None,
+            version: version.clone(),
             deadline,
         };
         let worker = WorkerPoll {
             identity: poll.identity.clone(),
             request_id: poll.request_id.clone(),
             on_sticky_queue,
+            version: version.clone(),
         };
         let polled = frontend.matching.poll(&key, poll).await.map_err(poll_refused)?;
         let at_once = !matches!(polled.matched, Matched::Queued(_));

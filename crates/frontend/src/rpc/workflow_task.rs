@@ -21,7 +21,7 @@ use crate::{
     error::{ApiError, ApiResult},
     frontend::Frontend,
     rpc::{activity_poll::activity_task, query::check_answer, workflow_poll::workflow_task},
-    validation::{check_duration, check_length, polled_queue},
+    validation::{answering_version, check_duration, check_length, polled_queue},
 };
 
 pub(crate) async fn respond_workflow_task_completed(
@@ -62,6 +62,9 @@ pub(crate) async fn respond_workflow_task_completed(
         .iter()
         .filter_map(|command| command_metrics::counted(command.command_type()))
         .collect();
+    let behavior = request.versioning_behavior();
+    let options = request.deployment_options.as_ref();
+    let (deployment_version, versioning_behavior) = answering_version(options, behavior)?;
     let input = CompleteWorkflowTask {
         task,
         commands: request.commands,
@@ -80,6 +83,13 @@ pub(crate) async fn respond_workflow_task_completed(
         request_id: frontend.request_id(String::new()),
         search_attribute_types,
         nexus_endpoints,
+        deployment_version,
+        versioning_behavior,
+        worker_deployment_name: request
+            .deployment_options
+            .map(|options| options.deployment_name)
+            .unwrap_or_default(),
+        ..CompleteWorkflowTask::default()
     };
     let results = request.query_results.into_iter();
     let query_results = results.map(|(id, result)| (id, check_answer(result, limits))).collect();

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use api::workflowservice::v1::workflow_service_client::WorkflowServiceClient;
 use authz::Policy;
+use deployment::{Deployments, QueueConfigs, TaskQueues};
 use environment::Environment;
 use frontend::{Cluster, Frontend, Parts, RequestLimits, Server, ServerSettings};
 use history::History;
@@ -53,6 +54,12 @@ pub(crate) async fn start_with(policy: Policy, limits: RequestLimits) -> Running
     let endpoints = Arc::new(endpoints);
     let clock = Arc::clone(&environment.clock);
     let matching = Arc::new(Matching::new(clock, MatchingLimits::default()));
+    let queues = Arc::clone(&matching) as Arc<dyn TaskQueues>;
+    let deployments =
+        Deployments::open(Arc::clone(&store), environment.clone(), Arc::clone(&queues))
+            .await
+            .unwrap();
+    let queue_configs = QueueConfigs::open(Arc::clone(&store), queues).await.unwrap();
     let history = History::open(history::Parts {
         config: history::Config::default(),
         environment: environment.clone(),
@@ -69,6 +76,8 @@ pub(crate) async fn start_with(policy: Policy, limits: RequestLimits) -> Running
         environment,
         namespaces,
         endpoints,
+        deployments: Arc::new(deployments),
+        queue_configs: Arc::new(queue_configs),
         history,
         matching,
         visibility,

@@ -12,7 +12,7 @@ use api::{
     },
 };
 use engine::{
-    AttachRequest, CancelActivity, CompleteActivity, CompleteWorkflowTask, FailActivity,
+    AttachRequest, CancelActivity, CompleteActivity, CompleteWorkflowTask, Dispatch, FailActivity,
     FailWorkflowTask, HeartbeatActivity, Input, RequestCancel, Signal, Start, StartActivity,
     StartWorkflowTask, Sticky, TaskRecord, Terminate,
 };
@@ -167,6 +167,7 @@ fn start_workflow_task(world: &World, pick: u8) -> Input {
         request_id: format!("poll-{}", pick % 3),
         identity: "worker".to_owned(),
         on_sticky_queue: pick.is_multiple_of(5),
+        dispatch: Dispatch::default(),
     })
 }
 
@@ -195,6 +196,7 @@ fn complete_workflow_task(
         request_id: "inline".to_owned(),
         nexus_endpoints: Default::default(),
         search_attribute_types: [("Known".to_owned(), "Keyword".to_owned())].into(),
+        ..CompleteWorkflowTask::default()
     }))
 }
 
@@ -216,6 +218,7 @@ fn start_activity(world: &World, pick: u8) -> Input {
         stamp,
         request_id: format!("poll-{}", pick % 3),
         identity: "worker".to_owned(),
+        dispatch: Dispatch::default(),
     })
 }
 

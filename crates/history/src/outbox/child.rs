@@ -8,11 +8,12 @@ use api::{
     },
     history::v1::WorkflowExecutionStartedEventAttributes,
 };
-use engine::{Child, Outcome, Rejection, Shared, Start, StartPolicy, State};
+use engine::{Child, Inherited, Outcome, Rejection, Shared, Start, StartPolicy, State};
+use matching::TaskQueueKey;
 use model::RunId;
 
 use super::{Source, closing};
-use crate::{History, HistoryError, requests::start::StartRequest};
+use crate::{History, HistoryError, requests::start::StartRequest, versions};
 
 /// Starts a child. Its run id follows from the event that asked for it, so that it is started once,
 /// however often the parent asks. A parent that has closed before it knew of the start does not
@@ -32,7 +33,8 @@ pub(super) async fn start(
         }
         return Ok(released);
     }
-    let request = request(source, initiated_event_id, child, run_id);
+    let inherited = inherited(history, source, child);
+    let request = request(source, initiated_event_id, child, run_id, inherited);
     match history.start_derived(&source.caller(), run_id, request).await {
         Ok(()) => Ok(Outcome::ChildStarted { initiated_event_id, run_id: run_id.to_string() }),
         Err(HistoryError::Rejected(rejection)) => {
@@ -48,7 +50,27 @@ pub(super) async fn start(
     }
 }
 
-fn request(source: &Source, initiated_event_id: i64, child: &Child, run_id: RunId) -> StartRequest {
+/// What the child takes over of its parent's version, which must serve the child's task queue.
+fn inherited(history: &History, source: &Source, child: &Child) -> Inherited {
+    let state = &source.state;
+    let task_queue = child.initiated.as_ref().and_then(|initiated| initiated.task_queue.as_ref());
+    let name = task_queue.map_or("", |task_queue| &task_queue.name);
+    let key = TaskQueueKey::workflow(source.namespace.id, name);
+    let serves = name == state.task_queue()
+        || state.effective_version().is_some_and(|version| {
+            let routes = history.node.matching.routes();
+            routes.routes.serves(&versions::worker_version(version), &key)
+        });
+    Inherited::by_child(state, serves)
+}
+
+fn request(
+    source: &Source,
+    initiated_event_id: i64,
+    child: &Child,
+    run_id: RunId,
+    inherited: Inherited,
+) -> StartRequest {
     let initiated = child.initiated.as_ref().map(Shared::to_owned_message).unwrap_or_default();
     let parent = source.execution();
     let policy = StartPolicy {
@@ -75,6 +97,9 @@ fn request(source: &Source, initiated_event_id: i64, child: &Child, run_id: RunI
         search_attributes: initiated.search_attributes,
         header: initiated.header,
         priority: merged(initiated.priority, source.state.priority.as_ref()),
+        inherited_pinned_version: inherited.pinned_version,
+        inherited_auto_upgrade_info: inherited.auto_upgrade,
+        versioning_override: inherited.versioning_override,
         ..Default::default()
     };
     let start = Start {

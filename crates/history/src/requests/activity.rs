@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use authz::Permit;
 use engine::{
-    CancelActivity, CompleteActivity, FailActivity, HeartbeatActivity, Input, Rejection, Reply,
-    StartActivity,
+    CancelActivity, CompleteActivity, Dispatch, FailActivity, HeartbeatActivity, Input, Rejection,
+    Reply, StartActivity,
 };
-use matching::QueuedTask;
+use matching::{QueuedTask, WorkerVersion};
 use namespace::Namespace;
 
 use crate::{
     ActivityDelivery, Execution, History, HistoryError, WorkerPoll, context::Caller,
-    node::SlotGuard,
+    node::SlotGuard, versions,
 };
 
 /// What a worker learns from a heartbeat.
@@ -38,17 +38,21 @@ impl History {
         task: &QueuedTask,
         poll: WorkerPoll,
     ) -> Result<ActivityDelivery, HistoryError> {
-        let input = Input::StartActivity(StartActivity {
-            scheduled_event_id: task.scheduled_event_id,
-            stamp: task.stamp,
-            request_id: poll.request_id,
-            identity: poll.identity,
-        });
+        let input = |dispatch| {
+            Input::StartActivity(StartActivity {
+                scheduled_event_id: task.scheduled_event_id,
+                stamp: task.stamp,
+                request_id: poll.request_id,
+                identity: poll.identity,
+                dispatch,
+            })
+        };
+        let worker = poll.version.as_ref();
         let caller = Caller::server(namespace);
         let mut taken = self.take_queued(task);
         let (decided, live, state, outcome) = {
             let mut slot = self.lock(task.slot).await?;
-            let started = self.start_queued(&mut slot, &caller, task, input).await;
+            let started = self.start_queued(&mut slot, &caller, task, worker, input).await;
             taken.decided(&started);
             let (decided, outcome) = started?;
             let run = slot.runs.get(&task.run_id).ok_or(Rejection::TaskObsolete)?;
@@ -69,13 +73,21 @@ impl History {
         slot: &mut SlotGuard<'_>,
         caller: &Caller,
         task: &QueuedTask,
-        input: Input,
+        worker: Option<&WorkerVersion>,
+        input: impl FnOnce(Dispatch) -> Input,
     ) -> Result<crate::history::Decided, HistoryError> {
         if !self.node.load_run(slot, task.run_id).await? {
             slot.immediate.finish(task.task_id);
             return Err(Rejection::TaskObsolete.into());
         }
-        self.decide(slot, caller, task.run_id, input)
+        let Some(run) = slot.runs.get(&task.run_id) else {
+            return Err(Rejection::TaskObsolete.into());
+        };
+        let dispatch = {
+            let routes = self.node.matching.routes();
+            versions::dispatch(&run.head, caller.namespace_id(), &routes.routes, worker)
+        };
+        self.decide(slot, caller, task.run_id, input(dispatch))
     }
 
     /// Records a heartbeat, and tells what others want of the activity.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     Delivery, Execution, History, HistoryError, HistoryPage, QueryDelivery, RunKey,
     answers::Awaited, context::Caller, queries::BufferedQuery, reads::PAGE_BATCHES_MAX,
-    run::LiveRun,
+    run::LiveRun, versions,
 };
 
 /// How long before the caller's deadline a query that no worker took fails, so that the caller
@@ -172,7 +172,10 @@ impl History {
             }
             self.forget_sticky_worker(namespace, &live.key).await?;
         }
-        let key = TaskQueueKey::workflow(namespace.id, state.task_queue());
+        let key = {
+            let routes = self.node.matching.routes();
+            versions::workflow_task_key(state, namespace.id, &routes.routes)
+        };
         let to = state.next_event_id;
         let slot = live.key.slot();
         let history = self.node.read_forward(slot, live, 1, to, PAGE_BATCHES_MAX).await?;

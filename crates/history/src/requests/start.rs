@@ -5,8 +5,9 @@ use std::sync::Arc;
 use api::enums::v1::WorkflowExecutionStatus;
 use authz::Permit;
 use engine::{
-    AttachRequest, Context, Input, Rejection, Reply, Signal, Start, StartDecision, StartPolicy,
-    StartWorkflowTask, StartedWorkflowTask, State, Terminate, Transition, decide, decide_start,
+    AttachRequest, Context, Dispatch, Input, Rejection, Reply, Signal, Start, StartDecision,
+    StartPolicy, StartWorkflowTask, StartedWorkflowTask, State, Terminate, Transition, decide,
+    decide_start,
 };
 use model::{RunId, SlotId};
 use namespace::Namespace;
@@ -51,6 +52,8 @@ pub struct EagerStart {
     pub identity: String,
     /// Stands for the poll's id.
     pub request_id: String,
+    /// The worker's version.
+    pub dispatch: Dispatch,
 }
 
 /// What a start led to.
@@ -301,6 +304,7 @@ fn first_transition(
         request_id: eager.request_id.clone(),
         identity: eager.identity.clone(),
         on_sticky_queue: false,
+        dispatch: eager.dispatch.clone(),
     });
     let mut started = decide(&transition.state, input, context)?;
     let reply = std::mem::replace(&mut started.reply, Reply::Done);

@@ -8,7 +8,7 @@ use engine::{
     CompleteWorkflowTask, FailWorkflowTask, Input, Rejection, Reply, StartWorkflowTask,
     StartedActivity, StartedWorkflowTask, State, decide,
 };
-use matching::QueuedTask;
+use matching::{QueuedTask, WorkerVersion};
 use model::SlotId;
 use namespace::Namespace;
 
@@ -20,6 +20,7 @@ use crate::{
     node::{Node, SlotGuard},
     reads::PAGE_BATCHES_MAX,
     run::LiveRun,
+    versions,
 };
 
 /// The poll that a task is for.
@@ -31,6 +32,8 @@ pub struct WorkerPoll {
     pub identity: String,
     /// The poll is at the worker's sticky queue.
     pub on_sticky_queue: bool,
+    /// The worker's version, if it has one.
+    pub version: Option<WorkerVersion>,
 }
 
 /// A worker's answer to a workflow task.
@@ -98,18 +101,22 @@ impl History {
         task: &QueuedTask,
         poll: WorkerPoll,
     ) -> Result<WorkflowTaskDelivery, HistoryError> {
-        let input = Input::StartWorkflowTask(StartWorkflowTask {
-            scheduled_event_id: task.scheduled_event_id,
-            attempt: task.attempt,
-            request_id: poll.request_id,
-            identity: poll.identity,
-            on_sticky_queue: poll.on_sticky_queue,
-        });
+        let input = |dispatch| {
+            Input::StartWorkflowTask(StartWorkflowTask {
+                scheduled_event_id: task.scheduled_event_id,
+                attempt: task.attempt,
+                request_id: poll.request_id,
+                identity: poll.identity,
+                on_sticky_queue: poll.on_sticky_queue,
+                dispatch,
+            })
+        };
+        let worker = poll.version.as_ref();
         let caller = Caller::server(namespace);
         let mut taken = self.take_queued(task);
         let (decided, live, queries, outcome) = {
             let mut slot = self.lock(task.slot).await?;
-            let started = self.start_queued(&mut slot, &caller, task, input).await;
+            let started = self.start_queued(&mut slot, &caller, task, worker, input).await;
             taken.decided(&started);
             let (decided, outcome) = started?;
             let run = slot.runs.get(&task.run_id).ok_or(Rejection::TaskObsolete)?;
@@ -184,11 +191,17 @@ impl History {
         key: &RunKey,
         request: CompleteWorkflowTaskRequest,
     ) -> Result<(Result<Completion, HistoryError>, Outcome), HistoryError> {
-        let CompleteWorkflowTaskRequest { input, mut query_results } = request;
+        let CompleteWorkflowTaskRequest { mut input, mut query_results } = request;
         let context = caller.context(&self.node.environment);
         let Some(run) = slot.runs.get_mut(&key.run_id) else {
             return Err(HistoryError::Unavailable("a run left the cache".to_owned()));
         };
+        if let Some(version) = &input.deployment_version {
+            let routes = self.node.matching.routes();
+            let (namespace_id, commands) = (caller.namespace_id(), &input.commands);
+            input.version_task_queues =
+                versions::served_queues(commands, namespace_id, &routes.routes, version).collect();
+        }
         let decided = decide(&run.head, Input::CompleteWorkflowTask(Box::new(input)), &context);
         let transition = match decided {
             Ok(transition) => transition,

@@ -82,8 +82,11 @@ async fn an_eager_starter_gets_the_first_task_with_the_answer() {
     let store = Arc::new(Probe::new(MemoryStore::new()));
     let node = Node::open(Arc::clone(&store) as _, &environment).await;
     let mut request = start_request("empty", "workflow");
-    request.eager =
-        Some(EagerStart { identity: "starter".to_owned(), request_id: "poll".to_owned() });
+    request.eager = Some(EagerStart {
+        identity: "starter".to_owned(),
+        request_id: "poll".to_owned(),
+        ..EagerStart::default()
+    });
     let started = node.start_with(request.clone()).await.unwrap();
     assert_eq!(store.take_counts().batches, 1);
     let task = started.eager_task.clone().unwrap();

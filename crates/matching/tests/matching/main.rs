@@ -15,6 +15,8 @@ mod rate_limits;
 #[cfg(test)]
 mod reservations;
 #[cfg(test)]
+mod routing;
+#[cfg(test)]
 mod shutdown;
 #[cfg(test)]
 mod sticky;

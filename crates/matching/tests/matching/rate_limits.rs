@@ -26,7 +26,7 @@ async fn tasks_over_the_workers_limit_come_when_it_allows_them() {
 async fn a_poll_that_waits_already_is_woken_by_the_limit() {
     let bench = Bench::new();
     let key = queue("q");
-    bench.matching.set_rate_limit(&key, Some(1.0));
+    bench.limit(&key, Some(1.0));
     let first = bench.start_worker_poll(&key, "first").await;
     let second = bench.start_worker_poll(&key, "second").await;
     for id in [1, 2] {
@@ -42,7 +42,7 @@ async fn a_poll_that_waits_already_is_woken_by_the_limit() {
 async fn reservations_count_against_the_limit_unless_they_come_to_nothing() {
     let bench = Bench::new();
     let key = queue("q");
-    bench.matching.set_rate_limit(&key, Some(1.0));
+    bench.limit(&key, Some(1.0));
     let _first = bench.start_worker_poll(&key, "first").await;
     let _second = bench.start_worker_poll(&key, "second").await;
     drop(bench.matching.reserve(&key, Default::default()).unwrap());
@@ -57,12 +57,12 @@ async fn reservations_count_against_the_limit_unless_they_come_to_nothing() {
 async fn a_stopped_queue_goes_on_when_the_limit_is_lifted() {
     let bench = Bench::new();
     let key = queue("q");
-    bench.matching.set_rate_limit(&key, Some(0.0));
+    bench.limit(&key, Some(0.0));
     let poll = bench.start_worker_poll(&key, "worker").await;
     bench.matching.offer(&key, TaskQueueKind::Normal, task(1)).unwrap();
     sleep(30_000).await;
     assert!(!poll.is_finished());
-    bench.matching.set_rate_limit(&key, None);
+    bench.limit(&key, None);
     assert_eq!(queued_id(&matched(poll).await), 1);
     assert!((30_000..30_010).contains(&bench.millis()));
 }

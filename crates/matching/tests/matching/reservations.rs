@@ -97,11 +97,11 @@ async fn a_reservation_of_a_dropped_poll_gives_the_task_back() {
 async fn nothing_new_overtakes_a_backlog_of_its_priority() {
     let bench = Bench::new();
     let key = queue("q");
-    assert!(bench.matching.set_rate_limit(&key, Some(0.0)));
+    bench.limit(&key, Some(0.0));
     let _poll = bench.start_worker_poll(&key, "worker").await;
     bench.matching.offer(&key, TaskQueueKind::Normal, task_of_priority(1, 3)).unwrap();
     // The first token that comes belongs to a task that is more urgent, or to the backlog.
-    bench.matching.set_rate_limit(&key, Some(1.0));
+    bench.limit(&key, Some(1.0));
     sleep(999).await;
     assert!(bench.matching.reserve(&key, PriorityKey::from_proto(3)).is_none());
     bench.clock.jump(1_000_000);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use environment::{Clock, SimulatedClock};
 use matching::{
     Matched, Matching, MatchingLimits, PollRefused, PollRequest, Polled, PriorityKey, QueueLimits,
-    QueuedTask, TaskOrder, TaskQueueKey,
+    QueueSettings, QueuedTask, TaskOrder, TaskQueueKey,
 };
 use model::{NamespaceId, RunId, SlotId, Span, Time};
 use tokio::task::JoinHandle;
@@ -55,8 +55,15 @@ impl Bench {
             request_id: format!("{worker}-request"),
             worker_instance_key: format!("{worker}-key"),
             max_tasks_per_second: None,
+            version: None,
             deadline: self.clock.now() + Span::from_secs(60),
         }
+    }
+
+    /// Sets or clears the API's rate limit.
+    pub(crate) fn limit(&self, key: &TaskQueueKey, tasks_per_second: Option<f64>) {
+        let settings = QueueSettings { tasks_per_second, ..QueueSettings::default() };
+        self.matching.configure(key, settings);
     }
 
     /// Starts a poll and lets it wait.

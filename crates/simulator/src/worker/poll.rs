@@ -44,8 +44,12 @@ pub(crate) async fn poll_workflow_task(
     loop {
         let request = poll.request(life);
         let identity = poll.identity.clone();
-        let worker =
-            WorkerPoll { request_id: request.request_id.clone(), identity, on_sticky_queue };
+        let worker = WorkerPoll {
+            request_id: request.request_id.clone(),
+            identity,
+            on_sticky_queue,
+            version: None,
+        };
         let polled = life.matching.poll(&key, request).await.map_err(unavailable)?;
         match polled.matched {
             Matched::Started(Delivery::WorkflowTask(task)) => return Ok(Work::WorkflowTask(task)),
@@ -77,6 +81,7 @@ pub(crate) async fn poll_activity(
             request_id: request.request_id.clone(),
             identity: poll.identity.clone(),
             on_sticky_queue: false,
+            version: None,
         };
         let polled = life.matching.poll(&key, request).await.map_err(unavailable)?;
         match polled.matched {

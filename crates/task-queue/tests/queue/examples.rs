@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use model::{SlotId, Span, Time};
 use task_queue::{
-    GaveUp, Match, POLLER_TTL, PollEnd, PriorityKey, QueueLimits, RateLimitSource, TaskOrder,
+    GaveUp, Match, POLLER_TTL, PollEnd, PriorityKey, QueueLimits, QueueSettings, QueuedTask,
+    RateLimitSource, TaskOrder,
 };
 
 fn queue() -> TestQueue {
@@ -307,4 +308,63 @@ fn a_queue_is_idle_only_when_it_holds_nothing() {
     assert!(queue.is_idle(minute, at(122_000)));
     queue.set_rate_limit(Some(5.0));
     assert!(!queue.is_idle(minute, at(122_000)));
+}
+
+fn keyed(task_id: u64, key: &str) -> QueuedTask {
+    let mut task = task(task_id, 3, at(0));
+    task.order.fairness_key = Some(key.into());
+    task
+}
+
+#[test]
+fn a_fairness_key_over_its_limit_lets_the_others_pass() {
+    let mut queue = TestQueue::new(QueueLimits::default(), at(0));
+    queue.configure(QueueSettings {
+        tasks_per_second_per_key: Some(1.0),
+        fairness_weights: [("fast".into(), 2.0)].into(),
+        ..QueueSettings::default()
+    });
+    for (id, key) in [(1, "slow"), (2, "slow"), (3, "fast"), (4, "fast"), (5, "fast")] {
+        queue.offer(keyed(id, key), at(0)).unwrap();
+    }
+    for number in 0..5 {
+        poll(&mut queue, poller(number), at(0));
+    }
+    let first: Vec<u64> = matches(&mut queue, at(0)).into_iter().map(|(_, id)| id).collect();
+    assert_eq!(first.len(), 3, "one of `slow` and two of `fast`: {first:?}");
+    assert_eq!(queue.next_match(at(0)), Match::Limited(at(500)));
+    assert_eq!(matches(&mut queue, at(500)), [(3, 5)]);
+    assert_eq!(matches(&mut queue, at(1000)), [(4, 2)]);
+}
+
+#[test]
+fn a_reservation_counts_against_its_key() {
+    let mut queue = TestQueue::new(QueueLimits::default(), at(0));
+    let settings =
+        QueueSettings { tasks_per_second_per_key: Some(1.0), ..QueueSettings::default() };
+    queue.configure(settings);
+    poll(&mut queue, poller(1), at(0));
+    poll(&mut queue, poller(2), at(0));
+    let order = |key| keyed(1, key).order;
+    assert!(queue.reserve_for(&order("a"), at(0)).is_some());
+    assert!(queue.reserve_for(&order("a"), at(0)).is_none());
+    assert!(queue.reserve_for(&order("b"), at(0)).is_some());
+}
+
+#[test]
+fn weights_that_are_set_share_the_queue() {
+    let mut queue = TestQueue::new(QueueLimits::default(), at(0));
+    queue.configure(QueueSettings {
+        fairness_weights: [("heavy".into(), 3.0)].into(),
+        ..QueueSettings::default()
+    });
+    for id in 0..40 {
+        queue.offer(keyed(id, "light"), at(0)).unwrap();
+        queue.offer(keyed(100 + id, "heavy"), at(0)).unwrap();
+    }
+    for number in 0..40 {
+        poll(&mut queue, poller(number), at(0));
+    }
+    let heavy = matches(&mut queue, at(0)).iter().filter(|(_, id)| *id >= 100).count();
+    assert_eq!(heavy, 30);
 }

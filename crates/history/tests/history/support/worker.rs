@@ -121,7 +121,7 @@ impl Worker {
                 Matched::Ready(Delivery::Query(query)) => self.answer(*query).await,
                 Matched::Queued(task) => {
                     let identity = self.identity.clone();
-                    let poll = WorkerPoll { request_id, identity, on_sticky_queue };
+                    let poll = WorkerPoll { request_id, identity, on_sticky_queue, version: None };
                     let started = self
                         .node
                         .history
@@ -152,7 +152,7 @@ impl Worker {
                 }
                 Matched::Queued(task) => {
                     let identity = self.identity.clone();
-                    let poll = WorkerPoll { request_id, identity, on_sticky_queue: false };
+                    let poll = WorkerPoll { request_id, identity, ..WorkerPoll::default() };
                     let started = self
                         .node
                         .history

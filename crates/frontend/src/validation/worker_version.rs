@@ -1,0 +1,157 @@
+//! Versions of workers, and what users say about those of a run.
+
+use api::{
+    deployment::v1::{WorkerDeploymentOptions, WorkerDeploymentVersion},
+    enums::v1::{VersioningBehavior, WorkerVersioningMode},
+    workflow::v1::{
+        VersioningOverride,
+        versioning_override::{Override, PinnedOverride, PinnedOverrideBehavior},
+    },
+};
+use deployment::{check_version, display_text, parse_legacy};
+use matching::{Routes, TaskQueueKey, WorkerVersion};
+use model::Limits;
+
+use crate::error::{ApiError, ApiResult};
+
+/// The version of a worker that polls; none for a worker without one.
+pub(crate) fn polling_version(
+    options: Option<&WorkerDeploymentOptions>,
+    limits: &Limits,
+) -> ApiResult<Option<WorkerVersion>> {
+    let versioned = |options: &&WorkerDeploymentOptions| {
+        options.worker_versioning_mode() == WorkerVersioningMode::Versioned
+    };
+    let Some(options) = options.filter(versioned) else { return Ok(None) };
+    if options.deployment_name.is_empty() != options.build_id.is_empty() {
+        return Err(ApiError::invalid("Deployment name and build id must be set together."));
+    }
+    let version = WorkerDeploymentVersion {
+        deployment_name: options.deployment_name.clone(),
+        build_id: options.build_id.clone(),
+    };
+    check_version(&version, limits.id_length_max)?;
+    Ok(Some(WorkerVersion::new(version.deployment_name, version.build_id)))
+}
+
+/// The version of a worker that answers a workflow task, and what it says of the workflow.
+pub(crate) fn answering_version(
+    options: Option<&WorkerDeploymentOptions>,
+    behavior: VersioningBehavior,
+) -> ApiResult<(Option<WorkerDeploymentVersion>, VersioningBehavior)> {
+    let versioned = options
+        .filter(|options| options.worker_versioning_mode() == WorkerVersioningMode::Versioned)
+        .filter(|options| !options.deployment_name.is_empty() && !options.build_id.is_empty());
+    match (versioned, options) {
+        (Some(options), _) => {
+            let version = WorkerDeploymentVersion {
+                deployment_name: options.deployment_name.clone(),
+                build_id: options.build_id.clone(),
+            };
+            Ok((Some(version), behavior))
+        }
+        (None, None) if behavior != VersioningBehavior::Unspecified => Err(ApiError::invalid(
+            "versioning behavior cannot be specified without deployment options being set with \
+             versioned mode",
+        )),
+        // SDKs name a default behavior even where they have no version.
+        (None, _) => Ok((None, VersioningBehavior::Unspecified)),
+    }
+}
+
+/// Checks an override and writes it the newest way.
+pub(crate) fn versioning_override(
+    chosen: Option<VersioningOverride>,
+    limits: &Limits,
+) -> ApiResult<Option<VersioningOverride>> {
+    let Some(chosen) = chosen else { return Ok(None) };
+    let behavior = chosen.behavior();
+    let r#override = match chosen.r#override {
+        Some(Override::AutoUpgrade(true)) => Override::AutoUpgrade(true),
+        Some(Override::AutoUpgrade(false)) => {
+            return Err(ApiError::invalid("auto-upgrade override must be true"));
+        }
+        Some(Override::Pinned(pinned)) => {
+            let version = pinned
+                .version
+                .as_ref()
+                .ok_or_else(|| ApiError::invalid("must provide version if override is pinned."))?;
+            if pinned.behavior() == PinnedOverrideBehavior::Unspecified {
+                let text = "must specify pinned override behavior if override is pinned.";
+                return Err(ApiError::invalid(text));
+            }
+            check_version(version, limits.id_length_max)?;
+            Override::Pinned(pinned)
+        }
+        Some(Override::OneTime(one_time)) => {
+            let version = one_time.target_deployment_version.as_ref().ok_or_else(|| {
+                ApiError::invalid("must provide target deployment version if override is one-time.")
+            })?;
+            check_version(version, limits.id_length_max)?;
+            Override::OneTime(one_time)
+        }
+        None => match behavior {
+            VersioningBehavior::Unspecified => {
+                return Err(ApiError::invalid("override behavior is required"));
+            }
+            VersioningBehavior::Pinned => Override::Pinned(PinnedOverride {
+                behavior: PinnedOverrideBehavior::Pinned as i32,
+                version: Some(legacy_version(&chosen)?),
+            }),
+            VersioningBehavior::AutoUpgrade if chosen.deployment.is_some() => {
+                let text = "only provide deployment if behavior is 'PINNED'";
+                return Err(ApiError::invalid(text));
+            }
+            VersioningBehavior::AutoUpgrade if !chosen.pinned_version.is_empty() => {
+                let text = "only provide pinned version if behavior is 'PINNED'";
+                return Err(ApiError::invalid(text));
+            }
+            VersioningBehavior::AutoUpgrade => Override::AutoUpgrade(true),
+        },
+    };
+    Ok(Some(VersioningOverride { r#override: Some(r#override), ..VersioningOverride::default() }))
+}
+
+fn legacy_version(chosen: &VersioningOverride) -> ApiResult<WorkerDeploymentVersion> {
+    if let Some(deployment) = &chosen.deployment {
+        return Ok(WorkerDeploymentVersion {
+            deployment_name: deployment.series_name.clone(),
+            build_id: deployment.build_id.clone(),
+        });
+    }
+    let text = &chosen.pinned_version;
+    if text.is_empty() {
+        return Err(ApiError::invalid(
+            "must provide deployment (deprecated) or pinned version if behavior is 'PINNED'",
+        ));
+    }
+    parse_legacy(text).ok().flatten().ok_or_else(|| {
+        ApiError::invalid(format!(
+            "invalid version string \"{text}\", expected format is \
+             \"<deployment_name>.<build_id>\""
+        ))
+    })
+}
+
+/// A run can be moved only to a version whose workers poll its task queue.
+pub(crate) fn check_override_is_served(
+    chosen: Option<&VersioningOverride>,
+    key: &TaskQueueKey,
+    routes: &Routes,
+) -> ApiResult<()> {
+    let version = match chosen.and_then(|chosen| chosen.r#override.as_ref()) {
+        Some(Override::Pinned(pinned)) => pinned.version.as_ref(),
+        Some(Override::OneTime(one_time)) => one_time.target_deployment_version.as_ref(),
+        Some(Override::AutoUpgrade(_)) | None => None,
+    };
+    let Some(version) = version else { return Ok(()) };
+    let worker = WorkerVersion::new(version.deployment_name.as_str(), version.build_id.as_str());
+    if routes.serves(&worker, key) {
+        return Ok(());
+    }
+    Err(ApiError::precondition(format!(
+        "Pinned version '{}' is not present in task queue '{}' of type 'Workflow'",
+        display_text(version),
+        key.name
+    )))
+}
