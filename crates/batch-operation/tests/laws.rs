@@ -65,6 +65,7 @@ fn found(count: usize, more: bool, total: Option<u64>) -> Found {
 }
 
 /// A batch that has begun.
+#[cfg(test)]
 fn begun() -> State {
     decide(None, start(), 1).unwrap().unwrap()
 }

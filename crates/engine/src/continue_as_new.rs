@@ -103,7 +103,6 @@ pub(crate) fn continue_as_new(
         search_attributes: command.search_attributes,
         inherit_build_id: command.inherit_build_id,
         initial_versioning_behavior: command.initial_versioning_behavior,
-        ..Default::default()
     };
     draft.event_with(
         Attributes::WorkflowExecutionContinuedAsNewEventAttributes(attributes),
