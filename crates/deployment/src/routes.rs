@@ -84,10 +84,11 @@ impl Latest {
         let word = |version| Word { time, route: Route { version, revision_number }, percentage };
         match version {
             None if time > self.unversioned.time => self.unversioned = word(None),
-            Some(version) if serving.contains(&version) => {
-                if self.versioned.as_ref().is_none_or(|latest| time > latest.time) {
-                    self.versioned = Some(word(Some(version)));
-                }
+            Some(version)
+                if serving.contains(&version)
+                    && self.versioned.as_ref().is_none_or(|latest| time > latest.time) =>
+            {
+                self.versioned = Some(word(Some(version)));
             }
             _ => {}
         }

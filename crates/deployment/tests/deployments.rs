@@ -23,6 +23,7 @@ struct Bench {
     configs: QueueConfigs,
 }
 
+#[cfg(test)]
 async fn open(store: &Arc<dyn Store>) -> Bench {
     let environment = Environment::system();
     let clock = Arc::clone(&environment.clock);
