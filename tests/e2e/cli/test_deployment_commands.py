@@ -16,7 +16,10 @@ def worker(raw: Raw, queue: str) -> VersionedWorker:
 def test_a_deployment_is_listed_described_and_routed(cli, worker: VersionedWorker):
     name = worker.deployment
     deployment = ("worker", "deployment")
-    listed = lambda: name in cli.text(*deployment, "list")
+
+    def listed():
+        return name in cli.text(*deployment, "list")
+
     wait_for_sync(listed, "the deployment is listed")
     cli.text(
         *deployment, "set-current-version", "--deployment-name", name, "--build-id", "1", "--yes"

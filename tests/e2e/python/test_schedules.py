@@ -1,7 +1,7 @@
 """Schedules: what they start and when, what may overlap, and how they are changed and listed."""
 
 import asyncio
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -129,7 +129,7 @@ async def test_a_schedule_starts_workflows(client: Client, queue: str, workflow_
         first = described.info.recent_actions[0]
         run = run_of(client, described, 0)
         assert await run.result() == "as planned"
-        time = first.scheduled_at.astimezone(timezone.utc)
+        time = first.scheduled_at.astimezone(UTC)
         assert time.microsecond == 0
         assert first.started_at - first.scheduled_at < timedelta(seconds=5)
         text = time.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -188,9 +188,7 @@ async def test_a_paused_schedule_runs_only_when_triggered(
     assert caught.value.status == RPCStatusCode.NOT_FOUND
 
 
-async def test_a_description_shows_the_canonical_form(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_a_description_shows_the_canonical_form(client: Client, queue: str, workflow_id: str):
     spec = ScheduleSpec(
         calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(3)], comment="at night")],
         intervals=[ScheduleIntervalSpec(every=timedelta(hours=2), offset=timedelta(minutes=5))],
@@ -221,9 +219,7 @@ async def test_a_description_shows_the_canonical_form(
 
 
 async def test_a_run_gets_what_the_one_before_left(client: Client, queue: str, workflow_id: str):
-    handle = await client.create_schedule(
-        unique("schedule"), plan(Counts.run, queue, workflow_id)
-    )
+    handle = await client.create_schedule(unique("schedule"), plan(Counts.run, queue, workflow_id))
     async with worker(client, queue, [Counts]):
         statuses = []
         results = []
@@ -264,9 +260,7 @@ async def test_a_failure_pauses_a_schedule_that_wants_it(
     await handle.delete()
 
 
-async def test_a_start_is_skipped_while_another_runs(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_a_start_is_skipped_while_another_runs(client: Client, queue: str, workflow_id: str):
     handle = await client.create_schedule(unique("schedule"), plan(Waits.run, queue, workflow_id))
     await trigger(handle)
     described = await acted(handle, 1)
@@ -364,7 +358,7 @@ async def test_a_backfill_acts_for_each_time_of_its_range(
         state=ScheduleState(paused=True),
     )
     handle = await client.create_schedule(unique("schedule"), planned)
-    start = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
+    start = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
     await handle.backfill(
         ScheduleBackfill(
             start_at=start,
@@ -468,9 +462,7 @@ async def test_an_update_with_a_stale_token_changes_nothing(
     await handle.delete()
 
 
-async def test_schedules_are_listed_with_what_they_do(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_schedules_are_listed_with_what_they_do(client: Client, queue: str, workflow_id: str):
     made = []
     prefix = unique("listed")
     for number in range(3):

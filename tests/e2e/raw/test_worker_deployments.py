@@ -188,7 +188,10 @@ def test_a_deployment_and_its_versions_can_be_made_and_deleted(raw: Raw, deploym
     refused = raw.refused("CreateWorkerDeploymentVersion", request_id="b", **version)
     assert refused == Refusal("ALREADY_EXISTS", text, None)
     assert statuses(raw, deployment) == {"1": "CREATED"}
-    names = lambda: [d.name for d in raw.call("ListWorkerDeployments").worker_deployments]
+
+    def names():
+        return [d.name for d in raw.call("ListWorkerDeployments").worker_deployments]
+
     wait_for_sync(lambda: deployment in names(), "the deployment is listed")
     raw.call("DeleteWorkerDeploymentVersion", deployment_version=worker.version)
     raw.call("DeleteWorkerDeployment", deployment_name=deployment)
