@@ -1,8 +1,8 @@
 //! Methods that exist, and those that do not.
 
 use api::workflowservice::v1::{
-    GetSystemInfoRequest, GetSystemInfoResponse, ListNamespacesRequest, ListSchedulesRequest,
-    ListWorkflowExecutionsRequest,
+    GetSystemInfoRequest, GetSystemInfoResponse, ListNamespacesRequest,
+    ListWorkflowExecutionsRequest, ListWorkflowRulesRequest,
 };
 use authz::Policy;
 use frontend::RequestLimits;
@@ -42,10 +42,11 @@ async fn a_service_that_nobody_knows_is_named() {
 #[tokio::test]
 async fn a_method_that_is_not_built_says_so() {
     let server = start().await;
-    let request = ListSchedulesRequest { namespace: NAMESPACE.to_owned(), ..Default::default() };
-    let status = server.client().await.list_schedules(request).await.unwrap_err();
+    let request =
+        ListWorkflowRulesRequest { namespace: NAMESPACE.to_owned(), ..Default::default() };
+    let status = server.client().await.list_workflow_rules(request).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
-    assert_eq!(status.message(), "method ListSchedules is not built yet");
+    assert_eq!(status.message(), "method ListWorkflowRules is not built yet");
 }
 
 #[tokio::test]
