@@ -10,18 +10,12 @@ use api::{
     failure::v1::Failure,
     history::v1::HistoryEvent,
 };
-use model::{Span, Time};
+use model::Time;
 
 use crate::{
     CallbackAttempted, CallbackRetryDue, Mutation, Reply, Shared, State, Task, TaskAction,
-    draft::Draft,
+    draft::Draft, retry_policy::outbound_delay,
 };
-
-/// The wait after the first failed attempt; it doubles from one attempt to the next.
-const RETRY_DELAY_MIN: Span = Span::from_secs(1);
-
-/// The longest wait between two attempts.
-const RETRY_DELAY_MAX: Span = Span::from_secs(3600);
 
 /// A completion callback of a run.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -88,22 +82,22 @@ pub(crate) fn is_due(state: &State, task: &CallbackRef, expected: CallbackState)
 }
 
 pub(crate) fn outstanding_when_closed(state: &State, tasks: &mut Vec<Task>) {
-    for (index, callback) in (0..).zip(&state.callbacks) {
-        let reference = CallbackRef { index, stamp: callback.stamp };
-        match callback.state() {
-            CallbackState::Scheduled => {
-                tasks.push(Task::now(TaskAction::DeliverCallback(reference)));
-            }
-            CallbackState::BackingOff => {
-                let due = callback.next_attempt_time;
-                tasks.push(Task::at(due, TaskAction::CallbackRetry(reference)));
-            }
-            CallbackState::Unspecified
-            | CallbackState::Standby
-            | CallbackState::Failed
-            | CallbackState::Succeeded
-            | CallbackState::Blocked => {}
+    tasks.extend((0..).zip(&state.callbacks).filter_map(|(index, known)| task_of(index, known)));
+}
+
+/// The task that a callback needs at this point of its life.
+fn task_of(index: u32, callback: &CompletionCallback) -> Option<Task> {
+    let reference = CallbackRef { index, stamp: callback.stamp };
+    match callback.state() {
+        CallbackState::Scheduled => Some(Task::now(TaskAction::DeliverCallback(reference))),
+        CallbackState::BackingOff => {
+            Some(Task::at(callback.next_attempt_time, TaskAction::CallbackRetry(reference)))
         }
+        CallbackState::Unspecified
+        | CallbackState::Standby
+        | CallbackState::Failed
+        | CallbackState::Succeeded
+        | CallbackState::Blocked => None,
     }
 }
 
@@ -135,7 +129,7 @@ pub(crate) fn attempted(
         attempted.state = CallbackState::Failed as i32;
         if retryable {
             attempted.state = CallbackState::BackingOff as i32;
-            attempted.next_attempt_time = draft.now() + retry_delay(attempts);
+            attempted.next_attempt_time = draft.now() + outbound_delay(attempts);
         }
     }
     draft.mutate(Mutation::CallbackAttempted(attempted));
@@ -149,24 +143,12 @@ pub(crate) fn retry_due(draft: &mut Draft<'_>, task: &CallbackRef) {
     emit_one(draft, task.index);
 }
 
+/// Emits the task of a callback that has just taken a step.
 fn emit_one(draft: &mut Draft<'_>, index: u32) {
-    let mut tasks = Vec::new();
-    outstanding_when_closed(draft.state(), &mut tasks);
-    for task in tasks {
-        let (TaskAction::DeliverCallback(reference) | TaskAction::CallbackRetry(reference)) =
-            &task.action
-        else {
-            continue;
-        };
-        if reference.index == index {
-            draft.task(task);
-        }
+    let known = usize::try_from(index).ok().and_then(|place| draft.state().callbacks.get(place));
+    if let Some(task) = known.and_then(|callback| task_of(index, callback)) {
+        draft.task(task);
     }
-}
-
-fn retry_delay(attempts: i32) -> Span {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(12);
-    (0..doublings).fold(RETRY_DELAY_MIN, |delay, _| delay + delay).min(RETRY_DELAY_MAX)
 }
 
 /// The callbacks that a following run takes over, those of the server's own first.
@@ -177,7 +159,8 @@ pub(crate) fn of_chain(state: &State) -> Vec<Callback> {
     internal.chain(others.map(Shared::to_owned_message)).collect()
 }
 
-fn is_internal(callback: &Callback) -> bool {
+/// True for a callback of the server itself.
+pub(crate) fn is_internal(callback: &Callback) -> bool {
     matches!(callback.variant, Some(Variant::Internal(_)))
 }
 

@@ -5,7 +5,6 @@ use api::{
         CancelWorkflowExecutionCommandAttributes, CompleteWorkflowExecutionCommandAttributes,
         FailWorkflowExecutionCommandAttributes,
     },
-    common::v1::{Callback, callback::Variant},
     enums::v1::{RetryState, WorkflowExecutionStatus, WorkflowTaskFailedCause},
     history::v1::{
         WorkflowExecutionCanceledEventAttributes, WorkflowExecutionCompletedEventAttributes,
@@ -121,14 +120,13 @@ pub(crate) fn cancel(
 /// Whether the run has closed, is the last of its chain, and an entity of the server waits for
 /// that. Only the server makes callbacks of the internal kind.
 pub(crate) fn is_watched(state: &State) -> bool {
-    let is_internal = |callback: &Callback| matches!(callback.variant, Some(Variant::Internal(_)));
     state.is_started()
         && !state.is_running()
         && state.new_execution_run_id.is_empty()
         && state
             .started
             .as_ref()
-            .is_some_and(|started| started.completion_callbacks.iter().any(is_internal))
+            .is_some_and(|started| started.completion_callbacks.iter().any(callback::is_internal))
 }
 
 /// What a closed run still owes: its deletion, and what other runs and entities expect of it.

@@ -11,6 +11,12 @@ const INITIAL_INTERVAL: Span = Span::from_secs(1);
 const BACKOFF_COEFFICIENT: f64 = 2.0;
 const MAXIMUM_INTERVAL_FACTOR: f64 = 100.0;
 
+/// The wait after the first failed request to a Nexus handler or a callback.
+const OUTBOUND_DELAY_MIN: Span = Span::from_secs(1);
+
+/// The longest wait between two such requests.
+const OUTBOUND_DELAY_MAX: Span = Span::from_secs(3600);
+
 /// Whether another attempt follows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RetryDecision {
@@ -136,11 +142,24 @@ pub(crate) fn is_retryable(failure: &Failure, non_retryable_types: &[String]) ->
     }
 }
 
+/// How long the server waits after this many failed requests to somebody who has no retry policy:
+/// the wait doubles from one to the next.
+pub(crate) fn outbound_delay(attempts: i32) -> Span {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(12);
+    (0..doublings).fold(OUTBOUND_DELAY_MIN, |delay, _| delay + delay).min(OUTBOUND_DELAY_MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use api::failure::v1::ApplicationFailureInfo;
 
     use super::*;
+
+    #[test]
+    fn the_wait_between_outbound_requests_doubles_up_to_an_hour() {
+        let seconds: Vec<Span> = [1, 2, 3, 12, 13, 40].map(outbound_delay).to_vec();
+        assert_eq!(seconds, [1, 2, 4, 2048, 3600, 3600].map(Span::from_secs));
+    }
 
     fn application(error_type: &str, non_retryable: bool) -> Failure {
         let info = ApplicationFailureInfo {

@@ -10,11 +10,12 @@ use api::{
     },
 };
 
-use super::{NexusOperation, emit_tasks, retry_delay};
+use super::{NexusOperation, emit_tasks};
 use crate::{
     Mutation, NexusOperationAttemptFailed, NexusOperationRef, NexusOperationRetryDue, Reply,
     Shared,
     draft::{Draft, EventExtras},
+    retry_policy::outbound_delay,
     workflow_task,
 };
 
@@ -80,7 +81,7 @@ pub(crate) fn attempted(
                 scheduled_event_id,
                 failure: Some(Shared::new(failure)),
                 time: draft.now(),
-                next_attempt_time: draft.now() + retry_delay(attempt),
+                next_attempt_time: draft.now() + outbound_delay(attempt),
             }));
             emit_tasks(draft, scheduled_event_id);
         }

@@ -11,12 +11,13 @@ use api::{
     },
 };
 
-use super::{emit_tasks, retry_delay};
+use super::emit_tasks;
 use crate::{
     Mutation, NexusCancellationAttemptFailed, NexusCancellationRetryDue, NexusOperationRef, Reply,
     Shared, State,
     commands::{CommandError, CommandScope},
     draft::{Draft, EventExtras},
+    retry_policy::outbound_delay,
     workflow_task,
 };
 
@@ -132,7 +133,7 @@ pub(crate) fn cancellation_attempted(
             )
         }
         NexusCancellationAnswer::HandlerFailed { failure, retryable: true } => {
-            let next_attempt_time = draft.now() + retry_delay(attempt.saturating_add(1));
+            let next_attempt_time = draft.now() + outbound_delay(attempt.saturating_add(1));
             draft.mutate(Mutation::NexusCancellationAttemptFailed(
                 NexusCancellationAttemptFailed {
                     scheduled_event_id,

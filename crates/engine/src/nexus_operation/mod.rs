@@ -26,21 +26,7 @@ pub use operation::{NexusCancellation, NexusOperation};
 pub(crate) use schedule::schedule;
 pub(crate) use timeout::timeout_due;
 
-use model::Span;
-
 use crate::{NexusOperationRef, State, Task, TaskAction, draft::Draft};
-
-/// The wait after the first failed attempt; it doubles from one attempt to the next.
-const RETRY_DELAY_MIN: Span = Span::from_secs(1);
-
-/// The longest wait between two attempts.
-const RETRY_DELAY_MAX: Span = Span::from_secs(3600);
-
-/// How long to wait after this many failed attempts.
-fn retry_delay(attempts: i32) -> Span {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(12);
-    (0..doublings).fold(RETRY_DELAY_MIN, |delay, _| delay + delay).min(RETRY_DELAY_MAX)
-}
 
 /// The operation that a task names, unless it has moved on.
 pub(crate) fn current<'a>(
@@ -102,16 +88,5 @@ fn emit_tasks(draft: &mut Draft<'_>, scheduled_event_id: i64) {
     }
     for task in tasks {
         draft.task(task);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wait_between_attempts_doubles_up_to_an_hour() {
-        let seconds: Vec<Span> = [1, 2, 3, 12, 13, 40].map(retry_delay).to_vec();
-        assert_eq!(seconds, [1, 2, 4, 2048, 3600, 3600].map(Span::from_secs));
     }
 }

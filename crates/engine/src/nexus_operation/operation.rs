@@ -1,6 +1,7 @@
 //! A pending operation as the state holds it.
 
 use api::{
+    enums::v1::TimeoutType,
     failure::v1::{Failure, NexusOperationFailureInfo, failure::FailureInfo},
     history::v1::NexusOperationScheduledEventAttributes,
 };
@@ -71,9 +72,6 @@ pub struct NexusCancellation {
     #[prost(bool, tag = "8")]
     pub ended: bool,
 }
-
-/// Which time-out of an operation comes first.
-pub(super) use api::enums::v1::TimeoutType;
 
 impl NexusOperation {
     /// True once the handler has answered that it works on it.
