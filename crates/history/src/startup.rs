@@ -106,12 +106,17 @@ impl Node {
                 })
             };
             let Some(change) = change else { continue };
-            // No task row stands behind this change: it moves no cursor.
-            self.visibility.submit(slot_id, 0, change).await.map_err(|error| {
-                HistoryError::Unavailable(format!("the visibility index takes no changes: {error}"))
-            })?;
+            self.fill_in(slot_id, change).await?;
         }
         self.fill_index_with_entities(slot_id).await
+    }
+
+    /// Gives the index a change behind which no task row stands: it moves no cursor.
+    async fn fill_in(&self, slot_id: SlotId, change: Change) -> Result<(), HistoryError> {
+        self.visibility.submit(slot_id, 0, change).await.map_err(|error| {
+            HistoryError::Unavailable(format!("the visibility index takes no changes: {error}"))
+        })?;
+        Ok(())
     }
 
     async fn fill_index_with_entities(&self, slot_id: SlotId) -> Result<(), HistoryError> {
@@ -132,10 +137,7 @@ impl Node {
                     slot.entity_listing(instance)
                 };
                 let Some(change) = change else { continue };
-                if let Err(error) = self.visibility.submit(slot_id, 0, change).await {
-                    tracing::warn!(%error, "the visibility index takes no changes");
-                    return Ok(());
-                }
+                self.fill_in(slot_id, change).await?;
             }
         }
     }
