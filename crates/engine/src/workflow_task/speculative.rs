@@ -108,6 +108,7 @@ pub(super) fn leaves_no_trace(
     task.is_speculative()
         && input.commands.is_empty()
         && !input.force_create_new_workflow_task
+        && !state.is_in_version_transition()
         && extra_events <= extra_events_max
         && input.messages.iter().all(update::is_rejection)
         && !state

@@ -63,6 +63,7 @@ pub(super) fn start_pending(draft: &mut Draft<'_>, input: &StartWorkflowTask) {
             identity: input.identity.clone(),
             history_bytes: state.history_bytes,
             suggest_continue_as_new_reasons: reasons,
+            target_version_changed,
             ..task.clone()
         };
         speculative::set(draft, Some(task));

@@ -36,13 +36,11 @@ use crate::{
 pub(crate) async fn start_workflow_execution(
     frontend: &Frontend,
     call: &Call,
-    mut request: StartWorkflowExecutionRequest,
+    request: StartWorkflowExecutionRequest,
 ) -> ApiResult<StartWorkflowExecutionResponse> {
     let namespace = call.namespace()?;
     let delayed = is_delayed(&request.workflow_start_delay);
     check_callbacks(&request.completion_callbacks)?;
-    request.versioning_override =
-        checked_override(frontend, namespace, request.versioning_override, &request.task_queue)?;
     let options = request.eager_worker_deployment_options.as_ref();
     let version = polling_version(options, &namespace.limits)?;
     let version = version.map(|version| WorkerDeploymentVersion {
@@ -75,6 +73,8 @@ pub(crate) fn start_request(
     namespace: &Namespace,
     mut request: StartWorkflowExecutionRequest,
 ) -> ApiResult<StartRequest> {
+    request.versioning_override =
+        checked_override(frontend, namespace, request.versioning_override, &request.task_queue)?;
     let policy = policy(
         request.workflow_id_reuse_policy(),
         request.workflow_id_conflict_policy(),
