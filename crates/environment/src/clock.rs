@@ -4,6 +4,8 @@ use std::{fmt::Debug, pin::Pin};
 
 use model::{Span, Time};
 
+use crate::SkippableClock;
+
 /// A wait for a point in time.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -17,4 +19,16 @@ pub trait Clock: Debug + Send + Sync {
 
     /// Completes as soon as [`now`](Self::now) has reached `deadline`, and never earlier.
     fn sleep_until(&self, deadline: Time) -> Sleep;
+
+    /// Completes when so much monotonic time has passed: for those who wait for somebody and lose
+    /// patience. What the time of day does meanwhile does not matter.
+    fn sleep(&self, span: Span) -> Sleep {
+        Box::pin(tokio::time::sleep(span.to_std()))
+    }
+
+    /// The clock as one that passes over idle time, if it is one: it wants to know who works and
+    /// who waits for what time.
+    fn skippable(&self) -> Option<&SkippableClock> {
+        None
+    }
 }

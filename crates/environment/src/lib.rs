@@ -7,6 +7,7 @@
 mod clock;
 mod entropy;
 mod simulated_clock;
+mod skippable_clock;
 mod system_clock;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub use clock::{Clock, Sleep};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use simulated_clock::SimulatedClock;
+pub use skippable_clock::{Hold, NotLocked, SkippableClock};
 pub use system_clock::SystemClock;
 
 /// The clock and the source of randomness that a node runs on. Cloning is cheap.

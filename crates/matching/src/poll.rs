@@ -80,7 +80,7 @@ impl<D> WaitingPoll<D> {
         tokio::select! {
             biased;
             received = &mut self.receiver => return received.unwrap_or(Handover::Empty),
-            () = clock.sleep_until(deadline) => {}
+            () = clock.sleep(deadline.since(clock.now())) => {}
         }
         let gave_up = self.queue.lock().core().give_up(self.id);
         match gave_up {
@@ -90,7 +90,7 @@ impl<D> WaitingPoll<D> {
                 tokio::select! {
                     biased;
                     received = &mut self.receiver => received.unwrap_or(Handover::Empty),
-                    () = clock.sleep_until(deadline + RESERVATION_GRACE) => {
+                    () = clock.sleep(RESERVATION_GRACE) => {
                         // From here on the reservation finds nobody.
                         self.receiver.close();
                         self.receiver.try_recv().unwrap_or(Handover::Empty)
