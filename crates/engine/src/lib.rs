@@ -9,6 +9,7 @@
 //! A newcomer reads [`Input`], [`Change`] and then `timer.rs`, the smallest complete concept.
 
 mod activity;
+mod agenda;
 mod attach_request;
 mod buffer;
 mod callback;
@@ -54,6 +55,7 @@ mod versioning;
 mod workflow_task;
 
 pub use activity::activity_options;
+pub use agenda::agenda;
 pub use callback::{CallbackDelivery, CallbackRef, CompletionCallback};
 pub use change::{
     ActivityHeartbeat, ActivityOptionsSet, ActivityPaused, ActivityReset, ActivityRetryDue,

@@ -10,7 +10,7 @@ use engine::{
     Reply, State, Task, TaskAction, TaskRecord, Transition, UpdateNotice, is_current, is_volatile,
 };
 use matching::{OfferRefused, PublishedRoutes};
-use model::{RunId, SlotId, Time};
+use model::{Agenda, RunId, SlotId, Time};
 use prost::Message;
 use storage::{
     CommitReceipt, Cursors, Fence, SlotBatch, Table, TaskCategory, TaskKey, Write, history_key,
@@ -44,6 +44,8 @@ pub(crate) const BRANCH: u32 = 0;
 pub(crate) struct Commit {
     writes: Vec<Write>,
     release: Release,
+    /// What the runs and entities of the step are about to do, for a clock that asks.
+    pub(crate) agendas: Vec<(RunId, Agenda)>,
 }
 
 /// What happens once the batch is durable; dropped if it is not.
@@ -253,6 +255,7 @@ impl Commit {
             self.add_visibility(slot, run_id, change)?;
         }
         node.metrics.transition(&caller.namespace.name, &before, &state);
+        self.plan(node, run_id, |_| engine::agenda(&state));
         node.note_use(slot, run_id, weight, !state.is_running());
         self.release.published.push((live, state));
         Ok(())
@@ -392,6 +395,7 @@ impl Commit {
         node: &Arc<Node>,
         slot: &mut Slot,
     ) -> Result<Outcome, HistoryError> {
+        self.tell_the_clock(node);
         if self.writes.is_empty() {
             return Ok(self.release_after_earlier(node, slot));
         }

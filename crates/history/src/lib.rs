@@ -8,6 +8,7 @@
 //! Where to start: `requests/signal.rs` is the shortest request, `slot.rs` is what a request locks,
 //! `commit.rs` is how a decision becomes durable.
 
+mod agenda;
 mod answers;
 mod batches;
 mod branches;

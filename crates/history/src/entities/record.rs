@@ -117,6 +117,7 @@ impl Commit {
             self.add_visibility(slot, instance, change)?;
         }
         node.note_use(slot, instance, weight, next.is_none());
+        self.plan_entity(node, instance, next.as_deref());
         self.publish_entity(StoredEntity { live, version, state: next });
         Ok(())
     }
