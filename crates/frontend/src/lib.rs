@@ -18,6 +18,7 @@ mod poll_metrics;
 mod rpc;
 mod server;
 mod target;
+mod test_service;
 mod token;
 mod validation;
 

@@ -37,9 +37,10 @@ use authz::{Rpc, Service};
 use tonic::{Request, codec::CompressionEncoding, server::Grpc};
 use tower::service_fn;
 
+pub(crate) use codec::CallCodec;
+
 use crate::{
     frontend::Frontend,
-    rpc::codec::CallCodec,
     server::{HttpRequest, ResponseFuture},
 };
 

@@ -3,7 +3,7 @@
 //! `server start-dev` takes every flag of `temporal server start-dev`, so that tools which start
 //! that can start this. Flags without a meaning here are accepted, with a warning.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{ffi::OsString, net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -22,6 +22,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ServerCommand,
     },
+    /// Run a server for tests: in memory, its time passes at once while nobody works.
+    ///
+    /// It stands in for the test server of Temporal's SDKs, which start it with the port alone.
+    TestServer(TestServer),
     /// Look at configurations.
     Config {
         #[command(subcommand)]
@@ -104,6 +108,39 @@ pub(crate) struct StartDev {
     pub(crate) ignored: crate::ignored::Ignored,
 }
 
+/// See [`Command::TestServer`].
+#[derive(Debug, Args)]
+pub(crate) struct TestServer {
+    /// Port of the gRPC API; 0 for any free one.
+    pub(crate) port: u16,
+    /// Pass over idle time from the start, and not only once a caller has unlocked time.
+    #[arg(long)]
+    pub(crate) enable_time_skipping: bool,
+    /// Namespaces to make, besides `default`.
+    #[arg(long, short = 'n', value_name = "NAME")]
+    pub(crate) namespace: Vec<String>,
+    /// Search attributes to make in every namespace named here, as NAME=TYPE.
+    #[arg(long, value_name = "NAME=TYPE", value_parser = pair)]
+    pub(crate) search_attribute: Vec<(String, String)>,
+    /// The least severe level that is logged: debug, info, warn, error or never.
+    #[arg(long, default_value = "warn")]
+    pub(crate) log_level: String,
+    /// How log lines look: text, json or pretty.
+    #[arg(long, default_value = "text")]
+    pub(crate) log_format: String,
+}
+
+/// The command line with the command that SDKs leave out: they start a program that is only a test
+/// server, with the port as its first argument.
+pub(crate) fn with_command(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut line: Vec<OsString> = line.into_iter().collect();
+    let first = line.get(1).and_then(|word| word.to_str());
+    if first.is_some_and(|word| word.parse::<u16>().is_ok()) {
+        line.insert(1, "test-server".into());
+    }
+    line
+}
+
 /// An address to listen on, and how it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ip {
@@ -161,6 +198,16 @@ mod tests {
         assert_eq!(options.namespace, ["one", "two"]);
         assert_eq!(options.search_attribute, [("City".to_owned(), "Keyword".to_owned())]);
         assert_eq!(options.ignored.warnings().len(), 19);
+    }
+
+    #[test]
+    fn a_port_alone_means_a_test_server() {
+        for line in ["7233 --enable-time-skipping", "test-server 7233 --enable-time-skipping"] {
+            let words = std::iter::once("longtide").chain(line.split(' ')).map(OsString::from);
+            let parsed = Arguments::try_parse_from(with_command(words)).unwrap();
+            let Command::TestServer(options) = parsed.command else { panic!("{parsed:?}") };
+            assert!(options.port == 7233 && options.enable_time_skipping);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use authz::Policy;
 use config::Settings;
+use environment::Environment;
 use frontend::{OWN_VERSION, RateLimit, RequestLimits};
 use namespace::Registration;
 use telemetry::start_logging;
@@ -26,6 +27,7 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
         ));
     }
     let node = NodeOptions {
+        environment: Environment::system(),
         listen: settings.listen,
         metrics: settings.metrics.address().transpose().map_err(|text| anyhow!(text))?,
         data_directory: Some(settings.data_directory.clone()),

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use anyhow::{Context, bail};
 use authz::Policy;
+use environment::Environment;
 use frontend::{OWN_VERSION, RequestLimits, SERVER_VERSION};
 use model::Span;
 use namespace::Registration;
@@ -45,8 +46,9 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
              may read and change everything"
         ));
     }
-    let namespaces = registrations(&options)?;
+    let namespaces = registrations(&options.namespace, &options.search_attribute, RETENTION)?;
     let node = NodeOptions {
+        environment: Environment::system(),
         listen: SocketAddr::new(address, options.port),
         metrics: Some(SocketAddr::new(address, options.metrics_port)),
         data_directory: options.db_filename.clone(),
@@ -59,9 +61,14 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
     node::run(node, |addresses| announce(&options, addresses))
 }
 
-fn registrations(options: &StartDev) -> anyhow::Result<Vec<Registration>> {
+/// The namespaces that are made at the start: the default one and those that were asked for.
+pub(crate) fn registrations(
+    further: &[String],
+    attributes: &[(String, String)],
+    retention: Span,
+) -> anyhow::Result<Vec<Registration>> {
     let mut search_attributes = BTreeMap::new();
-    for (name, kind) in &options.search_attribute {
+    for (name, kind) in attributes {
         let kind = AttributeType::from_name(kind).with_context(|| {
             let known = AttributeType::ALL.map(AttributeType::name).join(", ");
             format!("search attribute `{name}`: the type `{kind}` is none of {known}")
@@ -69,14 +76,14 @@ fn registrations(options: &StartDev) -> anyhow::Result<Vec<Registration>> {
         search_attributes.insert(name.clone(), kind);
     }
     let mut names = vec![DEFAULT_NAMESPACE];
-    for name in &options.namespace {
+    for name in further {
         if !names.contains(&name.as_str()) {
             names.push(name);
         }
     }
     let registration = |name: &str| Registration {
         name: name.to_owned(),
-        retention: RETENTION,
+        retention,
         search_attributes: search_attributes.clone(),
         ..Registration::default()
     };

@@ -10,6 +10,7 @@ mod node;
 mod output;
 mod queue_metrics;
 mod stop;
+mod test_server;
 
 use std::process::ExitCode;
 
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     // The allocator asks for huge pages, of which an idle server would fill a few percent: 30 MB
     // resident instead of 20. A kernel that cannot say no changes nothing else.
     let _supported = rustix::thread::disable_transparent_huge_pages(true).is_ok();
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(arguments::with_command(std::env::args_os()));
     match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -42,6 +43,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Server { command: ServerCommand::Start(options) } => {
             configured::start(&options.config)
         }
+        Command::TestServer(options) => test_server::start(&options),
         Command::Config { command: ConfigCommand::Check { file } } => configured::check(&file),
         Command::Config { command: ConfigCommand::Explain } => configured::explain(),
     }

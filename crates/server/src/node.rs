@@ -38,6 +38,8 @@ const SQLITE_MAGIC: &[u8; 15] = b"SQLite format 3";
 
 /// What a node is to do.
 pub(crate) struct NodeOptions {
+    /// Time and randomness.
+    pub(crate) environment: Environment,
     /// Where it listens.
     pub(crate) listen: SocketAddr,
     /// Where metrics are served, if anywhere.
@@ -84,7 +86,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         grpc: listener.local_addr()?,
         metrics: metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?,
     };
-    let environment = Environment::system();
+    let environment = options.environment.clone();
     let metrics = Arc::new(Metrics::new()?);
     metrics.restarts().inc();
     let (store, store_name) = open_store(&options, &metrics)?;

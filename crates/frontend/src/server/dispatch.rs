@@ -12,6 +12,7 @@ use crate::{
     health::Health,
     rpc,
     server::{HttpRequest, ResponseFuture, ServerError, oversize},
+    test_service,
 };
 
 /// A small service of its own, such as health checks.
@@ -36,6 +37,10 @@ impl Dispatcher {
         reflection: bool,
     ) -> Result<Self, ServerError> {
         let mut side = vec![("grpc.health.v1.Health", health.service())];
+        if let Some(clock) = frontend.environment.clock.skippable() {
+            let service = test_service::service(clock.clone(), frontend.stopping.clone());
+            side.push((test_service::NAME, service));
+        }
         if reflection {
             let builder = || {
                 Builder::configure()
