@@ -238,7 +238,7 @@ fn carried_over(
         root_workflow_execution: started.root_workflow_execution.clone(),
         completion_callbacks: callback::of_chain(state),
         prev_auto_reset_points: state.reset_points.as_ref().map(crate::Shared::to_owned_message),
-        priority: started.priority.clone(),
+        priority: state.priority.clone(),
         ..Default::default()
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::{
     Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity,
-    attach_request, buffer, callback, cancel, child, draft::Draft, nexus_operation, outcome, reset,
-    signal, start, task::is_current, terminate, timeout, timer, update, workflow_task,
+    attach_request, buffer, callback, cancel, child, draft::Draft, nexus_operation, outcome, pause,
+    reset, signal, start, task::is_current, terminate, timeout, timer, update, update_options,
+    workflow_task,
 };
 
 /// Decides what an input leads to. Changes nothing; the same arguments give the same result.
@@ -43,6 +44,9 @@ pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Tran
         Input::CancelActivity(cancel) => activity::cancel(&mut draft, cancel)?,
         Input::Outcome(outcome) => outcome::take(&mut draft, outcome),
         Input::ChildClosed(closed) => child::closed(&mut draft, *closed)?,
+        Input::UpdateOptions(update) => update_options::update(&mut draft, *update)?,
+        Input::Pause(request) => pause::pause(&mut draft, request)?,
+        Input::Unpause(request) => pause::unpause(&mut draft, request)?,
         Input::PauseActivity(pause) => activity::pause(&mut draft, pause)?,
         Input::UnpauseActivity(unpause) => activity::unpause(&mut draft, unpause)?,
         Input::ResetActivity(reset) => activity::reset(&mut draft, reset)?,

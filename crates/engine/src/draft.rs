@@ -32,6 +32,8 @@ fn may_be_ignored(attributes: &Attributes) -> bool {
     matches!(
         attributes,
         Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)
+            | Attributes::WorkflowExecutionPausedEventAttributes(_)
+            | Attributes::WorkflowExecutionUnpausedEventAttributes(_)
             | Attributes::NexusOperationCancelRequestCompletedEventAttributes(_)
             | Attributes::NexusOperationCancelRequestFailedEventAttributes(_)
     )

@@ -6,8 +6,8 @@ use prost::Message as _;
 
 use crate::{
     Change, Mutation, Shared, State, activity, attach_request, callback, cancel, child, close,
-    external, nexus_operation, reset, reset_points, signal, start, timer, update, upsert,
-    versioning, workflow_task,
+    external, nexus_operation, pause, reset, reset_points, signal, start, timer, update,
+    update_options, upsert, versioning, workflow_task,
 };
 
 /// Folds one change into a state.
@@ -118,6 +118,7 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(updated) => {
             attach_request::apply(state, event.event_id, updated, time);
             versioning::apply_options_updated(state, updated);
+            update_options::apply_updated(state, updated);
         }
         Attributes::WorkflowPropertiesModifiedEventAttributes(modified) => {
             upsert::apply_memo(state, modified);
@@ -201,6 +202,10 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         Attributes::WorkflowExecutionUpdateCompletedEventAttributes(completed) => {
             update::apply_completed(state, event.event_id, completed);
         }
+        Attributes::WorkflowExecutionPausedEventAttributes(paused) => {
+            pause::apply_paused(state, paused, time);
+        }
+        Attributes::WorkflowExecutionUnpausedEventAttributes(_) => pause::apply_unpaused(state),
         // An activity's start is in the state already; markers change nothing.
         Attributes::ActivityTaskStartedEventAttributes(_)
         | Attributes::MarkerRecordedEventAttributes(_)
@@ -208,8 +213,6 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         | Attributes::WorkflowExecutionUpdateRejectedEventAttributes(_)
         | Attributes::WorkflowPropertiesModifiedExternallyEventAttributes(_)
         | Attributes::ActivityPropertiesModifiedExternallyEventAttributes(_)
-        | Attributes::WorkflowExecutionPausedEventAttributes(_)
-        | Attributes::WorkflowExecutionUnpausedEventAttributes(_)
         | Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(_) => {}
     }
 }

@@ -15,6 +15,7 @@ use api::{
     protocol::v1::Message,
     sdk::v1::{UserMetadata, WorkflowTaskCompletedMetadata},
     update::v1::Request,
+    workflow::v1::WorkflowExecutionOptions,
 };
 
 use model::{Span, Time};
@@ -63,6 +64,12 @@ pub enum Input {
     Outcome(Outcome),
     /// A child's last run has closed.
     ChildClosed(Box<ChildClosed>),
+    /// Somebody gives the run other options.
+    UpdateOptions(Box<UpdateOptions>),
+    /// Somebody stops the run for a while.
+    Pause(PauseRequest),
+    /// Somebody lets a paused run go on.
+    Unpause(PauseRequest),
     /// Somebody stops new attempts of activities.
     PauseActivity(PauseActivity),
     /// Somebody lets paused activities go on.
@@ -187,6 +194,30 @@ pub struct Reset {
     pub reason: String,
     /// Later events of the base and of the runs that followed it, to apply again in this order.
     pub reapplied: Vec<HistoryEvent>,
+    /// Other options that the new run gets after that.
+    pub options: Vec<UpdateOptions>,
+}
+
+/// See [`Input::UpdateOptions`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct UpdateOptions {
+    /// The options.
+    pub options: WorkflowExecutionOptions,
+    /// The paths (`priority.fairness_key`) of those that change.
+    pub paths: Vec<String>,
+    /// Who.
+    pub identity: String,
+}
+
+/// See [`Input::Pause`] and [`Input::Unpause`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PauseRequest {
+    /// Who.
+    pub identity: String,
+    /// Why.
+    pub reason: String,
+    /// The request's id; a repeated one pauses once.
+    pub request_id: String,
 }
 
 /// Which pending activities a person means.

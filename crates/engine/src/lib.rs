@@ -31,8 +31,10 @@ mod input;
 mod marker;
 mod nexus_operation;
 mod outcome;
+mod pause;
 mod pause_info;
 mod query;
+mod reapply;
 mod rejection;
 mod reply;
 mod reset;
@@ -50,6 +52,7 @@ mod timeout;
 mod timer;
 mod transition;
 mod update;
+mod update_options;
 mod upsert;
 mod versioning;
 mod workflow_task;
@@ -77,9 +80,9 @@ pub use evolve::evolve;
 pub use input::{
     ActivitySelection, AttachRequest, CancelActivity, ChildClosed, CompleteActivity,
     CompleteWorkflowTask, FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity,
-    HeldWorkflowTask, Input, PauseActivity, RequestCancel, Reset, ResetActivity,
+    HeldWorkflowTask, Input, PauseActivity, PauseRequest, RequestCancel, Reset, ResetActivity,
     SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask, Terminate,
-    UnpauseActivity, UpdateWorkflow,
+    UnpauseActivity, UpdateOptions, UpdateWorkflow,
 };
 pub use nexus_operation::{
     CompleteNexusOperation, NexusCancellation, NexusCancellationAnswer, NexusOperation,
@@ -87,16 +90,18 @@ pub use nexus_operation::{
 };
 pub use outcome::Outcome;
 pub use query::{QueryRoute, route_query};
+pub use reapply::ReapplyExclusions;
 pub use rejection::Rejection;
 pub use reply::{CompletedWorkflowTask, Reply, StartedActivity, StartedWorkflowTask};
-pub use reset::{RESETTER, is_reapplied};
+pub use reset::RESETTER;
 pub use retry_policy::{
     RetryDecision, decide_retry, normalize_retry_policy, validate_retry_policy,
 };
 pub use shared::Shared;
 pub use start_policy::{StartDecision, StartPolicy, decide_start};
 pub use state::{
-    Activity, ActivityPause, HistoryAncestor, State, Sticky, Timer, WorkflowTask, WorkflowTaskKind,
+    Activity, ActivityPause, HistoryAncestor, State, Sticky, Timer, WorkflowPause, WorkflowTask,
+    WorkflowTaskKind,
 };
 pub use task::{
     ActivityRef, EntityTimerRef, EntityWorkRef, InitiatedRef, NexusOperationRef, RunRef, Task,

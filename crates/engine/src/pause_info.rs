@@ -12,9 +12,14 @@ pub(crate) const TEMPORAL_PAUSE_INFO: &str = "TemporalPauseInfo";
 /// Makes the attribute say what the state says.
 pub(crate) fn refresh(state: &mut State) {
     let paused = state.activities.values().filter(|activity| activity.paused.is_some());
-    let entries: BTreeSet<String> = paused
+    let activities: BTreeSet<String> = paused
         .map(|activity| format!("property:activityType={}", activity.activity_type()))
         .collect();
+    let run = state.paused.iter().flat_map(|pause| {
+        let reason = Some(format!("Reason:{}", pause.reason)).filter(|_| !pause.reason.is_empty());
+        [Some(format!("Workflow:{}", state.workflow_id)), reason].into_iter().flatten()
+    });
+    let entries: Vec<String> = run.chain(activities).collect();
     let shown = state
         .search_attributes
         .as_ref()
@@ -37,7 +42,7 @@ pub(crate) fn refresh(state: &mut State) {
     }
 }
 
-fn payload(entries: &BTreeSet<String>) -> Payload {
+fn payload(entries: &[String]) -> Payload {
     let quoted: Vec<String> = entries.iter().map(|entry| quoted(entry)).collect();
     Payload {
         metadata: [

@@ -33,7 +33,7 @@ pub fn route_query(
         QueryRejectCondition::NotCompletedCleanly => !cleanly,
         QueryRejectCondition::None | QueryRejectCondition::Unspecified => false,
     };
-    if rejected {
+    if rejected || state.is_paused() {
         return Err(Rejection::QueryRejected(status));
     }
     let never_ran = state.previous_started_event_id == 0;

@@ -6,6 +6,7 @@ use api::{
     failure::v1::Failure,
     history::v1::{ActivityTaskScheduledEventAttributes, HistoryEvent},
     protocol::v1::Message,
+    workflow::v1::WorkflowExecutionOptions,
 };
 use model::Time;
 
@@ -40,6 +41,8 @@ pub enum Reply {
         /// Somebody has reset the activity.
         reset: bool,
     },
+    /// The options that the run has now.
+    WorkflowOptions(Box<WorkflowExecutionOptions>),
     /// The options that an activity has now.
     ActivityOptions(Box<ActivityOptions>),
 }

@@ -15,10 +15,8 @@ use api::{
 use model::{Span, Time};
 
 use crate::{
-    Mutation, Rejection, Reply, ResetRecorded, RunReset, State,
-    draft::{Draft, EventExtras},
-    input::Reset,
-    outstanding_tasks, workflow_task,
+    Mutation, Rejection, Reply, ResetRecorded, RunReset, State, draft::Draft, input::Reset,
+    outstanding_tasks, reapply, update_options, workflow_task,
 };
 
 /// Who fails the workflow task and starts it where nobody had.
@@ -33,7 +31,7 @@ const NO_POLL: &str = "emptyUuid";
 
 /// Makes a run out of a state that was folded from the events of another.
 pub(crate) fn reset(draft: &mut Draft<'_>, input: Reset) -> Result<Reply, Rejection> {
-    let Reset { run, base_run_id, reason, reapplied } = input;
+    let Reset { run, base_run_id, reason, reapplied, options } = input;
     let state = draft.state();
     let finish_event_id = state.next_event_id;
     let Some(task) = state.workflow_task.as_ref().filter(|_| state.is_running()) else {
@@ -75,28 +73,16 @@ pub(crate) fn reset(draft: &mut Draft<'_>, input: Reset) -> Result<Reply, Reject
         ..Default::default()
     }));
     for event in reapplied {
-        apply_again(draft, event);
+        reapply::apply(draft, event);
+    }
+    for options in options {
+        update_options::apply(draft, options)?;
     }
     for task in outstanding_tasks(draft.state()) {
         draft.task(task);
     }
     workflow_task::schedule(draft);
     Ok(Reply::Done)
-}
-
-/// Whether a reset applies an event again that the base wrote after the reset point.
-pub fn is_reapplied(event: &HistoryEvent) -> bool {
-    matches!(event.attributes, Some(Attributes::WorkflowExecutionSignaledEventAttributes(_)))
-}
-
-fn apply_again(draft: &mut Draft<'_>, event: HistoryEvent) {
-    if !is_reapplied(&event) {
-        return;
-    }
-    let HistoryEvent { attributes, links, user_metadata, .. } = event;
-    if let Some(attributes) = attributes {
-        draft.event_with(attributes, EventExtras { time: None, user_metadata, links });
-    }
 }
 
 /// Whether a run ends with this event because a reset made another of it.

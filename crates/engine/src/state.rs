@@ -182,6 +182,9 @@ pub struct State {
     /// only.
     #[prost(btree_map = "string, message", tag = "50")]
     pub updates: BTreeMap<String, Shared<Update>>,
+    /// Set while the run is paused.
+    #[prost(message, optional, tag = "91")]
+    pub paused: Option<WorkflowPause>,
     /// Completed updates.
     #[prost(message, optional, tag = "51")]
     pub completed_updates: Option<Shared<CompletedUpdates>>,
@@ -371,10 +374,32 @@ pub struct ActivityPause {
     pub request_id: String,
 }
 
+/// Who paused a run, and why.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct WorkflowPause {
+    /// When.
+    #[prost(message, required, tag = "1")]
+    pub time: Time,
+    /// Who.
+    #[prost(string, tag = "2")]
+    pub identity: String,
+    /// Why.
+    #[prost(string, tag = "3")]
+    pub reason: String,
+    /// The request's id.
+    #[prost(string, tag = "4")]
+    pub request_id: String,
+}
+
 impl State {
-    /// True while the run accepts input.
+    /// True while the run accepts input, paused or not.
     pub fn is_running(&self) -> bool {
-        self.status == WorkflowExecutionStatus::Running as i32
+        self.status == WorkflowExecutionStatus::Running as i32 || self.is_paused()
+    }
+
+    /// True while the run gets no tasks.
+    pub fn is_paused(&self) -> bool {
+        self.status == WorkflowExecutionStatus::Paused as i32
     }
 
     /// True once the run was started, closed or not.

@@ -223,6 +223,7 @@ pub fn is_current(state: &State, action: &TaskAction) -> bool {
         }
         TaskAction::CallbackRetry(task) => callback::is_due(state, task, CallbackState::BackingOff),
         _ if !state.is_running() => false,
+        _ if state.is_paused() && waits_while_paused(action) => false,
         TaskAction::StartNexusOperation(task) => nexus_operation::current(state, task)
             .is_some_and(|operation| !operation.is_started() && !operation.is_backing_off()),
         TaskAction::NexusOperationRetry(task) => {
@@ -257,6 +258,16 @@ pub fn is_current(state: &State, action: &TaskAction) -> bool {
         }
         TaskAction::WorkflowTimeout(RunRef {}) => state.workflow_deadline().is_set(),
     }
+}
+
+/// Whether a paused run does without it until it goes on.
+const fn waits_while_paused(action: &TaskAction) -> bool {
+    matches!(
+        action,
+        TaskAction::DispatchActivity(_)
+            | TaskAction::ActivityRetry(_)
+            | TaskAction::FirstWorkflowTask(_)
+    )
 }
 
 /// Whether a task belongs to a speculative workflow task: it is in memory only, like that.
@@ -318,6 +329,9 @@ pub fn outstanding_tasks(state: &State) -> Vec<Task> {
     let deadline = state.workflow_deadline();
     if deadline.is_set() {
         tasks.push(Task::at(deadline, TaskAction::WorkflowTimeout(RunRef {})));
+    }
+    if state.is_paused() {
+        tasks.retain(|task| !waits_while_paused(&task.action));
     }
     tasks
 }

@@ -15,6 +15,7 @@ mod namespaces;
 mod nexus_endpoints;
 mod nexus_tasks;
 mod not_built;
+mod pause;
 mod query;
 mod reset;
 mod schedules;
@@ -28,6 +29,7 @@ mod visibility;
 mod worker;
 mod worker_deployment_versions;
 mod worker_deployments;
+mod workflow_options;
 mod workflow_poll;
 mod workflow_task;
 
@@ -120,6 +122,7 @@ built! {
         PatchSchedule => schedules::patch_schedule,
         PauseActivity => activity_operations::pause_activity,
         PauseActivityExecution => activity_execution_operations::pause_activity_execution,
+        PauseWorkflowExecution => pause::pause_workflow_execution,
         PollActivityTaskQueue => activity_poll::poll_activity_task_queue,
         PollNexusTaskQueue => nexus_tasks::poll_nexus_task_queue,
         PollWorkflowExecutionUpdate => update::poll_workflow_execution_update,
@@ -157,12 +160,14 @@ built! {
         TerminateWorkflowExecution => signals::terminate_workflow_execution,
         UnpauseActivity => activity_operations::unpause_activity,
         UnpauseActivityExecution => activity_execution_operations::unpause_activity_execution,
+        UnpauseWorkflowExecution => pause::unpause_workflow_execution,
         UpdateActivityExecutionOptions =>
             activity_execution_operations::update_activity_execution_options,
         UpdateActivityOptions => activity_operations::update_activity_options,
         UpdateNamespace => namespaces::update_namespace,
         UpdateSchedule => schedules::update_schedule,
         UpdateWorkflowExecution => update::update_workflow_execution,
+        UpdateWorkflowExecutionOptions => workflow_options::update_workflow_execution_options,
         UpdateTaskQueueConfig => task_queue_config::update_task_queue_config,
         UpdateWorkerDeploymentVersionMetadata => worker_deployment_versions::update_metadata,
     }

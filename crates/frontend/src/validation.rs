@@ -15,7 +15,7 @@ mod worker_version;
 pub(crate) use callback::check_callbacks;
 pub(crate) use duration::check_duration;
 pub(crate) use execution::{execution, run_id};
-pub(crate) use field_mask::snake_case;
+pub(crate) use field_mask::{check_options_mask, snake_case};
 pub(crate) use priority::check_priority;
 pub(crate) use search_attributes::typed_search_attributes;
 pub(crate) use size::{check_blob, check_memo, failure_of_size};

@@ -65,3 +65,4 @@ pub use requests::{
     update_with_start::{UpdateWithStartError, UpdateWithStartOutcome, UpdateWithStartRequest},
     workflow_task::{CompleteWorkflowTaskRequest, CompletedTask, WorkerPoll},
 };
+pub use versions::override_refusal;

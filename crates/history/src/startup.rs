@@ -6,7 +6,7 @@ use ::visibility::Change;
 use api::enums::v1::WorkflowExecutionStatus;
 use model::{SlotId, Span};
 use storage::{Scan, Table, prefix_end, slot_prefix};
-use visibility_query::{Comparison, Condition, Predicate, SystemAttribute, Test, Value};
+use visibility_query::{Condition, Predicate, SystemAttribute, Test, Value};
 
 use crate::{HistoryError, current, node::Node, recovery::report, visibility};
 
@@ -39,10 +39,12 @@ impl Node {
     pub(crate) async fn count_open_runs(&self) {
         let open = Predicate::Condition(Condition {
             attribute: SystemAttribute::ExecutionStatus.into(),
-            test: Test::Compare(
-                Comparison::Equal,
-                Value::Int(WorkflowExecutionStatus::Running as i64),
-            ),
+            test: Test::In {
+                values: [WorkflowExecutionStatus::Running, WorkflowExecutionStatus::Paused]
+                    .map(|status| Value::Int(i64::from(status as i32)))
+                    .into(),
+                negated: false,
+            },
         });
         let mut count = 0;
         for namespace in self.namespaces.all() {

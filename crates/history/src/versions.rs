@@ -4,6 +4,7 @@ use api::{
     command::v1::{Command, command::Attributes},
     deployment::v1::WorkerDeploymentVersion,
     enums::v1::{ContinueAsNewVersioningBehavior, VersioningBehavior},
+    workflow::v1::{VersioningOverride, versioning_override::Override},
 };
 use engine::{Dispatch, State, TargetVersion};
 use matching::{Route, Routes, TaskQueueKey, WorkerVersion};
@@ -20,6 +21,26 @@ pub(crate) fn deployment_version(version: &WorkerVersion) -> WorkerDeploymentVer
         deployment_name: version.deployment_name.as_ref().to_owned(),
         build_id: version.build_id.as_ref().to_owned(),
     }
+}
+
+/// Why an override is refused, if it is: a run can be moved only to a version whose workers poll its
+/// task queue.
+pub fn override_refusal(
+    chosen: &VersioningOverride,
+    key: &TaskQueueKey,
+    routes: &Routes,
+) -> Option<String> {
+    let version = match chosen.r#override.as_ref()? {
+        Override::Pinned(pinned) => pinned.version.as_ref()?,
+        Override::OneTime(one_time) => one_time.target_deployment_version.as_ref()?,
+        Override::AutoUpgrade(_) => return None,
+    };
+    (!routes.serves(&worker_version(version), key)).then(|| {
+        format!(
+            "Pinned version '{}:{}' is not present in task queue '{}' of type 'Workflow'",
+            version.deployment_name, version.build_id, key.name
+        )
+    })
 }
 
 /// The normal queue of the run's workflow tasks.

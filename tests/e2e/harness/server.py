@@ -34,6 +34,14 @@ SEARCH_ATTRIBUTES = {
 """The custom search attributes that every server of these suites is started with."""
 
 
+FEATURES = (
+    "frontend.WorkflowPauseEnabled=true",
+    "frontend.workflowRulesAPIsEnabled=true",
+    "history.enableUpdateCallbacks=true",
+)
+"""What the reference serves only when it is told to; here it is always on."""
+
+
 def executable() -> str:
     """The path of the server under test."""
     path = os.environ.get("LONGTIDE_E2E_SERVER")
@@ -118,6 +126,8 @@ class Server:
         line += ["--headless", "--log-level", "warn"]
         for name, kind in SEARCH_ATTRIBUTES.items():
             line += ["--search-attribute", f"{name}={kind}"]
+        for feature in FEATURES:
+            line += ["--dynamic-config-value", feature]
         if self.db_filename is not None:
             line += ["--db-filename", str(self.db_filename)]
         return line + list(self.arguments)

@@ -154,3 +154,12 @@ pub(crate) fn place_again(draft: &mut Draft<'_>) {
         draft.task(Task::now(TaskAction::DispatchActivity(activity)));
     }
 }
+
+/// The run goes on: everything that its activities wait for is asked for again.
+pub(crate) fn offer_again(draft: &mut Draft<'_>) {
+    let mut tasks = Vec::new();
+    outstanding(draft.state(), &mut tasks);
+    for task in tasks {
+        draft.task(task);
+    }
+}

@@ -25,8 +25,11 @@ pub(crate) fn schedule(
     scope: &mut CommandScope,
     command: ScheduleActivityTaskCommandAttributes,
 ) -> Result<(), CommandError> {
-    // A run on its way to another version has no worker that could take it.
-    let eager = command.request_eager_execution && !draft.state().is_in_version_transition();
+    // A run on its way to another version has no worker that could take it; a paused one none
+    // that may.
+    let eager = command.request_eager_execution
+        && !draft.state().is_in_version_transition()
+        && !draft.state().is_paused();
     let attributes = validated(draft, scope, command)?;
     if draft.state().activity_by_id(&attributes.activity_id).is_some() {
         return Err(CommandError::new(

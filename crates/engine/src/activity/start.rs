@@ -20,8 +20,8 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: StartActivity) -> Result<Reply
     if !activity.waits_for_worker() || activity.stamp != input.stamp {
         return Err(Rejection::TaskObsolete);
     }
-    // It is placed again when the run has arrived.
-    if state.is_in_version_transition() {
+    // It is placed again when the run has arrived, or goes on.
+    if state.is_in_version_transition() || state.is_paused() {
         return Err(Rejection::TaskObsolete);
     }
     if versioning::schedule_elsewhere(draft, &input.dispatch) {

@@ -6,6 +6,7 @@
 
 mod closing;
 mod outcome;
+mod reapply;
 mod start;
 
 pub(crate) use closing::{
@@ -14,6 +15,7 @@ pub(crate) use closing::{
     released,
 };
 pub(crate) use outcome::{closed, start_failed, started};
+pub(crate) use reapply::{is_news_of_child, reapply};
 pub(crate) use start::start;
 
 use api::{

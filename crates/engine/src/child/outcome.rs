@@ -37,6 +37,17 @@ pub(crate) fn start_failed(
     cause: StartChildWorkflowExecutionFailedCause,
 ) -> Reply {
     let Some(child) = waiting(draft, initiated_event_id) else { return Reply::Repeated };
+    write_start_failed(draft, initiated_event_id, &child, cause);
+    wake(draft);
+    Reply::Done
+}
+
+pub(super) fn write_start_failed(
+    draft: &mut Draft<'_>,
+    initiated_event_id: i64,
+    child: &Child,
+    cause: StartChildWorkflowExecutionFailedCause,
+) {
     let initiated = child.initiated.as_deref().cloned().unwrap_or_default();
     let attributes = StartChildWorkflowExecutionFailedEventAttributes {
         namespace: initiated.namespace,
@@ -52,8 +63,6 @@ pub(crate) fn start_failed(
         Attributes::StartChildWorkflowExecutionFailedEventAttributes(attributes),
         EventExtras::default(),
     );
-    wake(draft);
-    Reply::Done
 }
 
 /// A child that a running parent waits to see started.
@@ -88,7 +97,12 @@ pub(crate) fn closed(draft: &mut Draft<'_>, input: ChildClosed) -> Result<Reply,
     Ok(Reply::Done)
 }
 
-fn write_started(draft: &mut Draft<'_>, initiated_event_id: i64, child: &Child, run_id: String) {
+pub(super) fn write_started(
+    draft: &mut Draft<'_>,
+    initiated_event_id: i64,
+    child: &Child,
+    run_id: String,
+) {
     let initiated = child.initiated.as_deref().cloned().unwrap_or_default();
     let attributes = ChildWorkflowExecutionStartedEventAttributes {
         namespace: initiated.namespace,
@@ -105,7 +119,7 @@ fn write_started(draft: &mut Draft<'_>, initiated_event_id: i64, child: &Child, 
 }
 
 /// What all closing events of a child say.
-struct Closed {
+pub(super) struct Closed {
     namespace: String,
     namespace_id: String,
     execution: Option<WorkflowExecution>,
@@ -115,7 +129,11 @@ struct Closed {
 }
 
 impl Closed {
-    fn new(initiated_event_id: i64, child: &Child, execution: WorkflowExecution) -> Self {
+    pub(super) fn new(
+        initiated_event_id: i64,
+        child: &Child,
+        execution: WorkflowExecution,
+    ) -> Self {
         let initiated = child.initiated.as_deref().cloned().unwrap_or_default();
         Self {
             namespace: initiated.namespace,
@@ -128,7 +146,7 @@ impl Closed {
     }
 
     /// How the parent's history says what the child's close event says; `None` for any other event.
-    fn event(self, close: Attributes) -> Option<Attributes> {
+    pub(super) fn event(self, close: Attributes) -> Option<Attributes> {
         let Self {
             namespace,
             namespace_id,

@@ -22,6 +22,11 @@ pub(crate) fn admit(draft: &mut Draft<'_>, input: UpdateWorkflow) -> Result<Repl
             None => Err(Rejection::WorkflowClosed),
         };
     }
+    if state.is_paused() {
+        return Err(Rejection::FailedPrecondition(
+            "Workflow is paused. Cannot update the workflow.".to_owned(),
+        ));
+    }
     let limits = draft.context().limits;
     if state.workflow_task_failures + 1 >= limits.workflow_task_failing_attempt {
         return Err(Rejection::WorkflowNotReady(

@@ -13,7 +13,9 @@ mod transition;
 pub use inherit::Inherited;
 pub(crate) use overrides::apply_options_updated;
 pub use overrides::{current_override, override_target};
-pub(crate) use transition::{begin, check, finish, notify, place, schedule_elsewhere};
+pub(crate) use transition::{
+    begin, check, finish, move_to_override, notify, place, schedule_elsewhere,
+};
 
 use api::{
     deployment::v1::WorkerDeploymentVersion,

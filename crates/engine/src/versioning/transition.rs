@@ -108,3 +108,19 @@ fn set(draft: &mut Draft<'_>, version: Option<WorkerDeploymentVersion>, revision
 fn revision(worker: &Dispatch) -> i64 {
     worker.target.as_ref().map_or(0, |target| target.revision_number)
 }
+
+/// An override may have moved the run: its worker's cache is of no use then, and what waits for a
+/// worker is placed again; true when it has.
+pub(crate) fn move_to_override(
+    draft: &mut Draft<'_>,
+    before: &(VersioningBehavior, Option<WorkerDeploymentVersion>, bool),
+) -> bool {
+    if *before == place(draft.state()) {
+        return false;
+    }
+    if draft.state().sticky.is_some() {
+        workflow_task::forget_sticky_queue(draft);
+    }
+    activity::place_again(draft);
+    true
+}

@@ -68,9 +68,16 @@ pub(crate) fn apply_completed(state: &mut State, completed: &WorkflowTaskComplet
 }
 
 pub(crate) fn apply_failed(state: &mut State, failed: &WorkflowTaskFailedEventAttributes) {
-    // A reset is nobody's failure.
-    let counts = failed.cause() != WorkflowTaskFailedCause::ResetWorkflow;
-    end_unsuccessfully(state, Problem::Failed(failed.cause()), counts);
+    end_unsuccessfully(state, Problem::Failed(failed.cause()), counts(failed.cause()));
+}
+
+/// False for what is nobody's failure: a reset, or a pause.
+pub(super) const fn counts(cause: WorkflowTaskFailedCause) -> bool {
+    !matches!(
+        cause,
+        WorkflowTaskFailedCause::ResetWorkflow
+            | WorkflowTaskFailedCause::WorkflowPauseRequestedBeforeTaskStarted
+    )
 }
 
 pub(crate) fn apply_timed_out(state: &mut State, timed_out: &WorkflowTaskTimedOutEventAttributes) {

@@ -32,6 +32,11 @@ pub(crate) fn complete(
     context: &Context<'_>,
 ) -> Result<Transition, Rejection> {
     let task = super::held(state, &input.task)?.clone();
+    if state.is_paused() && input.force_create_new_workflow_task {
+        return Err(Rejection::FailedPrecondition(
+            "Workflow is paused and force create new workflow task is not allowed.".to_owned(),
+        ));
+    }
     commands::check_sequence(&input.commands)?;
     if input.messages.iter().any(|message| message.body.is_none()) {
         return Err(Rejection::invalid("nil message body"));

@@ -11,7 +11,10 @@ use crate::{
     draft::Draft, input::FailWorkflowTask, state::WorkflowTask, terminate,
 };
 
-use super::{schedule, speculative};
+use super::{apply::counts, schedule, speculative};
+
+/// Who fails tasks that no worker failed.
+const SERVER: &str = "history-service";
 
 /// Why and by whom.
 #[derive(Debug, Default)]
@@ -65,7 +68,7 @@ pub(super) fn schedule_after_failure(draft: &mut Draft<'_>, flushed: bool) {
 pub(crate) fn force_close(draft: &mut Draft<'_>) {
     if draft.state().has_started_workflow_task() {
         let cause = WorkflowTaskFailedCause::ForceCloseCommand;
-        let identity = "history-service".to_owned();
+        let identity = SERVER.to_owned();
         end(draft, TaskFailure { cause, identity, ..Default::default() });
     } else {
         let task = draft.state().workflow_task.as_ref();
@@ -76,13 +79,28 @@ pub(crate) fn force_close(draft: &mut Draft<'_>) {
     }
 }
 
+/// Takes back a task that no worker holds. The next one is again the first attempt.
+pub(crate) fn withdraw(draft: &mut Draft<'_>, cause: WorkflowTaskFailedCause) {
+    let waiting = draft.state().workflow_task.as_ref().filter(|task| !task.is_started());
+    let Some(task) = waiting else { return };
+    if task.is_speculative() {
+        speculative::set(draft, None);
+        return;
+    }
+    end(draft, TaskFailure { cause, identity: SERVER.to_owned(), ..Default::default() });
+    if draft.state().workflow_task_failures > 0 {
+        let forgiven = WorkflowTaskFailuresForgiven {};
+        draft.mutate(Mutation::WorkflowTaskFailuresForgiven(forgiven));
+    }
+}
+
 /// Ends the started task as failed and lets in what waited; true when something did. Only a first
 /// attempt leaves an event.
 pub(super) fn end(draft: &mut Draft<'_>, failure: TaskFailure) -> bool {
     let Some(task) = draft.state().workflow_task.as_ref() else { return false };
     if task.is_transient() {
         draft.mutate(Mutation::WorkflowTaskDropped(WorkflowTaskDropped {
-            failed: true,
+            failed: counts(failure.cause),
             cause: failure.cause as i32,
         }));
     } else {

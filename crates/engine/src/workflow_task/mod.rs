@@ -18,7 +18,7 @@ pub(crate) use apply::{
     apply_timed_out, apply_transient_scheduled, apply_transient_started,
 };
 pub(crate) use complete::complete;
-pub(crate) use fail::{fail_by_worker, force_close};
+pub(crate) use fail::{fail_by_worker, force_close, withdraw};
 pub(crate) use schedule::{
     forget_sticky_queue, leave_sticky_queue, schedule, schedule_unless_delayed,
 };

@@ -16,7 +16,7 @@ use crate::{
 
 use super::speculative;
 
-/// Schedules a workflow task, unless one is pending.
+/// Schedules a workflow task, unless one is pending or the run is paused.
 pub(crate) fn schedule(draft: &mut Draft<'_>) {
     schedule_since(draft, Time::UNSET);
 }
@@ -31,7 +31,7 @@ pub(crate) fn schedule_unless_delayed(draft: &mut Draft<'_>) {
 /// Schedules a workflow task that continues a chain of heartbeats since `original_time`.
 pub(crate) fn schedule_since(draft: &mut Draft<'_>, original_time: Time) {
     let state = draft.state();
-    if state.workflow_task.is_some() || !state.is_running() {
+    if state.workflow_task.is_some() || !state.is_running() || state.is_paused() {
         return;
     }
     let attempt = state.workflow_task_failures + 1;

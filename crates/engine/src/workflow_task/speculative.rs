@@ -29,7 +29,7 @@ const EVENTS_TWICE_MAX: i64 = 10;
 /// Schedules a workflow task for updates, unless one is pending.
 pub(crate) fn schedule_speculative(draft: &mut Draft<'_>) {
     let state = draft.state();
-    if state.workflow_task.is_some() || !state.is_running() {
+    if state.workflow_task.is_some() || !state.is_running() || state.is_paused() {
         return;
     }
     if state.workflow_task_failures > 0 {

@@ -213,3 +213,14 @@ fn a_run_that_another_follows_leaves_the_news_to_it() {
     retried.due(|action| matches!(action, TaskAction::WorkflowTimeout(_)));
     golden!(retried);
 }
+
+#[test]
+fn a_reset_tells_the_news_of_those_that_still_wait() {
+    let mut script = script();
+    script.complete(["a", "b"].map(|id| child(id, ParentClosePolicy::Abandon)).into());
+    started(&mut script, 5).start_task().complete(vec![child("c", ParentClosePolicy::Abandon)]);
+    started(&mut script, 6);
+    closed(&mut script, 5, "a", completed());
+    started(&mut script, 11);
+    golden!(script.reset(10));
+}

@@ -12,6 +12,10 @@ mod cron;
 #[cfg(test)]
 mod external;
 #[cfg(test)]
+mod options;
+#[cfg(test)]
+mod pause;
+#[cfg(test)]
 mod reset;
 #[cfg(test)]
 mod script;

@@ -15,8 +15,8 @@ use api::{
 };
 use engine::{
     Change, CompleteWorkflowTask, Context, Dispatch, HeldActivity, HeldWorkflowTask, Input,
-    Mutation, Reply, Reset, RunReset, Signal, Start, StartActivity, StartWorkflowTask, State,
-    Sticky, TaskAction, UpdateProgress, decide, evolve, is_current,
+    Mutation, ReapplyExclusions, Reply, Reset, RunReset, Signal, Start, StartActivity,
+    StartWorkflowTask, State, Sticky, TaskAction, UpdateProgress, decide, evolve, is_current,
 };
 use model::{Limits, Span, Time};
 
@@ -180,6 +180,12 @@ impl Script {
                     writeln!(self.text, "  = paused: {paused}, reset: {reset}").unwrap();
                 }
             }
+            Reply::WorkflowOptions(options) => {
+                let chosen = options.versioning_override.as_ref();
+                let key = options.priority.as_ref().map_or(0, |priority| priority.priority_key);
+                let pinned = chosen.map_or("none".to_owned(), |chosen| short(&chosen.r#override));
+                writeln!(self.text, "  = override={pinned}, priority={key}").unwrap();
+            }
             Reply::ActivityOptions(options) => {
                 let timeout = options.start_to_close_timeout.unwrap().seconds;
                 writeln!(self.text, "  = options, timeout={timeout}s").unwrap();
@@ -215,7 +221,11 @@ impl Script {
             },
             base_run_id: "run".to_owned(),
             reason: "why".to_owned(),
-            reapplied: later,
+            reapplied: later
+                .into_iter()
+                .filter(|event| ReapplyExclusions::default().admit(event))
+                .collect(),
+            options: Vec::new(),
         };
         let name = format!("reset to event {end_event_id}");
         script.input(&name, Input::Reset(Box::new(reset)));

@@ -389,3 +389,16 @@ fn update__one_that_an_event_admitted_is_durable() {
     answer(&mut script, vec![acceptance("one"), response("one")], vec![], |_| ());
     golden!(script);
 }
+
+#[test]
+fn a_reset_admits_again_what_was_accepted_later() {
+    let mut script = Script::start(|_| ());
+    script.start_task().complete(vec![]);
+    update(&mut script, "one");
+    script.start_task();
+    answer(&mut script, vec![acceptance("one"), response("one")], vec![], |_| ());
+    let mut again = script.reset(4);
+    again.start_task();
+    answer(&mut again, vec![acceptance("one")], vec![], |_| ());
+    golden!(again);
+}

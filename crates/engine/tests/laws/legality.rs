@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use api::history::v1::{HistoryEvent, history_event::Attributes};
+use api::{
+    enums::v1::WorkflowTaskFailedCause,
+    history::v1::{HistoryEvent, history_event::Attributes},
+};
 use model::{Span, Time};
 
 #[derive(Default)]
@@ -20,6 +23,7 @@ struct Reader {
     cancellations: BTreeMap<i64, i64>,
     updates: BTreeMap<String, i64>,
     completed_updates: Vec<String>,
+    paused: bool,
     closed: bool,
 }
 
@@ -41,6 +45,7 @@ impl Reader {
             Attributes::WorkflowExecutionStartedEventAttributes(_) => assert_eq!(id, 1),
             Attributes::WorkflowTaskScheduledEventAttributes(_) => {
                 assert_eq!(self.workflow_task, None, "one workflow task at a time");
+                assert!(!self.paused, "a workflow task of a paused run");
                 self.workflow_task = Some((id, 0));
             }
             Attributes::WorkflowTaskStartedEventAttributes(started) => {
@@ -51,10 +56,22 @@ impl Reader {
                 self.end(ended.scheduled_event_id, ended.started_event_id);
             }
             Attributes::WorkflowTaskFailedEventAttributes(ended) => {
+                // One that no worker had taken can only be taken back.
+                let paused = WorkflowTaskFailedCause::WorkflowPauseRequestedBeforeTaskStarted;
+                assert_eq!(ended.started_event_id == 0, ended.cause() == paused);
                 self.end(ended.scheduled_event_id, ended.started_event_id);
             }
             Attributes::WorkflowTaskTimedOutEventAttributes(ended) => {
                 self.end(ended.scheduled_event_id, ended.started_event_id);
+            }
+            Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(_) => self.outside_tasks(),
+            Attributes::WorkflowExecutionPausedEventAttributes(_) => {
+                self.outside_tasks();
+                assert!(!std::mem::replace(&mut self.paused, true), "paused twice");
+            }
+            Attributes::WorkflowExecutionUnpausedEventAttributes(_) => {
+                self.outside_tasks();
+                assert!(std::mem::replace(&mut self.paused, false), "not paused");
             }
             Attributes::ActivityTaskScheduledEventAttributes(_) => {
                 self.between_tasks();

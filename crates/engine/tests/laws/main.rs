@@ -10,6 +10,8 @@ mod nexus;
 #[cfg(test)]
 mod old_histories;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod reset;
 #[cfg(test)]
 mod transitions;
@@ -255,6 +257,30 @@ proptest! {
             let completed = state.completed_updates.as_ref().map_or(0, |it| it.event_ids.len());
             assert!(state.updates.len() <= world.limits.updates_in_flight_max);
             assert!(state.updates.len() + completed <= world.limits.updates_per_run_max);
+        });
+    }
+
+    #[test]
+    fn a_paused_run_gives_nobody_a_task((policy, steps) in run()) {
+        play(policy, &steps, |world, _, outcome| {
+            let Ok(transition) = outcome else { return };
+            if world.state.is_paused() {
+                let activity = matches!(transition.reply, Reply::ActivityStarted(_));
+                let before: Vec<_> = world.state.activities.values().collect();
+                let repeated = before.iter().any(|activity| activity.is_started());
+                assert!(!activity || repeated, "{:?}", transition.reply);
+            }
+            let state = &transition.state;
+            if state.is_paused() {
+                assert!(state.workflow_task.as_ref().is_none_or(|task| task.is_started()));
+                assert!(outstanding_tasks(state).iter().all(|task| !matches!(
+                    task.action,
+                    TaskAction::DispatchWorkflowTask(_)
+                        | TaskAction::DispatchActivity(_)
+                        | TaskAction::ActivityRetry(_)
+                        | TaskAction::FirstWorkflowTask(_)
+                )));
+            }
         });
     }
 

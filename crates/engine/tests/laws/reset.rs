@@ -7,8 +7,8 @@ use api::{
     history::v1::{HistoryEvent, history_event::Attributes},
 };
 use engine::{
-    Change, HistoryAncestor, Input, Rejection, Reset, RunReset, State, evolve, is_current,
-    is_reapplied, outstanding_tasks,
+    Change, HistoryAncestor, Input, ReapplyExclusions, Rejection, Reset, RunReset, State, evolve,
+    is_current, outstanding_tasks,
 };
 use proptest::prelude::*;
 
@@ -32,6 +32,17 @@ fn signals(events: &[HistoryEvent]) -> BTreeMap<String, usize> {
     counts
 }
 
+/// Updates that these events accept.
+fn accepted(events: &[HistoryEvent]) -> Vec<String> {
+    let accepted = events.iter().filter_map(|event| match &event.attributes {
+        Some(Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(accepted)) => {
+            Some(accepted.protocol_instance_id.clone())
+        }
+        _ => None,
+    });
+    accepted.collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, ..Default::default() })]
 
@@ -41,6 +52,7 @@ proptest! {
         for end in 2..=world.events.len() {
             let (before, after) = world.events.split_at(end - 1);
             let past = past(before);
+            let exclusions = ReapplyExclusions { updates: end % 3 == 0, ..Default::default() };
             let reset = Reset {
                 run: RunReset {
                     namespace_id: "namespace".to_owned(),
@@ -55,7 +67,12 @@ proptest! {
                 },
                 base_run_id: "run".to_owned(),
                 reason: "why".to_owned(),
-                reapplied: after.iter().filter(|event| is_reapplied(event)).cloned().collect(),
+                reapplied: after
+                    .iter()
+                    .filter(|event| exclusions.admit(event))
+                    .cloned()
+                    .collect(),
+                options: Vec::new(),
             };
             let input = Input::Reset(Box::new(reset));
             let outcome = decide_at(&past, world.now, &world.limits, input);
@@ -84,6 +101,10 @@ proptest! {
             }).unwrap();
             prop_assert_eq!(failed.cause(), WorkflowTaskFailedCause::ResetWorkflow);
             prop_assert_eq!(signals(&events), signals(&world.events));
+            for update_id in accepted(after) {
+                let update = transition.state.updates.get(&update_id);
+                prop_assert_eq!(update.is_some(), !exclusions.updates, "{}", update_id);
+            }
             let state = &transition.state;
             prop_assert_eq!(state.workflow_task.as_ref().map(|task| task.attempt), Some(1));
             prop_assert_eq!(&state.run_id, "again");

@@ -36,7 +36,7 @@ use engine::{
 };
 use model::{Limits, Span, Time};
 
-use crate::{nexus, updates};
+use crate::{nexus, operations, updates};
 
 /// One random step: what kind, which of the candidates, and how long after the last one.
 #[derive(Debug, Clone, Copy)]
@@ -154,6 +154,7 @@ impl World {
                 completion_callbacks: vec![nexus::callback()],
                 ..Default::default()
             }),
+            3 if step.pick < 144 => operations::input(step.pick),
             4..=6 => self.start_workflow_task(step.pick),
             7..=10 => self.complete_workflow_task(step.pick),
             11 => Input::FailWorkflowTask(Box::new(FailWorkflowTask {

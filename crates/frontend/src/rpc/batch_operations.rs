@@ -1,13 +1,18 @@
 //! Batch operations (fact sheet section 15).
 
 use api::{
-    batch::v1::BatchOperationInfo,
+    batch::v1::{
+        BatchOperationInfo, BatchOperationReset, BatchOperationUpdateActivityOptions,
+        batch_operation_reset_activities, batch_operation_unpause_activities,
+        batch_operation_update_activity_options,
+    },
     common::v1::Execution,
     enums::v1::{
         BatchOperationState, BatchOperationType, ExecutionType, ResetType, ResourceExhaustedCause,
         ResourceExhaustedScope, WorkflowExecutionStatus,
     },
     errordetails::v1::WorkflowExecutionAlreadyStartedFailure,
+    workflow::v1::post_reset_operation::Variant,
     workflowservice::v1::{
         DescribeBatchOperationRequest, DescribeBatchOperationResponse, ListBatchOperationsRequest,
         ListBatchOperationsResponse, StartBatchOperationRequest, StartBatchOperationResponse,
@@ -20,18 +25,22 @@ use batch_operation::{
     operation_name,
 };
 use history::{EntityError, EntityView};
+use model::Limits;
 use namespace::Namespace;
 use visibility::Record;
 use visibility_query::{
     Comparison, Condition, Predicate, QueryError, SystemAttribute, Test, Value, parse,
 };
 
-use super::visibility::{catch_up, failed};
+use super::{
+    visibility::{catch_up, failed},
+    workflow_options::options_update,
+};
 use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
-    validation::{check_blob, check_length},
+    validation::{check_blob, check_length, snake_case},
 };
 
 /// Most executions that one request may name, as in the reference.
@@ -40,7 +49,7 @@ const EXECUTIONS_MAX: usize = 1000;
 pub(crate) async fn start_batch_operation(
     frontend: &Frontend,
     call: &Call,
-    request: StartBatchOperationRequest,
+    mut request: StartBatchOperationRequest,
 ) -> ApiResult<StartBatchOperationResponse> {
     let namespace = call.namespace()?;
     check_job_id(&request.job_id)?;
@@ -57,6 +66,7 @@ pub(crate) async fn start_batch_operation(
         ));
     }
     let job_id = request.job_id.clone();
+    prepare(&mut request, &namespace.limits)?;
     let input = Input::Start(Box::new(Start { request }));
     apply(frontend, call, &job_id, input).await?;
     Ok(StartBatchOperationResponse {})
@@ -247,10 +257,6 @@ fn check(
         let text = format!("batch executions count exceeds limit {EXECUTIONS_MAX}");
         return Err(ApiError::invalid(text));
     }
-    if !request.visibility_query.is_empty() {
-        check_query(frontend, namespace, &request.visibility_query)?;
-    }
-    check_operation(operation)?;
     let other = request.target_executions.iter().enumerate();
     let mut other = other.filter(|(_, target)| target.r#type() != ExecutionType::Workflow);
     if let Some((index, target)) = other.next() {
@@ -266,7 +272,11 @@ fn check(
             go_name(operation)
         )));
     }
-    Ok(())
+    check_operation(operation)?;
+    if request.visibility_query.is_empty() {
+        return Ok(());
+    }
+    check_query(frontend, namespace, &request.visibility_query)
 }
 
 /// A query that will never run is refused before anything is done.
@@ -302,16 +312,122 @@ fn check_operation(operation: &Operation) -> ApiResult<()> {
             Err(ApiError::invalid("must provide signal name"))
         }
         Operation::SignalOperation(_) => Ok(()),
-        Operation::ResetOperation(reset)
-            if reset.options.is_none() && reset.reset_type() == ResetType::Unspecified =>
-        {
-            Err(ApiError::invalid("unknown batch reset type Unspecified"))
+        Operation::ResetOperation(reset) => check_reset(reset),
+        Operation::UpdateWorkflowOptionsOperation(update) => {
+            if update.workflow_execution_options.is_none() {
+                return Err(ApiError::invalid("must provide UpdateOptions"));
+            }
+            if update.update_mask.is_none() {
+                return Err(ApiError::invalid("must provide UpdateMask"));
+            }
+            Ok(())
         }
+        Operation::UnpauseActivitiesOperation(unpause) => {
+            use batch_operation_unpause_activities::Activity;
+            match &unpause.activity {
+                None => Err(ApiError::invalid("activity filter must be set")),
+                Some(Activity::Type(name)) if name.is_empty() => Err(nothing_selected()),
+                Some(Activity::MatchAll(false)) => Err(nothing_selected()),
+                Some(_) => Ok(()),
+            }
+        }
+        Operation::ResetActivitiesOperation(reset) => {
+            use batch_operation_reset_activities::Activity;
+            match &reset.activity {
+                None => Err(ApiError::invalid("must provide ActivityType or MatchAll")),
+                Some(Activity::Type(name)) if name.is_empty() => Err(nothing_selected()),
+                Some(Activity::MatchAll(false)) => Err(nothing_selected()),
+                Some(_) => Ok(()),
+            }
+        }
+        Operation::UpdateActivityOptionsOperation(update) => check_activity_options(update),
         other => Err(ApiError::unimplemented(format!(
             "batch operation {} is not built",
             operation_name(batch_operation::operation_type(other))
         ))),
     }
+}
+
+fn check_reset(reset: &BatchOperationReset) -> ApiResult<()> {
+    match &reset.options {
+        Some(options) if options.target.is_none() => {
+            Err(ApiError::invalid("batch reset missing target"))
+        }
+        Some(_) => Ok(()),
+        None if reset.reset_type() == ResetType::Unspecified => {
+            let text = match ResetType::try_from(reset.reset_type) {
+                Ok(_) => "Unspecified".to_owned(),
+                Err(_) => reset.reset_type.to_string(),
+            };
+            Err(ApiError::invalid(format!("unknown batch reset type {text}")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_activity_options(update: &BatchOperationUpdateActivityOptions) -> ApiResult<()> {
+    use batch_operation_update_activity_options::Activity;
+    match (&update.activity_options, update.restore_original) {
+        (Some(_), true) => {
+            let text = "cannot set both activity options and restore original";
+            return Err(ApiError::invalid(text));
+        }
+        (None, false) => {
+            return Err(ApiError::invalid(
+                "Either activity type must be set, or restore original should be set to true",
+            ));
+        }
+        _ => {}
+    }
+    match &update.activity {
+        Some(Activity::Type(name)) if name.is_empty() => Err(nothing_selected()),
+        Some(Activity::MatchAll(false)) => Err(nothing_selected()),
+        _ => Ok(()),
+    }
+}
+
+fn nothing_selected() -> ApiError {
+    ApiError::invalid("Either activity type must be set, or match all should be set to true")
+}
+
+/// Writes the operation the way it is carried out.
+fn prepare(request: &mut StartBatchOperationRequest, limits: &Limits) -> ApiResult<()> {
+    use batch_operation_unpause_activities::Activity;
+    match &mut request.operation {
+        Some(Operation::ResetOperation(reset)) => {
+            for operation in &mut reset.post_reset_operations {
+                if let Some(Variant::UpdateWorkflowOptions(update)) = &mut operation.variant {
+                    let options = update.workflow_execution_options.take().unwrap_or_default();
+                    let mask = update.update_mask.clone().unwrap_or_default();
+                    let checked = options_update(options, mask, String::new(), limits)?;
+                    update.workflow_execution_options = Some(checked.options);
+                }
+            }
+        }
+        Some(Operation::UpdateWorkflowOptionsOperation(update)) => {
+            let options = update.workflow_execution_options.take().unwrap_or_default();
+            let mask = update.update_mask.clone().unwrap_or_default();
+            let checked = options_update(options, mask, String::new(), limits)?;
+            update.workflow_execution_options = Some(checked.options);
+        }
+        Some(Operation::UpdateActivityOptionsOperation(update)) => {
+            for path in update.update_mask.iter_mut().flat_map(|mask| &mut mask.paths) {
+                *path = snake_case(path);
+            }
+        }
+        // The runs are found by what is paused in them, whatever the query says.
+        Some(Operation::UnpauseActivitiesOperation(unpause))
+            if !request.visibility_query.is_empty() =>
+        {
+            if let Some(Activity::Type(name)) = &unpause.activity {
+                let name = name.replace('\\', "\\\\").replace('\'', "\\'");
+                request.visibility_query =
+                    format!("TemporalPauseInfo = 'property:activityType={name}'");
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// What the reference calls an operation in the text about wrong targets.

@@ -13,7 +13,7 @@ use api::{
     workflow::v1::{
         PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, RequestIdInfo,
         ResetPoints, WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
-        WorkflowExecutionVersioningInfo,
+        WorkflowExecutionPauseInfo, WorkflowExecutionVersioningInfo,
         pending_activity_info::{
             PauseInfo,
             pause_info::{Manual, PausedBy},
@@ -172,6 +172,11 @@ fn extended_info(state: &State) -> WorkflowExecutionExtendedInfo {
         last_reset_time: state.last_reset_time.to_proto(),
         reset_run_id: state.reset_run_id.clone(),
         request_id_infos,
+        pause_info: state.paused.as_ref().map(|pause| WorkflowExecutionPauseInfo {
+            identity: pause.identity.clone(),
+            paused_time: pause.time.to_proto(),
+            reason: pause.reason.clone(),
+        }),
         ..WorkflowExecutionExtendedInfo::default()
     }
 }

@@ -229,6 +229,7 @@ fn description(frontend: &Frontend, namespace: &Namespace) -> DescribeNamespaceR
         reported_problems_search_attribute: true,
         worker_poll_complete_on_shutdown: true,
         poller_autoscaling: true,
+        workflow_pause: true,
         ..Capabilities::default()
     };
     let bytes = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);

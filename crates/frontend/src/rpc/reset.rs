@@ -1,16 +1,18 @@
 //! Resets of workflows.
 
 use api::{
-    enums::v1::{ResetReapplyExcludeType, ResetReapplyType},
     workflow::v1::{PostResetOperation, post_reset_operation::Variant},
     workflowservice::v1::{ResetWorkflowExecutionRequest, ResetWorkflowExecutionResponse},
 };
+use engine::{ReapplyExclusions, UpdateOptions};
 use history::ResetRequest;
+use model::Limits;
 
 use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
+    rpc::workflow_options::options_update,
     validation::{check_length, execution},
 };
 
@@ -20,41 +22,42 @@ pub(crate) async fn reset_workflow_execution(
     request: ResetWorkflowExecutionRequest,
 ) -> ApiResult<ResetWorkflowExecutionResponse> {
     let namespace = call.namespace()?;
-    let excludes_signals = excludes_signals(&request);
-    let execution = execution(request.workflow_execution)?;
+    let excluded = &request.reset_reapply_exclude_types;
+    let exclusions = ReapplyExclusions::new(request.reset_reapply_type(), excluded);
     if request.request_id.is_empty() {
         return Err(ApiError::invalid("RequestId is not set on request."));
     }
     check_length("RequestId", &request.request_id, &namespace.limits)?;
-    check_operations(&request.post_reset_operations)?;
+    let execution = execution(request.workflow_execution)?;
+    let options = post_reset_options(request.post_reset_operations, &namespace.limits)?;
     let request = ResetRequest {
         finish_event_id: request.workflow_task_finish_event_id,
         request_id: request.request_id,
         reason: request.reason,
-        excludes_signals,
+        exclusions,
+        options,
     };
     let run_id =
         frontend.history.reset_workflow(&call.permit, namespace, &execution, request).await?;
     Ok(ResetWorkflowExecutionResponse { run_id: run_id.to_string() })
 }
 
-/// Two fields say it: what to leave out, and the older one that says what to take.
-fn excludes_signals(request: &ResetWorkflowExecutionRequest) -> bool {
-    let reapplied = request.reset_reapply_type();
-    reapplied == ResetReapplyType::None
-        || request.reset_reapply_exclude_types.contains(&(ResetReapplyExcludeType::Signal as i32))
-}
-
-fn check_operations(operations: &[PostResetOperation]) -> ApiResult<()> {
-    let Some(operation) = operations.first() else { return Ok(()) };
-    let name = match &operation.variant {
-        Some(Variant::UpdateWorkflowOptions(_)) => {
-            return Err(ApiError::unimplemented(
-                "workflow options after a reset are not built yet",
-            ));
-        }
-        Some(Variant::SignalWorkflow(_)) => "*workflow.PostResetOperation_SignalWorkflow_",
-        None => "<nil>",
-    };
-    Err(ApiError::invalid(format!("unsupported post reset operation: {name}")))
+/// What a reset does to the new run in the end: only options can be changed.
+pub(super) fn post_reset_options(
+    operations: Vec<PostResetOperation>,
+    limits: &Limits,
+) -> ApiResult<Vec<UpdateOptions>> {
+    let options = operations.into_iter().map(|operation| match operation.variant {
+        Some(Variant::UpdateWorkflowOptions(update)) => options_update(
+            update.workflow_execution_options.unwrap_or_default(),
+            update.update_mask.unwrap_or_default(),
+            String::new(),
+            limits,
+        ),
+        Some(Variant::SignalWorkflow(_)) => Err(ApiError::invalid(
+            "unsupported post reset operation: *workflow.PostResetOperation_SignalWorkflow_",
+        )),
+        None => Err(ApiError::invalid("unsupported post reset operation: <nil>")),
+    });
+    options.collect()
 }

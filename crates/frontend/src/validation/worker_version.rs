@@ -8,7 +8,8 @@ use api::{
         versioning_override::{Override, PinnedOverride, PinnedOverrideBehavior},
     },
 };
-use deployment::{check_version, display_text, parse_legacy};
+use deployment::{check_version, parse_legacy};
+use history::override_refusal;
 use matching::{Routes, TaskQueueKey, WorkerVersion};
 use model::Limits;
 
@@ -139,19 +140,8 @@ pub(crate) fn check_override_is_served(
     key: &TaskQueueKey,
     routes: &Routes,
 ) -> ApiResult<()> {
-    let version = match chosen.and_then(|chosen| chosen.r#override.as_ref()) {
-        Some(Override::Pinned(pinned)) => pinned.version.as_ref(),
-        Some(Override::OneTime(one_time)) => one_time.target_deployment_version.as_ref(),
-        Some(Override::AutoUpgrade(_)) | None => None,
-    };
-    let Some(version) = version else { return Ok(()) };
-    let worker = WorkerVersion::new(version.deployment_name.as_str(), version.build_id.as_str());
-    if routes.serves(&worker, key) {
-        return Ok(());
+    match chosen.and_then(|chosen| override_refusal(chosen, key, routes)) {
+        Some(text) => Err(ApiError::precondition(text)),
+        None => Ok(()),
     }
-    Err(ApiError::precondition(format!(
-        "Pinned version '{}' is not present in task queue '{}' of type 'Workflow'",
-        display_text(version),
-        key.name
-    )))
 }

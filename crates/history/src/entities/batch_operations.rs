@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use ::visibility::Error as IndexError;
 use api::{
+    batch::v1::BatchOperationReset,
     enums::v1::{ExecutionType, WorkflowExecutionStatus},
+    workflow::v1::post_reset_operation::Variant,
     workflowservice::v1::{StartBatchOperationRequest, start_batch_operation_request::Operation},
 };
 use batch_operation::{BatchOperation, Done, Found, Source, Step, Target};
-use engine::{Input, Rejection, RequestCancel, Signal, Terminate};
+use engine::{Input, Rejection, RequestCancel, Signal, Terminate, UpdateOptions};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use model::{RunId, Span};
-use visibility_query::{Comparison, Condition, Predicate, SystemAttribute, Test, Value, parse};
+use visibility_query::{Condition, Predicate, SystemAttribute, Test, Value, parse};
 
-use super::{EntityScope, LiveEntity, Perform, held::state_of};
-use crate::{Execution, History, HistoryError, context::Caller};
+use super::{EntityScope, LiveEntity, Perform, batch_inputs, held::state_of};
+use crate::{Execution, History, HistoryError, ResetRequest, context::Caller};
 
 /// Operations of one step that are under way at the same time.
 const AT_ONCE_MAX: usize = 64;
@@ -149,10 +151,66 @@ impl Batch<'_> {
             Operation::DeletionOperation(_) => {
                 return outcome(self.history.delete_for(&caller, &execution).await);
             }
-            // Refused when they are asked for.
-            _ => return Ok(false),
+            Operation::ResetOperation(reset) => {
+                return self.reset(&caller, &execution, target, reset).await;
+            }
+            Operation::UpdateWorkflowOptionsOperation(update) => {
+                let update = UpdateOptions {
+                    options: update.workflow_execution_options.clone().unwrap_or_default(),
+                    paths: update.update_mask.clone().unwrap_or_default().paths,
+                    identity: update.identity.clone(),
+                };
+                let updated = self.history.update_options_for(&caller, &execution, update);
+                return outcome(updated.await);
+            }
+            // What else there is was refused when it was asked for.
+            operation => match batch_inputs::of_activities(operation, self.seed()) {
+                Some(input) => input,
+                None => return Ok(false),
+            },
         };
         outcome(self.history.apply_checked(&caller, &execution, "", input).await)
+    }
+
+    /// Begins a run again; asked twice, it does so once.
+    async fn reset(
+        &self,
+        caller: &Caller,
+        execution: &Execution,
+        target: &Target,
+        operation: &BatchOperationReset,
+    ) -> Result<bool, HistoryError> {
+        let Some((point, exclusions, current_run_only)) = batch_inputs::reset(operation) else {
+            return Ok(false);
+        };
+        let found =
+            self.history.reset_point(&caller.namespace, execution, &point, current_run_only);
+        let (execution, finish_event_id) = match found.await {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(false),
+            Err(error) => return outcome::<()>(Err(error)),
+        };
+        let options = operation.post_reset_operations.iter();
+        let options = options.filter_map(|operation| match &operation.variant {
+            Some(Variant::UpdateWorkflowOptions(update)) => Some(UpdateOptions {
+                options: update.workflow_execution_options.clone().unwrap_or_default(),
+                paths: update.update_mask.clone().unwrap_or_default().paths,
+                identity: String::new(),
+            }),
+            Some(Variant::SignalWorkflow(_)) | None => None,
+        });
+        let request = ResetRequest {
+            finish_event_id,
+            request_id: format!("{}-{}-{}", self.scope.instance, target.workflow_id, target.run_id),
+            reason: self.reason.to_owned(),
+            exclusions,
+            options: options.collect(),
+        };
+        outcome(self.history.reset_for(caller, &execution, &request).await)
+    }
+
+    fn seed(&self) -> u64 {
+        self.history.node.environment.entropy.random_u64()
     }
 
     async fn search(&self, filter: &Predicate, source: &Source) -> Result<Found, IndexError> {
@@ -191,6 +249,7 @@ fn outcome<T>(result: Result<T, HistoryError>) -> Result<bool, HistoryError> {
                 | Rejection::RunNotFound { .. }
                 | Rejection::ChainNotFound
                 | Rejection::WorkflowClosed
+                | Rejection::PendingActivityNotFound
         )),
         Err(HistoryError::Damaged(_)) => Ok(false),
         Err(error) => Err(error),
@@ -237,17 +296,14 @@ fn filter(step: &Step, scope: &EntityScope) -> Option<Predicate> {
     let condition = |attribute: SystemAttribute, test: Test| {
         Predicate::Condition(Condition { attribute: attribute.into(), test })
     };
-    let wants_open = matches!(
+    let takes_closed = matches!(
         step.request.operation,
-        Some(
-            Operation::TerminationOperation(_)
-                | Operation::CancellationOperation(_)
-                | Operation::SignalOperation(_)
-        )
+        Some(Operation::ResetOperation(_) | Operation::DeletionOperation(_))
     );
-    if wants_open {
-        let running = i64::from(WorkflowExecutionStatus::Running as i32);
-        let test = Test::Compare(Comparison::Equal, Value::Int(running));
+    if !takes_closed {
+        let open = [WorkflowExecutionStatus::Running, WorkflowExecutionStatus::Paused];
+        let values = open.map(|status| Value::Int(i64::from(status as i32))).into();
+        let test = Test::In { values, negated: false };
         conditions.push(condition(SystemAttribute::ExecutionStatus, test));
     }
     let filter = Predicate::all(conditions);

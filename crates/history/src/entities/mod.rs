@@ -3,6 +3,7 @@
 //! They share slots, ledgers, timers, commits and the visibility feed with the runs. `held.rs` hides
 //! what differs between the kinds; `perform.rs` is what a kind does outside of itself.
 
+mod batch_inputs;
 mod batch_operations;
 mod cache;
 mod find;

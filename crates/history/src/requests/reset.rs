@@ -6,8 +6,8 @@ use api::{History as Events, enums::v1::WorkflowExecutionStatus, history::v1::Hi
 use authz::Permit;
 use bytes::Bytes;
 use engine::{
-    Change, Input, RESETTER, Rejection, Reset, RunReset, State, Terminate, Transition, decide,
-    evolve, is_reapplied,
+    Change, Input, RESETTER, ReapplyExclusions, Rejection, Reset, RunReset, State, Terminate,
+    Transition, UpdateOptions, decide, evolve,
 };
 use model::{RunId, SlotId, WorkflowKey};
 use namespace::Namespace;
@@ -28,7 +28,7 @@ const FOLLOWING_RUNS_MAX: usize = 1000;
 const REAPPLIED_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// A request to begin a run again.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ResetRequest {
     /// The first event that is not taken over: the one after a workflow task was scheduled or
     /// started.
@@ -37,8 +37,10 @@ pub struct ResetRequest {
     pub request_id: String,
     /// Why.
     pub reason: String,
-    /// Signals that came later are not applied again.
-    pub excludes_signals: bool,
+    /// What came later and is not applied again.
+    pub exclusions: ReapplyExclusions,
+    /// Other options for the new run.
+    pub options: Vec<UpdateOptions>,
 }
 
 /// A run whose records are read; the references keep it in memory.
@@ -57,13 +59,21 @@ impl History {
         execution: &Execution,
         request: ResetRequest,
     ) -> Result<RunId, HistoryError> {
-        let caller = Caller::new(permit, namespace);
+        self.reset_for(&Caller::new(permit, namespace), execution, &request).await
+    }
+
+    pub(crate) async fn reset_for(
+        &self,
+        caller: &Caller,
+        execution: &Execution,
+        request: &ResetRequest,
+    ) -> Result<RunId, HistoryError> {
         let workflow = execution.key(caller.namespace_id());
         let slot_id = SlotId::of(&workflow);
         for _ in 0..WAITS_MAX {
             let outcome = {
                 let mut slot = self.lock(slot_id).await?;
-                match self.try_reset(&mut slot, &caller, &workflow, execution, &request).await? {
+                match self.try_reset(&mut slot, caller, &workflow, execution, request).await? {
                     Attempt::Done(run_id, outcome) => Some((run_id, outcome)),
                     Attempt::Busy(outcome) => {
                         drop(slot);
@@ -109,8 +119,13 @@ impl History {
             )
             .into());
         }
+        for update in &request.options {
+            if let Some(chosen) = &update.options.versioning_override {
+                self.check_override(&base.1, caller.namespace_id(), chosen)?;
+            }
+        }
         let mut chain = vec![base.clone()];
-        if !request.excludes_signals {
+        if !request.exclusions.is_everything() {
             self.add_following(slot, workflow, &mut chain).await?;
         }
         if chain.iter().chain(current.iter().map(|(_, run)| run)).any(is_in_flight) {
@@ -130,10 +145,10 @@ impl History {
             }
             _ => None,
         };
-        let reapplied = if request.excludes_signals {
+        let reapplied = if request.exclusions.is_everything() {
             Vec::new()
         } else {
-            self.reapplied(slot.id, &chain, end, replaced.as_ref()).await?
+            self.reapplied(slot.id, &chain, end, replaced.as_ref(), request.exclusions).await?
         };
         let run_id = context.new_run_id.clone();
         let reset = Reset {
@@ -148,6 +163,7 @@ impl History {
             base_run_id: base.1.run_id.clone(),
             reason: request.reason.clone(),
             reapplied,
+            options: request.options.clone(),
         };
         let branch = decide(&past, Input::Reset(Box::new(reset)), &context)?;
         let note = Input::RecordReset(run_id.clone());
@@ -228,6 +244,7 @@ impl History {
         chain: &[Held],
         end: i64,
         replaced: Option<&(RunId, Transition)>,
+        exclusions: ReapplyExclusions,
     ) -> Result<Vec<HistoryEvent>, HistoryError> {
         let mut found = Vec::new();
         let mut bytes = 0;
@@ -238,7 +255,7 @@ impl History {
                 let page = self.node.read_forward(slot, live, from, to, PAGE_BATCHES_MAX).await?;
                 for batch in page.batches {
                     let again = events(batch)?.into_iter().filter(|event| event.event_id >= from);
-                    for event in again.filter(is_reapplied) {
+                    for event in again.filter(|event| exclusions.admit(event)) {
                         bytes += event.encoded_len();
                         found.push(event);
                     }
@@ -256,7 +273,7 @@ impl History {
                 && live.key.run_id == *run_id
             {
                 found.extend(transition.changes.iter().filter_map(|change| match change {
-                    Change::Event(event) if is_reapplied(event) => Some((**event).clone()),
+                    Change::Event(event) if exclusions.admit(event) => Some((**event).clone()),
                     Change::Event(_) | Change::Mutation(_) => None,
                 }));
             }

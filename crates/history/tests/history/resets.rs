@@ -24,7 +24,7 @@ async fn reset(node: &Node, run: &RunKey, request_id: &str) -> Result<RunKey, Hi
         finish_event_id: FIRST_TASK_STARTED,
         request_id: request_id.to_owned(),
         reason: "why".to_owned(),
-        excludes_signals: false,
+        ..ResetRequest::default()
     };
     let execution = Execution::run(workflow_id, run.run_id);
     let run_id =
