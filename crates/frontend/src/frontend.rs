@@ -12,6 +12,7 @@ use namespace::{Namespace, Namespaces};
 use nexus::Endpoints;
 use telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
+use worker_registry::WorkerRegistry;
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -75,6 +76,8 @@ pub struct Frontend {
     pub(crate) policy: Policy,
     pub(crate) cluster: Cluster,
     pub(crate) limiter: Limiter,
+    /// The workers that were heard of.
+    pub(crate) workers: Arc<WorkerRegistry>,
     /// Cancelled when the server stops: long polls answer at once.
     pub(crate) stopping: CancellationToken,
 }
@@ -83,6 +86,7 @@ impl Frontend {
     /// Puts a frontend together.
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
+            workers: Arc::new(WorkerRegistry::new(Arc::clone(&parts.environment.clock))),
             environment: parts.environment,
             namespaces: parts.namespaces,
             endpoints: parts.endpoints,

@@ -30,6 +30,7 @@ mod worker;
 mod worker_deployment_versions;
 mod worker_deployments;
 mod workflow_options;
+mod workers;
 mod workflow_poll;
 mod workflow_task;
 
@@ -87,6 +88,7 @@ macro_rules! built {
 built! {
     Workflow {
         CountSchedules => schedules::count_schedules,
+        CountWorkers => workers::count_workers,
         CountWorkflowExecutions => visibility::count_workflow_executions,
         CreateSchedule => schedules::create_schedule,
         CreateWorkerDeployment => worker_deployments::create_worker_deployment,
@@ -100,6 +102,7 @@ built! {
         DescribeNamespace => namespaces::describe_namespace,
         DescribeSchedule => schedules::describe_schedule,
         DescribeTaskQueue => task_queue::describe_task_queue,
+        DescribeWorker => workers::describe_worker,
         DescribeWorkerDeployment => worker_deployments::describe_worker_deployment,
         DescribeWorkerDeploymentVersion => worker_deployment_versions::describe_worker_deployment_version,
         DescribeWorkflowExecution => describe::describe_workflow_execution,
@@ -118,6 +121,7 @@ built! {
         ListSchedules => schedules::list_schedules,
         ListTaskQueuePartitions => task_queue::list_task_queue_partitions,
         ListWorkerDeployments => worker_deployments::list_worker_deployments,
+        ListWorkers => workers::list_workers,
         ListWorkflowExecutions => visibility::list_workflow_executions,
         PatchSchedule => schedules::patch_schedule,
         PauseActivity => activity_operations::pause_activity,
@@ -130,6 +134,7 @@ built! {
         QueryWorkflow => query::query_workflow,
         RecordActivityTaskHeartbeat => activities::record_activity_task_heartbeat,
         RecordActivityTaskHeartbeatById => activities::record_activity_task_heartbeat_by_id,
+        RecordWorkerHeartbeat => workers::record_worker_heartbeat,
         RegisterNamespace => namespaces::register_namespace,
         RequestCancelWorkflowExecution => signals::request_cancel_workflow_execution,
         ResetActivity => activity_operations::reset_activity,

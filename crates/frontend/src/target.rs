@@ -54,6 +54,7 @@ macro_rules! holding_task {
 
 in_namespace! {
     workflow::CountSchedulesRequest,
+    workflow::CountWorkersRequest,
     workflow::CountWorkflowExecutionsRequest,
     workflow::CreateScheduleRequest,
     workflow::CreateWorkerDeploymentRequest,
@@ -66,6 +67,7 @@ in_namespace! {
     workflow::DescribeScheduleRequest,
     workflow::DescribeTaskQueueRequest,
     workflow::DescribeWorkerDeploymentRequest,
+    workflow::DescribeWorkerRequest,
     workflow::DescribeWorkerDeploymentVersionRequest,
     workflow::DescribeWorkflowExecutionRequest,
     workflow::ExecuteMultiOperationRequest,
@@ -79,6 +81,7 @@ in_namespace! {
     workflow::ListSchedulesRequest,
     workflow::ListTaskQueuePartitionsRequest,
     workflow::ListWorkerDeploymentsRequest,
+    workflow::ListWorkersRequest,
     workflow::ListWorkflowExecutionsRequest,
     workflow::PatchScheduleRequest,
     workflow::PauseActivityExecutionRequest,
@@ -90,6 +93,7 @@ in_namespace! {
     workflow::PollWorkflowTaskQueueRequest,
     workflow::QueryWorkflowRequest,
     workflow::RecordActivityTaskHeartbeatByIdRequest,
+    workflow::RecordWorkerHeartbeatRequest,
     workflow::RequestCancelWorkflowExecutionRequest,
     workflow::ResetActivityExecutionRequest,
     workflow::ResetActivityRequest,

@@ -240,8 +240,13 @@ impl<D: Send + 'static> Matching<D> {
     }
 
     /// A worker shuts down: its waiting polls are answered empty, and so are those that arrive
-    /// late. Returns how many waited.
-    pub fn complete_worker_polls(&self, key: &TaskQueueKey, worker_instance_key: &str) -> usize {
+    /// late; descriptions do not show its identity any more. Returns how many waited.
+    pub fn complete_worker_polls(
+        &self,
+        key: &TaskQueueKey,
+        worker_instance_key: &str,
+        identity: &str,
+    ) -> usize {
         let now = self.hub.now();
         let is_its = |waiter: &Waiter<D>| waiter.request.worker_instance_key == worker_instance_key;
         if worker_instance_key.is_empty() {
@@ -255,6 +260,7 @@ impl<D: Send + 'static> Matching<D> {
                 waiter.answer_empty();
                 completed += 1;
             }
+            queue.core().forget_poller(identity);
         }
         completed
     }

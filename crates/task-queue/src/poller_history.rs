@@ -42,6 +42,11 @@ impl PollerHistory {
         self.seen.insert(identity.to_owned(), entry);
     }
 
+    /// An identity is gone.
+    pub(crate) fn remove(&mut self, identity: &str) {
+        self.seen.remove(identity);
+    }
+
     /// Those that were seen lately, by identity.
     pub(crate) fn recent(&self, now: Time) -> Vec<PollerInfo> {
         let recent = self.seen.iter().filter(|(_, (last, _))| now.since(*last) < POLLER_TTL);
@@ -80,5 +85,7 @@ mod tests {
             history.recent(now).into_iter().map(|poller| poller.identity).collect();
         assert_eq!(names, ["worker-2", "worker-3", "worker-4"]);
         assert!(history.recent(now + POLLER_TTL).is_empty());
+        history.remove("worker-3");
+        assert_eq!(history.recent(now).len(), 2);
     }
 }

@@ -289,6 +289,11 @@ impl<P: Poller, R> TaskQueue<P, R> {
         self.stopped_workers.push_back((worker_instance_key.to_owned(), now));
     }
 
+    /// An identity is no longer among those that polled lately.
+    pub fn forget_poller(&mut self, identity: &str) {
+        self.history.remove(identity);
+    }
+
     /// The queue belongs to one worker. Its tasks move on by a time-out when the worker is gone.
     pub fn mark_sticky(&mut self) {
         self.sticky = true;

@@ -12,6 +12,7 @@ mod attribute;
 mod error;
 mod evaluate;
 mod expression;
+mod fields;
 mod parser;
 mod predicate;
 mod query;
@@ -24,6 +25,7 @@ mod words;
 
 pub use attribute::{Attribute, AttributeType, SystemAttribute};
 pub use error::QueryError;
+pub use fields::{Field, FieldFilter, FieldFilterError};
 pub use predicate::{Comparison, Condition, Predicate, Test};
 pub use query::{Query, SortKey, parse};
 pub use schema::Schema;

@@ -227,6 +227,7 @@ fn description(frontend: &Frontend, namespace: &Namespace) -> DescribeNamespaceR
         sync_update: true,
         async_update: true,
         reported_problems_search_attribute: true,
+        worker_heartbeats: true,
         worker_poll_complete_on_shutdown: true,
         poller_autoscaling: true,
         workflow_pause: true,

@@ -33,6 +33,9 @@ pub(crate) async fn poll_nexus_task_queue(
     let deadline = poll_deadline(call.received, call.timeout)?;
     check_length("Identity", &request.identity, &namespace.limits)?;
     let task_queue = polled_queue(request.task_queue, &namespace.limits)?;
+    if !request.worker_heartbeat.is_empty() {
+        frontend.workers.record(namespace.id, request.worker_heartbeat);
+    }
     let key = TaskQueueKey::nexus(namespace.id, task_queue.name);
     let poll = PollRequest {
         identity: request.identity,

@@ -27,8 +27,8 @@ async fn a_stopped_worker_gets_no_more_tasks_and_the_others_do() {
     let stopped = bench.start_worker_poll(&key, "stopped").await;
     let also_stopped = bench.start_worker_poll(&key, "stopped").await;
     let other = bench.start_worker_poll(&key, "other").await;
-    assert_eq!(bench.matching.complete_worker_polls(&key, ""), 0);
-    assert_eq!(bench.matching.complete_worker_polls(&key, "stopped-key"), 2);
+    assert_eq!(bench.matching.complete_worker_polls(&key, "", ""), 0);
+    assert_eq!(bench.matching.complete_worker_polls(&key, "stopped-key", ""), 2);
     assert_eq!(matched(stopped).await, Matched::Empty);
     assert_eq!(matched(also_stopped).await, Matched::Empty);
     // A poll that was on its way when the worker stopped.
