@@ -20,7 +20,7 @@ pub(crate) fn documents(workspace: &Workspace) -> anyhow::Result<Vec<(&'static s
     let served = served(workspace)?;
     let readme = fs::read_to_string(workspace.root().join("README.md"))?;
     Ok(vec![
-        ("docs/reference/rpcs.md", rpc_reference(&served)),
+        ("docs/reference/rpcs.md", rpc_reference(&served, &switched_off(workspace)?)),
         ("docs/reference/metrics.md", metric_reference()),
         ("README.md", with_status(&readme, &status(&served))?),
     ])
@@ -54,18 +54,31 @@ fn served(workspace: &Workspace) -> anyhow::Result<BTreeSet<String>> {
 
 /// The names in the `built!` list.
 fn wired(source: &str) -> impl Iterator<Item = &str> {
+    handlers(source).map(|(name, _)| name)
+}
+
+/// The methods that are refused as the reference refuses them: it has switched them off.
+fn switched_off(workspace: &Workspace) -> anyhow::Result<BTreeSet<String>> {
+    let source = fs::read_to_string(workspace.root().join(SERVED_LIST))?;
+    let off = handlers(&source).filter(|(_, handler)| handler.starts_with("switched_off::"));
+    Ok(off.map(|(name, _)| name.to_owned()).collect())
+}
+
+/// The methods of the `built!` list and what handles them.
+fn handlers(source: &str) -> impl Iterator<Item = (&str, &str)> {
     source
         .lines()
         .skip_while(|line| *line != "built! {")
         .take_while(|line| *line != "}")
-        .filter_map(|line| Some(line.split_once(" => ")?.0.trim()))
+        .filter_map(|line| line.split_once(" => "))
+        .map(|(name, handler)| (name.trim(), handler))
 }
 
-fn rpc_reference(served: &BTreeSet<String>) -> String {
+fn rpc_reference(served: &BTreeSet<String>, off: &BTreeSet<String>) -> String {
     let mut page = String::from(
         "# RPCs\n\nGenerated from the table in `crates/authz/src/table.rs` and the list of handlers \
-         in `crates/frontend/src/rpc.rs`.\nA method that is not served answers UNIMPLEMENTED, or \
-         what the reference answers for a method that it has switched off.\n",
+         in `crates/frontend/src/rpc.rs`.\nA method that is not served answers UNIMPLEMENTED. One \
+         that is off is refused, as the reference refuses it.\n",
     );
     for service in [Service::Workflow, Service::Operator] {
         page.push_str(&format!(
@@ -77,7 +90,11 @@ fn rpc_reference(served: &BTreeSet<String>) -> String {
             page.push_str(&format!(
                 "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
                 rpc.name,
-                if served.contains(rpc.name) { "yes" } else { "not yet" },
+                match (served.contains(rpc.name), off.contains(rpc.name)) {
+                    (true, true) => "off",
+                    (true, false) => "yes",
+                    (false, _) => "not yet",
+                },
                 scope(rpc.scope),
                 access(rpc.access),
                 resource(rpc.resource),
@@ -216,7 +233,7 @@ mod tests {
 
     #[test]
     fn every_method_appears_in_the_reference_once() {
-        let page = rpc_reference(&BTreeSet::from(["GetSystemInfo".to_owned()]));
+        let page = rpc_reference(&BTreeSet::from(["GetSystemInfo".to_owned()]), &BTreeSet::new());
         for rpc in authz::rpcs() {
             assert_eq!(page.matches(&format!("| {} |", rpc.name)).count(), 1, "{rpc}");
         }

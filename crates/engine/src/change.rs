@@ -41,7 +41,7 @@ pub struct MutationRecord {
     /// Which one. Absent only in a record that a newer program wrote.
     #[prost(
         oneof = "Mutation",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 55, 56, 60, 61"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 50, 51, 52, 53, 55, 56, 60, 61, 150"
     )]
     pub mutation: Option<Mutation>,
 }
@@ -163,6 +163,17 @@ pub enum Mutation {
     /// The worker of a pinned run is told that its task queue has moved on.
     #[prost(message, tag = "61")]
     TargetVersionNotified(TargetVersionNotified),
+    /// A worker was told what it had to be told, or cannot be.
+    #[prost(message, tag = "150")]
+    WorkerCommandsSent(WorkerCommandsSent),
+}
+
+/// See [`Mutation::WorkerCommandsSent`].
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct WorkerCommandsSent {
+    /// The number of what it was told.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
 }
 
 /// See [`Mutation::VersionTransitionSet`].
@@ -324,6 +335,7 @@ impl Mutation {
             | Self::CallbackAttempted(_)
             | Self::CallbackRetryDue(_)
             | Self::VersionTransitionSet(_)
+            | Self::WorkerCommandsSent(_)
             | Self::TargetVersionNotified(_) => true,
         }
     }
@@ -457,6 +469,9 @@ pub struct ActivityStarted {
     /// When.
     #[prost(message, required, tag = "4")]
     pub started_time: Time,
+    /// Where the worker takes commands; empty when it takes none.
+    #[prost(string, tag = "150")]
+    pub worker_control_task_queue: String,
 }
 
 /// See [`Mutation::ActivityHeartbeat`].

@@ -20,6 +20,7 @@ use crate::{
     commands::{CommandError, CommandScope},
     continue_as_new, decide_retry,
     draft::Draft,
+    worker_command,
 };
 
 /// The command that completes the workflow.
@@ -136,6 +137,7 @@ pub(crate) fn emit_tasks(draft: &mut Draft<'_>) {
     }
     let due = draft.now() + draft.context().retention;
     draft.task(Task::at(due, TaskAction::DeleteAfterRetention(RunRef {})));
+    worker_command::emit_tasks(draft, draft.state().last_event_id());
     child::emit_closing_tasks(draft);
     callback::emit_tasks(draft);
 }
@@ -190,6 +192,7 @@ fn close(state: &mut State, status: WorkflowExecutionStatus, time: Time) {
     state.close_time = time;
     state.workflow_task = None;
     state.sticky = None;
+    worker_command::note_close(state);
     state.activities.clear();
     state.timers.clear();
     state.nexus_operations.clear();

@@ -103,6 +103,7 @@ fn task_due(draft: &mut Draft<'_>, action: &TaskAction) {
         | TaskAction::ApplyParentClosePolicy(_)
         | TaskAction::EntityTimer(_)
         | TaskAction::EntityWork(_)
+        | TaskAction::SendWorkerCommands(_)
         | TaskAction::NotifyClosed(_) => {}
     }
 }

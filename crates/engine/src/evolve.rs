@@ -7,7 +7,7 @@ use prost::Message as _;
 use crate::{
     Change, Mutation, Shared, State, activity, attach_request, callback, cancel, child, close,
     external, nexus_operation, pause, reset, reset_points, signal, start, timer, update,
-    update_options, upsert, versioning, workflow_task,
+    update_options, upsert, versioning, worker_command, workflow_task,
 };
 
 /// Folds one change into a state.
@@ -84,6 +84,7 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         }
         Attributes::ActivityTaskCancelRequestedEventAttributes(requested) => {
             activity::apply_cancel_requested(state, event.event_id, requested);
+            worker_command::note_cancel_requested(state, requested);
         }
         Attributes::ActivityTaskCompletedEventAttributes(closed) => {
             activity::apply_closed(state, closed.scheduled_event_id);
@@ -278,5 +279,6 @@ fn apply_mutation(state: &mut State, mutation: &Mutation) {
         Mutation::SpeculativeWorkflowTaskSet(set) => state.workflow_task.clone_from(&set.task),
         Mutation::VersionTransitionSet(set) => versioning::apply_transition(state, set),
         Mutation::TargetVersionNotified(notified) => versioning::apply_notified(state, notified),
+        Mutation::WorkerCommandsSent(sent) => worker_command::apply_sent(state, *sent),
     }
 }

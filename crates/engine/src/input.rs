@@ -365,6 +365,10 @@ pub struct CompleteWorkflowTask {
     pub deployment_version: Option<WorkerDeploymentVersion>,
     /// The name of the worker's deployment, versioned or not.
     pub worker_deployment_name: String,
+    /// The commands came in pages and are too large together: there are none here.
+    pub is_too_large: bool,
+    /// Where the worker takes commands; empty when it takes none.
+    pub worker_control_task_queue: String,
     /// How the workflow chooses its version, as its worker says.
     pub versioning_behavior: VersioningBehavior,
     /// Other task queues that commands name and that the run's version serves: runs that they start
@@ -400,6 +404,8 @@ pub struct StartActivity {
     pub request_id: String,
     /// The worker.
     pub identity: String,
+    /// Where the worker takes commands; empty when it takes none.
+    pub worker_control_task_queue: String,
     /// The worker's version.
     pub dispatch: Dispatch,
 }

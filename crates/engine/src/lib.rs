@@ -55,6 +55,7 @@ mod update;
 mod update_options;
 mod upsert;
 mod versioning;
+mod worker_command;
 mod workflow_task;
 
 pub use activity::activity_options;
@@ -68,8 +69,8 @@ pub use change::{
     NexusOperationAttemptFailed, NexusOperationRetryDue, ParentInformed, RequestAttached,
     ResetRecorded, RunCreated, RunReset, SpeculativeWorkflowTaskSet, StickySet,
     TargetVersionNotified, UpdateAdmitted, UpdatesDropped, UpdatesSent, VersionTransitionSet,
-    WorkflowTaskDetailed, WorkflowTaskDropped, WorkflowTaskFailuresForgiven, WorkflowTaskScheduled,
-    WorkflowTaskStarted,
+    WorkerCommandsSent, WorkflowTaskDetailed, WorkflowTaskDropped, WorkflowTaskFailuresForgiven,
+    WorkflowTaskScheduled, WorkflowTaskStarted,
 };
 pub use child::Child;
 pub use commands::command_type;
@@ -112,3 +113,5 @@ pub use update::{
     CompletedUpdates, Update, UpdateAborted, UpdateNotice, UpdateProgress, UpdateStage,
 };
 pub use versioning::{Dispatch, Inherited, TargetVersion, current_override, override_target};
+pub use worker_command::{CancelledAttempt, WorkerCommands, WorkerCommandsRef};
+pub use workflow_task::held as held_workflow_task;

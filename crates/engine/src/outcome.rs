@@ -11,7 +11,7 @@ use api::enums::v1::{
 use crate::{
     CallbackDelivery, CallbackRef, NexusCancellationAnswer, NexusOperationAnswer,
     NexusOperationRef, Reply, callback, child, draft::Draft, external, nexus_operation,
-    workflow_task,
+    worker_command, worker_command::WorkerCommandsRef, workflow_task,
 };
 
 /// See [`crate::Input::Outcome`].
@@ -75,6 +75,8 @@ pub enum Outcome {
         /// How.
         delivery: CallbackDelivery,
     },
+    /// A worker was told what to do, or does not answer.
+    WorkerCommandsSent(WorkerCommandsRef),
 }
 
 pub(crate) fn take(draft: &mut Draft<'_>, outcome: Outcome) -> Reply {
@@ -101,6 +103,7 @@ pub(crate) fn take(draft: &mut Draft<'_>, outcome: Outcome) -> Reply {
             nexus_operation::cancellation_attempted(draft, &task, answer)
         }
         Outcome::Callback { task, delivery } => callback::attempted(draft, &task, delivery),
+        Outcome::WorkerCommandsSent(commands) => worker_command::sent(draft, &commands),
     }
 }
 

@@ -22,7 +22,7 @@ use model::{Span, Time};
 
 use crate::{
     CompletedUpdates, Shared, Update, callback::CompletionCallback, child::Child,
-    nexus_operation::NexusOperation,
+    nexus_operation::NexusOperation, worker_command::WorkerCommands,
 };
 
 /// One run. The default value is a run that has not started.
@@ -197,6 +197,12 @@ pub struct State {
     /// The deployment of the worker that completed the last workflow task, versioned or not.
     #[prost(string, tag = "82")]
     pub worker_deployment_name: String,
+    /// What workers are yet to be told, by number; a closed run may have some, too.
+    #[prost(btree_map = "uint64, message", tag = "150")]
+    pub worker_commands: BTreeMap<u64, Shared<WorkerCommands>>,
+    /// The last of these numbers.
+    #[prost(uint64, tag = "151")]
+    pub worker_commands_issued: u64,
 }
 
 /// A run whose records hold a part of another run's events.
@@ -319,6 +325,9 @@ pub struct Activity {
     /// The worker that holds the current attempt.
     #[prost(string, tag = "9")]
     pub identity: String,
+    /// Where that worker takes commands; empty when it takes none.
+    #[prost(string, tag = "150")]
+    pub worker_control_task_queue: String,
     /// Details of the last heartbeat, over all attempts.
     #[prost(message, optional, tag = "10")]
     pub heartbeat_details: Option<Shared<Payloads>>,

@@ -12,6 +12,8 @@ use crate::{
     child, close, external, nexus_operation,
     nexus_operation::{NexusCancellation, NexusOperation},
     state::Activity,
+    worker_command,
+    worker_command::WorkerCommandsRef,
     workflow_task,
 };
 
@@ -33,7 +35,7 @@ pub struct TaskRecord {
     /// What to do. Absent only in a record that a newer program wrote.
     #[prost(
         oneof = "TaskAction",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42, 90"
     )]
     pub action: Option<TaskAction>,
 }
@@ -116,6 +118,9 @@ pub enum TaskAction {
     /// The back-off of a completion callback is over.
     #[prost(message, tag = "36")]
     CallbackRetry(CallbackRef),
+    /// Tell a worker what to do.
+    #[prost(message, tag = "90")]
+    SendWorkerCommands(WorkerCommandsRef),
 }
 
 /// Names one attempt of the workflow task.
@@ -222,6 +227,7 @@ pub fn is_current(state: &State, action: &TaskAction) -> bool {
             callback::is_due(state, task, CallbackState::Scheduled)
         }
         TaskAction::CallbackRetry(task) => callback::is_due(state, task, CallbackState::BackingOff),
+        TaskAction::SendWorkerCommands(task) => state.worker_commands.contains_key(&task.number),
         _ if !state.is_running() => false,
         _ if state.is_paused() && waits_while_paused(action) => false,
         TaskAction::StartNexusOperation(task) => nexus_operation::current(state, task)
@@ -300,6 +306,7 @@ pub fn is_volatile(state: &State, action: &TaskAction) -> bool {
         | TaskAction::CancelNexusOperation(_)
         | TaskAction::NexusCancellationRetry(_)
         | TaskAction::DeliverCallback(_)
+        | TaskAction::SendWorkerCommands(_)
         | TaskAction::CallbackRetry(_) => false,
     }
 }
@@ -308,6 +315,7 @@ pub fn is_volatile(state: &State, action: &TaskAction) -> bool {
 /// (a law), so that they can be made again after a loss.
 pub fn outstanding_tasks(state: &State) -> Vec<Task> {
     let mut tasks = Vec::new();
+    worker_command::outstanding(state, &mut tasks);
     if !state.is_running() {
         child::outstanding_when_closed(state, &mut tasks);
         callback::outstanding_when_closed(state, &mut tasks);
@@ -355,6 +363,10 @@ impl TaskAction {
 
     /// True for every task that a job carries out after the commit, outside of its slot.
     pub fn is_of_outbox(&self) -> bool {
-        self.is_towards_another_run() || matches!(self, Self::EntityWork(_) | Self::NotifyClosed(_))
+        self.is_towards_another_run()
+            || matches!(
+                self,
+                Self::EntityWork(_) | Self::NotifyClosed(_) | Self::SendWorkerCommands(_)
+            )
     }
 }

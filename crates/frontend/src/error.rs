@@ -7,6 +7,7 @@ use api::{
         NamespaceInvalidStateFailure, NamespaceNotFoundFailure, NotFoundFailure,
         PermissionDeniedFailure, QueryFailedFailure, ResourceExhaustedFailure,
         WorkflowExecutionAlreadyStartedFailure, WorkflowNotReadyFailure,
+        WorkflowTaskCompletionBufferLostFailure,
         multi_operation_execution_failure::OperationStatus,
     },
     failure::v1::{Failure, MultiOperationExecutionAborted},
@@ -315,6 +316,11 @@ impl From<HistoryError> for ApiError {
                 ResourceExhaustedScope::System,
                 message,
             ),
+            HistoryError::CompletionPagesLost(message) => {
+                let failure = WorkflowTaskCompletionBufferLostFailure::default();
+                Self::new(Code::Aborted, message)
+                    .detail("WorkflowTaskCompletionBufferLostFailure", &failure)
+            }
             HistoryError::Aborted(message) => Self::new(Code::Aborted, message),
             HistoryError::DeadlineExceeded => Self::deadline_exceeded(),
         }

@@ -22,6 +22,7 @@ mod schedules;
 mod search_attributes;
 mod signals;
 mod start;
+mod switched_off;
 mod task_queue;
 mod task_queue_config;
 mod update;
@@ -99,6 +100,7 @@ built! {
         DeleteWorkflowExecution => signals::delete_workflow_execution,
         DeprecateNamespace => namespaces::deprecate_namespace,
         DescribeBatchOperation => batch_operations::describe_batch_operation,
+        DescribeDeployment => switched_off::describe_deployment,
         DescribeNamespace => namespaces::describe_namespace,
         DescribeSchedule => schedules::describe_schedule,
         DescribeTaskQueue => task_queue::describe_task_queue,
@@ -107,14 +109,21 @@ built! {
         DescribeWorkerDeploymentVersion => worker_deployment_versions::describe_worker_deployment_version,
         DescribeWorkflowExecution => describe::describe_workflow_execution,
         ExecuteMultiOperation => multi_operation::execute_multi_operation,
+        FetchWorkerConfig => switched_off::fetch_worker_config,
         GetClusterInfo => cluster::get_cluster_info,
+        GetCurrentDeployment => switched_off::get_current_deployment,
+        GetDeploymentReachability => switched_off::get_deployment_reachability,
         GetSearchAttributes => search_attributes::get_search_attributes,
         GetSystemInfo => cluster::get_system_info,
+        GetWorkerBuildIdCompatibility => switched_off::get_worker_build_id_compatibility,
+        GetWorkerTaskReachability => switched_off::get_worker_task_reachability,
+        GetWorkerVersioningRules => switched_off::get_worker_versioning_rules,
         GetWorkflowExecutionHistory => history::get_workflow_execution_history,
         GetWorkflowExecutionHistoryReverse => history::get_workflow_execution_history_reverse,
         ListArchivedWorkflowExecutions => visibility::list_archived_workflow_executions,
         ListBatchOperations => batch_operations::list_batch_operations,
         ListClosedWorkflowExecutions => visibility::list_closed_workflow_executions,
+        ListDeployments => switched_off::list_deployments,
         ListNamespaces => namespaces::list_namespaces,
         ListOpenWorkflowExecutions => visibility::list_open_workflow_executions,
         ListScheduleMatchingTimes => schedules::list_schedule_matching_times,
@@ -153,6 +162,7 @@ built! {
         RespondWorkflowTaskCompleted => workflow_task::respond_workflow_task_completed,
         RespondWorkflowTaskFailed => workflow_task::respond_workflow_task_failed,
         ScanWorkflowExecutions => visibility::scan_workflow_executions,
+        SetCurrentDeployment => switched_off::set_current_deployment,
         SetWorkerDeploymentCurrentVersion => worker_deployments::set_worker_deployment_current_version,
         SetWorkerDeploymentManager => worker_deployments::set_worker_deployment_manager,
         SetWorkerDeploymentRampingVersion => worker_deployments::set_worker_deployment_ramping_version,
@@ -166,15 +176,17 @@ built! {
         UnpauseActivity => activity_operations::unpause_activity,
         UnpauseActivityExecution => activity_execution_operations::unpause_activity_execution,
         UnpauseWorkflowExecution => pause::unpause_workflow_execution,
-        UpdateActivityExecutionOptions =>
-            activity_execution_operations::update_activity_execution_options,
+        UpdateActivityExecutionOptions => activity_execution_operations::update_activity_execution_options,
         UpdateActivityOptions => activity_operations::update_activity_options,
         UpdateNamespace => namespaces::update_namespace,
         UpdateSchedule => schedules::update_schedule,
+        UpdateTaskQueueConfig => task_queue_config::update_task_queue_config,
+        UpdateWorkerBuildIdCompatibility => switched_off::update_worker_build_id_compatibility,
+        UpdateWorkerConfig => switched_off::update_worker_config,
+        UpdateWorkerDeploymentVersionMetadata => worker_deployment_versions::update_metadata,
+        UpdateWorkerVersioningRules => switched_off::update_worker_versioning_rules,
         UpdateWorkflowExecution => update::update_workflow_execution,
         UpdateWorkflowExecutionOptions => workflow_options::update_workflow_execution_options,
-        UpdateTaskQueueConfig => task_queue_config::update_task_queue_config,
-        UpdateWorkerDeploymentVersionMetadata => worker_deployment_versions::update_metadata,
     }
     Operator {
         AddSearchAttributes => search_attributes::add_search_attributes,

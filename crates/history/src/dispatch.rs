@@ -164,6 +164,7 @@ fn start_activity(
         stamp: task.stamp,
         request_id: reservation.request_id().to_owned(),
         identity: reservation.identity().to_owned(),
+        worker_control_task_queue: reservation.worker_control_task_queue().to_owned(),
         dispatch,
     })
 }

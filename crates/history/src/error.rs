@@ -22,6 +22,9 @@ pub enum HistoryError {
     /// Somebody else was faster; the whole request may be tried again.
     #[error("{0}")]
     Aborted(String),
+    /// Pages of a worker's answer are gone: it is to send all of them again.
+    #[error("{0}")]
+    CompletionPagesLost(String),
     /// The deadline passed before there was an answer.
     #[error("deadline exceeded")]
     DeadlineExceeded,

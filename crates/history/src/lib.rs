@@ -8,11 +8,13 @@
 //! Where to start: `requests/signal.rs` is the shortest request, `slot.rs` is what a request locks,
 //! `commit.rs` is how a decision becomes durable.
 
+mod activity_token;
 mod agenda;
 mod answers;
 mod batches;
 mod branches;
 mod commit;
+mod completion_pages;
 mod config;
 mod context;
 mod current;
@@ -46,6 +48,8 @@ mod versions;
 mod visibility;
 
 pub use self::nexus::{NexusDelivery, NexusTaskAnswer};
+pub use activity_token::activity_task_token;
+pub use completion_pages::{COMPLETION_BYTES_MAX, KeptPage};
 pub use config::Config;
 pub use delivery::{ActivityDelivery, Delivery, HistoryPage, QueryDelivery, WorkflowTaskDelivery};
 pub use entities::{EntityError, EntityScope, EntityView, Perform};

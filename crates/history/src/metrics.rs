@@ -120,6 +120,7 @@ impl HistoryMetrics {
             | TaskAction::CancelNexusOperation(_)
             | TaskAction::NexusCancellationRetry(_)
             | TaskAction::DeliverCallback(_)
+            | TaskAction::SendWorkerCommands(_)
             | TaskAction::CallbackRetry(_) => return,
         };
         task.done(late.to_std(), std::time::Duration::ZERO);

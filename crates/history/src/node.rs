@@ -21,6 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     Config, Delivery, HistoryError, NexusTaskAnswer, QueryAnswer, RunKey,
     answers::Answers,
+    completion_pages::CompletionPages,
     current,
     metrics::HistoryMetrics,
     outbox::Outbox,
@@ -65,6 +66,7 @@ pub(crate) struct Node {
     pub(crate) outbox: Outbox,
     pub(crate) direct_queries: Arc<Answers<QueryAnswer>>,
     pub(crate) nexus_tasks: Arc<Answers<NexusTaskAnswer>>,
+    pub(crate) completion_pages: CompletionPages,
     /// Every task that is spawned.
     pub(crate) tracker: TaskTracker,
     /// Cancelled when the node drains.
@@ -96,6 +98,7 @@ impl Node {
             direct_queries: Arc::default(),
             outbox: Outbox::default(),
             nexus_tasks: Arc::default(),
+            completion_pages: CompletionPages::default(),
             tracker: TaskTracker::new(),
             stopping: CancellationToken::new(),
             epoch: claim.epoch,

@@ -17,6 +17,8 @@ pub struct PollRequest {
     pub request_id: String,
     /// The worker's instance key; empty when it has none.
     pub worker_instance_key: String,
+    /// Where the worker takes commands; empty when it takes none.
+    pub worker_control_task_queue: String,
     /// The worker's `max_tasks_per_second`, when the poll names one; 0 stops the queue.
     pub max_tasks_per_second: Option<f64>,
     /// The worker's version, if it has one.

@@ -35,6 +35,11 @@ impl<D> Reservation<D> {
         self.waiter.as_ref().map_or("", |waiter| &waiter.request.request_id)
     }
 
+    /// Where the worker takes commands; empty when it takes none.
+    pub fn worker_control_task_queue(&self) -> &str {
+        self.waiter.as_ref().map_or("", |waiter| &waiter.request.worker_control_task_queue)
+    }
+
     /// The worker's version, if it has one.
     pub fn version(&self) -> Option<&WorkerVersion> {
         self.waiter.as_ref().and_then(|waiter| waiter.request.version.as_ref())

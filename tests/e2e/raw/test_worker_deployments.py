@@ -305,23 +305,27 @@ def test_a_poll_of_a_version_with_a_bad_name_is_refused(
     assert refused == Refusal("INVALID_ARGUMENT", text, None)
 
 
-@pytest.mark.parametrize(
-    ("method", "refusal"),
-    [
-        (
-            "GetWorkerBuildIdCompatibility",
-            "Worker versioning v0.1 (Version Set-based, deprecated) is disabled on this namespace.",
-        ),
-        (
-            "GetWorkerVersioningRules",
-            "Worker versioning v0.2 (Rules-based, deprecated) is disabled on this namespace.",
-        ),
-        (
-            "GetWorkerTaskReachability",
-            "Worker versioning v0.2 (Rules-based, deprecated) is disabled on this namespace.",
-        ),
-    ],
-)
-def test_older_ways_of_versioning_are_disabled(raw: Raw, method: str, refusal: str):
+SETS = "Worker versioning v0.1 (Version Set-based, deprecated) is disabled on this namespace."
+RULES = "Worker versioning v0.2 (Rules-based, deprecated) is disabled on this namespace."
+DEPLOYMENTS = "Deployments are deprecated and no longer supported, use Worker Deployments instead"
+OLDER_WAYS = [
+    ("GetWorkerBuildIdCompatibility", "PERMISSION_DENIED", SETS),
+    ("UpdateWorkerBuildIdCompatibility", "PERMISSION_DENIED", SETS),
+    ("GetWorkerVersioningRules", "PERMISSION_DENIED", RULES),
+    ("UpdateWorkerVersioningRules", "PERMISSION_DENIED", RULES),
+    ("GetWorkerTaskReachability", "PERMISSION_DENIED", RULES),
+    ("DescribeDeployment", "UNIMPLEMENTED", DEPLOYMENTS),
+    ("ListDeployments", "UNIMPLEMENTED", DEPLOYMENTS),
+    ("GetDeploymentReachability", "UNIMPLEMENTED", DEPLOYMENTS),
+    ("GetCurrentDeployment", "UNIMPLEMENTED", DEPLOYMENTS),
+    ("SetCurrentDeployment", "UNIMPLEMENTED", DEPLOYMENTS),
+]
+
+
+@pytest.mark.parametrize(("method", "code", "text"), OLDER_WAYS)
+def test_older_ways_of_versioning_are_disabled(raw: Raw, method: str, code: str, text: str):
     refused = raw.refused(method)
-    assert (refused.code, refused.text) == ("PERMISSION_DENIED", refusal)
+    assert (refused.code, refused.text) == (code, text)
+    nowhere = raw.refused(method, namespace="nowhere")
+    text = "Namespace nowhere is not found."
+    assert nowhere == Refusal("NOT_FOUND", text, "NamespaceNotFoundFailure")

@@ -46,6 +46,7 @@ pub(crate) fn apply_started(state: &mut State, started: &ActivityStarted) {
         activity.started_time = started.started_time;
         activity.request_id.clone_from(&started.request_id);
         activity.identity.clone_from(&started.identity);
+        activity.worker_control_task_queue.clone_from(&started.worker_control_task_queue);
     });
 }
 
@@ -67,6 +68,7 @@ pub(crate) fn apply_retry_scheduled(state: &mut State, retry: &ActivityRetrySche
         activity.last_attempt_complete_time = retry.time;
         activity.last_identity = std::mem::take(&mut activity.identity);
         activity.request_id.clear();
+        activity.worker_control_task_queue.clear();
         operations::begin_attempt(activity);
     });
 }

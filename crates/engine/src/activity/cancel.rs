@@ -16,6 +16,7 @@ use crate::{
     State,
     commands::{CommandError, CommandScope},
     draft::{Draft, EventExtras},
+    worker_command,
 };
 
 use super::close;
@@ -49,10 +50,14 @@ pub(crate) fn request_cancel(
         scheduled_event_id,
         workflow_task_completed_event_id: scope.completed_event_id,
     };
+    let issued = draft.state().worker_commands_issued;
     let requested = draft.event_with(
         Attributes::ActivityTaskCancelRequestedEventAttributes(attributes),
         scope.extras(),
     );
+    if draft.state().worker_commands_issued > issued {
+        worker_command::emit_tasks(draft, scope.completed_event_id);
+    }
     if unstarted {
         let canceled = close::canceled(
             Some(not_started()),

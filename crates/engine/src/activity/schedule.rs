@@ -60,6 +60,7 @@ pub(crate) fn schedule(
             stamp: 1,
             request_id: scope.request_id.clone(),
             identity: scope.identity.clone(),
+            worker_control_task_queue: scope.worker_control_task_queue.clone(),
             dispatch: Dispatch::default(),
         };
         scope.eager_activities.extend(super::start::start_pending(draft, &start));

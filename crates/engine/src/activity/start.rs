@@ -42,6 +42,7 @@ pub(super) fn start_pending(
         scheduled_event_id,
         request_id: input.request_id.clone(),
         identity: input.identity.clone(),
+        worker_control_task_queue: input.worker_control_task_queue.clone(),
         started_time: draft.now(),
     }));
     super::emit_tasks(draft, scheduled_event_id);

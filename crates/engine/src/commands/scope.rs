@@ -16,6 +16,8 @@ pub(crate) struct CommandScope {
     pub(crate) completed_event_id: i64,
     /// The worker.
     pub(crate) identity: String,
+    /// Where it takes commands; empty when it takes none.
+    pub(crate) worker_control_task_queue: String,
     /// The id under which eager activities are started.
     pub(crate) request_id: String,
     /// Summary and details of the command at hand.
@@ -47,6 +49,7 @@ impl CommandScope {
         Self {
             completed_event_id,
             identity: input.identity.clone(),
+            worker_control_task_queue: input.worker_control_task_queue.clone(),
             request_id: input.request_id.clone(),
             user_metadata: None,
             search_attribute_types: input.search_attribute_types.clone(),

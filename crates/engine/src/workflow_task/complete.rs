@@ -174,6 +174,12 @@ fn handle_commands(
     input: &CompleteWorkflowTask,
     commands: Vec<Command>,
 ) -> Result<Vec<StartedActivity>, CommandError> {
+    if input.is_too_large {
+        return Err(CommandError::terminating(
+            WorkflowTaskFailedCause::RequestTooLarge,
+            "workflow task completion buffer size exceeds the per-workflow limit",
+        ));
+    }
     let mut scope = CommandScope::new(completed_event_id, input, draft.context());
     draft.defer_bufferable_events();
     for mut command in commands {

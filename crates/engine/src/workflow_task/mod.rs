@@ -49,11 +49,11 @@ pub(crate) fn reference(state: &State) -> Option<WorkflowTaskRef> {
     state.workflow_task.as_ref().map(WorkflowTask::reference)
 }
 
-/// The task that a worker says it holds, if it does.
-pub(crate) fn held<'a>(
-    state: &'a State,
-    held: &HeldWorkflowTask,
-) -> Result<&'a WorkflowTask, Rejection> {
+/// The task that a worker says it holds.
+///
+/// # Errors
+/// When it does not hold it any more.
+pub fn held<'a>(state: &'a State, held: &HeldWorkflowTask) -> Result<&'a WorkflowTask, Rejection> {
     state
         .workflow_task
         .as_ref()

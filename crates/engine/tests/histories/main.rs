@@ -23,6 +23,8 @@ mod script;
 mod updates;
 #[cfg(test)]
 mod versioning;
+#[cfg(test)]
+mod worker_commands;
 
 use api::{
     command::v1::{

@@ -32,6 +32,8 @@ pub(crate) struct Script {
     events: Vec<HistoryEvent>,
     /// The version of the worker that polls.
     pub(crate) dispatch: Dispatch,
+    /// Where that worker takes commands.
+    pub(crate) worker_control_task_queue: String,
 }
 
 impl Script {
@@ -45,6 +47,7 @@ impl Script {
             next_run: None,
             events: Vec::new(),
             dispatch: Dispatch::default(),
+            worker_control_task_queue: String::new(),
         };
         let mut start = Start {
             namespace_id: "namespace".to_owned(),
@@ -301,6 +304,7 @@ impl Script {
             stamp,
             request_id: format!("poll-{scheduled_event_id}-{stamp}"),
             identity: "worker".to_owned(),
+            worker_control_task_queue: self.worker_control_task_queue.clone(),
             dispatch: self.dispatch.clone(),
         };
         self.input("start activity", Input::StartActivity(start))

@@ -107,6 +107,9 @@ fn projection(state: &State) -> State {
             task
         });
     state.activities.clear();
+    // Where an attempt runs is in no event, so neither is what its worker is told.
+    state.worker_commands.clear();
+    state.worker_commands_issued = 0;
     // Attempts to reach a handler, or a callback, are in no event.
     state.nexus_operations.clear();
     for callback in &mut state.callbacks {
@@ -220,7 +223,7 @@ proptest! {
             let (Input::TaskDue(action), Ok(transition)) = (input, outcome) else { return };
             let shell_acts = action.is_towards_another_run() || matches!(action, TaskAction::DispatchWorkflowTask(_)
                 | TaskAction::DispatchActivity(_) | TaskAction::DeleteAfterRetention(_)
-                | TaskAction::NotifyClosed(_)
+                | TaskAction::NotifyClosed(_) | TaskAction::SendWorkerCommands(_)
                 | TaskAction::WorkflowTaskScheduleToStart(_));
             if shell_acts || !is_current(&world.state, action) {
                 return;
@@ -254,6 +257,7 @@ proptest! {
             assert!(state.external_signals.len() <= world.limits.pending_max);
             assert!(state.external_cancels.len() <= world.limits.pending_max);
             assert!(state.signal_count <= world.limits.signals_per_run_max);
+            assert!(state.worker_commands.len() <= 64);
             let completed = state.completed_updates.as_ref().map_or(0, |it| it.event_ids.len());
             assert!(state.updates.len() <= world.limits.updates_in_flight_max);
             assert!(state.updates.len() + completed <= world.limits.updates_per_run_max);
@@ -303,7 +307,8 @@ proptest! {
             // What is left to do is for other runs.
             let outstanding = outstanding_tasks(&transition.state);
             assert!(outstanding.iter().all(|task| task.action.is_towards_another_run()
-                || matches!(task.action, TaskAction::CallbackRetry(_))));
+                || matches!(task.action, TaskAction::CallbackRetry(_)
+                    | TaskAction::SendWorkerCommands(_))));
         });
     }
 

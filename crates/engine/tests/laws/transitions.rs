@@ -73,6 +73,8 @@ pub(crate) fn arrows(before: &State, input: &Input, after: &State) -> BTreeSet<S
         first.map_or("none", |callback| callback.state().as_str_name())
     };
     add("callback", callbacks(before), callbacks(after));
+    let commands = |state: &State| if state.worker_commands.is_empty() { "none" } else { "some" };
+    add("worker commands", commands(before), commands(after));
     let signals = |state: &State| if state.external_signals.is_empty() { "none" } else { "some" };
     add("external signals", signals(before), signals(after));
     let cancels = |state: &State| if state.external_cancels.is_empty() { "none" } else { "some" };
@@ -176,6 +178,7 @@ fn name(input: &Input) -> &'static str {
             Outcome::ExternalCancel { .. } => "ExternalCancel failed",
             Outcome::ParentInformed => "ParentInformed",
             Outcome::ClosePolicyApplied => "ClosePolicyApplied",
+            Outcome::WorkerCommandsSent(_) => "WorkerCommandsSent",
             Outcome::NexusOperation { .. } => "NexusOperation answered",
             Outcome::NexusCancellation { .. } => "NexusCancellation answered",
             Outcome::Callback { .. } => "Callback attempted",
@@ -215,6 +218,7 @@ fn name(input: &Input) -> &'static str {
             TaskAction::NexusCancellationRetry(_) => "NexusCancellationRetry due",
             TaskAction::DeliverCallback(_) => "DeliverCallback due",
             TaskAction::CallbackRetry(_) => "CallbackRetry due",
+            TaskAction::SendWorkerCommands(_) => "SendWorkerCommands due",
         },
     }
 }

@@ -32,7 +32,8 @@ use engine::{
     CompleteWorkflowTask, Context, Dispatch, FailActivity, FailWorkflowTask, HeartbeatActivity,
     HeldActivity, HeldWorkflowTask, Input, Outcome, PauseActivity, Rejection, RequestCancel,
     ResetActivity, SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask, State,
-    Sticky, TargetVersion, Task, TaskAction, Terminate, Transition, UnpauseActivity, decide,
+    Sticky, TargetVersion, Task, TaskAction, Terminate, Transition, UnpauseActivity,
+    WorkerCommandsRef, decide,
 };
 use model::{Limits, Span, Time};
 
@@ -172,6 +173,7 @@ impl World {
                     stamp,
                     request_id: format!("poll-{}", step.pick % 3),
                     identity: "worker".to_owned(),
+                    worker_control_task_queue: control_task_queue(step.pick),
                     dispatch: self.dispatch(step.pick),
                 })
             }
@@ -248,6 +250,10 @@ impl World {
             },
             5 => Outcome::ChildReleased { initiated_event_id: child },
             6 => Outcome::ParentInformed,
+            7 if pick > 127 => {
+                let number = self.state.worker_commands.keys().next().copied().unwrap_or(9);
+                Outcome::WorkerCommandsSent(WorkerCommandsRef { number })
+            }
             _ => Outcome::ClosePolicyApplied,
         })
     }
@@ -569,4 +575,9 @@ fn failure(non_retryable: bool) -> Failure {
         failure_info: Some(FailureInfo::ApplicationFailureInfo(info)),
         ..Default::default()
     }
+}
+
+/// Some workers take commands.
+fn control_task_queue(pick: u8) -> String {
+    ["", "control-1", "control-2"].get(usize::from(pick % 3)).copied().unwrap_or("").to_owned()
 }

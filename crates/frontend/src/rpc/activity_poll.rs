@@ -28,6 +28,8 @@ pub(crate) async fn poll_activity_task_queue(
     let namespace = call.namespace()?;
     let deadline = poll_deadline(call.received, call.timeout)?;
     check_length("Identity", &request.identity, &namespace.limits)?;
+    let control = &request.worker_control_task_queue;
+    check_length("WorkerControlTaskQueue", control, &namespace.limits)?;
     let task_queue = polled_queue(request.task_queue, &namespace.limits)?;
     let counted = CountedPoll::begin(frontend, namespace, &task_queue.name, TaskType::Activity);
     let version = polling_version(request.deployment_options.as_ref(), &namespace.limits)?;
@@ -41,12 +43,14 @@ pub(crate) async fn poll_activity_task_queue(
             identity: request.identity.clone(),
             request_id: frontend.request_id(String::new()),
             worker_instance_key: request.worker_instance_key.clone(),
+            worker_control_task_queue: request.worker_control_task_queue.clone(),
             max_tasks_per_second,
             version: version.clone(),
             deadline,
         };
         let worker = WorkerPoll {
             identity: poll.identity.clone(),
+            worker_control_task_queue: poll.worker_control_task_queue.clone(),
             request_id: poll.request_id.clone(),
             on_sticky_queue: false,
             version: version.clone(),

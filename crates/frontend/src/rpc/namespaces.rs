@@ -18,6 +18,7 @@ use api::{
     },
 };
 use bytes::Bytes;
+use history::COMPLETION_BYTES_MAX;
 use model::{NamespaceId, Span};
 use namespace::{Namespace, NamespaceDetails, Registration};
 use prost_types::Duration;
@@ -26,7 +27,6 @@ use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
-    rpc::MESSAGE_BYTES_MAX,
 };
 
 /// Shortest retention, as in the reference.
@@ -227,8 +227,10 @@ fn description(frontend: &Frontend, namespace: &Namespace) -> DescribeNamespaceR
         sync_update: true,
         async_update: true,
         reported_problems_search_attribute: true,
+        worker_commands: true,
         worker_heartbeats: true,
         worker_poll_complete_on_shutdown: true,
+        workflow_task_completion_pagination: true,
         poller_autoscaling: true,
         workflow_pause: true,
         ..Capabilities::default()
@@ -237,7 +239,7 @@ fn description(frontend: &Frontend, namespace: &Namespace) -> DescribeNamespaceR
     let limits = Limits {
         blob_size_limit_error: bytes(namespace.limits.blob_bytes_max),
         memo_size_limit_error: bytes(namespace.limits.memo_bytes_max),
-        workflow_task_completion_size_limit_error: bytes(MESSAGE_BYTES_MAX),
+        workflow_task_completion_size_limit_error: bytes(COMPLETION_BYTES_MAX),
     };
     let info = NamespaceInfo {
         name: namespace.name.clone(),

@@ -41,6 +41,7 @@ pub(crate) async fn poll_nexus_task_queue(
         identity: request.identity,
         request_id: frontend.request_id(String::new()),
         worker_instance_key: request.worker_instance_key,
+        worker_control_task_queue: String::new(),
         max_tasks_per_second: None,
         version: None,
         deadline,

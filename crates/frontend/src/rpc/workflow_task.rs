@@ -11,14 +11,14 @@ use api::{
         RespondWorkflowTaskFailedRequest, RespondWorkflowTaskFailedResponse,
     },
 };
-use engine::{CompleteWorkflowTask, FailWorkflowTask, Sticky};
-use history::{CompleteWorkflowTaskRequest, CompletedTask};
+use engine::{CompleteWorkflowTask, FailWorkflowTask, HeldWorkflowTask, Sticky};
+use history::{CompleteWorkflowTaskRequest, CompletedTask, KeptPage};
 use model::{Limits, Span};
 
 use crate::{
     admission::Call,
     command_metrics,
-    error::{ApiError, ApiResult},
+    error::ApiResult,
     frontend::Frontend,
     rpc::{activity_poll::activity_task, query::check_answer, workflow_poll::workflow_task},
     validation::{answering_version, check_duration, check_length, polled_queue},
@@ -27,16 +27,17 @@ use crate::{
 pub(crate) async fn respond_workflow_task_completed(
     frontend: &Frontend,
     call: &Call,
-    request: RespondWorkflowTaskCompletedRequest,
+    mut request: RespondWorkflowTaskCompletedRequest,
 ) -> ApiResult<RespondWorkflowTaskCompletedResponse> {
     let namespace = call.namespace()?;
     let limits = &namespace.limits;
     let token = call.token()?;
     let task = token.held_workflow_task()?;
     check_length("Identity", &request.identity, limits)?;
-    if request.intermediate_page || request.page_number != 0 {
-        return Err(ApiError::unimplemented("paged workflow task completions are not built yet"));
-    }
+    check_length("WorkerControlTaskQueue", &request.worker_control_task_queue, limits)?;
+    let Some(is_too_large) = join_pages(frontend, call, &task, &mut request).await? else {
+        return Ok(RespondWorkflowTaskCompletedResponse::default());
+    };
     // The engine refuses other namespaces; one that there is not is the caller's mistake.
     for name in request.commands.iter().filter_map(target_namespace) {
         frontend.namespace(name)?;
@@ -80,6 +81,8 @@ pub(crate) async fn respond_workflow_task_completed(
         sdk_metadata: request.sdk_metadata,
         metering_metadata: request.metering_metadata,
         worker_version: request.worker_version_stamp,
+        is_too_large,
+        worker_control_task_queue: request.worker_control_task_queue,
         request_id: frontend.request_id(String::new()),
         search_attribute_types,
         nexus_endpoints,
@@ -109,6 +112,28 @@ pub(crate) async fn respond_workflow_task_completed(
             .collect(),
         reset_history_event_id,
     })
+}
+
+/// Puts the commands of the pages before into the last one; true when all of it has grown too large.
+/// None when more pages are to follow: this one is kept.
+async fn join_pages(
+    frontend: &Frontend,
+    call: &Call,
+    task: &HeldWorkflowTask,
+    request: &mut RespondWorkflowTaskCompletedRequest,
+) -> ApiResult<Option<bool>> {
+    let (history, run, page) = (&frontend.history, &call.token()?.run, request.page_number);
+    if request.intermediate_page {
+        let commands = std::mem::take(&mut request.commands);
+        let kept = history.keep_completion_page(&call.permit, run, task, page, commands).await?;
+        return Ok((kept == KeptPage::TooLarge).then_some(true));
+    }
+    if page != 0 {
+        let mut commands = history.take_completion_pages(&call.permit, run, task, page)?;
+        commands.append(&mut request.commands);
+        request.commands = commands;
+    }
+    Ok(Some(false))
 }
 
 pub(crate) async fn respond_workflow_task_failed(

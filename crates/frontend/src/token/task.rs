@@ -94,7 +94,7 @@ impl TaskToken {
 
     /// The token of an activity attempt.
     pub(crate) fn activity(run: &RunKey, scheduled_event_id: i64, attempt: i32) -> Bytes {
-        encode(run, WireTask::Activity(WireActivity { scheduled_event_id, attempt }))
+        history::activity_task_token(run, scheduled_event_id, attempt)
     }
 
     /// The token of a query that comes alone.

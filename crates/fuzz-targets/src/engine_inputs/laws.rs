@@ -2,7 +2,9 @@
 //!
 //! States are compared by their encoding: a number that is none (NaN) differs from itself.
 
-use engine::{Change, Input, State, Task, Transition, TransitionRecord, evolve, outstanding_tasks};
+use engine::{
+    Change, Input, State, Task, TaskAction, Transition, TransitionRecord, evolve, outstanding_tasks,
+};
 use model::Limits;
 use prost::Message as _;
 
@@ -21,7 +23,10 @@ pub(super) fn check(before: &State, input: &Input, transition: &Transition, limi
     let state = &transition.state;
     if !state.is_running() {
         let tasks = outstanding_tasks(state);
-        let for_others = tasks.iter().all(|task| task.action.is_towards_another_run());
+        let for_others = tasks.iter().all(|task| {
+            task.action.is_towards_another_run()
+                || matches!(task.action, TaskAction::SendWorkerCommands(_))
+        });
         assert!(for_others, "a closed run has work of its own");
     }
     assert!(state.activities.len() <= limits.pending_max, "too many activities");

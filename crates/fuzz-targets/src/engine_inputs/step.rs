@@ -218,6 +218,7 @@ fn start_activity(world: &World, pick: u8) -> Input {
         stamp,
         request_id: format!("poll-{}", pick % 3),
         identity: "worker".to_owned(),
+        worker_control_task_queue: if pick.is_multiple_of(4) { "control" } else { "" }.to_owned(),
         dispatch: Dispatch::default(),
     })
 }

@@ -14,6 +14,7 @@ mod child;
 mod closing;
 mod external;
 mod nexus;
+mod worker_commands;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -115,13 +116,19 @@ async fn perform(
         TaskAction::StartNexusOperation(task) => nexus::start(history, source, *task).await,
         TaskAction::CancelNexusOperation(task) => nexus::cancel(history, source, *task).await,
         TaskAction::DeliverCallback(task) => callback::deliver(history, source, *task).await,
+        TaskAction::SendWorkerCommands(task) => worker_commands::send(history, source, *task).await,
         _ => Ok(None),
     }
 }
 
 /// Whether the work waits for a worker, and so may take seconds.
 fn waits_for_a_worker(action: &TaskAction) -> bool {
-    matches!(action, TaskAction::StartNexusOperation(_) | TaskAction::CancelNexusOperation(_))
+    matches!(
+        action,
+        TaskAction::StartNexusOperation(_)
+            | TaskAction::CancelNexusOperation(_)
+            | TaskAction::SendWorkerCommands(_)
+    )
 }
 
 /// Whether a run still owes something to another one.

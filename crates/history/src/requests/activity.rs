@@ -44,6 +44,7 @@ impl History {
                 stamp: task.stamp,
                 request_id: poll.request_id,
                 identity: poll.identity,
+                worker_control_task_queue: poll.worker_control_task_queue,
                 dispatch,
             })
         };

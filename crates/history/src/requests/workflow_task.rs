@@ -30,6 +30,8 @@ pub struct WorkerPoll {
     pub request_id: String,
     /// The worker.
     pub identity: String,
+    /// Where the worker takes commands; empty when it takes none.
+    pub worker_control_task_queue: String,
     /// The poll is at the worker's sticky queue.
     pub on_sticky_queue: bool,
     /// The worker's version, if it has one.

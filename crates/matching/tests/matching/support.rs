@@ -54,6 +54,7 @@ impl Bench {
             identity: worker.to_owned(),
             request_id: format!("{worker}-request"),
             worker_instance_key: format!("{worker}-key"),
+            worker_control_task_queue: String::new(),
             max_tasks_per_second: None,
             version: None,
             deadline: self.clock.now() + Span::from_secs(60),

@@ -48,7 +48,7 @@ pub(crate) async fn poll_workflow_task(
             request_id: request.request_id.clone(),
             identity,
             on_sticky_queue,
-            version: None,
+            ..WorkerPoll::default()
         };
         let polled = life.matching.poll(&key, request).await.map_err(unavailable)?;
         match polled.matched {
@@ -80,8 +80,7 @@ pub(crate) async fn poll_activity(
         let worker = WorkerPoll {
             request_id: request.request_id.clone(),
             identity: poll.identity.clone(),
-            on_sticky_queue: false,
-            version: None,
+            ..WorkerPoll::default()
         };
         let polled = life.matching.poll(&key, request).await.map_err(unavailable)?;
         match polled.matched {

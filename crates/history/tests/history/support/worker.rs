@@ -121,7 +121,12 @@ impl Worker {
                 Matched::Ready(Delivery::Query(query)) => self.answer(*query).await,
                 Matched::Queued(task) => {
                     let identity = self.identity.clone();
-                    let poll = WorkerPoll { request_id, identity, on_sticky_queue, version: None };
+                    let poll = WorkerPoll {
+                        request_id,
+                        identity,
+                        on_sticky_queue,
+                        ..WorkerPoll::default()
+                    };
                     let started = self
                         .node
                         .history
