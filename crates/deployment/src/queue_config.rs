@@ -83,6 +83,24 @@ impl QueueConfigs {
         self.queues.configure(key, queue_settings(&config));
         Ok(config)
     }
+
+    /// A namespace is gone: deletes the settings of its queues.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn forget_namespace(&self, namespace_id: NamespaceId) -> Result<(), DeploymentError> {
+        let _one_change_at_a_time = self.changing.lock().await;
+        let mut configs = Configs::clone(&self.current.load());
+        let of_it = |key: &&TaskQueueKey| key.namespace_id == namespace_id;
+        let keys: Vec<TaskQueueKey> = configs.keys().filter(of_it).cloned().collect();
+        for key in keys {
+            let Some((version, _)) = configs.remove(&key) else { continue };
+            self.store.write_meta(encode_key(&key), version, None).await?;
+            self.current.store(Arc::new(configs.clone()));
+            self.queues.configure(&key, QueueSettings::default());
+        }
+        Ok(())
+    }
 }
 
 /// What matching needs of a queue's settings.

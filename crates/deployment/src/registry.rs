@@ -232,6 +232,29 @@ impl Deployments {
         Ok(())
     }
 
+    /// A namespace is gone: deletes its deployments, versions and all.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn forget_namespace(&self, namespace_id: NamespaceId) -> Result<(), DeploymentError> {
+        let _one_change_at_a_time = self.changing.lock().await;
+        let mut snapshot = Snapshot::clone(&self.current.load());
+        let mut touched = Vec::new();
+        for deployment in self.of_namespace(namespace_id) {
+            let key = (namespace_id, deployment.name.clone());
+            let Some((version, found)) = snapshot.deployments.remove(&key) else { continue };
+            let stored = encode_key(namespace_id, &found.name);
+            self.store.write_meta(stored, version, None).await?;
+            touched.extend(found.queue_keys(namespace_id));
+            snapshot.route(&touched);
+            self.current.store(Arc::new(snapshot.clone()));
+        }
+        if !touched.is_empty() {
+            self.queues.set_routes(snapshot.routes);
+        }
+        Ok(())
+    }
+
     /// True when a queue that one version of a deployment serves, and not the other, is in use and
     /// has not moved to another deployment.
     pub fn misses_queue(

@@ -109,6 +109,11 @@ impl Frontend {
         self.matching.shutdown();
     }
 
+    /// A namespace is gone: forgets what is only here.
+    pub fn forget_namespace(&self, id: NamespaceId) {
+        self.workers.forget_namespace(id);
+    }
+
     pub(crate) fn now(&self) -> Time {
         self.environment.clock.now()
     }

@@ -5,6 +5,8 @@ use model::{RunId, SlotId, WorkflowKey};
 use prost::Message;
 use storage::{Damage, Table, Write, current_key, damage};
 
+use crate::Execution;
+
 /// Tags are part of the stored format: never reuse one.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct CurrentRecord {
@@ -45,6 +47,12 @@ pub(crate) fn read(
         return Ok(None);
     }
     run_id(&record.run_id).map(Some).ok_or_else(|| damaged("its run id is not 16 bytes"))
+}
+
+/// The run that a stored pointer names.
+pub(crate) fn execution(value: Bytes) -> Option<Execution> {
+    let record = CurrentRecord::decode(value).ok()?;
+    Some(Execution::run(record.workflow_id, run_id(&record.run_id)?))
 }
 
 /// Reads a run id of 16 bytes.

@@ -33,6 +33,7 @@ mod node;
 mod outbox;
 mod queries;
 mod reads;
+mod reclaim;
 mod recovery;
 mod requests;
 mod retention;
@@ -57,6 +58,7 @@ pub use error::HistoryError;
 pub use execution::{Execution, RunKey};
 pub use history::History;
 pub use node::Parts;
+pub use reclaim::NamespaceBelongings;
 pub use requests::{
     activity::HeartbeatAnswer,
     cancel::CancelRequest,

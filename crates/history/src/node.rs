@@ -69,6 +69,8 @@ pub(crate) struct Node {
     pub(crate) completion_pages: CompletionPages,
     /// Every task that is spawned.
     pub(crate) tracker: TaskTracker,
+    /// Cancelled when what an earlier server left has been picked up.
+    pub(crate) recovered: CancellationToken,
     /// Cancelled when the node drains.
     pub(crate) stopping: CancellationToken,
     epoch: Epoch,
@@ -100,6 +102,7 @@ impl Node {
             nexus_tasks: Arc::default(),
             completion_pages: CompletionPages::default(),
             tracker: TaskTracker::new(),
+            recovered: CancellationToken::new(),
             stopping: CancellationToken::new(),
             epoch: claim.epoch,
             claimed: Mutex::new(claim.slots.into_iter().collect()),

@@ -16,6 +16,11 @@ const RETRY_DELAY: Span = Span::from_millis(200);
 impl Node {
     /// Picks up what an earlier server left; fills the visibility index when it is new.
     pub(crate) async fn recover(self: Arc<Self>, slots: Vec<SlotId>) {
+        Arc::clone(&self).pick_up(slots).await;
+        self.recovered.cancel();
+    }
+
+    async fn pick_up(self: Arc<Self>, slots: Vec<SlotId>) {
         let fill_index = !self.visibility.was_complete();
         let mut filled = true;
         let was_empty = slots.is_empty();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use environment::Clock;
-use model::{SlotId, Time};
+use model::{NamespaceId, SlotId, Time};
 use parking_lot::Mutex;
 use task_queue::{
     Full, PriorityKey, QueueStats, QueuedTask, TaskOrder, TaskQueueKey, TaskQueueKind,
@@ -237,6 +237,15 @@ impl<D: Send + 'static> Matching<D> {
         drop(queue);
         drop(ready);
         tasks
+    }
+
+    /// A namespace is gone: the polls at its queues are answered empty, and what waits is dropped.
+    pub fn forget_namespace(&self, namespace_id: NamespaceId) {
+        for queue in self.registry.all() {
+            if queue.key.namespace_id == namespace_id {
+                drop(self.unload(&queue.key));
+            }
+        }
     }
 
     /// A worker shuts down: its waiting polls are answered empty, and so are those that arrive

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::enums::v1::NamespaceState;
-use model::{Limits, NamespaceId, Span};
+use model::{Limits, NamespaceId, Span, Time};
 use visibility_query::{AttributeType, Schema};
 
 /// A namespace. Immutable: a change makes a new value and replaces the old one in the registry.
@@ -25,6 +25,8 @@ pub struct Namespace {
     pub limits: Limits,
     /// The search attributes that its queries and runs may use.
     pub schema: Schema,
+    /// Of a deleted one: when its record may go, at the earliest.
+    pub delete_after: Time,
     /// The version of its stored record; rises by one with every change.
     pub version: u64,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::enums::v1::{IndexedValueType, NamespaceState};
 use bytes::Bytes;
-use model::{Limits, NamespaceId, Span};
+use model::{Limits, NamespaceId, Span, Time};
 use prost::Message;
 use storage::MetaRecord;
 use visibility_query::Schema;
@@ -34,6 +34,8 @@ struct NamespaceRecord {
     retention: Span,
     #[prost(btree_map = "string, enumeration(IndexedValueType)", tag = "7")]
     search_attributes: BTreeMap<String, i32>,
+    #[prost(message, required, tag = "150")]
+    delete_after: Time,
 }
 
 pub(crate) fn key(id: NamespaceId) -> Bytes {
@@ -49,6 +51,7 @@ pub(crate) fn encode(namespace: &Namespace) -> Bytes {
         owner_email: namespace.details.owner_email.clone(),
         data: namespace.details.data.clone(),
         retention: namespace.retention,
+        delete_after: namespace.delete_after,
         search_attributes: attributes
             .iter()
             .map(|(name, kind)| (name.clone(), indexed_value_type(*kind) as i32))
@@ -85,6 +88,7 @@ pub(crate) fn decode(
             data: record.data,
         },
         retention: record.retention,
+        delete_after: record.delete_after,
         limits: limits.clone(),
         schema: Schema::new(attributes),
         version: stored.version,

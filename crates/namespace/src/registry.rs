@@ -6,8 +6,9 @@ use api::enums::v1::NamespaceState;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use environment::Environment;
-use model::{Limits, NamespaceId, Span};
+use model::{Limits, NamespaceId, Span, Time};
 use storage::Store;
+use tokio::sync::Notify;
 use uuid::Uuid;
 use visibility_query::{AttributeType, Schema};
 
@@ -48,6 +49,7 @@ pub struct Namespaces {
     limits: Limits,
     current: ArcSwap<Snapshot>,
     changing: tokio::sync::Mutex<()>,
+    deleted: Notify,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -85,6 +87,7 @@ impl Namespaces {
             limits,
             current: ArcSwap::from_pointee(snapshot),
             changing: tokio::sync::Mutex::default(),
+            deleted: Notify::new(),
         };
         if registry.by_id(SYSTEM_NAMESPACE_ID).is_none() {
             let registration = Registration {
@@ -142,20 +145,59 @@ impl Namespaces {
         self.write(namespace).await
     }
 
-    /// Marks a namespace as deleted and gives it another name, so that its name is free again.
+    /// Marks a namespace as deleted and gives it another name, so that its name is free again. Its
+    /// record stays until all that it holds is gone, and this long at least.
     ///
     /// # Errors
     /// When there is no such namespace, it is the system's, or the store does not take the record.
-    pub async fn delete(&self, id: NamespaceId) -> Result<Arc<Namespace>, NamespaceError> {
+    pub async fn delete(
+        &self,
+        id: NamespaceId,
+        stays: Span,
+    ) -> Result<Arc<Namespace>, NamespaceError> {
         if id == SYSTEM_NAMESPACE_ID {
             return Err(NamespaceError::SystemNamespace);
         }
-        self.update(id, |namespace| {
-            let suffix: String = namespace.id_text.chars().take(5).collect();
-            namespace.name = format!("{}-deleted-{suffix}", namespace.name);
-            namespace.state = NamespaceState::Deleted;
-        })
-        .await
+        let delete_after = self.environment.clock.now() + stays;
+        let deleted = self
+            .update(id, |namespace| {
+                let suffix: String = namespace.id_text.chars().take(5).collect();
+                let suffix = format!("-deleted-{suffix}");
+                if !namespace.name.ends_with(&suffix) {
+                    namespace.name.push_str(&suffix);
+                }
+                namespace.state = NamespaceState::Deleted;
+                namespace.delete_after = delete_after;
+            })
+            .await?;
+        self.deleted.notify_one();
+        Ok(deleted)
+    }
+
+    /// The deleted namespaces whose records are still there.
+    pub fn deleted(&self) -> Vec<Arc<Namespace>> {
+        let all = self.all().into_iter();
+        all.filter(|namespace| namespace.state == NamespaceState::Deleted).collect()
+    }
+
+    /// Waits until a namespace is deleted; one that was deleted since the last call counts.
+    pub async fn one_was_deleted(&self) {
+        self.deleted.notified().await;
+    }
+
+    /// Removes the record of a deleted namespace.
+    ///
+    /// # Errors
+    /// When there is no such namespace, or the store does not take it.
+    pub async fn remove(&self, id: NamespaceId) -> Result<(), NamespaceError> {
+        let _one_change_at_a_time = self.changing.lock().await;
+        let namespace = self.required(id)?;
+        self.store.write_meta(record::key(id), namespace.version, None).await?;
+        let mut next = Snapshot::clone(&self.current.load());
+        next.by_id.remove(&id);
+        next.by_name.remove(&namespace.name);
+        self.current.store(Arc::new(next));
+        Ok(())
     }
 
     /// Adds search attributes to a namespace.
@@ -216,6 +258,7 @@ impl Namespaces {
             state: NamespaceState::Registered,
             details: registration.details,
             retention: registration.retention,
+            delete_after: Time::UNSET,
             limits: self.limits.clone(),
             schema: Schema::new(registration.search_attributes),
             version: 0,
@@ -282,18 +325,28 @@ mod tests {
         let again = registry.register(registration("shop")).await;
         assert!(matches!(again, Err(NamespaceError::AlreadyExists(name)) if name == "shop"));
 
-        let deleted = registry.delete(first.id).await.unwrap();
+        let deleted = registry.delete(first.id, Span::ZERO).await.unwrap();
         assert!(deleted.name.starts_with("shop-deleted-"));
         assert_eq!(registry.by_name("shop"), None);
         assert_eq!(registry.by_id(first.id).unwrap().state, NamespaceState::Deleted);
-        registry.register(registration("shop")).await.unwrap();
+        let second = registry.register(registration("shop")).await.unwrap();
+
+        assert_eq!(registry.deleted(), std::slice::from_ref(&deleted));
+        let again = registry.delete(first.id, Span::ZERO).await.unwrap();
+        assert_eq!(again.name, deleted.name);
+        registry.remove(first.id).await.unwrap();
+        for registry in [registry, open(&store).await] {
+            assert_eq!(registry.by_id(first.id), None);
+            assert_eq!(registry.by_name(&deleted.name), None);
+            assert_eq!(registry.by_name("shop").map(|found| found.id), Some(second.id));
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_system_namespace_cannot_be_deleted() {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let registry = open(&store).await;
-        let deleted = registry.delete(SYSTEM_NAMESPACE_ID).await;
+        let deleted = registry.delete(SYSTEM_NAMESPACE_ID, Span::ZERO).await;
         assert!(matches!(deleted, Err(NamespaceError::SystemNamespace)));
     }
 }

@@ -1,6 +1,6 @@
 //! One endpoint and its stored form.
 
-use api::nexus::v1::EndpointSpec;
+use api::nexus::v1::{EndpointSpec, endpoint_target::Variant};
 use bytes::Bytes;
 use model::Time;
 use prost::Message;
@@ -42,6 +42,14 @@ impl Endpoint {
     /// The name that workflows use.
     pub fn name(&self) -> &str {
         &self.spec.name
+    }
+
+    /// The namespace of the workers that it points at; none for a server outside.
+    pub fn target_namespace(&self) -> Option<&str> {
+        match self.spec.target.as_ref()?.variant.as_ref()? {
+            Variant::Worker(worker) => Some(&worker.namespace),
+            Variant::External(_) => None,
+        }
     }
 
     pub(crate) fn encode(&self) -> Bytes {

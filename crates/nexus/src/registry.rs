@@ -76,6 +76,13 @@ impl Endpoints {
         self.current.load().by_id.get(&id).cloned()
     }
 
+    /// An endpoint that points at workers of this namespace, if there is one.
+    pub fn targeting(&self, namespace: &str) -> Option<Arc<Endpoint>> {
+        let current = self.current.load();
+        let targets = |endpoint: &&Arc<Endpoint>| endpoint.target_namespace() == Some(namespace);
+        current.by_id.values().find(targets).cloned()
+    }
+
     /// Up to `most` endpoints in the order of their ids, from the one that follows `after` on.
     pub fn page(&self, after: Option<Uuid>, most: usize) -> Vec<Arc<Endpoint>> {
         let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);

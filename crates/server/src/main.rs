@@ -1,6 +1,7 @@
 //! `longtide`: one binary for the whole server.
 
 mod arguments;
+mod belongings;
 mod cluster;
 mod configured;
 mod development;

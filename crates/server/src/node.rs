@@ -25,7 +25,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use visibility::{Index, Location};
 
-use crate::{cluster, metrics_endpoint, queue_metrics::watch_queues, stop::StopSignals};
+use crate::{
+    belongings::Belongings, cluster, metrics_endpoint, queue_metrics::watch_queues,
+    stop::StopSignals,
+};
 
 /// The name of the only cluster, as the reference's development server has it.
 const CLUSTER_NAME: &str = "active";
@@ -105,7 +108,8 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let queues = Arc::clone(&matching) as Arc<dyn TaskQueues>;
     let deployments =
         Deployments::open(Arc::clone(&store), environment.clone(), Arc::clone(&queues)).await?;
-    let queue_configs = QueueConfigs::open(Arc::clone(&store), queues).await?;
+    let deployments = Arc::new(deployments);
+    let queue_configs = Arc::new(QueueConfigs::open(Arc::clone(&store), queues).await?);
     let history = History::open(history::Parts {
         config: options.history,
         environment: environment.clone(),
@@ -128,8 +132,8 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         environment,
         namespaces,
         endpoints,
-        deployments: Arc::new(deployments),
-        queue_configs: Arc::new(queue_configs),
+        deployments: Arc::clone(&deployments),
+        queue_configs: Arc::clone(&queue_configs),
         history: Arc::clone(&history),
         matching,
         visibility,
@@ -138,6 +142,8 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         limits: options.limits,
         cluster,
     });
+    let belongings = Belongings { deployments, queue_configs, frontend: Arc::clone(&frontend) };
+    history.reclaim_namespaces(Arc::new(belongings));
     let server = Server::new(frontend, ServerSettings::default())?;
     let stop = CancellationToken::new();
     let watching = tokio::spawn(signals.watch(stop.clone()));

@@ -75,6 +75,14 @@ pub fn current_key(slot: SlotId, namespace: NamespaceId, workflow_id: &str) -> B
     key.freeze()
 }
 
+/// The prefix of the pointers of a namespace's workflows in a slot.
+pub fn current_prefix(slot: SlotId, namespace: NamespaceId) -> Bytes {
+    let mut key = BytesMut::with_capacity(18);
+    key.put_u16(slot.number());
+    key.put_slice(namespace.as_bytes());
+    key.freeze()
+}
+
 /// The state of an entity that is no run.
 pub fn entity_key(slot: SlotId, entity: RunId) -> Bytes {
     let mut key = BytesMut::with_capacity(19);
@@ -100,6 +108,16 @@ pub fn entity_pointer_key(slot: SlotId, kind: u8, namespace: NamespaceId, id: &s
     key.put_u8(kind);
     key.put_slice(namespace.as_bytes());
     key.put_u128(xxh3_128(id.as_bytes()));
+    key.freeze()
+}
+
+/// The prefix of the pointers of a namespace's entities of one kind in a slot.
+pub fn entity_pointer_prefix(slot: SlotId, kind: u8, namespace: NamespaceId) -> Bytes {
+    let mut key = BytesMut::with_capacity(20);
+    key.put_u16(slot.number());
+    key.put_u8(2);
+    key.put_u8(kind);
+    key.put_slice(namespace.as_bytes());
     key.freeze()
 }
 

@@ -29,8 +29,9 @@ pub use envelope::damage;
 pub use error::{CommitError, Damage, MetaError, StoreError};
 pub use fences::Fences;
 pub use keys::{
-    TaskCategory, TaskKey, branch_key, current_key, entity_key, entity_pointer_key, entity_prefix,
-    history_key, history_prefix, prefix_end, run_key, slot_prefix, task_key,
+    TaskCategory, TaskKey, branch_key, current_key, current_prefix, entity_key, entity_pointer_key,
+    entity_pointer_prefix, entity_prefix, history_key, history_prefix, prefix_end, run_key,
+    slot_prefix, task_key,
 };
 pub use meta::MetaRecord;
 pub use receipt::{CommitReceipt, CommitResponder, commit_receipt};

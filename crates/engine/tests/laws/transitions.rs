@@ -73,8 +73,6 @@ pub(crate) fn arrows(before: &State, input: &Input, after: &State) -> BTreeSet<S
         first.map_or("none", |callback| callback.state().as_str_name())
     };
     add("callback", callbacks(before), callbacks(after));
-    let commands = |state: &State| if state.worker_commands.is_empty() { "none" } else { "some" };
-    add("worker commands", commands(before), commands(after));
     let signals = |state: &State| if state.external_signals.is_empty() { "none" } else { "some" };
     add("external signals", signals(before), signals(after));
     let cancels = |state: &State| if state.external_cancels.is_empty() { "none" } else { "some" };

@@ -188,7 +188,15 @@ pub(crate) async fn delete_namespace(
             return Err(ApiError::invalid(text));
         }
     };
-    let deleted = frontend.namespaces.delete(namespace.id).await?;
+    if let Some(endpoint) = frontend.endpoints.targeting(&namespace.name) {
+        let text = format!(
+            "cannot delete a namespace that is a target of a Nexus endpoint {}",
+            endpoint.name()
+        );
+        return Err(ApiError::precondition(text));
+    }
+    let stays = Span::from_proto(request.namespace_delete_delay.as_ref());
+    let deleted = frontend.namespaces.delete(namespace.id, stays).await?;
     Ok(DeleteNamespaceResponse { deleted_namespace: deleted.name.clone() })
 }
 

@@ -20,4 +20,5 @@ pub(crate) use cache::{CachedEntity, LiveEntity};
 pub(crate) use held::{Held, Next};
 pub use perform::{EntityScope, Perform};
 pub(crate) use record::StoredEntity;
+pub(crate) use records::pointed_at;
 pub use requests::{EntityError, EntityView};

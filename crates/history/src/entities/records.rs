@@ -71,6 +71,11 @@ pub(super) fn read_pointer(
     current::run_id(&record.instance).map(Some).ok_or_else(|| damaged("its id is not 16 bytes"))
 }
 
+/// The instance that a pointer names, whatever the id.
+pub(crate) fn pointed_at(value: &Bytes) -> Option<RunId> {
+    current::run_id(&PointerRecord::decode(value.clone()).ok()?.instance)
+}
+
 pub(super) fn write_state(
     slot: SlotId,
     key: &EntityKey,
