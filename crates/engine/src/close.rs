@@ -137,7 +137,7 @@ pub(crate) fn emit_tasks(draft: &mut Draft<'_>) {
     }
     let due = draft.now() + draft.context().retention;
     draft.task(Task::at(due, TaskAction::DeleteAfterRetention(RunRef {})));
-    worker_command::emit_tasks(draft, draft.state().last_event_id());
+    worker_command::emit_closing_tasks(draft);
     child::emit_closing_tasks(draft);
     callback::emit_tasks(draft);
 }

@@ -96,16 +96,23 @@ fn issue(
     }
 }
 
-/// Emits the tasks of what an event that was just written has led to.
-pub(crate) fn emit_tasks(draft: &mut Draft<'_>, cause_event_id: i64) {
-    let caused: Vec<Task> = draft
-        .state()
-        .worker_commands
-        .iter()
-        .filter(|(_, commands)| commands.cause_event_id == cause_event_id)
-        .map(|(number, _)| task(*number))
-        .collect();
-    for task in caused {
+/// Emits the tasks of what was issued after a number.
+pub(crate) fn emit_tasks_after(draft: &mut Draft<'_>, number: u64) {
+    let issued = draft.state().worker_commands.keys().filter(|issued| **issued > number);
+    let tasks: Vec<Task> = issued.map(|issued| task(*issued)).collect();
+    for task in tasks {
+        draft.task(task);
+    }
+}
+
+/// Emits the tasks of what the run's close, its last event, has led to.
+pub(crate) fn emit_closing_tasks(draft: &mut Draft<'_>) {
+    let state = draft.state();
+    let closing_event_id = state.last_event_id();
+    let issued = state.worker_commands.iter();
+    let of_close = issued.filter(|(_, commands)| commands.cause_event_id == closing_event_id);
+    let tasks: Vec<Task> = of_close.map(|(number, _)| task(*number)).collect();
+    for task in tasks {
         draft.task(task);
     }
 }

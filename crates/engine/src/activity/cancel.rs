@@ -55,9 +55,7 @@ pub(crate) fn request_cancel(
         Attributes::ActivityTaskCancelRequestedEventAttributes(attributes),
         scope.extras(),
     );
-    if draft.state().worker_commands_issued > issued {
-        worker_command::emit_tasks(draft, scope.completed_event_id);
-    }
+    worker_command::emit_tasks_after(draft, issued);
     if unstarted {
         let canceled = close::canceled(
             Some(not_started()),

@@ -212,6 +212,7 @@ impl Script {
             next_run: None,
             events: past,
             dispatch: Dispatch::default(),
+            worker_control_task_queue: self.worker_control_task_queue.clone(),
         };
         let reset = Reset {
             run: RunReset {
