@@ -147,7 +147,15 @@ impl Node {
             }
             self.commit_entity(&mut slot, instance, Next::Gone)?
         };
-        outcome.wait().await.map_err(HistoryError::from)
+        outcome.wait().await
+    }
+
+    async fn delete_runs_of(
+        self: &Arc<Self>,
+        namespace: &Arc<Namespace>,
+    ) -> Result<usize, HistoryError> {
+        let listed = self.delete_listed_runs(namespace).await?;
+        Ok(listed + self.delete_current_runs(namespace).await?)
     }
 
     /// Deletes the runs that lists show, closed ones too; says how many there were.
