@@ -88,12 +88,8 @@ impl Node {
         belongings: &dyn NamespaceBelongings,
     ) -> Result<Time, HistoryError> {
         self.delete_entities_of(namespace.id).await?;
-        while self.delete_listed_runs(namespace).await?
-            + self.delete_current_runs(namespace).await?
-            > 0
-        {
-            // What a run started meanwhile is found now.
-        }
+        // What a run started meanwhile is found the next time.
+        while self.delete_runs_of(namespace).await? > 0 {}
         self.matching.forget_namespace(namespace.id);
         if let Some(any) = SlotId::new(0) {
             let change = Change::DeleteNamespace(namespace.id);
