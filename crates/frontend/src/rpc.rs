@@ -30,8 +30,8 @@ mod visibility;
 mod worker;
 mod worker_deployment_versions;
 mod worker_deployments;
-mod workflow_options;
 mod workers;
+mod workflow_options;
 mod workflow_poll;
 mod workflow_task;
 
