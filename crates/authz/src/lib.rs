@@ -4,12 +4,16 @@
 //! and a resource into a [`Permit`] or a [`Denial`]. Everything here is pure: no I/O, no clock, no
 //! credentials (those end at the edge, where they become a [`Principal`]).
 
+mod nexus;
 mod permit;
 mod policy;
 mod principal;
 mod rpc;
 mod table;
 
+pub use nexus::{
+    COMPLETE_NEXUS_OPERATION, DISPATCH_BY_ENDPOINT, DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE,
+};
 pub use permit::{Denial, Permit, Resource, authorize};
 pub use policy::Policy;
 pub use principal::Principal;

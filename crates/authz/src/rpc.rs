@@ -25,13 +25,15 @@ pub struct Rpc {
     pub audit: Audit,
 }
 
-/// A gRPC service.
+/// A service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Service {
     /// `temporal.api.workflowservice.v1.WorkflowService`.
     Workflow,
     /// `temporal.api.operatorservice.v1.OperatorService`.
     Operator,
+    /// What only HTTP has: Nexus requests and completions from outside.
+    Nexus,
 }
 
 /// What a permission must cover.
@@ -154,6 +156,7 @@ impl Service {
         match self {
             Self::Workflow => "temporal.api.workflowservice.v1.WorkflowService",
             Self::Operator => "temporal.api.operatorservice.v1.OperatorService",
+            Self::Nexus => "temporal.api.nexusservice.v1.NexusService",
         }
     }
 }

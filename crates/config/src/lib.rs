@@ -14,5 +14,7 @@ mod values;
 pub use declare::Setting;
 pub use error::ConfigError;
 pub use load::{from_file, from_text};
-pub use settings::{Cache, Limits, Log, Metrics, Namespace, Settings, all_settings};
+pub use settings::{
+    AllowedAddress, Cache, Http, Limits, Log, Metrics, Namespace, Nexus, Settings, all_settings,
+};
 pub use values::Retention;

@@ -63,6 +63,8 @@ mod tests {
              listen: 127.0.0.1:${PORT}\n\
              namespaces: [{ name: shop, retention: 3d }]\n\
              log: { level: warn, format: text }\n\
+             http: { listen: '' }\n\
+             nexus: { allowed_addresses: [{ pattern: '*.example.com' }] }\n\
              metrics: { listen: '127.0.0.1:9090' }\n\
              limits: { long_polls: 5 }\n\
              cache: { runs_bytes: 1048576 }\n",

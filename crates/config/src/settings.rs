@@ -28,6 +28,35 @@ section! {
 }
 
 section! {
+    /// HTTP: Nexus requests and completions from outside.
+    Http {
+        /// Where HTTP is served; nowhere when empty.
+        listen: String = "127.0.0.1:7243".to_owned(), "address:port";
+    }
+}
+
+/// An address that users may name in callbacks.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllowedAddress {
+    /// What the host and its port look like; `*` stands for anything.
+    pub pattern: String,
+    /// Allows it without encryption.
+    #[serde(default)]
+    pub dangerous_allow_insecure: bool,
+}
+
+/// Nexus operations and callbacks to addresses outside.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Nexus {
+    /// Where handlers outside say that an operation has ended; empty: the server's own HTTP.
+    pub callback_url_template: String,
+    /// Which addresses users may name in callbacks; by default none.
+    pub allowed_addresses: Vec<AllowedAddress>,
+}
+
+section! {
     /// What each namespace may ask of the server. The defaults are the reference's.
     Limits {
         /// Requests per second, lists and counts apart; twice as many may come at once.
@@ -84,6 +113,12 @@ pub struct Settings {
     /// Logging.
     #[serde(default)]
     pub log: Log,
+    /// HTTP.
+    #[serde(default)]
+    pub http: Http,
+    /// Nexus outside of the server.
+    #[serde(default)]
+    pub nexus: Nexus,
     /// Metrics.
     #[serde(default)]
     pub metrics: Metrics,
@@ -121,6 +156,28 @@ pub fn all_settings() -> Vec<Setting> {
         setting("namespaces[].retention", "How long its closed runs are kept.", "time", "1day"),
     ];
     all.extend(Log::describe("log."));
+    all.extend(Http::describe("http."));
+    all.extend([
+        setting(
+            "nexus.callback_url_template",
+            "Where handlers outside say that an operation has ended, with `{{.NamespaceName}}` or \
+             `{{.NamespaceID}}` in the place of the caller's namespace; empty: the server's own HTTP.",
+            "URL",
+            "",
+        ),
+        setting(
+            "nexus.allowed_addresses[].pattern",
+            "A host, and its port, that users may name in callbacks; `*` stands for anything.",
+            "",
+            "",
+        ),
+        setting(
+            "nexus.allowed_addresses[].dangerous_allow_insecure",
+            "Allows it without encryption.",
+            "",
+            "false",
+        ),
+    ]);
     all.extend(Metrics::describe("metrics."));
     all.extend(Limits::describe("limits."));
     all.extend(Cache::describe("cache."));
@@ -163,14 +220,22 @@ impl Settings {
         let levels = ["debug", "info", "warn", "error", "never"];
         one_of("log.level", &self.log.level, &levels, &mut problems);
         one_of("log.format", &self.log.format, &["text", "json"], &mut problems);
+        self.http.check("http.", &mut problems);
         self.metrics.check("metrics.", &mut problems);
-        match self.metrics.address() {
-            Some(Ok(address)) if !address.ip().is_loopback() && !self.dangerous_plaintext => {
-                let text = "is not a loopback address: see dangerous_plaintext";
-                problems.push(format!("metrics.listen: {address} {text}"));
+        for (name, address) in
+            [("http.listen", self.http.address()), ("metrics.listen", self.metrics.address())]
+        {
+            match address {
+                Some(Ok(address)) if !address.ip().is_loopback() && !self.dangerous_plaintext => {
+                    let text = "is not a loopback address: see dangerous_plaintext";
+                    problems.push(format!("{name}: {address} {text}"));
+                }
+                Some(Err(text)) => problems.push(format!("{name}: {text}")),
+                _ => {}
             }
-            Some(Err(text)) => problems.push(format!("metrics.listen: {text}")),
-            _ => {}
+        }
+        if self.nexus.allowed_addresses.iter().any(|allowed| allowed.pattern.is_empty()) {
+            problems.push("nexus.allowed_addresses: a pattern is empty".to_owned());
         }
         self.limits.check("limits.", &mut problems);
         self.cache.check("cache.", &mut problems);
@@ -178,12 +243,23 @@ impl Settings {
     }
 }
 
+impl Http {
+    /// Where HTTP is served; `None` for nowhere.
+    pub fn address(&self) -> Option<Result<SocketAddr, String>> {
+        address(&self.listen)
+    }
+}
+
 impl Metrics {
     /// Where metrics are served; `None` for nowhere.
     pub fn address(&self) -> Option<Result<SocketAddr, String>> {
-        if self.listen.is_empty() {
-            return None;
-        }
-        Some(self.listen.parse().map_err(|_| format!("`{}` is no address:port", self.listen)))
+        address(&self.listen)
     }
+}
+
+fn address(listen: &str) -> Option<Result<SocketAddr, String>> {
+    if listen.is_empty() {
+        return None;
+    }
+    Some(listen.parse().map_err(|_| format!("`{listen}` is no address:port")))
 }

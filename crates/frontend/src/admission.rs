@@ -171,7 +171,7 @@ impl Frontend {
 }
 
 /// New runs need a registered namespace; a deprecated one serves all else.
-fn check_state(rpc: &Rpc, namespace: &Namespace) -> ApiResult<()> {
+pub(crate) fn check_state(rpc: &Rpc, namespace: &Namespace) -> ApiResult<()> {
     const STARTS: &[NamespaceState] = &[NamespaceState::Registered];
     const OTHERS: &[NamespaceState] = &[NamespaceState::Registered, NamespaceState::Deprecated];
     let allowed = match rpc.name {

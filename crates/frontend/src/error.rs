@@ -41,6 +41,16 @@ impl ApiError {
         Self { code, kind, message: message.into(), detail: None }
     }
 
+    /// The code.
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The text.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     fn kind(self, kind: ErrorType) -> Self {
         Self { kind, ..self }
     }

@@ -13,6 +13,7 @@ mod deadline;
 mod error;
 mod frontend;
 mod health;
+mod http_server;
 mod limits;
 mod poll_metrics;
 mod rpc;
@@ -23,6 +24,7 @@ mod token;
 mod validation;
 
 pub use frontend::{Cluster, Frontend, Parts};
+pub use http_server::{HttpServer, HttpSettings};
 pub use limits::{RateLimit, RequestLimits};
 pub use rpc::built_rpcs;
 pub use server::{Server, ServerSettings};

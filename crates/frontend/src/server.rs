@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::body::Body;
 
+pub(crate) use connection::accept;
 pub(crate) use dispatch::{SideService, side_service};
 
 use crate::{frontend::Frontend, health::Health, server::dispatch::Dispatcher};
@@ -95,7 +96,7 @@ impl Server {
             let accepted = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                accepted = connection::accept(&listener, &slots) => accepted,
+                accepted = accept(&listener, &slots) => accepted,
             };
             let Some((stream, slot)) = accepted else { continue };
             let dispatcher = Arc::clone(&self.dispatcher);

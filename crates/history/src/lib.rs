@@ -30,6 +30,7 @@ mod ledger;
 mod metrics;
 mod nexus;
 mod node;
+mod outbound;
 mod outbox;
 mod queries;
 mod reads;
@@ -48,7 +49,7 @@ mod updates;
 mod versions;
 mod visibility;
 
-pub use self::nexus::{NexusDelivery, NexusTaskAnswer};
+pub use self::nexus::{CallbackToken, NexusCompletion, NexusDelivery, NexusTaskAnswer};
 pub use activity_token::activity_task_token;
 pub use completion_pages::{COMPLETION_BYTES_MAX, KeptPage};
 pub use config::Config;
@@ -58,6 +59,8 @@ pub use error::HistoryError;
 pub use execution::{Execution, RunKey};
 pub use history::History;
 pub use node::Parts;
+pub use outbound::Outbound;
+pub use outbox::{Destination, DestinationKind};
 pub use reclaim::NamespaceBelongings;
 pub use requests::{
     activity::HeartbeatAnswer,

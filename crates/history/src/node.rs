@@ -24,6 +24,7 @@ use crate::{
     completion_pages::CompletionPages,
     current,
     metrics::HistoryMetrics,
+    outbound::Outbound,
     outbox::Outbox,
     run_cache::RunCache,
     slot::{Slot, SlotCell},
@@ -49,6 +50,8 @@ pub struct Parts {
     pub visibility: Arc<::visibility::Index>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// How requests leave the server.
+    pub outbound: Outbound,
 }
 
 /// See the module.
@@ -64,6 +67,7 @@ pub(crate) struct Node {
     pub(crate) metrics: HistoryMetrics,
     pub(crate) timers: Timers,
     pub(crate) outbox: Outbox,
+    pub(crate) outbound: Outbound,
     pub(crate) direct_queries: Arc<Answers<QueryAnswer>>,
     pub(crate) nexus_tasks: Arc<Answers<NexusTaskAnswer>>,
     pub(crate) completion_pages: CompletionPages,
@@ -99,6 +103,7 @@ impl Node {
             timers: Timers::default(),
             direct_queries: Arc::default(),
             outbox: Outbox::default(),
+            outbound: parts.outbound,
             nexus_tasks: Arc::default(),
             completion_pages: CompletionPages::default(),
             tracker: TaskTracker::new(),

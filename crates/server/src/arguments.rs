@@ -71,7 +71,7 @@ pub(crate) struct StartDev {
     #[arg(long, short = 'n', value_name = "NAME")]
     pub(crate) namespace: Vec<String>,
     /// Port of the gRPC API; 0 for any free one.
-    #[arg(long, short = 'p', default_value_t = 7233)]
+    #[arg(long, short = 'p', default_value_t = GRPC_PORT)]
     pub(crate) port: u16,
     /// Address to listen on.
     #[arg(long, default_value = "localhost", value_parser = address)]
@@ -98,9 +98,13 @@ pub(crate) struct StartDev {
     /// Start without the web UI (there is none yet).
     #[arg(long)]
     pub(crate) headless: bool,
-    /// Port of the HTTP API (not served yet).
+    /// Port of HTTP; 0 for any free one. By default 7243 beside the default port of gRPC, and any
+    /// free one beside another.
     #[arg(long)]
     pub(crate) http_port: Option<u16>,
+    /// Settings of the reference's internals, of which a few have a meaning here.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) dynamic_config_value: Vec<String>,
     /// Port of the web UI (not served yet).
     #[arg(long)]
     pub(crate) ui_port: Option<u16>,
@@ -139,6 +143,17 @@ pub(crate) fn with_command(line: impl IntoIterator<Item = OsString>) -> Vec<OsSt
         line.insert(1, "test-server".into());
     }
     line
+}
+
+/// The default ports of gRPC and HTTP.
+const GRPC_PORT: u16 = 7233;
+const HTTP_PORT: u16 = 7243;
+
+impl StartDev {
+    /// The port of HTTP; 0 for any free one.
+    pub(crate) fn http_port(&self) -> u16 {
+        self.http_port.unwrap_or(if self.port == GRPC_PORT { HTTP_PORT } else { 0 })
+    }
 }
 
 /// An address to listen on, and how it was written.
@@ -197,7 +212,8 @@ mod tests {
         assert_eq!((options.port, options.metrics_port), (7000, 7002));
         assert_eq!(options.namespace, ["one", "two"]);
         assert_eq!(options.search_attribute, [("City".to_owned(), "Keyword".to_owned())]);
-        assert_eq!(options.ignored.warnings().len(), 19);
+        assert_eq!(options.ignored.warnings().len(), 18);
+        assert_eq!(options.http_port(), 7001);
     }
 
     #[test]
@@ -215,6 +231,8 @@ mod tests {
         let options = start_dev("");
         assert_eq!((options.port, options.metrics_port), (7233, 0));
         assert_eq!(options.ip, Ip { text: "localhost".to_owned(), address: [127, 0, 0, 1].into() });
+        assert_eq!(options.http_port(), 7243);
+        assert_eq!(start_dev("--port 7000").http_port(), 0);
         assert_eq!(options.log_level, "warn");
         assert!(options.ignored.warnings().is_empty());
     }

@@ -7,11 +7,12 @@ use authz::Policy;
 use config::Settings;
 use environment::Environment;
 use frontend::{OWN_VERSION, RateLimit, RequestLimits};
+use http_client::{AddressRule, AddressRules};
 use namespace::Registration;
 use telemetry::start_logging;
 
 use crate::{
-    node::{self, NodeOptions},
+    node::{self, Callbacks, NodeOptions},
     output,
 };
 
@@ -29,6 +30,8 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
     let node = NodeOptions {
         environment: Environment::system(),
         listen: settings.listen,
+        http: settings.http.address().transpose().map_err(|text| anyhow!(text))?,
+        callbacks: callbacks(&settings.nexus),
         metrics: settings.metrics.address().transpose().map_err(|text| anyhow!(text))?,
         data_directory: Some(settings.data_directory.clone()),
         store_cache_bytes: Some(settings.cache.store_bytes),
@@ -44,6 +47,9 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
     };
     node::run(node, |addresses| {
         output::line(&format!("Longtide {OWN_VERSION} listens on {}", addresses.grpc));
+        if let Some(http) = addresses.http {
+            output::line(&format!("HTTP: http://{http}"));
+        }
         if let Some(metrics) = addresses.metrics {
             output::line(&format!("Metrics: http://{metrics}/metrics"));
         }
@@ -96,6 +102,19 @@ fn limits(settings: &Settings) -> anyhow::Result<RequestLimits> {
         operator: rate(limits.operator_per_second)?,
         long_polls_max: usize::try_from(limits.long_polls)?,
     })
+}
+
+fn callbacks(nexus: &config::Nexus) -> Callbacks {
+    let template = &nexus.callback_url_template;
+    let rules = nexus.allowed_addresses.iter().map(|allowed| AddressRule {
+        pattern: allowed.pattern.clone(),
+        allow_insecure: allowed.dangerous_allow_insecure,
+    });
+    Callbacks {
+        allowed_addresses: AddressRules::new(rules),
+        url_template: (!template.is_empty()).then(|| template.clone()),
+        calls_itself_back: false,
+    }
 }
 
 fn registration(namespace: &config::Namespace) -> Registration {

@@ -13,7 +13,8 @@ use visibility_query::AttributeType;
 
 use crate::{
     arguments::StartDev,
-    node::{self, Addresses, NodeOptions},
+    dynamic_config::DynamicConfig,
+    node::{self, Addresses, Callbacks, NodeOptions},
     output,
 };
 
@@ -31,6 +32,10 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
     }
     if options.log_config {
         output::warning(&format!("configuration: {options:?}"));
+    }
+    let dynamic = DynamicConfig::read(&options.dynamic_config_value)?;
+    for key in &dynamic.ignored {
+        output::warning(&format!("--dynamic-config-value {key} is accepted and not used"));
     }
     let address = options.ip.address;
     if !address.is_loopback() {
@@ -50,6 +55,12 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
     let node = NodeOptions {
         environment: Environment::system(),
         listen: SocketAddr::new(address, options.port),
+        http: Some(SocketAddr::new(address, options.http_port())),
+        callbacks: Callbacks {
+            allowed_addresses: dynamic.allowed_addresses,
+            url_template: dynamic.callback_url_template,
+            calls_itself_back: dynamic.calls_itself_back,
+        },
         metrics: Some(SocketAddr::new(address, options.metrics_port)),
         data_directory: options.db_filename.clone(),
         store_cache_bytes: None,
@@ -104,8 +115,8 @@ fn announce(options: &StartDev, addresses: &Addresses) {
     if !options.headless || options.ui_port.is_some() {
         output::line("Temporal UI:          not built yet");
     }
-    if options.http_port.is_some() {
-        output::line("Temporal HTTP:        not built yet");
+    if let Some(http) = addresses.http {
+        output::line(&format!("Temporal HTTP:        {host}:{}", http.port()));
     }
     if let Some(metrics) = addresses.metrics {
         output::line(&format!("Temporal Metrics:     http://{host}:{}/metrics", metrics.port()));

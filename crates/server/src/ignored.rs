@@ -8,9 +8,6 @@ use clap::Args;
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Accepted for compatibility and not used")]
 pub(crate) struct Ignored {
-    /// Settings of the reference's internals.
-    #[arg(long, value_name = "KEY=VALUE")]
-    dynamic_config_value: Vec<String>,
     /// Settings of the reference's database.
     #[arg(long, value_name = "PRAGMA=VALUE")]
     sqlite_pragma: Vec<String>,
@@ -54,7 +51,6 @@ impl Ignored {
     /// One line for each flag that was given.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let given = [
-            ("dynamic-config-value", !self.dynamic_config_value.is_empty()),
             ("sqlite-pragma", !self.sqlite_pragma.is_empty()),
             ("ui-ip", self.ui_ip.is_some()),
             ("ui-asset-path", self.ui_asset_path.is_some()),

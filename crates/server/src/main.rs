@@ -5,6 +5,7 @@ mod belongings;
 mod cluster;
 mod configured;
 mod development;
+mod dynamic_config;
 mod ignored;
 mod metrics_endpoint;
 mod node;

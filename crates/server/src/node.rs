@@ -11,8 +11,11 @@ use anyhow::Context;
 use authz::Policy;
 use deployment::{Deployments, QueueConfigs, TaskQueues};
 use environment::Environment;
-use frontend::{Cluster, Frontend, Parts, RequestLimits, Server, ServerSettings};
-use history::History;
+use frontend::{
+    Cluster, Frontend, HttpServer, HttpSettings, Parts, RequestLimits, Server, ServerSettings,
+};
+use history::{History, Outbound};
+use http_client::{AddressRules, Client};
 use matching::{Matching, MatchingLimits};
 use model::Limits;
 use namespace::{NamespaceError, Namespaces, Registration};
@@ -45,6 +48,10 @@ pub(crate) struct NodeOptions {
     pub(crate) environment: Environment,
     /// Where it listens.
     pub(crate) listen: SocketAddr,
+    /// Where HTTP is served, if anywhere.
+    pub(crate) http: Option<SocketAddr>,
+    /// What may be called outside, and from where.
+    pub(crate) callbacks: Callbacks,
     /// Where metrics are served, if anywhere.
     pub(crate) metrics: Option<SocketAddr>,
     /// The directory of its data; `None` for memory.
@@ -61,10 +68,23 @@ pub(crate) struct NodeOptions {
     pub(crate) namespaces: Vec<Registration>,
 }
 
+/// How operations and callbacks leave the server and come back.
+#[derive(Default)]
+pub(crate) struct Callbacks {
+    /// Which addresses users may name.
+    pub(crate) allowed_addresses: AddressRules,
+    /// Where handlers outside say that an operation has ended; by default to the node's own HTTP.
+    pub(crate) url_template: Option<String>,
+    /// Whether workers' completions go that way, too.
+    pub(crate) calls_itself_back: bool,
+}
+
 /// Where a node listens, once it does.
 pub(crate) struct Addresses {
     /// The gRPC API.
     pub(crate) grpc: SocketAddr,
+    /// HTTP.
+    pub(crate) http: Option<SocketAddr>,
     /// The metrics.
     pub(crate) metrics: Option<SocketAddr>,
 }
@@ -81,12 +101,11 @@ pub(crate) fn run(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyho
 async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::Result<()> {
     let signals = StopSignals::catch().context("signals cannot be caught")?;
     let listener = bind(options.listen).await?;
-    let metrics_listener = match options.metrics {
-        Some(address) => Some(bind(address).await?),
-        None => None,
-    };
+    let http_listener = bind_if(options.http).await?;
+    let metrics_listener = bind_if(options.metrics).await?;
     let addresses = Addresses {
         grpc: listener.local_addr()?,
+        http: http_listener.as_ref().map(TcpListener::local_addr).transpose()?,
         metrics: metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?,
     };
     let environment = options.environment.clone();
@@ -119,6 +138,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         endpoints: Arc::clone(&endpoints),
         visibility: Arc::clone(&visibility),
         metrics: Arc::clone(&metrics),
+        outbound: outbound(options.callbacks, addresses.http),
     })
     .await
     .context("the runs cannot be opened")?;
@@ -144,19 +164,45 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     });
     let belongings = Belongings { deployments, queue_configs, frontend: Arc::clone(&frontend) };
     history.reclaim_namespaces(Arc::new(belongings));
-    let server = Server::new(frontend, ServerSettings::default())?;
+    let server = Server::new(Arc::clone(&frontend), ServerSettings::default())?;
+    let http_server = HttpServer::new(frontend, HttpSettings::default());
     let stop = CancellationToken::new();
     let watching = tokio::spawn(signals.watch(stop.clone()));
     let scraping = metrics_listener
         .map(|listener| tokio::spawn(metrics_endpoint::serve(listener, metrics, stop.clone())));
+    let http_stop = stop.clone();
+    let serving_http = http_listener
+        .map(|listener| tokio::spawn(async move { http_server.serve(listener, http_stop).await }));
     ready(&addresses);
     server.serve(listener, stop).await.context("the server cannot accept connections")?;
+    if let Some(serving_http) = serving_http {
+        serving_http.await?;
+    }
     history.shutdown().await;
     if let Some(scraping) = scraping {
         scraping.await?;
     }
     watching.abort();
     Ok(())
+}
+
+/// Handlers outside answer to the node's own HTTP, unless they are told another way.
+fn outbound(callbacks: Callbacks, http: Option<SocketAddr>) -> Outbound {
+    let own =
+        http.map(|http| format!("http://{http}/namespaces/{{{{.NamespaceName}}}}/nexus/callback"));
+    Outbound {
+        client: Arc::new(Client::default()),
+        rules: callbacks.allowed_addresses,
+        callback_url_template: callbacks.url_template.or(own),
+        calls_itself_back: callbacks.calls_itself_back,
+    }
+}
+
+async fn bind_if(address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
+    match address {
+        Some(address) => Ok(Some(bind(address).await?)),
+        None => Ok(None),
+    }
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

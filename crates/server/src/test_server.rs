@@ -11,7 +11,7 @@ use telemetry::start_logging;
 use crate::{
     arguments::TestServer,
     development,
-    node::{self, NodeOptions},
+    node::{self, Callbacks, NodeOptions},
     output,
 };
 
@@ -29,6 +29,8 @@ pub(crate) fn start(options: &TestServer) -> anyhow::Result<()> {
     let node = NodeOptions {
         environment: Environment { clock: Arc::new(clock), entropy: Arc::new(SystemEntropy) },
         listen: SocketAddr::from(([127, 0, 0, 1], options.port)),
+        http: None,
+        callbacks: Callbacks::default(),
         metrics: None,
         data_directory: None,
         store_cache_bytes: None,

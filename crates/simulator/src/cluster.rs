@@ -172,6 +172,7 @@ impl Cluster {
             endpoints: Arc::new(endpoints),
             visibility: Arc::clone(&visibility),
             metrics: Arc::new(metrics),
+            outbound: history::Outbound::default(),
         });
         Ok(Life {
             history: history.await.map_err(|error| error.to_string())?,

@@ -27,7 +27,7 @@ use engine::{Activity, ActivityPause, Child, State, WorkflowTask};
 use model::Span;
 
 use crate::{
-    admission::Call, error::ApiResult, frontend::Frontend, rpc::describe_nexus,
+    admission::Call, error::ApiResult, frontend::Frontend, rpc::describe_nexus::NexusDescriber,
     validation::execution,
 };
 
@@ -39,6 +39,8 @@ pub(crate) async fn describe_workflow_execution(
     let execution = execution(request.execution)?;
     let state = frontend.history.describe(&call.permit, call.namespace()?, &execution).await?.state;
     let activities = state.activities.values();
+    let describer =
+        NexusDescriber { history: &frontend.history, namespace_id: call.namespace()?.id };
     Ok(DescribeWorkflowExecutionResponse {
         execution_config: Some(config(&state)),
         workflow_execution_info: Some(info(&state)),
@@ -50,11 +52,11 @@ pub(crate) async fn describe_workflow_execution(
             .collect(),
         pending_workflow_task: state.workflow_task.as_ref().map(pending_workflow_task),
         workflow_extended_info: Some(extended_info(&state)),
-        callbacks: state.callbacks.iter().map(|known| describe_nexus::callback(known)).collect(),
+        callbacks: state.callbacks.iter().map(|known| describer.callback(known)).collect(),
         pending_nexus_operations: state
             .nexus_operations
             .iter()
-            .map(|(id, operation)| describe_nexus::pending_operation(*id, operation))
+            .map(|(id, operation)| describer.pending_operation(*id, operation))
             .collect(),
     })
 }

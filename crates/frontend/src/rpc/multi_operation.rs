@@ -20,6 +20,7 @@ use crate::{
         start::{start_link, start_request},
         update::{update_request, update_response},
     },
+    validation::check_callbacks,
 };
 
 pub(crate) async fn execute_multi_operation(
@@ -81,7 +82,7 @@ fn start_and_update(
 fn check_start(
     frontend: &Frontend,
     namespace: &Namespace,
-    request: StartWorkflowExecutionRequest,
+    mut request: StartWorkflowExecutionRequest,
 ) -> ApiResult<StartRequest> {
     check_namespace(&request.namespace, namespace)?;
     if !request.cron_schedule.is_empty() {
@@ -93,6 +94,7 @@ fn check_start(
     if request.workflow_start_delay.is_some_and(|delay| delay.seconds > 0 || delay.nanos > 0) {
         return Err(ApiError::invalid("WorkflowStartDelay is not supported."));
     }
+    check_callbacks(&frontend.history, &mut request.completion_callbacks)?;
     start_request(frontend, namespace, request)
 }
 

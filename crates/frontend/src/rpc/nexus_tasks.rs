@@ -1,8 +1,7 @@
 //! Nexus tasks: requests to the handlers of Nexus operations, and their answers.
 
 use api::{
-    failure::v1::{ApplicationFailureInfo, Failure, NexusHandlerFailureInfo, failure::FailureInfo},
-    nexus::v1::HandlerError,
+    failure::v1::{Failure, NexusHandlerFailureInfo, failure::FailureInfo},
     taskqueue::v1::PollerScalingDecision,
     workflowservice::v1::{
         PollNexusTaskQueueRequest, PollNexusTaskQueueResponse, RespondNexusTaskCompletedRequest,
@@ -88,16 +87,17 @@ pub(crate) async fn respond_nexus_task_failed(
 ) -> ApiResult<RespondNexusTaskFailedResponse> {
     let task_id = call.token()?.held_nexus_task()?;
     #[expect(deprecated, reason = "older SDKs fail tasks in this form")]
-    let failure = match (request.failure, request.error) {
-        (Some(failure), _) => failure,
-        (None, Some(error)) => from_handler_error(error),
+    let answer = match (request.failure, request.error) {
+        (Some(failure), _) => {
+            if !matches!(failure.failure_info, Some(FailureInfo::NexusHandlerFailureInfo(_))) {
+                let text = "request Failure must contain a NexusHandlerFailureInfo";
+                return Err(ApiError::invalid(text));
+            }
+            NexusTaskAnswer::Failed(failure)
+        }
+        (None, Some(error)) => NexusTaskAnswer::Refused(error),
         (None, None) => return Err(ApiError::invalid("request must contain error or failure")),
     };
-    if !matches!(failure.failure_info, Some(FailureInfo::NexusHandlerFailureInfo(_))) {
-        let text = "request Failure must contain a NexusHandlerFailureInfo";
-        return Err(ApiError::invalid(text));
-    }
-    let answer = NexusTaskAnswer::Failed(failure);
     if frontend.history.respond_nexus_task(&call.permit, &task_id, answer) {
         return Ok(RespondNexusTaskFailedResponse {});
     }
@@ -112,28 +112,6 @@ fn handler_error(kind: &str, message: &str) -> Failure {
     let info = NexusHandlerFailureInfo { r#type: kind.to_owned(), ..Default::default() };
     Failure {
         message: message.to_owned(),
-        failure_info: Some(FailureInfo::NexusHandlerFailureInfo(info)),
-        ..Failure::default()
-    }
-}
-
-/// A handler error as older workers send it.
-fn from_handler_error(error: HandlerError) -> Failure {
-    let failure = error.failure.unwrap_or_default();
-    let info =
-        NexusHandlerFailureInfo { r#type: error.error_type, retry_behavior: error.retry_behavior };
-    let cause = Failure {
-        message: failure.message.clone(),
-        stack_trace: failure.stack_trace,
-        failure_info: Some(FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo {
-            r#type: "NexusFailure".to_owned(),
-            ..Default::default()
-        })),
-        ..Failure::default()
-    };
-    Failure {
-        message: failure.message,
-        cause: Some(Box::new(cause)),
         failure_info: Some(FailureInfo::NexusHandlerFailureInfo(info)),
         ..Failure::default()
     }

@@ -36,11 +36,11 @@ use crate::{
 pub(crate) async fn start_workflow_execution(
     frontend: &Frontend,
     call: &Call,
-    request: StartWorkflowExecutionRequest,
+    mut request: StartWorkflowExecutionRequest,
 ) -> ApiResult<StartWorkflowExecutionResponse> {
     let namespace = call.namespace()?;
     let delayed = is_delayed(&request.workflow_start_delay);
-    check_callbacks(&request.completion_callbacks)?;
+    check_callbacks(&frontend.history, &mut request.completion_callbacks)?;
     let options = request.eager_worker_deployment_options.as_ref();
     let version = polling_version(options, &namespace.limits)?;
     let version = version.map(|version| WorkerDeploymentVersion {

@@ -69,6 +69,7 @@ pub(crate) async fn start_with(policy: Policy, limits: RequestLimits) -> Running
         endpoints: Arc::clone(&endpoints),
         visibility: Arc::clone(&visibility),
         metrics: Arc::clone(&metrics),
+        outbound: history::Outbound::default(),
     })
     .await
     .unwrap();

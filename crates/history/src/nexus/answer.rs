@@ -7,7 +7,7 @@ use api::{
 use engine::{NexusCancellationAnswer, NexusOperationAnswer, NexusOperationEnd};
 
 use super::{
-    failure::{from_unsuccessful, handler_failure, is_retryable},
+    failure::{from_handler_error, from_unsuccessful, handler_failure, is_retryable},
     link::to_common_links,
     task::NexusTaskAnswer,
 };
@@ -30,6 +30,7 @@ pub(crate) fn to_operation_answer(answer: Option<NexusTaskAnswer>) -> NexusOpera
     let response = match answer {
         None => return handler_failed(timed_out()),
         Some(NexusTaskAnswer::Failed(failure)) => return handler_failed(failure),
+        Some(NexusTaskAnswer::Refused(error)) => return handler_failed(from_handler_error(error)),
         Some(NexusTaskAnswer::Completed(response)) => response,
     };
     let Response { variant: Some(response::Variant::StartOperation(started)) } = response else {
@@ -74,6 +75,7 @@ pub(crate) fn to_cancellation_answer(answer: Option<NexusTaskAnswer>) -> NexusCa
         })) => return NexusCancellationAnswer::Accepted,
         Some(NexusTaskAnswer::Completed(_)) => unexpected(),
         Some(NexusTaskAnswer::Failed(failure)) => failure,
+        Some(NexusTaskAnswer::Refused(error)) => from_handler_error(error),
         None => timed_out(),
     };
     let retryable = is_retryable(&failure);

@@ -7,7 +7,7 @@ use api::{
         ApplicationFailureInfo, CanceledFailureInfo, Failure, NexusHandlerFailureInfo,
         failure::FailureInfo,
     },
-    nexus::v1::{Failure as NexusFailure, UnsuccessfulOperationError},
+    nexus::v1::{Failure as NexusFailure, HandlerError, UnsuccessfulOperationError},
 };
 
 /// Kinds of handler errors that another attempt does not mend.
@@ -35,6 +35,28 @@ pub(super) fn is_retryable(failure: &Failure) -> bool {
         NexusHandlerErrorRetryBehavior::Unspecified => {
             !NOT_RETRYABLE.contains(&info.r#type.as_str())
         }
+    }
+}
+
+/// A handler error as older workers send it.
+pub(super) fn from_handler_error(error: HandlerError) -> Failure {
+    let failure = error.failure.unwrap_or_default();
+    let info =
+        NexusHandlerFailureInfo { r#type: error.error_type, retry_behavior: error.retry_behavior };
+    let cause = Failure {
+        message: failure.message.clone(),
+        stack_trace: failure.stack_trace,
+        failure_info: Some(FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo {
+            r#type: "NexusFailure".to_owned(),
+            ..Default::default()
+        })),
+        ..Failure::default()
+    };
+    Failure {
+        message: failure.message,
+        cause: Some(Box::new(cause)),
+        failure_info: Some(FailureInfo::NexusHandlerFailureInfo(info)),
+        ..Failure::default()
     }
 }
 

@@ -1,16 +1,20 @@
-//! Nexus tasks: requests that workers answer without a commit.
+//! Nexus: requests to the handlers of operations, and how they tell that an operation has ended.
 //!
-//! A request waits in matching for a worker up to its deadline, and nothing of it is stored: what
+//! A request to workers is a task that they answer without a commit. It waits in matching for a worker up to its deadline, and nothing of it is stored: what
 //! is lost with the server is asked again by the run that wants it.
 
 mod answer;
+mod call;
+mod complete;
 mod failure;
 mod link;
 mod task;
 mod token;
 
-pub(crate) use answer::{to_cancellation_answer, to_operation_answer};
+pub(crate) use call::NexusTarget;
+pub use complete::NexusCompletion;
 pub(crate) use failure::handler_failure;
 pub(crate) use link::{scheduled_event_link, to_nexus_link};
 pub use task::{NexusDelivery, NexusTaskAnswer};
-pub(crate) use token::{CALLBACK_TOKEN_HEADER, CallbackToken, SYSTEM_CALLBACK_URL};
+pub use token::CallbackToken;
+pub(crate) use token::SYSTEM_CALLBACK_URL;

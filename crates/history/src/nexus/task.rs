@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use api::{failure::v1::Failure, nexus::v1::Request, nexus::v1::Response};
+use api::{
+    failure::v1::Failure,
+    nexus::v1::{HandlerError, Request, Response},
+};
 use authz::Permit;
 use matching::{TaskQueueKey, TaskQueueKind};
 use model::{NamespaceId, Time};
@@ -29,6 +32,8 @@ pub enum NexusTaskAnswer {
     Completed(Response),
     /// It could not. The failure says which kind of handler error it is.
     Failed(Failure),
+    /// As `Failed`, in the form of older workers.
+    Refused(HandlerError),
 }
 
 impl History {
@@ -60,6 +65,21 @@ impl History {
             () = self.node.stopping.cancelled() => Err(HistoryError::stopping()),
             () = self.node.environment.clock.sleep_until(deadline) => Ok(None),
         }
+    }
+
+    /// As [`History::ask_nexus_workers`], for a caller outside.
+    ///
+    /// # Errors
+    /// When too many requests wait, or the server stops.
+    pub async fn dispatch_nexus_task(
+        &self,
+        _permit: &Permit,
+        namespace: &Arc<Namespace>,
+        task_queue: &str,
+        request: Request,
+        deadline: Time,
+    ) -> Result<Option<NexusTaskAnswer>, HistoryError> {
+        self.ask_nexus_workers(namespace, task_queue, request, deadline).await
     }
 
     /// Hands a worker's answer to the one who asked; false when nobody waits for it.

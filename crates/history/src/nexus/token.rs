@@ -10,13 +10,10 @@ use crate::RunKey;
 /// Where completions are sent that stay inside the server.
 pub(crate) const SYSTEM_CALLBACK_URL: &str = "temporal://system";
 
-/// The header of a completion that carries the token.
-pub(crate) const CALLBACK_TOKEN_HEADER: &str = "temporal-callback-token";
-
 /// Names an operation. It is no secret and proves nothing: the request id has to be the one that
 /// started the operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CallbackToken {
+pub struct CallbackToken {
     pub(crate) run: RunKey,
     pub(crate) scheduled_event_id: i64,
     pub(crate) request_id: String,
@@ -38,6 +35,11 @@ struct Wire {
 }
 
 impl CallbackToken {
+    /// The namespace of the caller.
+    pub fn namespace_id(&self) -> NamespaceId {
+        self.run.workflow.namespace_id
+    }
+
     /// The token as a header's value.
     pub(crate) fn encode(&self) -> String {
         let RunKey { workflow, run_id } = &self.run;
@@ -52,7 +54,7 @@ impl CallbackToken {
     }
 
     /// Reads a token; none when it is none of ours.
-    pub(crate) fn decode(text: &str) -> Option<Self> {
+    pub fn decode(text: &str) -> Option<Self> {
         let wire = Wire::decode(URL_SAFE_NO_PAD.decode(text).ok()?.as_slice()).ok()?;
         let namespace_id = NamespaceId::from_bytes(wire.namespace_id.as_ref().try_into().ok()?);
         let run_id = RunId::from_bytes(wire.run_id.as_ref().try_into().ok()?);

@@ -1,28 +1,35 @@
 //! Completion callbacks of a chain of runs that has ended.
 
 use api::{
-    common::v1::{Callback, Link, callback::Variant, link},
+    common::v1::{
+        Callback, Link,
+        callback::{self, Variant},
+        link,
+    },
     enums::v1::{EventType, TimeoutType},
     failure::v1::{
-        CanceledFailureInfo, Failure, TerminatedFailureInfo, TimeoutFailureInfo,
-        failure::FailureInfo,
+        ApplicationFailureInfo, CanceledFailureInfo, Failure, TerminatedFailureInfo,
+        TimeoutFailureInfo, failure::FailureInfo,
     },
     history::v1::history_event::Attributes,
 };
-use engine::{
-    CallbackDelivery, CallbackRef, CompleteNexusOperation, Input, NexusOperationEnd, Outcome,
-    Rejection, Shared,
+use bytes::Bytes;
+use engine::{CallbackDelivery, CallbackRef, NexusOperationEnd, Outcome, Rejection, Shared};
+use model::{Span, Time};
+use nexus_protocol::{
+    CALLBACK_TOKEN, CallFailure, Completion, CompletionEnd, OPERATION_TOKEN,
+    read_completion_answer, write_completion,
 };
 
 use super::Source;
 use crate::{
-    Execution, History, HistoryError,
+    History, HistoryError,
     context::Caller,
-    nexus::{CALLBACK_TOKEN_HEADER, CallbackToken, SYSTEM_CALLBACK_URL, handler_failure},
+    nexus::{CallbackToken, NexusCompletion, SYSTEM_CALLBACK_URL, handler_failure, to_nexus_link},
 };
 
-/// The header that names the operation as its handler calls it.
-const OPERATION_TOKEN_HEADER: &str = "nexus-operation-token";
+/// How long a server may take for its answer.
+const REQUEST_TIMEOUT: Span = Span::from_secs(10);
 
 /// Delivers a callback once.
 pub(super) async fn deliver(
@@ -33,29 +40,79 @@ pub(super) async fn deliver(
     let index = usize::try_from(task.index).unwrap_or(usize::MAX);
     let callback = source.state.callbacks.get(index).and_then(|found| found.callback.as_ref());
     let Some(callback) = callback.map(Shared::to_owned_message) else { return Ok(None) };
-    let delivery = match completion(source, &callback) {
-        Err(failure) => CallbackDelivery::Failed { failure, retryable: false },
-        Ok((token, completion)) => tell(history, token, completion).await?,
-    };
+    let delivery = deliver_news(history, &callback, News::of(source)).await?;
     Ok(Some(Outcome::Callback { task, delivery }))
 }
 
-/// Tells the run that waits for the operation. One that no longer does need not know.
-async fn tell(
+/// What a callback says.
+#[derive(Debug)]
+pub(super) struct News {
+    /// How it ended.
+    pub(super) end: NexusOperationEnd,
+    /// What has ended.
+    pub(super) link: Link,
+    /// When it started.
+    pub(super) start_time: Time,
+    /// When it ended.
+    pub(super) close_time: Time,
+}
+
+impl News {
+    fn of(source: &Source) -> Self {
+        let state = &source.state;
+        let closed = state.close_event.as_ref().and_then(|event| event.event_time);
+        Self {
+            end: end(source),
+            link: started_event_link(source),
+            start_time: state.start_time,
+            close_time: Time::from_proto(closed.as_ref()),
+        }
+    }
+}
+
+/// Brings the news to whom a callback names.
+pub(super) async fn deliver_news(
     history: &History,
-    token: CallbackToken,
-    completion: CompleteNexusOperation,
+    callback: &Callback,
+    news: News,
 ) -> Result<CallbackDelivery, HistoryError> {
-    let failed = |failure| CallbackDelivery::Failed { failure, retryable: false };
-    let namespace = history.node.namespaces.by_id(token.run.workflow.namespace_id);
-    let Some(namespace) = namespace else {
+    let Some(Variant::Nexus(nexus)) = &callback.variant else {
+        return Ok(failed(handler_failure("BAD_REQUEST", "the callback is of an unknown kind")));
+    };
+    if nexus.url == SYSTEM_CALLBACK_URL {
+        return deliver_inside(history, nexus, news).await;
+    }
+    let request = match request_outside(history, nexus, news) {
+        Ok(request) => request,
+        Err(text) => return Ok(undelivered(CallFailure::call_error(text, true))),
+    };
+    let answer = history.send_outside(request, REQUEST_TIMEOUT.to_std()).await?;
+    Ok(match answer.and_then(|answer| read_completion_answer(&answer)) {
+        Ok(()) => CallbackDelivery::Delivered,
+        Err(refused) => undelivered(refused),
+    })
+}
+
+/// Tells a run of this server. One that no longer waits need not know.
+async fn deliver_inside(
+    history: &History,
+    callback: &callback::Nexus,
+    news: News,
+) -> Result<CallbackDelivery, HistoryError> {
+    let Some(token) = header(callback, CALLBACK_TOKEN).and_then(CallbackToken::decode) else {
+        let text = "the callback token is not one of this server";
+        return Ok(failed(handler_failure("BAD_REQUEST", text)));
+    };
+    let Some(namespace) = history.node.namespaces.by_id(token.namespace_id()) else {
         return Ok(failed(handler_failure("NOT_FOUND", "namespace not found")));
     };
-    let execution = Execution::run(token.run.workflow.workflow_id, token.run.run_id);
-    let input = Input::CompleteNexusOperation(Box::new(completion));
-    let caller = Caller::server(&namespace);
-    match history.apply_checked(&caller, &execution, "", input).await {
-        Ok(_) => Ok(CallbackDelivery::Delivered),
+    let completion = NexusCompletion {
+        operation_token: header(callback, OPERATION_TOKEN).unwrap_or_default().to_owned(),
+        links: vec![news.link],
+        end: news.end,
+    };
+    match history.tell_caller(&Caller::server(&namespace), &token, completion).await {
+        Ok(()) => Ok(CallbackDelivery::Delivered),
         Err(HistoryError::Rejected(
             rejection @ (Rejection::NexusOperationNotFound
             | Rejection::WorkflowClosed
@@ -66,32 +123,60 @@ async fn tell(
     }
 }
 
-/// What a callback says, and to whom.
-fn completion(
-    source: &Source,
-    callback: &Callback,
-) -> Result<(CallbackToken, CompleteNexusOperation), Failure> {
-    let refused = |text: &str| handler_failure("BAD_REQUEST", text);
-    let Some(Variant::Nexus(nexus)) = &callback.variant else {
-        return Err(refused("the callback is of an unknown kind"));
+/// The news for a server outside, or why it cannot be told. The address was checked when the
+/// callback was registered, and is again: the rules may have changed.
+fn request_outside(
+    history: &History,
+    callback: &callback::Nexus,
+    news: News,
+) -> Result<http::Request<Bytes>, String> {
+    let rules = &history.node.outbound.rules;
+    rules.check_callback(&callback.url).map_err(|error| error.to_string())?;
+    let completion = Completion {
+        operation_token: String::new(),
+        start_time: news.start_time,
+        close_time: news.close_time,
+        links: to_nexus_link(&news.link).into_iter().collect(),
+        end: match news.end {
+            NexusOperationEnd::Succeeded { result, .. } => CompletionEnd::Succeeded(result),
+            NexusOperationEnd::Failed(failure) => {
+                CompletionEnd::Unsuccessful { failure: Box::new(failure), is_canceled: false }
+            }
+            NexusOperationEnd::Canceled(failure) => {
+                CompletionEnd::Unsuccessful { failure: Box::new(failure), is_canceled: true }
+            }
+        },
     };
-    if nexus.url != SYSTEM_CALLBACK_URL {
-        return Err(refused("this server does not call addresses outside of itself yet"));
-    }
-    let header = |name: &str| {
-        let mut found = nexus.header.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value.as_str())
+    write_completion(&callback.url, &completion, &callback.header)
+        .ok_or_else(|| format!("no address: `{}`", callback.url))
+}
+
+/// What a callback keeps of an answer: whose it is, is not its business.
+fn undelivered(refused: CallFailure) -> CallbackDelivery {
+    let CallFailure { failure, retryable } = refused;
+    let message = match &failure.failure_info {
+        Some(FailureInfo::NexusHandlerFailureInfo(info)) => {
+            let separator = if failure.message.is_empty() { "" } else { ": " };
+            format!("handler error ({}){separator}{}", info.r#type, failure.message)
+        }
+        Some(_) | None => failure.message,
     };
-    let token = header(CALLBACK_TOKEN_HEADER).and_then(CallbackToken::decode);
-    let token = token.ok_or_else(|| refused("the callback token is not one of this server"))?;
-    let completion = CompleteNexusOperation {
-        scheduled_event_id: token.scheduled_event_id,
-        request_id: token.request_id.clone(),
-        operation_token: header(OPERATION_TOKEN_HEADER).unwrap_or_default().to_owned(),
-        links: vec![started_event_link(source)],
-        end: end(source),
+    let info = ApplicationFailureInfo { non_retryable: !retryable, ..Default::default() };
+    let failure = Failure {
+        message,
+        failure_info: Some(FailureInfo::ApplicationFailureInfo(info)),
+        ..Failure::default()
     };
-    Ok((token, completion))
+    CallbackDelivery::Failed { failure, retryable }
+}
+
+fn failed(failure: Failure) -> CallbackDelivery {
+    CallbackDelivery::Failed { failure, retryable: false }
+}
+
+fn header<'a>(callback: &'a callback::Nexus, name: &str) -> Option<&'a str> {
+    let mut found = callback.header.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.next().map(|(_, value)| value.as_str())
 }
 
 /// How the chain ended, as a handler of an operation would say it.

@@ -12,25 +12,31 @@
 mod callback;
 mod child;
 mod closing;
+mod destination;
 mod external;
 mod nexus;
 mod worker_commands;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use api::common::v1::WorkflowExecution;
+use api::common::v1::{Callback, WorkflowExecution, callback::Variant};
 use engine::{
-    Input, Outcome, Rejection, State, TaskAction, TaskRecord, is_current, outstanding_tasks,
+    CallbackDelivery, Input, NexusCancellationAnswer, NexusOperationAnswer, Outcome, Rejection,
+    State, TaskAction, TaskRecord, is_current, outstanding_tasks,
 };
-use model::{RunId, SlotId, Span};
+use http_client::AddressError;
+use model::{NamespaceId, RunId, SlotId, Span, Time};
 use namespace::Namespace;
 use parking_lot::Mutex;
 use prost::Message as _;
 use tokio::sync::Semaphore;
 
+pub use destination::{Destination, DestinationKind};
+
+use self::destination::{Destinations, Visit};
 use crate::{
-    Execution, History, HistoryError, RunKey, context::Caller, ledger::PendingTask, node::Node,
-    recovery::report,
+    Execution, History, HistoryError, RunKey, context::Caller, ledger::PendingTask,
+    nexus::SYSTEM_CALLBACK_URL, node::Node, recovery::report,
 };
 
 /// Most jobs that work at once; the others wait their turn.
@@ -55,6 +61,7 @@ pub(crate) struct Outbox {
     under_way: Mutex<BTreeSet<Vec<u8>>>,
     places: Semaphore,
     waiting_places: Semaphore,
+    destinations: Destinations,
 }
 
 impl Default for Outbox {
@@ -63,6 +70,7 @@ impl Default for Outbox {
             under_way: Mutex::default(),
             places: Semaphore::new(JOBS_AT_ONCE_MAX),
             waiting_places: Semaphore::new(WAITING_JOBS_MAX),
+            destinations: Destinations::default(),
         }
     }
 }
@@ -121,19 +129,103 @@ async fn perform(
     }
 }
 
-/// Whether the work waits for a worker, and so may take seconds.
-fn waits_for_a_worker(action: &TaskAction) -> bool {
+/// Whether the work waits for a worker or a server outside, and so may take seconds.
+fn may_take_long(action: &TaskAction) -> bool {
     matches!(
         action,
         TaskAction::StartNexusOperation(_)
             | TaskAction::CancelNexusOperation(_)
+            | TaskAction::DeliverCallback(_)
             | TaskAction::SendWorkerCommands(_)
     )
+}
+
+/// Where the request of a piece of work goes; none for what stays inside of the server.
+fn destination_of(source: &Source, action: &TaskAction) -> Option<Destination> {
+    let endpoint = |scheduled_event_id: i64| {
+        let operation = source.state.nexus_operations.get(&scheduled_event_id)?;
+        Some(operation.scheduled.as_ref()?.endpoint.clone())
+    };
+    let (kind, name) = match action {
+        TaskAction::StartNexusOperation(task) => {
+            (DestinationKind::StartNexusOperation, endpoint(task.scheduled_event_id)?)
+        }
+        TaskAction::CancelNexusOperation(task) => {
+            (DestinationKind::CancelNexusOperation, endpoint(task.scheduled_event_id)?)
+        }
+        TaskAction::DeliverCallback(task) => {
+            let index = usize::try_from(task.index).ok()?;
+            let callback = source.state.callbacks.get(index)?.callback.as_ref()?;
+            (DestinationKind::Callback, callback_destination(callback)?)
+        }
+        _ => return None,
+    };
+    Some(Destination { kind, namespace_id: source.namespace.id, name })
+}
+
+/// The scheme and the host that a callback goes to; none when it stays inside.
+fn callback_destination(callback: &Callback) -> Option<String> {
+    let Some(Variant::Nexus(nexus)) = &callback.variant else { return None };
+    let (scheme, rest) = nexus.url.split_once("://")?;
+    if nexus.url == SYSTEM_CALLBACK_URL {
+        return None;
+    }
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    Some(format!("{scheme}://{host}"))
+}
+
+/// Whether the destination answered, whatever it said.
+fn has_answered(outcome: &Outcome) -> bool {
+    !matches!(
+        outcome,
+        Outcome::NexusOperation {
+            answer: NexusOperationAnswer::HandlerFailed { retryable: true, .. },
+            ..
+        } | Outcome::NexusCancellation {
+            answer: NexusCancellationAnswer::HandlerFailed { retryable: true, .. },
+            ..
+        } | Outcome::Callback { delivery: CallbackDelivery::Failed { retryable: true, .. }, .. }
+    )
+}
+
+/// What came of an attempt that was not in vain.
+enum Attempt {
+    /// Nothing is left to do.
+    Done,
+    /// The source wants more of the same task, for instance because it has closed.
+    Again,
+    /// The destination is left alone until then.
+    NotBefore(Time),
 }
 
 /// Whether a run still owes something to another one.
 fn owes_others(state: &State) -> bool {
     outstanding_tasks(state).iter().any(|task| task.action.is_towards_another_run())
+}
+
+impl History {
+    /// Checks the address of a completion callback that a client registers.
+    ///
+    /// # Errors
+    /// When it may not be called.
+    pub fn check_callback_address(&self, url: &str) -> Result<(), AddressError> {
+        self.node.outbound.rules.check_callback(url)
+    }
+
+    /// Whether requests to a destination wait because it has not answered for a while.
+    pub fn is_blocked(&self, destination: &Destination) -> bool {
+        self.node.outbox.destinations.is_blocked(destination)
+    }
+
+    /// The destination of a completion callback; none when it stays inside of the server.
+    pub fn callback_destination(
+        &self,
+        namespace_id: NamespaceId,
+        callback: &Callback,
+    ) -> Option<Destination> {
+        let name = callback_destination(callback)?;
+        Some(Destination { kind: DestinationKind::Callback, namespace_id, name })
+    }
 }
 
 impl Node {
@@ -154,56 +246,86 @@ impl Node {
 
     async fn carry_out_patiently(self: &Arc<Self>, slot: SlotId, task: &PendingTask) {
         let mut delay = RETRY_DELAY_MIN;
-        let places = if waits_for_a_worker(&task.action) {
-            &self.outbox.waiting_places
-        } else {
-            &self.outbox.places
-        };
         loop {
-            let attempt = match places.acquire().await {
-                Ok(_place) => self.try_to_carry_out(slot, task).await,
-                Err(_) => return,
-            };
-            match attempt {
-                Ok(true) => return,
-                // The source wants more of the same task, for instance because it has closed.
-                Ok(false) => {}
-                Err(error) => {
+            let mut again = self.now() + delay;
+            match self.attempt(slot, task).await {
+                None | Some(Ok(Attempt::Done)) => return,
+                Some(Ok(Attempt::Again)) => {}
+                Some(Ok(Attempt::NotBefore(time))) => again = again.max(time),
+                Some(Err(error)) => {
                     tracing::debug!(slot = slot.number(), %error, "work for another run waits");
                 }
             }
             tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return,
-                () = self.environment.clock.sleep_until(self.now() + delay) => {}
+                () = self.environment.clock.sleep_until(again) => {}
             }
             delay = (delay + delay).min(RETRY_DELAY_MAX);
         }
     }
 
-    /// One attempt; true when nothing is left to do.
+    /// One attempt when it is this one's turn; none when the server stops.
+    async fn attempt(
+        self: &Arc<Self>,
+        slot: SlotId,
+        task: &PendingTask,
+    ) -> Option<Result<Attempt, HistoryError>> {
+        if !may_take_long(&task.action) {
+            let _place = self.outbox.places.acquire().await.ok()?;
+            return Some(self.try_to_carry_out(slot, task, None).await);
+        }
+        let destination = match self.read_source(slot, task).await {
+            Err(error) => return Some(Err(error)),
+            Ok(None) => return Some(Ok(Attempt::Done)),
+            Ok(Some(source)) => destination_of(&source, &task.action),
+        };
+        let visitor = match destination.map(|found| self.outbox.destinations.visitor(found)) {
+            Some(Err(error)) => return Some(Err(error)),
+            Some(Ok(visitor)) => Some(visitor),
+            None => None,
+        };
+        // Before the place that all share: a slow destination holds its own places only.
+        let visit = match &visitor {
+            Some(visitor) => match visitor.enter(|| self.now()).await? {
+                Ok(visit) => Some(visit),
+                Err(time) => return Some(Ok(Attempt::NotBefore(time))),
+            },
+            None => None,
+        };
+        let _place = self.outbox.waiting_places.acquire().await.ok()?;
+        Some(self.try_to_carry_out(slot, task, visit).await)
+    }
+
     async fn try_to_carry_out(
         self: &Arc<Self>,
         slot: SlotId,
         task: &PendingTask,
-    ) -> Result<bool, HistoryError> {
+        visit: Option<Visit<'_>>,
+    ) -> Result<Attempt, HistoryError> {
         match task.action {
             TaskAction::EntityWork(_) | TaskAction::NotifyClosed(_) => {
-                return self.carry_out_for_entity(slot, task).await.map(|()| true);
+                return self.carry_out_for_entity(slot, task).await.map(|()| Attempt::Done);
             }
             _ => {}
         }
         let history = History { node: Arc::clone(self) };
-        let Some(source) = self.read_source(slot, task).await? else { return Ok(true) };
+        let Some(source) = self.read_source(slot, task).await? else { return Ok(Attempt::Done) };
         let Some(outcome) = perform(&history, &source, &task.action).await? else {
-            return Ok(true);
+            return Ok(Attempt::Done);
         };
+        if let Some(visit) = visit {
+            visit.leave(has_answered(&outcome), self.now());
+        }
         let workflow_id = source.key.workflow.workflow_id.clone();
         let execution = Execution::run(workflow_id, source.key.run_id);
         let input = Input::Outcome(outcome);
         match history.apply_checked(&source.caller(), &execution, "", input).await {
-            Ok(_) => Ok(self.read_source(slot, task).await?.is_none()),
-            Err(HistoryError::Rejected(Rejection::RunNotFound { .. })) => Ok(true),
+            Ok(_) => match self.read_source(slot, task).await? {
+                None => Ok(Attempt::Done),
+                Some(_) => Ok(Attempt::Again),
+            },
+            Err(HistoryError::Rejected(Rejection::RunNotFound { .. })) => Ok(Attempt::Done),
             Err(error) => Err(error),
         }
     }

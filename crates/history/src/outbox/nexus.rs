@@ -1,36 +1,29 @@
 //! Requests of a run to the handlers of its Nexus operations.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use api::nexus::v1::{
-    CancelOperationRequest, Request, StartOperationRequest,
-    endpoint_target::Variant,
-    request::{self, Capabilities},
+use api::{
+    failure::v1::Failure,
+    nexus::v1::{
+        CancelOperationRequest, Request, StartOperationRequest,
+        request::{self, Capabilities},
+    },
 };
 use engine::{
     NexusCancellationAnswer, NexusOperation, NexusOperationAnswer, NexusOperationRef, Outcome,
     Shared,
 };
 use model::{Span, Time};
-use namespace::Namespace;
+use nexus_protocol::{CALLBACK_TOKEN, CallFailure};
 
 use super::Source;
 use crate::{
     History, HistoryError,
-    nexus::{
-        CALLBACK_TOKEN_HEADER, CallbackToken, SYSTEM_CALLBACK_URL, handler_failure,
-        scheduled_event_link, to_cancellation_answer, to_nexus_link, to_operation_answer,
-    },
+    nexus::{CallbackToken, NexusTarget, handler_failure, scheduled_event_link, to_nexus_link},
 };
 
 /// How long a handler may take for one answer.
 const REQUEST_TIMEOUT: Span = Span::from_secs(10);
-
-/// Where a request goes.
-struct Target {
-    namespace: Arc<Namespace>,
-    task_queue: String,
-}
 
 /// Asks a handler to start an operation.
 pub(super) async fn start(
@@ -44,15 +37,16 @@ pub(super) async fn start(
     };
     let answer = match target(history, operation) {
         Err(failure) => NexusOperationAnswer::HandlerFailed { failure, retryable: false },
-        Ok(target) => {
-            let now = history.node.now();
-            let deadline = deadline(now, operation);
-            let request = start_request(source, task.scheduled_event_id, operation, now, deadline);
-            let Target { namespace, task_queue } = target;
-            let answer =
-                history.ask_nexus_workers(&namespace, &task_queue, request, deadline).await?;
-            to_operation_answer(answer)
-        }
+        Ok(target) => match history.callback_url(&source.namespace, &target) {
+            None => without_callback(),
+            Some(callback) => {
+                let now = history.node.now();
+                let deadline = deadline(now, operation);
+                let id = task.scheduled_event_id;
+                let request = start_request(source, id, operation, callback, now, deadline);
+                history.start_nexus_operation(&target, request, deadline).await?
+            }
+        },
     };
     Ok(Some(Outcome::NexusOperation { task, answer }))
 }
@@ -68,13 +62,11 @@ pub(super) async fn cancel(
     };
     let answer = match target(history, operation) {
         Err(failure) => NexusCancellationAnswer::HandlerFailed { failure, retryable: false },
-        Ok(Target { namespace, task_queue }) => {
+        Ok(target) => {
             let now = history.node.now();
             let deadline = deadline(now, operation);
             let request = cancel_request(operation, now, deadline);
-            let answer =
-                history.ask_nexus_workers(&namespace, &task_queue, request, deadline).await?;
-            to_cancellation_answer(answer)
+            history.cancel_nexus_operation(&target, request, deadline).await?
         }
     };
     Ok(Some(Outcome::NexusCancellation { task, answer }))
@@ -87,40 +79,29 @@ fn deadline(now: Time, operation: &NexusOperation) -> Time {
     if of_operation.is_set() { own.min(of_operation) } else { own }
 }
 
-/// Finds the workers that an operation's endpoint points at.
-fn target(
-    history: &History,
-    operation: &NexusOperation,
-) -> Result<Target, api::failure::v1::Failure> {
+/// Finds what an operation's endpoint points at.
+fn target(history: &History, operation: &NexusOperation) -> Result<NexusTarget, Failure> {
     let scheduled = operation.scheduled.as_ref().map(Shared::to_owned_message).unwrap_or_default();
     // The reference routes by a path, which an empty name breaks.
     if scheduled.operation.is_empty() {
         return Err(handler_failure("NOT_FOUND", "not found"));
     }
-    let endpoint = scheduled
-        .endpoint_id
-        .parse()
-        .ok()
-        .and_then(|id| history.node.endpoints.by_id(id))
-        .ok_or_else(|| handler_failure("NOT_FOUND", "endpoint not registered"))?;
-    match endpoint.spec.target.as_ref().and_then(|target| target.variant.as_ref()) {
-        Some(Variant::Worker(worker)) => {
-            let namespace = history.node.namespaces.by_name(&worker.namespace);
-            let namespace =
-                namespace.ok_or_else(|| handler_failure("NOT_FOUND", "namespace not found"))?;
-            Ok(Target { namespace, task_queue: worker.task_queue.clone() })
-        }
-        Some(Variant::External(_)) | None => Err(handler_failure(
-            "NOT_IMPLEMENTED",
-            "this server does not call endpoints outside of itself yet",
-        )),
-    }
+    history.nexus_target(&scheduled.endpoint_id)
+}
+
+/// Nobody outside could say that the operation has ended. Tried again: an operator may mend it.
+fn without_callback() -> NexusOperationAnswer {
+    let text = "the server has no address to be called back at: it serves no HTTP, and no \
+                template of callback URLs is set";
+    let CallFailure { failure, retryable } = CallFailure::call_error(text, true);
+    NexusOperationAnswer::HandlerFailed { failure, retryable }
 }
 
 fn start_request(
     source: &Source,
     scheduled_event_id: i64,
     operation: &NexusOperation,
+    callback: String,
     now: Time,
     deadline: Time,
 ) -> Request {
@@ -148,9 +129,9 @@ fn start_request(
         service: scheduled.service,
         operation: scheduled.operation,
         request_id: scheduled.request_id,
-        callback: SYSTEM_CALLBACK_URL.to_owned(),
+        callback,
         payload: scheduled.input,
-        callback_header: BTreeMap::from([(CALLBACK_TOKEN_HEADER.to_owned(), token.encode())]),
+        callback_header: BTreeMap::from([(CALLBACK_TOKEN.to_owned(), token.encode())]),
         links: to_nexus_link(&link).into_iter().collect(),
     };
     request(

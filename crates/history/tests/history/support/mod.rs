@@ -101,6 +101,7 @@ impl Node {
                 endpoints: Arc::clone(&endpoints),
                 visibility: Arc::clone(&visibility),
                 metrics: Arc::clone(&metrics),
+                outbound: history::Outbound::default(),
             })
             .await
         })

@@ -1,0 +1,96 @@
+//! Settings of the reference's development server that have a meaning here.
+
+use anyhow::Context;
+use http_client::{AddressRule, AddressRules};
+use serde::Deserialize;
+
+/// What `--dynamic-config-value` asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct DynamicConfig {
+    /// Which addresses users may name in callbacks.
+    pub(crate) allowed_addresses: AddressRules,
+    /// Where handlers outside say that an operation has ended.
+    pub(crate) callback_url_template: Option<String>,
+    /// Whether workers' completions go that way, too.
+    pub(crate) calls_itself_back: bool,
+    /// Keys without a meaning here.
+    pub(crate) ignored: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AllowedAddress {
+    #[serde(default)]
+    pattern: String,
+    #[serde(default)]
+    allow_insecure: bool,
+}
+
+impl DynamicConfig {
+    /// Reads `KEY=VALUE` pairs whose values are JSON.
+    pub(crate) fn read(values: &[String]) -> anyhow::Result<Self> {
+        let mut read = Self::default();
+        for pair in values {
+            let (key, value) = pair
+                .split_once('=')
+                .with_context(|| format!("`{pair}` is not of the form KEY=VALUE"))?;
+            read.set(key, value).with_context(|| format!("the value of `{key}`"))?;
+        }
+        Ok(read)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> anyhow::Result<()> {
+        match key {
+            "callback.allowedAddresses" | "component.callbacks.allowedAddresses" => {
+                let allowed: Vec<AllowedAddress> = serde_json::from_str(value)?;
+                let rules =
+                    allowed.into_iter().map(|AllowedAddress { pattern, allow_insecure }| {
+                        AddressRule { pattern, allow_insecure }
+                    });
+                self.allowed_addresses = AddressRules::new(rules);
+            }
+            "nexusoperation.callback.endpoint.template"
+            | "component.nexusoperations.callback.endpoint.template" => {
+                self.callback_url_template = Some(serde_json::from_str(value)?);
+            }
+            "nexusoperation.useSystemCallbackURL"
+            | "component.nexusoperations.useSystemCallbackURL" => {
+                let stays_inside: bool = serde_json::from_str(value)?;
+                self.calls_itself_back = !stays_inside;
+            }
+            _ => self.ignored.push(key.to_owned()),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&str]) -> anyhow::Result<DynamicConfig> {
+        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+        DynamicConfig::read(&values)
+    }
+
+    #[test]
+    fn what_has_a_meaning_is_read_and_the_rest_is_named() {
+        let config = read(&[
+            r#"callback.allowedAddresses=[{"Pattern":"*","AllowInsecure":true}]"#,
+            r#"component.nexusoperations.callback.endpoint.template="http://host/cb""#,
+            "component.nexusoperations.useSystemCallbackURL=false",
+            "history.enableChasm=true",
+        ])
+        .unwrap();
+        assert!(config.allowed_addresses.check_callback("http://anywhere").is_ok());
+        assert_eq!(config.callback_url_template.as_deref(), Some("http://host/cb"));
+        assert!(config.calls_itself_back);
+        assert_eq!(config.ignored, ["history.enableChasm"]);
+    }
+
+    #[test]
+    fn a_value_that_is_not_understood_is_an_error_not_a_guess() {
+        assert!(read(&["callback.allowedAddresses=*"]).is_err());
+        assert!(read(&["no pair"]).is_err());
+    }
+}
