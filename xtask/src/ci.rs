@@ -15,7 +15,7 @@ use crate::{
 const SEEDS: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8, 21, 60, 276, 1024, 1030];
 
 /// The end-to-end suites that every run includes.
-const E2E_SUITES: &[&str] = &["python", "cli", "raw", "typescript", "rust", "crash"];
+const E2E_SUITES: &[&str] = &["python", "cli", "raw", "security", "typescript", "rust", "crash"];
 
 /// Suites of further SDKs, and the program that each needs. A machine without it leaves the suite
 /// out, and says so.

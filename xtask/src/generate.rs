@@ -217,6 +217,7 @@ fn resource(resource: ResourceKind) -> &'static str {
         ResourceKind::NexusOperation => "Nexus operations",
         ResourceKind::NexusEndpoint => "Nexus endpoints",
         ResourceKind::SearchAttributes => "search attributes",
+        ResourceKind::ApiKey => "API keys",
     }
 }
 

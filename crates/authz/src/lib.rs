@@ -4,6 +4,8 @@
 //! and a resource into a [`Permit`] or a [`Denial`]. Everything here is pure: no I/O, no clock, no
 //! credentials (those end at the edge, where they become a [`Principal`]).
 
+mod caller;
+mod claims;
 mod nexus;
 mod permit;
 mod policy;
@@ -11,11 +13,13 @@ mod principal;
 mod rpc;
 mod table;
 
+pub use caller::Caller;
+pub use claims::{Claims, Role, SYSTEM_NAMESPACE};
 pub use nexus::{
     COMPLETE_NEXUS_OPERATION, DISPATCH_BY_ENDPOINT, DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE,
 };
 pub use permit::{Denial, Permit, Resource, authorize};
-pub use policy::Policy;
+pub use policy::{Policy, Roles};
 pub use principal::Principal;
 pub use rpc::{Access, Audit, Kind, RateClass, ResourceKind, Rpc, Scope, Service};
 pub use table::{RPC_COUNT, rpc, rpcs};

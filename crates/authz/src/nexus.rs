@@ -32,7 +32,7 @@ pub static DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE: Rpc =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Policy, Principal, Resource, authorize};
+    use crate::{Caller, Policy, Resource, authorize};
 
     #[test]
     fn what_comes_over_http_needs_a_rule_as_well() {
@@ -42,7 +42,7 @@ mod tests {
             &DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE,
         ] {
             assert_eq!(rpc.path, format!("/{}/{}", rpc.service.name(), rpc.name));
-            let (caller, resource) = (Principal::anonymous(), Resource::in_namespace("default"));
+            let (caller, resource) = (Caller::anonymous(), Resource::in_namespace("default"));
             assert!(authorize(&caller, rpc, resource, &Policy::default()).is_err());
             assert!(authorize(&caller, rpc, resource, &Policy::AllowAll).is_ok());
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Access, Policy, Principal, Rpc};
+use crate::{Caller, Policy, Principal, Rpc};
 
 /// What a call is about, as far as the request says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,14 +28,16 @@ impl<'a> Resource<'a> {
 /// ```compile_fail,E0451
 /// let permit = authz::Permit {
 ///     rpc: authz::rpc("/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo").unwrap(),
-///     principal: authz::Principal::anonymous(),
+///     caller: authz::Caller::anonymous(),
+///     policy: authz::Policy::AllowAll,
 ///     namespace: "default".into(),
 /// };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
     rpc: &'static Rpc,
-    principal: Principal,
+    caller: Caller,
+    policy: Policy,
     namespace: Arc<str>,
 }
 
@@ -47,12 +49,26 @@ impl Permit {
 
     /// Who asked.
     pub const fn principal(&self) -> &Principal {
-        &self.principal
+        self.caller.principal()
     }
 
     /// The name of the namespace that the permit is for; empty for the cluster.
     pub fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// True when the caller may know that a namespace exists: lists show no others.
+    pub fn may_see(&self, namespace: &str) -> bool {
+        self.policy.shows(self.caller.claims(), namespace)
+    }
+
+    /// Decides about another call that comes with this one, such as a command towards another
+    /// namespace.
+    ///
+    /// # Errors
+    /// A [`Denial`] when no rule of the policy allows it.
+    pub fn also(&self, rpc: &'static Rpc, resource: Resource<'_>) -> Result<Self, Denial> {
+        authorize(&self.caller, rpc, resource, &self.policy)
     }
 }
 
@@ -70,24 +86,22 @@ pub enum Denial {
     },
 }
 
-/// Decides whether `principal` may call `rpc` on `resource`.
+/// Decides whether `caller` may call `rpc` on `resource`.
 ///
 /// # Errors
 /// A [`Denial`] when no rule of the policy allows it.
 pub fn authorize(
-    principal: &Principal,
+    caller: &Caller,
     rpc: &'static Rpc,
     resource: Resource<'_>,
     policy: &Policy,
 ) -> Result<Permit, Denial> {
-    let allowed = match (rpc.access, policy) {
-        (Access::Open, _) | (_, Policy::AllowAll) => true,
-        (_, Policy::DenyAll) => false,
-    };
-    if allowed {
-        Ok(Permit { rpc, principal: principal.clone(), namespace: resource.namespace.into() })
+    let Resource { namespace } = resource;
+    if policy.allows(caller, rpc, namespace) {
+        let (caller, policy) = (caller.clone(), policy.clone());
+        Ok(Permit { rpc, caller, policy, namespace: namespace.into() })
     } else {
-        Err(Denial::NoRule { rpc: rpc.name, namespace: resource.namespace.to_owned() })
+        Err(Denial::NoRule { rpc: rpc.name, namespace: namespace.to_owned() })
     }
 }
 
@@ -100,7 +114,7 @@ mod tests {
     fn without_a_policy_only_open_methods_run() {
         let open: Vec<&str> = rpcs()
             .filter(|rpc| {
-                let caller = Principal::named("jwt", "alice");
+                let caller = Caller::from(Principal::named("jwt", "alice"));
                 let resource = Resource::in_namespace("default");
                 authorize(&caller, rpc, resource, &Policy::default()).is_ok()
             })
@@ -111,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_development_policy_permits_everything_and_says_who_asked() {
-        let caller = Principal::anonymous();
+        let caller = Caller::anonymous();
         for rpc in rpcs() {
             let permit =
                 authorize(&caller, rpc, Resource::in_namespace("default"), &Policy::AllowAll)
@@ -126,8 +140,7 @@ mod tests {
     fn a_denial_names_the_method_and_the_namespace() {
         let rpc = rpcs().find(|rpc| rpc.name == "TerminateWorkflowExecution").unwrap();
         let resource = Resource::in_namespace("billing");
-        let denial =
-            authorize(&Principal::anonymous(), rpc, resource, &Policy::DenyAll).unwrap_err();
+        let denial = authorize(&Caller::anonymous(), rpc, resource, &Policy::DenyAll).unwrap_err();
         assert_eq!(denial.to_string(), "no rule allows `TerminateWorkflowExecution` on `billing`");
     }
 }

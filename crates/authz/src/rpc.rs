@@ -34,6 +34,8 @@ pub enum Service {
     Operator,
     /// What only HTTP has: Nexus requests and completions from outside.
     Nexus,
+    /// `longtide.admin.v1.AdminService`, of this server alone.
+    Admin,
 }
 
 /// What a permission must cover.
@@ -92,6 +94,8 @@ pub enum ResourceKind {
     NexusEndpoint,
     /// The search attributes of a namespace.
     SearchAttributes,
+    /// An API key.
+    ApiKey,
 }
 
 /// Whether a method changes anything, and whether it waits.
@@ -157,6 +161,7 @@ impl Service {
             Self::Workflow => "temporal.api.workflowservice.v1.WorkflowService",
             Self::Operator => "temporal.api.operatorservice.v1.OperatorService",
             Self::Nexus => "temporal.api.nexusservice.v1.NexusService",
+            Self::Admin => "longtide.admin.v1.AdminService",
         }
     }
 }

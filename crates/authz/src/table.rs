@@ -6,24 +6,27 @@
 
 use crate::{Access, Audit, Kind, RateClass, ResourceKind, Rpc, Scope, Service};
 
-/// How many methods there are.
+/// How many methods the API has.
 pub const RPC_COUNT: usize = WORKFLOW_SERVICE.len() + OPERATOR_SERVICE.len();
 
 const WORKFLOW_PREFIX: &str = "/temporal.api.workflowservice.v1.WorkflowService/";
 const OPERATOR_PREFIX: &str = "/temporal.api.operatorservice.v1.OperatorService/";
+const ADMIN_PREFIX: &str = "/longtide.admin.v1.AdminService/";
 
 /// The row of the method with this HTTP/2 path.
 pub fn rpc(method_path: &str) -> Option<&'static Rpc> {
     let (table, name) = if let Some(name) = method_path.strip_prefix(WORKFLOW_PREFIX) {
         (WORKFLOW_SERVICE, name)
+    } else if let Some(name) = method_path.strip_prefix(OPERATOR_PREFIX) {
+        (OPERATOR_SERVICE, name)
     } else {
-        (OPERATOR_SERVICE, method_path.strip_prefix(OPERATOR_PREFIX)?)
+        (ADMIN_SERVICE, method_path.strip_prefix(ADMIN_PREFIX)?)
     };
     let index = table.binary_search_by(|row| row.name.cmp(name)).ok()?;
     table.get(index)
 }
 
-/// Every row: the workflow service first, each service by name.
+/// Every row of the API: the workflow service first, each service by name.
 pub fn rpcs() -> impl Iterator<Item = &'static Rpc> {
     WORKFLOW_SERVICE.iter().chain(OPERATOR_SERVICE)
 }
@@ -191,6 +194,16 @@ const OPERATOR_SERVICE: &[Rpc] = table! {
     UpdateNexusEndpoint: Cluster Admin NexusEndpoint Write Operator Detail;
 };
 
+/// What only this server has. Sorted by name: [`rpc`] searches it.
+const ADMIN_SERVICE: &[Rpc] = table! {
+    Admin, "longtide.admin.v1.AdminService",
+    CreateApiKey: Cluster Admin ApiKey Write Operator Detail;
+    ExpireApiKey: Cluster Admin ApiKey Write Operator Detail;
+    ListApiKeys: Cluster Admin ApiKey Read Operator Each;
+    RevokeApiKey: Cluster Admin ApiKey Write Operator Detail;
+    RotateApiKey: Cluster Admin ApiKey Write Operator Detail;
+};
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -233,12 +246,13 @@ mod tests {
 
     #[test]
     fn every_row_is_found_by_its_path() {
-        for row in rpcs() {
+        for row in rpcs().chain(ADMIN_SERVICE) {
             assert_eq!(rpc(row.path), Some(row));
             assert_eq!(row.path, format!("/{}/{}", row.service.name(), row.name));
         }
         assert!(WORKFLOW_SERVICE.is_sorted_by_key(|row| row.name));
         assert!(OPERATOR_SERVICE.is_sorted_by_key(|row| row.name));
+        assert!(ADMIN_SERVICE.is_sorted_by_key(|row| row.name));
         for path in [
             "",
             "/",

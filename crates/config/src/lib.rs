@@ -3,18 +3,24 @@
 //! One YAML file. A setting is declared once, in [`Settings`] and its sections, with its meaning,
 //! unit, default and range; unknown keys are errors; `${NAME}` stands for an environment variable.
 
+mod authorization;
 mod check;
 mod declare;
 mod error;
+mod global;
 mod load;
 mod settings;
 mod substitute;
+pub mod tls;
+mod tls_variables;
 mod values;
 
+pub use authorization::{Authorization, CertificateRule, JwtKeyProvider};
 pub use declare::Setting;
 pub use error::ConfigError;
+pub use global::Global;
 pub use load::{from_file, from_text};
 pub use settings::{
     AllowedAddress, Cache, Http, Limits, Log, Metrics, Namespace, Nexus, Settings, all_settings,
 };
-pub use values::Retention;
+pub use values::{Retention, Secret};

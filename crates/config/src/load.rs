@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_norway::Value;
 
-use crate::{ConfigError, Settings, substitute::substitute};
+use crate::{ConfigError, Settings, substitute::substitute, tls_variables::fill_in};
 
 /// Reads and checks a file; `lookup` gives the values of environment variables.
 ///
@@ -27,14 +27,16 @@ pub fn from_text(
     text: &str,
     lookup: impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, ConfigError> {
-    let settings: Settings = if text.contains('$') {
+    let mut settings: Settings = if text.contains('$') {
         let document: Value = serde_norway::from_str(text)?;
         serde_norway::from_value(substitute(document, &lookup)?)?
     } else {
         // Read at once, errors say in which line they are.
         serde_norway::from_str(text)?
     };
-    let problems = settings.problems();
+    let mut problems = Vec::new();
+    fill_in(&mut settings.global, &lookup, &mut problems);
+    problems.extend(settings.problems());
     if problems.is_empty() { Ok(settings) } else { Err(ConfigError::Invalid(problems)) }
 }
 
@@ -93,6 +95,120 @@ mod tests {
         for part in ["dangerous_plaintext", "limits.long_polls: 0", "log.level: `loud`"] {
             assert!(error.contains(part), "{part}: {error}");
         }
+    }
+
+    const FRONTEND: &str = "data_directory: d\nglobal:\n  tls:\n    frontend:\n";
+
+    fn frontend(server: &str) -> Result<Settings, String> {
+        read(&format!(
+            "{FRONTEND}      server: {{ {server} }}\n  authorization: {{ authorizer: noop }}\n"
+        ))
+    }
+
+    #[test]
+    fn a_configuration_of_the_reference_is_taken() {
+        let settings = read(
+            "data_directory: d\nglobal:\n  tls:\n    refreshInterval: 1h30m\n    \
+             expirationChecks: { warningWindow: 24h, errorWindow: 0s, checkInterval: 12h }\n    \
+             internode:\n      server: { requireClientAuth: true, certFile: c, keyFile: k, \
+             clientCaFiles: [ca] }\n      client: { serverName: n, rootCaFiles: [ca], \
+             forceTLS: true }\n    frontend:\n      server:\n        requireClientAuth: true\n        \
+             certFile: c\n        keyFile: k\n        certData:\n        clientCAFiles:\n          \
+             - ca1\n          -\n      hostOverrides:\n        other.example: { certData: Yw==, \
+             keyData: aw== }\n    remoteClusters:\n  authorization:\n    authorizer: default\n    \
+             claimMapper: default\n    permissionsClaimName: roles\n    jwtKeyProvider: { \
+             keySourceURIs: ['file:///keys', ''], refreshInterval: 1m }\n",
+        )
+        .unwrap();
+        let tls = &settings.global.tls;
+        assert_eq!(tls.refresh_interval.as_secs(), 5400);
+        assert_eq!(tls.frontend.server.client_ca_files, ["ca1"]);
+        assert_eq!(tls.frontend.server.client_auth(), crate::tls::ClientAuth::Require);
+        assert!(!format!("{settings:?}").contains("aw=="), "a key is shown");
+    }
+
+    #[test]
+    fn mistakes_of_the_tree_are_told_in_the_words_of_the_reference() {
+        let cases = [
+            ("certFile: a, certData: b", "cannot specify CertFile and CertData at the same time"),
+            ("keyFile: a, keyData: b", "cannot specify KeyFile and KeyData at the same time"),
+            (
+                "clientCaFiles: [a], clientCaData: [b]",
+                "cannot specify ClientCAFiles and ClientCAData at the same time",
+            ),
+            ("clientCaData: [' ']", "invalid ServerTLS.ClientCAData: CA cannot be empty string"),
+            ("clientCaFiles: ['']", "invalid ServerTLS.ClientCAFiles: CA cannot be empty string"),
+            ("keyFile: a", "key without certificate"),
+            ("certData: a", "certificate without key"),
+            ("certFile: a, keyFile: b, requireClientAuth: true", "no authority to check them"),
+            ("certFile: a, keyFile: b, clientAuth: optional", "no authority to check them"),
+            ("clientAuth: require, clientCaFiles: [a]", "no certificate and key of the server"),
+            ("requireClientAuth: true, clientAuth: none", "contradict each other"),
+            ("minVersion: 1.1", "minVersion"),
+        ];
+        for (server, text) in cases {
+            let error = frontend(server).unwrap_err();
+            assert!(error.contains(text), "{server}: {error}");
+        }
+        let error =
+            read(&format!("{FRONTEND}      client: {{ rootCaFiles: [a], rootCaData: [b] }}\n"));
+        let text = "cannot specify RootCAFiles and RootCAData at the same time";
+        assert!(error.unwrap_err().contains(text));
+        let error = read(&format!("{FRONTEND}      hostOverrides: {{ ' ': {{ certFile: a }} }}\n"));
+        assert!(error.unwrap_err().contains("host name cannot be empty string"));
+        assert!(frontend("certfile: a").unwrap_err().contains("certfile"));
+    }
+
+    #[test]
+    fn variables_of_the_reference_fill_in_what_the_file_leaves_out() {
+        let lookup = |name: &str| {
+            let value = match name {
+                "TEMPORAL_TLS_FRONTEND_CERT" => "cert",
+                "TEMPORAL_TLS_FRONTEND_KEY" => "key",
+                "TEMPORAL_TLS_CLIENT2_CA_CERT" => "ca2",
+                "TEMPORAL_TLS_REQUIRE_CLIENT_AUTH" => "true",
+                "TEMPORAL_TLS_SERVER_CA_CERT" => "ca",
+                "TEMPORAL_TLS_SERVER_CERT" => "own",
+                "TEMPORAL_TLS_SERVER_KEY" => "own-key",
+                "TEMPORAL_TLS_REFRESH_INTERVAL" => "30s",
+                "TEMPORAL_JWT_KEY_SOURCE1" => "file:///keys",
+                "TEMPORAL_AUTH_AUTHORIZER" => "default",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let text =
+            "data_directory: d\nglobal: { tls: { frontend: { server: { keyFile: mine } } } }";
+        let settings = from_text(text, lookup).unwrap();
+        let server = &settings.global.tls.frontend.server;
+        assert_eq!((server.cert_file.as_str(), server.key_file.as_str()), ("cert", "mine"));
+        assert_eq!(server.client_ca_files, ["ca2"]);
+        assert!(server.require_client_auth);
+        assert_eq!(settings.global.tls.refresh_interval.as_secs(), 30);
+        let authorization = settings.global.authorization.unwrap();
+        assert_eq!(authorization.jwt_key_provider.key_source_uris, ["file:///keys"]);
+    }
+
+    #[test]
+    fn nobody_is_let_in_by_default() {
+        let tls = "tls: { frontend: { server: { certFile: c, keyFile: k } } }";
+        let of = |global: &str| read(&format!("data_directory: d\nglobal: {{ {global} }}"));
+        for global in [
+            tls.to_owned(),
+            "authorization: {}".to_owned(),
+            "authorization: { apiKeys: true }".to_owned(),
+        ] {
+            let error = of(&global).unwrap_err();
+            assert!(error.contains("global.authorization.authorizer: is not set"), "{error}");
+        }
+        let error = of("authorization: { authorizer: default }").unwrap_err();
+        assert!(error.contains("nobody could prove who they are"), "{error}");
+        let error = of("authorization: { authorizer: mine }").unwrap_err();
+        assert!(error.contains("unknown authorizer: mine"), "{error}");
+        let error = of("authorization: { authorizer: noop, claimMapper: x }").unwrap_err();
+        assert!(error.contains("unknown claim mapper: x"), "{error}");
+        assert!(of(&format!("{tls}, authorization: {{ authorizer: NOOP }}")).is_ok());
+        assert!(of("authorization: { authorizer: default, apiKeys: true }").is_ok());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration}
 
 use serde::Deserialize;
 
-use crate::{Retention, Setting, declare::section};
+use crate::{Global, Retention, Setting, declare::section};
 
 /// Shortest retention of a namespace.
 const RETENTION_MIN: Duration = Duration::from_secs(3600);
@@ -104,9 +104,12 @@ pub struct Settings {
     /// Where the gRPC API listens.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
-    /// Allows listening on other addresses than loopback, without encryption or identities.
+    /// Allows listening on other addresses than loopback without encryption.
     #[serde(default)]
     pub dangerous_plaintext: bool,
+    /// Encryption and authorization, under the reference's names.
+    #[serde(default)]
+    pub global: Global,
     /// Namespaces that are made when they do not exist.
     #[serde(default)]
     pub namespaces: Vec<Namespace>,
@@ -148,9 +151,21 @@ pub fn all_settings() -> Vec<Setting> {
         setting("listen", "Where the gRPC API listens.", "address:port", "127.0.0.1:7233"),
         setting(
             "dangerous_plaintext",
-            "Allows listening on other addresses than loopback, without encryption or identities.",
+            "Allows listening on other addresses than loopback without encryption.",
             "",
             "false",
+        ),
+        setting(
+            "global.tls",
+            "Encryption of connections: the reference's tree, in docs/security/tls.md.",
+            "",
+            "",
+        ),
+        setting(
+            "global.authorization",
+            "Who may do what: the reference's settings and more, in docs/security/authorization.md.",
+            "",
+            "",
         ),
         setting("namespaces[].name", "A namespace that is made when it does not exist.", "", ""),
         setting("namespaces[].retention", "How long its closed runs are kept.", "time", "1day"),
@@ -191,13 +206,7 @@ impl Settings {
         if self.data_directory.as_os_str().is_empty() {
             problems.push("data_directory: is empty".to_owned());
         }
-        if !self.listen.ip().is_loopback() && !self.dangerous_plaintext {
-            problems.push(format!(
-                "listen: {} is not a loopback address, and there is no encryption: set \
-                 dangerous_plaintext to true if everybody who can reach it may do everything",
-                self.listen
-            ));
-        }
+        self.check_exposure(&mut problems);
         let mut names = BTreeSet::new();
         for Namespace { name, retention } in &self.namespaces {
             if name.is_empty() {
@@ -222,11 +231,13 @@ impl Settings {
         one_of("log.format", &self.log.format, &["text", "json"], &mut problems);
         self.http.check("http.", &mut problems);
         self.metrics.check("metrics.", &mut problems);
-        for (name, address) in
-            [("http.listen", self.http.address()), ("metrics.listen", self.metrics.address())]
-        {
+        let is_encrypted = self.global.tls.frontend.server.is_enabled();
+        for (name, address, is_safe) in [
+            ("http.listen", self.http.address(), is_encrypted || self.dangerous_plaintext),
+            ("metrics.listen", self.metrics.address(), self.dangerous_plaintext),
+        ] {
             match address {
-                Some(Ok(address)) if !address.ip().is_loopback() && !self.dangerous_plaintext => {
+                Some(Ok(address)) if !address.ip().is_loopback() && !is_safe => {
                     let text = "is not a loopback address: see dangerous_plaintext";
                     problems.push(format!("{name}: {address} {text}"));
                 }
@@ -240,6 +251,27 @@ impl Settings {
         self.limits.check("limits.", &mut problems);
         self.cache.check("cache.", &mut problems);
         problems
+    }
+}
+
+impl Settings {
+    /// Notes what would let in who should not be.
+    fn check_exposure(&self, problems: &mut Vec<String>) {
+        let is_encrypted = self.global.tls.frontend.server.is_enabled();
+        if !self.listen.ip().is_loopback() && !self.dangerous_plaintext && !is_encrypted {
+            problems.push(format!(
+                "listen: {} is not a loopback address, and there is no encryption: set \
+                 global.tls.frontend.server, or dangerous_plaintext to true if whoever is on the \
+                 way may read and change everything",
+                self.listen
+            ));
+        }
+        self.global.tls.check(problems);
+        match &self.global.authorization {
+            Some(authorization) => authorization.check(problems),
+            None if is_encrypted => crate::Authorization::default().check(problems),
+            None => {}
+        }
     }
 }
 

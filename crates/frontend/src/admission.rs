@@ -1,9 +1,9 @@
 //! What happens to every request before and after its handler.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{borrow::Cow, future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use api::enums::v1::NamespaceState;
-use authz::{Permit, Principal, Resource, Rpc, authorize};
+use authz::{Caller, Permit, Resource, Rpc, authorize};
 use futures_util::FutureExt;
 use model::{NamespaceId, Span, Time};
 use namespace::Namespace;
@@ -86,32 +86,29 @@ impl Frontend {
         known: &mut Option<Arc<Namespace>>,
     ) -> ApiResult<Call> {
         let target = request.get_ref().target();
+        let anonymous = Caller::anonymous();
+        let caller = request.extensions().get::<Caller>().unwrap_or(&anonymous);
+        // Before anything is looked up for the caller: who may not ask does not learn what exists.
+        let permit = self.permit(rpc, caller, &self.named(&target))?;
         let mut token = None;
-        let (namespace, name) = match target {
-            Target::Cluster => (None, ""),
+        let namespace = match target {
+            Target::Cluster => None,
             Target::Unchecked(name) => {
                 *known = self.namespaces.by_name(name);
-                (None, name)
+                None
             }
             Target::Namespace("") => return Err(ApiError::invalid("Namespace is empty.")),
-            Target::Namespace(name) => (Some(self.namespace(name)?), name),
+            Target::Namespace(name) => Some(self.namespace(name)?),
             Target::Task { namespace, token: encoded } => {
                 let (found, decoded) = self.task_target(namespace, encoded)?;
                 token = Some(decoded);
-                (Some(found), namespace)
+                Some(found)
             }
         };
         if let Some(namespace) = &namespace {
             *known = Some(Arc::clone(namespace));
             check_state(rpc, namespace)?;
         }
-        let name = namespace.as_ref().map_or(name, |namespace| &namespace.name);
-        let principal = Principal::anonymous();
-        let permit = authorize(&principal, rpc, Resource::in_namespace(name), &self.policy)
-            .map_err(|denial| {
-                tracing::warn!(%denial, "denied");
-                ApiError::permission_denied()
-            })?;
         let id = known.as_ref().map_or(NamespaceId::default(), |namespace| namespace.id);
         let long_poll = self.limiter.admit(rpc, id, started)?;
         let headers = request.metadata().as_ref();
@@ -129,6 +126,31 @@ impl Frontend {
             token,
             _long_poll: long_poll,
         })
+    }
+
+    /// Asks the policy.
+    pub(crate) fn permit(
+        &self,
+        rpc: &'static Rpc,
+        caller: &Caller,
+        namespace: &str,
+    ) -> ApiResult<Permit> {
+        authorize(caller, rpc, Resource::in_namespace(namespace), &self.policy).map_err(denied)
+    }
+
+    /// The namespace that a request is about, by its name; empty when there is none, which is
+    /// nobody's but the system's.
+    fn named<'a>(&self, target: &Target<'a>) -> Cow<'a, str> {
+        match target {
+            Target::Cluster => Cow::Borrowed(""),
+            Target::Unchecked(name) | Target::Namespace(name) => Cow::Borrowed(name),
+            Target::Task { namespace: "", token } => {
+                let token = TaskToken::decode(token).ok();
+                let found = token.and_then(|token| self.namespaces.by_id(token.namespace_id));
+                found.map_or_else(Cow::default, |namespace| Cow::Owned(namespace.name.clone()))
+            }
+            Target::Task { namespace, .. } => Cow::Borrowed(namespace),
+        }
     }
 
     fn task_target(
@@ -168,6 +190,12 @@ impl Frontend {
         in_flight.metrics.end(latency.to_std(), failed);
         outcome.map(Response::new).map_err(ApiError::into_status)
     }
+}
+
+/// The one answer to whoever may not; the log says why.
+pub(crate) fn denied(denial: authz::Denial) -> ApiError {
+    tracing::warn!(%denial, "denied");
+    ApiError::permission_denied()
 }
 
 /// New runs need a registered namespace; a deprecated one serves all else.

@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
+use listener::Listener;
 use model::Span;
-use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{frontend::Frontend, server::accept};
+use crate::{authentication::Authenticate, frontend::Frontend};
 
 /// A request whose body has been read.
 type Request = http::Request<Bytes>;
@@ -28,8 +28,6 @@ type Answer = Response<Bytes>;
 /// How the server treats connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HttpSettings {
-    /// Most connections at once; more wait in the operating system's queue.
-    pub connections_max: usize,
     /// How long a client may take to send its headers; also how long it may be idle.
     pub header_timeout: Span,
     /// How long it may take to send its body.
@@ -41,7 +39,6 @@ pub struct HttpSettings {
 impl Default for HttpSettings {
     fn default() -> Self {
         Self {
-            connections_max: 10_000,
             header_timeout: Span::from_secs(60),
             body_timeout: Span::from_secs(30),
             drain_timeout: Span::from_secs(10),
@@ -53,35 +50,40 @@ impl Default for HttpSettings {
 #[derive(Debug)]
 pub struct HttpServer {
     frontend: Arc<Frontend>,
+    authentication: Option<Arc<dyn Authenticate>>,
     settings: HttpSettings,
 }
 
 impl HttpServer {
     /// A server that does not listen yet.
     pub fn new(frontend: Arc<Frontend>, settings: HttpSettings) -> Self {
-        Self { frontend, settings }
+        Self { frontend, authentication: None, settings }
+    }
+
+    /// The same, with somebody who says who calls; without, all callers are anonymous.
+    #[must_use]
+    pub fn authenticated_by(self, authentication: Option<Arc<dyn Authenticate>>) -> Self {
+        Self { authentication, ..self }
     }
 
     /// Serves until `stop` is cancelled, then lets requests under way finish; what is left after
     /// the drain time-out is cut.
-    pub async fn serve(&self, listener: TcpListener, stop: CancellationToken) {
+    pub async fn serve(&self, listener: Listener, stop: CancellationToken) {
         let connections = TaskTracker::new();
         let cutting = CancellationToken::new();
-        let slots = Arc::new(tokio::sync::Semaphore::new(self.settings.connections_max));
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                () = stop.cancelled() => break,
-                accepted = accept(&listener, &slots) => accepted,
+        let (frontend, settings) = (Arc::clone(&self.frontend), self.settings);
+        let (draining, cut) = (stop.clone(), cutting.clone());
+        let authentication = self.authentication.clone();
+        let serve = move |stream, peer| {
+            let asked = connection::Asked {
+                frontend: Arc::clone(&frontend),
+                authentication: authentication.clone(),
+                peer,
+                settings,
             };
-            let Some((stream, slot)) = accepted else { continue };
-            let (frontend, settings) = (Arc::clone(&self.frontend), self.settings);
-            let (draining, cutting) = (stop.clone(), cutting.clone());
-            connections.spawn(async move {
-                connection::serve(stream, frontend, settings, draining, cutting).await;
-                drop(slot);
-            });
-        }
+            connection::serve(stream, asked, draining.clone(), cut.clone())
+        };
+        listener.accept_until(&stop, &connections, serve).await;
         connections.close();
         let patience = self.settings.drain_timeout.to_std();
         if tokio::time::timeout(patience, connections.wait()).await.is_err() {

@@ -8,6 +8,7 @@
 //! Where to start: `rpc/signals.rs` is a short group, `rpc.rs` lists all that is built.
 
 mod admission;
+mod authentication;
 mod command_metrics;
 mod deadline;
 mod error;
@@ -23,11 +24,14 @@ mod test_service;
 mod token;
 mod validation;
 
+pub use authentication::Authenticate;
 pub use frontend::{Cluster, Frontend, Parts};
 pub use http_server::{HttpServer, HttpSettings};
 pub use limits::{RateLimit, RequestLimits};
 pub use rpc::built_rpcs;
-pub use server::{Server, ServerSettings};
+pub use server::{
+    HttpRequest, ResponseFuture, Server, ServerSettings, SideService, SideServices, side_service,
+};
 #[doc(hidden)]
 pub use token::tokens_survive;
 

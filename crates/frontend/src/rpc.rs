@@ -214,7 +214,8 @@ pub(crate) fn route(
     rpc: &'static Rpc,
     request: HttpRequest,
 ) -> ResponseFuture {
-    handle(frontend, rpc, request).unwrap_or_else(|_| not_built::refuse(frontend, rpc))
+    handle(frontend, rpc, request)
+        .unwrap_or_else(|request| not_built::refuse(frontend, rpc, request))
 }
 
 #[cfg(test)]

@@ -4,30 +4,29 @@ mod connection;
 mod dispatch;
 mod oversize;
 
-use std::{future::Future, io, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use hyper::body::Incoming;
+use listener::Listener;
 use model::Span;
-use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::body::Body;
 
-pub(crate) use connection::accept;
-pub(crate) use dispatch::{SideService, side_service};
+pub use dispatch::{SideService, side_service};
 
-use crate::{frontend::Frontend, health::Health, server::dispatch::Dispatcher};
+use crate::{
+    authentication::Authenticate, frontend::Frontend, health::Health, server::dispatch::Dispatcher,
+};
 
 /// A request as the HTTP library hands it over.
-pub(crate) type HttpRequest = http::Request<Incoming>;
+pub type HttpRequest = http::Request<Incoming>;
 
 /// The answer to a request, once it is there.
-pub(crate) type ResponseFuture = Pin<Box<dyn Future<Output = http::Response<Body>> + Send>>;
+pub type ResponseFuture = Pin<Box<dyn Future<Output = http::Response<Body>> + Send>>;
 
 /// How the server treats connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerSettings {
-    /// Most connections at once; more wait in the operating system's queue.
-    pub connections_max: usize,
     /// Most calls at once on one connection. A worker process holds one per poller.
     pub streams_per_connection_max: u32,
     /// How often an idle client is asked whether it is still there.
@@ -46,7 +45,6 @@ pub struct ServerSettings {
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
-            connections_max: 10_000,
             streams_per_connection_max: 10_000,
             keep_alive_interval: Span::from_secs(30),
             keep_alive_timeout: Span::from_secs(20),
@@ -54,6 +52,22 @@ impl Default for ServerSettings {
             drain_timeout: Span::from_secs(10),
             reflection: true,
         }
+    }
+}
+
+/// What a server has besides the API.
+#[derive(Default)]
+pub struct SideServices {
+    /// Who says who calls; without one all callers are anonymous.
+    pub authentication: Option<Arc<dyn Authenticate>>,
+    /// Services of the binary's own, by their full names. Their methods are rows of the RPC table;
+    /// each finds the [`authz::Permit`] for its call among the request's extensions.
+    pub services: Vec<(&'static str, SideService)>,
+}
+
+impl fmt::Debug for SideServices {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SideServices").finish_non_exhaustive()
     }
 }
 
@@ -77,35 +91,38 @@ impl Server {
     /// # Errors
     /// When the API's description cannot be read, which a test rules out.
     pub fn new(frontend: Arc<Frontend>, settings: ServerSettings) -> Result<Self, ServerError> {
+        Self::with_services(frontend, settings, SideServices::default())
+    }
+
+    /// The same, with authentication and services of the binary's own.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_services(
+        frontend: Arc<Frontend>,
+        settings: ServerSettings,
+        services: SideServices,
+    ) -> Result<Self, ServerError> {
         let health = Health::new();
-        let dispatcher = Dispatcher::new(Arc::clone(&frontend), &health, settings.reflection)?;
+        let reflection = settings.reflection;
+        let dispatcher = Dispatcher::new(Arc::clone(&frontend), &health, reflection, services)?;
         Ok(Self { frontend, health, dispatcher: Arc::new(dispatcher), settings })
     }
 
     /// Serves until `stop` is cancelled, then lets calls under way finish: health checks fail, long
     /// polls answer empty, clients are told to go, and what is left after the drain time-out is cut.
-    ///
-    /// # Errors
-    /// When connections cannot be accepted at all.
-    pub async fn serve(&self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
+    pub async fn serve(&self, listener: Listener, stop: CancellationToken) {
         self.health.serving().await;
         let connections = TaskTracker::new();
         let (draining, cutting) = (CancellationToken::new(), CancellationToken::new());
-        let slots = Arc::new(tokio::sync::Semaphore::new(self.settings.connections_max));
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                () = stop.cancelled() => break,
-                accepted = accept(&listener, &slots) => accepted,
-            };
-            let Some((stream, slot)) = accepted else { continue };
-            let dispatcher = Arc::clone(&self.dispatcher);
-            let (settings, draining, cutting) = (self.settings, draining.clone(), cutting.clone());
-            connections.spawn(async move {
-                connection::serve(stream, dispatcher, settings, draining, cutting).await;
-                drop(slot);
-            });
-        }
+        let (dispatcher, settings) = (Arc::clone(&self.dispatcher), self.settings);
+        let (drained, cut) = (draining.clone(), cutting.clone());
+        let serve = move |stream, peer| {
+            let (dispatcher, drained, cut) =
+                (Arc::clone(&dispatcher), drained.clone(), cut.clone());
+            connection::serve(stream, peer, dispatcher, settings, drained, cut)
+        };
+        listener.accept_until(&stop, &connections, serve).await;
         self.health.not_serving().await;
         self.frontend.stop_polls();
         draining.cancel();
@@ -116,6 +133,5 @@ impl Server {
             cutting.cancel();
             connections.wait().await;
         }
-        Ok(())
     }
 }

@@ -152,7 +152,8 @@ holding_task! {
 targeted! {
     operator::AddSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
     operator::CreateNexusEndpointRequest => _request: Target::Cluster;
-    operator::DeleteNamespaceRequest => request: Target::Unchecked(&request.namespace);
+    operator::DeleteNamespaceRequest => request:
+        Target::Unchecked(unless_by_id(&request.namespace, &request.namespace_id));
     operator::DeleteNexusEndpointRequest => _request: Target::Cluster;
     operator::GetNexusEndpointRequest => _request: Target::Cluster;
     operator::ListClustersRequest => _request: Target::Cluster;
@@ -161,11 +162,18 @@ targeted! {
     operator::RemoveSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
     operator::UpdateNexusEndpointRequest => _request: Target::Cluster;
     workflow::DeprecateNamespaceRequest => request: Target::Unchecked(&request.namespace);
-    workflow::DescribeNamespaceRequest => request: Target::Unchecked(&request.namespace);
+    workflow::DescribeNamespaceRequest => request:
+        Target::Unchecked(unless_by_id(&request.namespace, &request.id));
     workflow::GetClusterInfoRequest => _request: Target::Cluster;
     workflow::GetSearchAttributesRequest => _request: Target::Cluster;
     workflow::GetSystemInfoRequest => _request: Target::Cluster;
     workflow::ListNamespacesRequest => _request: Target::Cluster;
     workflow::RegisterNamespaceRequest => request: Target::Unchecked(&request.namespace);
     workflow::UpdateNamespaceRequest => request: Target::Unchecked(&request.namespace);
+}
+
+/// The name of a namespace, unless the request says which one it means by an id as well: a right on
+/// the named one is none on the other.
+fn unless_by_id<'a>(name: &'a str, id: &str) -> &'a str {
+    if id.is_empty() { name } else { "" }
 }

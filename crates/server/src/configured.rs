@@ -14,19 +14,15 @@ use telemetry::start_logging;
 use crate::{
     node::{self, Callbacks, NodeOptions},
     output,
+    security::{self, Security},
 };
 
 /// Runs a server from a configuration file.
 pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
     let settings = read(file)?;
     start_logging(settings.log.level.parse()?, settings.log.format.parse()?)?;
-    if settings.dangerous_plaintext && !settings.listen.ip().is_loopback() {
-        output::warning(&format!(
-            "LISTENING ON {} WITHOUT ENCRYPTION OR IDENTITIES: whoever reaches the port may read \
-             and change everything",
-            settings.listen
-        ));
-    }
+    let policy = security::policy(&settings)?;
+    warn_of_exposure(&settings, &policy);
     let node = NodeOptions {
         environment: Environment::system(),
         listen: settings.listen,
@@ -39,9 +35,8 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
             cache_bytes_max: usize::try_from(settings.cache.runs_bytes)?,
             ..history::Config::default()
         },
-        // Identities come with TLS and tokens; until then the port is the boundary, which is why
-        // it has to be on loopback.
-        policy: Policy::AllowAll,
+        security: Security::from_settings(&settings)?,
+        policy,
         limits: limits(&settings)?,
         namespaces: settings.namespaces.iter().map(registration).collect(),
     };
@@ -54,6 +49,26 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
             output::line(&format!("Metrics: http://{metrics}/metrics"));
         }
     })
+}
+
+/// Says loudly what everybody on the network may do.
+fn warn_of_exposure(settings: &Settings, policy: &Policy) {
+    let listen = settings.listen;
+    if listen.ip().is_loopback() {
+        return;
+    }
+    if !settings.global.tls.frontend.server.is_enabled() {
+        output::warning(&format!(
+            "LISTENING ON {listen} WITHOUT ENCRYPTION: whoever is on the way may read and change \
+             everything"
+        ));
+    }
+    if *policy == Policy::AllowAll {
+        output::warning(&format!(
+            "LISTENING ON {listen} WITHOUT IDENTITIES: whoever reaches the port may read and \
+             change everything"
+        ));
+    }
 }
 
 /// Checks a configuration file.

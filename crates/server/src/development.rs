@@ -16,6 +16,7 @@ use crate::{
     dynamic_config::DynamicConfig,
     node::{self, Addresses, Callbacks, NodeOptions},
     output,
+    security::Security,
 };
 
 /// The namespace that is always there.
@@ -65,6 +66,7 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
         data_directory: options.db_filename.clone(),
         store_cache_bytes: None,
         history: history::Config::default(),
+        security: Security::default(),
         policy: Policy::AllowAll,
         limits: RequestLimits::DEVELOPMENT,
         namespaces,

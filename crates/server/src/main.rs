@@ -11,6 +11,7 @@ mod metrics_endpoint;
 mod node;
 mod output;
 mod queue_metrics;
+mod security;
 mod stop;
 mod test_server;
 

@@ -16,6 +16,7 @@ use frontend::{
 };
 use history::{History, Outbound};
 use http_client::{AddressRules, Client};
+use listener::Protocols;
 use matching::{Matching, MatchingLimits};
 use model::Limits;
 use namespace::{NamespaceError, Namespaces, Registration};
@@ -30,7 +31,7 @@ use visibility::{Index, Location};
 
 use crate::{
     belongings::Belongings, cluster, metrics_endpoint, queue_metrics::watch_queues,
-    stop::StopSignals,
+    security::Security, stop::StopSignals,
 };
 
 /// The name of the only cluster, as the reference's development server has it.
@@ -60,6 +61,8 @@ pub(crate) struct NodeOptions {
     pub(crate) store_cache_bytes: Option<u64>,
     /// The runs in memory.
     pub(crate) history: history::Config,
+    /// Encryption and credentials.
+    pub(crate) security: Security,
     /// Who may do what.
     pub(crate) policy: Policy,
     /// How much of it.
@@ -109,6 +112,9 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         metrics: metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?,
     };
     let environment = options.environment.clone();
+    let stop = CancellationToken::new();
+    // Before anything is opened: what is wrong with a certificate is told at once.
+    let encryption = options.security.encryption(&environment, &stop)?;
     let metrics = Arc::new(Metrics::new()?);
     metrics.restarts().inc();
     let (store, store_name) = open_store(&options, &metrics)?;
@@ -166,15 +172,15 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     history.reclaim_namespaces(Arc::new(belongings));
     let server = Server::new(Arc::clone(&frontend), ServerSettings::default())?;
     let http_server = HttpServer::new(frontend, HttpSettings::default());
-    let stop = CancellationToken::new();
     let watching = tokio::spawn(signals.watch(stop.clone()));
     let scraping = metrics_listener
         .map(|listener| tokio::spawn(metrics_endpoint::serve(listener, metrics, stop.clone())));
     let http_stop = stop.clone();
     let serving_http = http_listener
+        .map(|listener| encryption.listener(listener, Protocols::Http1))
         .map(|listener| tokio::spawn(async move { http_server.serve(listener, http_stop).await }));
     ready(&addresses);
-    server.serve(listener, stop).await.context("the server cannot accept connections")?;
+    server.serve(encryption.listener(listener, Protocols::Http2), stop).await;
     if let Some(serving_http) = serving_http {
         serving_http.await?;
     }

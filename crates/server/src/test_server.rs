@@ -13,6 +13,7 @@ use crate::{
     development,
     node::{self, Callbacks, NodeOptions},
     output,
+    security::Security,
 };
 
 /// How long closed runs are kept: longer than any test lets time pass (a hundred years).
@@ -35,6 +36,7 @@ pub(crate) fn start(options: &TestServer) -> anyhow::Result<()> {
         data_directory: None,
         store_cache_bytes: None,
         history: history::Config::default(),
+        security: Security::default(),
         policy: Policy::AllowAll,
         limits: RequestLimits::DEVELOPMENT,
         namespaces: development::registrations(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use authz::{Permit, Policy, Principal, Resource, authorize, rpcs};
+use authz::{Caller, Permit, Policy, Resource, authorize, rpcs};
 use environment::{Clock, Environment, SeededEntropy};
 use history::{Delivery, History, HistoryError};
 use matching::Matching;
@@ -273,6 +273,6 @@ fn environment(clock: &Arc<dyn Clock>, seed: u64, name: &str) -> Environment {
 fn permit() -> Result<Permit, String> {
     let rpc = rpcs().next().ok_or_else(|| "there is no RPC".to_owned())?;
     let resource = Resource::in_namespace(NAMESPACE);
-    authorize(&Principal::anonymous(), rpc, resource, &Policy::AllowAll)
+    authorize(&Caller::anonymous(), rpc, resource, &Policy::AllowAll)
         .map_err(|denial| format!("{denial:?}"))
 }

@@ -27,6 +27,7 @@ const BANNED: &[(&str, &str)] = &[
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("xtask/src/tidy/words.rs", "", "this list"),
     ("tests/e2e/", "session", "the widest scope of a pytest fixture"),
+    ("crates/tls/src/host.rs", "session", "the library's word for what is resumed"),
     ("tests/conformance/", "wft", "names of tests that others wrote"),
     ("tests/conformance/", "session", "names of tests that others wrote"),
     ("Cargo.lock", "crates.io", "cargo writes its registry's name"),

@@ -12,7 +12,10 @@ use nexus_protocol::{
 };
 use prost::Message as _;
 
-use super::{Answer, Request, refusal::to_handler_error};
+use super::{
+    Answer, Request,
+    refusal::{caller_of, to_handler_error},
+};
 use crate::{error::ApiError, frontend::Frontend};
 
 /// Longest token that a handler may give an operation, in bytes.
@@ -52,7 +55,8 @@ async fn try_to_complete(
     if namespace_in_path.is_some_and(|name| name != namespace.name) {
         return Err(bad("invalid callback token"));
     }
-    let admitted = frontend.admit_http(&authz::COMPLETE_NEXUS_OPERATION, &namespace)?;
+    let rpc = &authz::COMPLETE_NEXUS_OPERATION;
+    let admitted = frontend.admit_http(rpc, &caller_of(&parts), &namespace)?;
     if let Err(error) = check(&namespace, &completion) {
         return Ok(frontend.finish_http(admitted, error.to_response(false)));
     }

@@ -2,16 +2,17 @@
 
 use std::{convert::Infallible, pin::pin, sync::Arc};
 
+use authz::Caller;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use listener::{Peer, Stream};
 use nexus_protocol::{HandlerError, HandlerErrorKind};
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, HttpSettings, route};
-use crate::frontend::Frontend;
+use crate::{authentication::Authenticate, frontend::Frontend};
 
 /// Largest body, in bytes, as in the reference.
 const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -22,21 +23,25 @@ const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// Most headers of a request.
 const HEADERS_MAX: usize = 200;
 
+/// Who is asked on a connection, and who is at its other end.
+pub(super) struct Asked {
+    pub(super) frontend: Arc<Frontend>,
+    pub(super) authentication: Option<Arc<dyn Authenticate>>,
+    pub(super) peer: Peer,
+    pub(super) settings: HttpSettings,
+}
+
 /// Serves a connection until the client leaves, or until the server drains and it has finished.
 pub(super) async fn serve(
-    stream: TcpStream,
-    frontend: Arc<Frontend>,
-    settings: HttpSettings,
+    stream: Stream,
+    asked: Asked,
     draining: CancellationToken,
     cutting: CancellationToken,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "the connection has gone");
-        return;
-    }
+    let (settings, asked) = (asked.settings, Arc::new(asked));
     let service = service_fn(move |request: http::Request<Incoming>| {
-        let frontend = Arc::clone(&frontend);
-        async move { Ok::<_, Infallible>(answer(&frontend, settings, request).await.map(Full::new)) }
+        let asked = Arc::clone(&asked);
+        async move { Ok::<_, Infallible>(answer(&asked, request).await.map(Full::new)) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -64,12 +69,14 @@ fn log(ended: hyper::Result<()>) {
     }
 }
 
-async fn answer(
-    frontend: &Arc<Frontend>,
-    settings: HttpSettings,
-    request: http::Request<Incoming>,
-) -> Answer {
-    let (parts, body) = request.into_parts();
+async fn answer(asked: &Asked, request: http::Request<Incoming>) -> Answer {
+    let Asked { frontend, settings, .. } = asked;
+    let (mut parts, body) = request.into_parts();
+    let Some(caller) = identify(asked, &parts).await else {
+        let text = "permission denied";
+        return HandlerError::new(HandlerErrorKind::Unauthorized, text).to_response(false);
+    };
+    parts.extensions.insert(caller);
     let reading = Limited::new(body, BODY_BYTES_MAX).collect();
     let refused = |kind, text| HandlerError::new(kind, text).to_response(false);
     let body: Bytes = match tokio::time::timeout(settings.body_timeout.to_std(), reading).await {
@@ -81,4 +88,22 @@ async fn answer(
         Err(_) => return refused(HandlerErrorKind::RequestTimeout, "request timed out"),
     };
     route::answer(frontend, http::Request::from_parts(parts, body)).await
+}
+
+/// Who calls; nothing when it is clear already that the caller may do nothing.
+async fn identify(asked: &Asked, parts: &http::request::Parts) -> Option<Caller> {
+    let caller = match &asked.authentication {
+        None => Caller::anonymous(),
+        Some(authentication) => {
+            let identified = authentication.identify(&parts.headers, &asked.peer).await;
+            identified
+                .inspect_err(|reason| {
+                    let address = asked.peer.address;
+                    tracing::warn!(%reason, %address, "credentials are not taken");
+                })
+                .ok()?
+        }
+    };
+    let denied = caller.principal().is_anonymous() && asked.frontend.policy.needs_credentials();
+    (!denied).then_some(caller)
 }

@@ -21,7 +21,11 @@ use nexus_protocol::{
 };
 use prost::Message;
 
-use super::{Answer, Request, complete::supports_failures, refusal::to_handler_error};
+use super::{
+    Answer, Request,
+    complete::supports_failures,
+    refusal::{caller_of, to_handler_error},
+};
 use crate::{error::ApiError, frontend::Frontend};
 
 /// How long a handler has when the caller does not say.
@@ -135,7 +139,7 @@ async fn try_to_ask(
     {
         return Err(HandlerError::new(Kind::BadRequest, "input exceeds size limit"));
     }
-    let admitted = frontend.admit_http(rpc, &namespace)?;
+    let admitted = frontend.admit_http(rpc, &caller_of(&parts), &namespace)?;
     let (variant, header, timeout) = match asked {
         OperationRequest::Start { request, header, timeout } => {
             (Variant::StartOperation(request), header, timeout)

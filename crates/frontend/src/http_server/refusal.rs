@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use authz::{Permit, Principal, Resource, Rpc, authorize};
+use authz::{Caller, Permit, Resource, Rpc, authorize};
 use model::Span;
 use namespace::Namespace;
 use nexus_protocol::{HandlerError, HandlerErrorKind as Kind};
@@ -11,6 +11,11 @@ use tonic::Code;
 
 use super::Answer;
 use crate::{admission::check_state, error::ApiError, frontend::Frontend};
+
+/// Who calls, as the connection has found out.
+pub(super) fn caller_of(parts: &http::request::Parts) -> Caller {
+    parts.extensions.get().cloned().unwrap_or_else(Caller::anonymous)
+}
 
 /// A request between admission and answer.
 #[derive(Debug)]
@@ -26,11 +31,12 @@ impl Frontend {
     pub(super) fn admit_http(
         &self,
         rpc: &'static Rpc,
+        caller: &Caller,
         namespace: &Arc<Namespace>,
     ) -> Result<Admitted, HandlerError> {
         let started = self.environment.clock.monotonic();
         let metrics = self.metrics.request(rpc.name, &namespace.name).begin();
-        let admitted = self.settle_http(rpc, namespace, started);
+        let admitted = self.settle_http(rpc, caller, namespace, started);
         match admitted {
             Ok(permit) => Ok(Admitted { permit, metrics, started }),
             Err((error, is_told)) => {
@@ -45,15 +51,15 @@ impl Frontend {
     fn settle_http(
         &self,
         rpc: &'static Rpc,
+        caller: &Caller,
         namespace: &Arc<Namespace>,
         started: Span,
     ) -> Result<Permit, (ApiError, bool)> {
         let resource = Resource::in_namespace(&namespace.name);
-        let permit =
-            authorize(&Principal::anonymous(), rpc, resource, &self.policy).map_err(|denial| {
-                tracing::warn!(%denial, "denied");
-                (ApiError::permission_denied(), false)
-            })?;
+        let permit = authorize(caller, rpc, resource, &self.policy).map_err(|denial| {
+            tracing::warn!(%denial, "denied");
+            (ApiError::permission_denied(), false)
+        })?;
         check_state(rpc, namespace).map_err(|error| (error, false))?;
         let admitted = self.limiter.admit(rpc, namespace.id, started);
         // None of these methods is a long poll, so that there is nothing to hold.

@@ -85,7 +85,7 @@ pub(crate) async fn describe_namespace(
 
 pub(crate) async fn list_namespaces(
     frontend: &Frontend,
-    _call: &Call,
+    call: &Call,
     request: ListNamespacesRequest,
 ) -> ApiResult<ListNamespacesResponse> {
     let include_deleted = request.namespace_filter.is_some_and(|filter| filter.include_deleted);
@@ -106,6 +106,7 @@ pub(crate) async fn list_namespaces(
         .into_iter()
         .filter(|namespace| include_deleted || namespace.state != NamespaceState::Deleted)
         .filter(|namespace| after.is_none_or(|after| namespace.id > after))
+        .filter(|namespace| call.permit.may_see(&namespace.name))
         .peekable();
     let page: Vec<_> = rest.by_ref().take(page_size).collect();
     let last = page.last().filter(|_| rest.peek().is_some());

@@ -2,15 +2,94 @@
 
 use std::sync::Arc;
 
-use authz::Rpc;
+use authz::{Caller, Rpc};
+use prost::Message;
+use tonic::{Request, Response, Status, codec::CompressionEncoding, server::Grpc};
+use tower::service_fn;
 
-use crate::{error::ApiError, frontend::Frontend, server::ResponseFuture};
+use crate::{
+    error::ApiError,
+    frontend::Frontend,
+    rpc::{MESSAGE_BYTES_MAX, codec::CallCodec},
+    server::{HttpRequest, ResponseFuture},
+};
 
-/// Refuses a call of a method that is not built.
-pub(crate) fn refuse(frontend: &Arc<Frontend>, rpc: &'static Rpc) -> ResponseFuture {
-    let error = ApiError::unimplemented(format!("method {} is not built yet", rpc.name));
+/// What every request in a namespace begins with; a test compares it with the API.
+#[derive(Clone, PartialEq, Message)]
+struct OnlyNamespace {
+    #[prost(string, tag = "1")]
+    namespace: String,
+}
+
+/// Refuses a call of a method that is not built. Who may not call it learns that first.
+pub(crate) fn refuse(
+    frontend: &Arc<Frontend>,
+    rpc: &'static Rpc,
+    request: HttpRequest,
+) -> ResponseFuture {
+    let frontend = Arc::clone(frontend);
+    Box::pin(async move {
+        let method = service_fn(|request: Request<OnlyNamespace>| {
+            let answer = answer(&frontend, rpc, &request);
+            async move { Err::<Response<()>, _>(answer) }
+        });
+        Grpc::new(CallCodec::default())
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .unary(method, request)
+            .await
+    })
+}
+
+fn answer(frontend: &Frontend, rpc: &'static Rpc, request: &Request<OnlyNamespace>) -> Status {
+    let anonymous = Caller::anonymous();
+    let caller = request.extensions().get::<Caller>().unwrap_or(&anonymous);
+    let namespace = match rpc.scope {
+        authz::Scope::Cluster => "",
+        authz::Scope::Namespace => &request.get_ref().namespace,
+    };
+    let permitted = frontend.permit(rpc, caller, namespace);
+    let error = permitted.map_or_else(
+        |denied| denied,
+        |_| ApiError::unimplemented(format!("method {} is not built yet", rpc.name)),
+    );
     let metrics = frontend.metrics.request(rpc.name, "");
     metrics.begin().end(std::time::Duration::ZERO, Some(error.error_type()));
-    let response = error.into_status().into_http();
-    Box::pin(async move { response })
+    error.into_status()
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::{FileDescriptorSet, field_descriptor_proto::Type};
+
+    use super::*;
+
+    #[test]
+    fn every_request_in_a_namespace_that_is_not_built_begins_with_its_name() {
+        let set = FileDescriptorSet::decode(api::DESCRIPTOR_SET).unwrap();
+        let message = |full: &str| {
+            let files = set.file.iter();
+            let mut found = files.flat_map(|file| {
+                let package = file.package().to_owned();
+                file.message_type
+                    .iter()
+                    .map(move |message| (format!(".{package}.{}", message.name()), message))
+            });
+            found.find(|(name, _)| name == full).map(|(_, message)| message).unwrap()
+        };
+        let built = crate::built_rpcs();
+        let methods = set.file.iter().flat_map(|file| &file.service).flat_map(|s| &s.method);
+        let mut checked = 0;
+        for method in methods {
+            let Some(rpc) = authz::rpcs().find(|rpc| rpc.name == method.name()) else { continue };
+            if built.contains(&rpc.name) || rpc.scope == authz::Scope::Cluster {
+                continue;
+            }
+            let request = message(method.input_type());
+            let first = request.field.iter().find(|field| field.number() == 1).unwrap();
+            assert_eq!((first.name(), first.r#type()), ("namespace", Type::String), "{rpc}");
+            checked += 1;
+        }
+        assert!(checked > 0 || built.len() >= authz::RPC_COUNT - 2);
+    }
 }

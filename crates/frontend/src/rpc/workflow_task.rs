@@ -11,14 +11,15 @@ use api::{
         RespondWorkflowTaskFailedRequest, RespondWorkflowTaskFailedResponse,
     },
 };
+use authz::Resource;
 use engine::{CompleteWorkflowTask, FailWorkflowTask, HeldWorkflowTask, Sticky};
 use history::{CompleteWorkflowTaskRequest, CompletedTask, KeptPage};
 use model::{Limits, Span};
 
 use crate::{
-    admission::Call,
+    admission::{Call, denied},
     command_metrics,
-    error::ApiResult,
+    error::{ApiError, ApiResult},
     frontend::Frontend,
     rpc::{activity_poll::activity_task, query::check_answer, workflow_poll::workflow_task},
     validation::{answering_version, check_duration, check_length, polled_queue},
@@ -38,8 +39,14 @@ pub(crate) async fn respond_workflow_task_completed(
     let Some(is_too_large) = join_pages(frontend, call, &task, &mut request).await? else {
         return Ok(RespondWorkflowTaskCompletedResponse::default());
     };
-    // The engine refuses other namespaces; one that there is not is the caller's mistake.
-    for name in request.commands.iter().filter_map(target_namespace) {
+    // The engine refuses other namespaces; one that there is not is the caller's mistake. Who has
+    // no right there learns neither.
+    for (name, rpc) in request.commands.iter().filter_map(target_namespace) {
+        if name != namespace.name {
+            let rpc = authz::rpcs().find(|row| row.name == rpc);
+            let rpc = rpc.ok_or_else(|| ApiError::internal(&"a command without a method"))?;
+            call.permit.also(rpc, Resource::in_namespace(name)).map_err(denied)?;
+        }
         frontend.namespace(name)?;
     }
     let uses_search_attributes = request.commands.iter().any(|command| {
@@ -162,18 +169,22 @@ pub(crate) async fn respond_workflow_task_failed(
     Ok(RespondWorkflowTaskFailedResponse {})
 }
 
-/// The namespace that a command names, if it names one.
-fn target_namespace(command: &Command) -> Option<&str> {
+/// The namespace that a command names, if it names one, and the method that does the same.
+fn target_namespace(command: &Command) -> Option<(&str, &'static str)> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others stay with their workflow")]
-    let name = match command.attributes.as_ref()? {
-        Attributes::StartChildWorkflowExecutionCommandAttributes(command) => &command.namespace,
-        Attributes::SignalExternalWorkflowExecutionCommandAttributes(command) => &command.namespace,
+    let (name, rpc) = match command.attributes.as_ref()? {
+        Attributes::StartChildWorkflowExecutionCommandAttributes(command) => {
+            (&command.namespace, "StartWorkflowExecution")
+        }
+        Attributes::SignalExternalWorkflowExecutionCommandAttributes(command) => {
+            (&command.namespace, "SignalWorkflowExecution")
+        }
         Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(command) => {
-            &command.namespace
+            (&command.namespace, "RequestCancelWorkflowExecution")
         }
         _ => return None,
     };
-    (!name.is_empty()).then_some(name)
+    (!name.is_empty()).then_some((name, rpc))
 }
 
 /// Where the worker caches the run; without a queue nowhere.

@@ -4,10 +4,7 @@ use std::{convert::Infallible, pin::pin, sync::Arc};
 
 use hyper::{server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use listener::{Peer, Stream};
 use tokio_util::sync::CancellationToken;
 
 use crate::server::{HttpRequest, ServerSettings, dispatch::Dispatcher};
@@ -19,40 +16,17 @@ const CONNECTION_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 /// Largest set of headers, in bytes: a token and some metadata.
 const HEADER_BYTES_MAX: u32 = 64 * 1024;
 
-/// Wait after a failure to accept, for example for want of file descriptors.
-const ACCEPT_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
-
-/// The next connection and its place; nothing when it could not be accepted.
-pub(crate) async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => Some((stream, slot)),
-        Err(error) => {
-            tracing::warn!(%error, "a connection could not be accepted");
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            None
-        }
-    }
-}
-
 /// Serves a connection until the client leaves, or until it is asked to and has finished.
 pub(crate) async fn serve(
-    stream: TcpStream,
+    stream: Stream,
+    peer: Peer,
     dispatcher: Arc<Dispatcher>,
     settings: ServerSettings,
     draining: CancellationToken,
     cutting: CancellationToken,
 ) {
-    // A call is a few small frames that must not wait for each other.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "the connection has gone");
-        return;
-    }
     let service = service_fn(move |request: HttpRequest| {
-        let response = dispatcher.call(request);
+        let response = dispatcher.call(request, &peer);
         async move { Ok::<_, Infallible>(response.await) }
     });
     let connection = http2::Builder::new(TokioExecutor::new())

@@ -2,25 +2,33 @@
 
 use std::{fmt, sync::Arc};
 
+use authz::{Access, Caller, Resource, Rpc};
 use http::{Method, StatusCode, header::CONTENT_TYPE};
+use listener::Peer;
 use tonic::{Status, body::Body, codec::CompressionEncoding};
 use tonic_reflection::server::Builder;
 use tower::{Service, ServiceExt};
 
 use crate::{
+    authentication::Authenticate,
+    error::ApiError,
     frontend::Frontend,
     health::Health,
     rpc,
-    server::{HttpRequest, ResponseFuture, ServerError, oversize},
+    server::{HttpRequest, ResponseFuture, ServerError, SideServices, oversize},
     test_service,
 };
 
+/// The one method besides `GetSystemInfo` that needs no credentials.
+const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
+
 /// A small service of its own, such as health checks.
-pub(crate) type SideService = Arc<dyn Fn(HttpRequest) -> ResponseFuture + Send + Sync>;
+pub type SideService = Arc<dyn Fn(HttpRequest) -> ResponseFuture + Send + Sync>;
 
 /// Answers every request of the port.
 pub(crate) struct Dispatcher {
     frontend: Arc<Frontend>,
+    authentication: Option<Arc<dyn Authenticate>>,
     side: Vec<(&'static str, SideService)>,
 }
 
@@ -35,8 +43,11 @@ impl Dispatcher {
         frontend: Arc<Frontend>,
         health: &Health,
         reflection: bool,
+        services: SideServices,
     ) -> Result<Self, ServerError> {
-        let mut side = vec![("grpc.health.v1.Health", health.service())];
+        let SideServices { authentication, services } = services;
+        let mut side = services;
+        side.push(("grpc.health.v1.Health", health.service()));
         if let Some(clock) = frontend.environment.clock.skippable() {
             let service = test_service::service(clock.clone(), frontend.stopping.clone());
             side.push((test_service::NAME, service));
@@ -53,19 +64,96 @@ impl Dispatcher {
             side.push(("grpc.reflection.v1.ServerReflection", side_service(v1)));
             side.push(("grpc.reflection.v1alpha.ServerReflection", side_service(v1alpha)));
         }
-        Ok(Self { frontend, side })
+        Ok(Self { frontend, authentication, side })
     }
 
-    /// Answers one request.
-    pub(crate) fn call(&self, request: HttpRequest) -> ResponseFuture {
+    /// Answers one request: settles who calls, then goes on to what the path names.
+    pub(crate) fn call(self: &Arc<Self>, mut request: HttpRequest, peer: &Peer) -> ResponseFuture {
         if !is_grpc(&request) {
             return ready(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
-        let Some(rpc) = authz::rpc(request.uri().path()) else {
+        let Some(authentication) = &self.authentication else {
+            return self.route(request, &Caller::anonymous());
+        };
+        let (this, authentication) = (Arc::clone(self), Arc::clone(authentication));
+        let peer = peer.clone();
+        Box::pin(async move {
+            match authentication.identify(request.headers(), &peer).await {
+                Ok(caller) => {
+                    request.extensions_mut().insert(caller.clone());
+                    this.route(request, &caller).await
+                }
+                Err(reason) => {
+                    let (path, address) = (request.uri().path(), peer.address);
+                    tracing::warn!(%reason, path, %address, "credentials are not taken");
+                    this.refuse(authz::rpc(path))
+                }
+            }
+        })
+    }
+
+    /// Goes on to what the path names, unless it is already clear that the caller may not.
+    fn route(&self, request: HttpRequest, caller: &Caller) -> ResponseFuture {
+        let path = request.uri().path();
+        let Some(rpc) = authz::rpc(path) else {
+            let allowed = path == HEALTH_CHECK || self.frontend.policy.allows_unlisted();
+            if self.is_served_aside(path) && !allowed {
+                let response = self.refuse(None);
+                return Box::pin(async move { response });
+            }
             return self.call_side_service(request);
         };
+        if rpc.access != Access::Open
+            && caller.principal().is_anonymous()
+            && self.frontend.policy.needs_credentials()
+        {
+            // Nothing of it is read, not even which namespace it is about.
+            let response = self.refuse(Some(rpc));
+            return Box::pin(async move { response });
+        }
+        if rpc.service == authz::Service::Admin {
+            return self.call_admin(rpc, request, caller);
+        }
         let answer = rpc::route(&self.frontend, rpc, request);
         Box::pin(async move { oversize::translated(answer.await) })
+    }
+
+    fn call_admin(
+        &self,
+        rpc: &'static Rpc,
+        mut request: HttpRequest,
+        caller: &Caller,
+    ) -> ResponseFuture {
+        match self.decide(rpc, caller) {
+            Ok(permit) => {
+                request.extensions_mut().insert(permit);
+                self.call_side_service(request)
+            }
+            Err(denial) => {
+                tracing::warn!(%denial, "denied");
+                let response = self.refuse(Some(rpc));
+                Box::pin(async move { response })
+            }
+        }
+    }
+
+    fn decide(&self, rpc: &'static Rpc, caller: &Caller) -> Result<authz::Permit, authz::Denial> {
+        authz::authorize(caller, rpc, Resource::CLUSTER, &self.frontend.policy)
+    }
+
+    /// Tells a caller that it may not, and counts it.
+    fn refuse(&self, rpc: Option<&'static Rpc>) -> http::Response<Body> {
+        let error = ApiError::permission_denied();
+        if let Some(rpc) = rpc {
+            let metrics = self.frontend.metrics.request(rpc.name, "");
+            metrics.begin().end(std::time::Duration::ZERO, Some(error.error_type()));
+        }
+        error.into_status().into_http()
+    }
+
+    fn is_served_aside(&self, path: &str) -> bool {
+        let service = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        self.side.iter().any(|(name, _)| *name == service)
     }
 
     fn call_side_service(&self, request: HttpRequest) -> ResponseFuture {
@@ -86,7 +174,7 @@ impl Dispatcher {
 }
 
 /// Turns a generated service into a side service.
-pub(crate) fn side_service<S>(service: S) -> SideService
+pub fn side_service<S>(service: S) -> SideService
 where
     S: Service<HttpRequest, Response = http::Response<Body>, Error = std::convert::Infallible>
         + Clone

@@ -12,7 +12,7 @@ use api::{
     history::v1::{HistoryEvent, WorkflowExecutionStartedEventAttributes},
     taskqueue::v1::TaskQueue,
 };
-use authz::{Permit, Policy, Principal, Resource, authorize, rpcs};
+use authz::{Caller, Permit, Policy, Resource, authorize, rpcs};
 use engine::{Start, StartPolicy, State};
 use environment::Environment;
 use history::{
@@ -202,7 +202,7 @@ pub(crate) fn event_types(events: &[HistoryEvent]) -> Vec<&'static str> {
 pub(crate) fn permit() -> Permit {
     let rpc = rpcs().next().unwrap();
     let resource = Resource::in_namespace("default");
-    authorize(&Principal::anonymous(), rpc, resource, &Policy::AllowAll).unwrap()
+    authorize(&Caller::anonymous(), rpc, resource, &Policy::AllowAll).unwrap()
 }
 
 pub(crate) fn start_request(workflow_type: &str, workflow_id: &str) -> StartRequest {

@@ -1,0 +1,146 @@
+//! What a caller may do, as its credentials say.
+
+use std::collections::BTreeMap;
+
+/// The name under which permissions speak of the whole system.
+pub const SYSTEM_NAMESPACE: &str = "temporal-system";
+
+/// A set of rights on one namespace, or on the whole system. The numbers are the reference's: they
+/// are compared as numbers, so that a writer reads and an administrator does both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Role(u8);
+
+impl Role {
+    /// No right at all.
+    pub const NONE: Self = Self(0);
+    /// Polls for tasks and answers them.
+    pub const WORKER: Self = Self(1);
+    /// Looks, changes nothing.
+    pub const READER: Self = Self(2);
+    /// Starts and changes executions, and does what a worker does.
+    pub const WRITER: Self = Self(4);
+    /// Changes the namespace itself.
+    pub const ADMIN: Self = Self(8);
+
+    /// The role by its name in a permission, in any case; nothing for other names.
+    pub fn from_name(name: &str) -> Option<Self> {
+        const NAMES: [(&str, Role); 4] = [
+            ("read", Role::READER),
+            ("write", Role::WRITER),
+            ("worker", Role::WORKER),
+            ("admin", Role::ADMIN),
+        ];
+        let found = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, role)| *role)
+    }
+
+    /// The rights of both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// True when these rights are at least those: any higher right includes the lower ones.
+    pub const fn covers(self, needed: Self) -> bool {
+        self.0 >= needed.0
+    }
+
+    /// True when exactly those rights are among these.
+    pub const fn includes(self, rights: Self) -> bool {
+        self.0 & rights.0 == rights.0
+    }
+
+    /// True when there is no right in it.
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// The rights of a caller.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Claims {
+    /// On everything.
+    pub system: Role,
+    /// On single namespaces, by name.
+    pub namespaces: BTreeMap<String, Role>,
+}
+
+impl Claims {
+    /// The rights on a namespace, those on everything included.
+    pub fn on(&self, namespace: &str) -> Role {
+        let own = self.namespaces.get(namespace).copied().unwrap_or_default();
+        self.system.and(own)
+    }
+
+    /// Adds rights; `temporal-system` stands for everything. A permission without a namespace
+    /// would otherwise hold for requests that name none, so it is no permission.
+    pub fn grant(&mut self, namespace: &str, role: Role) {
+        if role.is_none() || namespace.is_empty() {
+            return;
+        }
+        if namespace == SYSTEM_NAMESPACE {
+            self.system = self.system.and(role);
+            return;
+        }
+        let own = self.namespaces.entry(namespace.to_owned()).or_default();
+        *own = own.and(role);
+    }
+
+    /// Adds the rights that a permission such as `orders:write` speaks of. False when it speaks of
+    /// none.
+    pub fn grant_permission(&mut self, permission: &str) -> bool {
+        let Some((namespace, role)) = permission.split_once(':') else { return false };
+        let Some(role) = Role::from_name(role.trim()) else { return false };
+        let namespace = namespace.trim();
+        self.grant(namespace, role);
+        !namespace.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(permissions: &[&str]) -> Claims {
+        let mut claims = Claims::default();
+        for permission in permissions {
+            claims.grant_permission(permission);
+        }
+        claims
+    }
+
+    #[test]
+    fn permissions_of_one_namespace_add_up() {
+        let claims = claims(&["orders:read", "orders:WORKER", "temporal-system:read"]);
+        assert_eq!(claims.on("orders"), Role::WORKER.and(Role::READER));
+        assert_eq!(claims.on("other"), Role::READER);
+        assert_eq!(claims.system, Role::READER);
+    }
+
+    #[test]
+    fn spaces_around_the_parts_do_not_count() {
+        assert_eq!(claims(&["orders : write"]).on("orders"), Role::WRITER);
+    }
+
+    #[test]
+    fn what_is_no_permission_grants_nothing() {
+        for permission in ["", "orders", "orders:", ":admin", " :admin", "orders:own", "a:b:admin"]
+        {
+            let claims = claims(&[permission]);
+            assert_eq!(claims, Claims::default(), "{permission}");
+        }
+    }
+
+    #[test]
+    fn the_old_name_of_the_system_is_a_namespace_like_any_other() {
+        let claims = claims(&["system:admin", "Temporal-System:admin"]);
+        assert_eq!(claims.system, Role::NONE);
+        assert_eq!(claims.on("system"), Role::ADMIN);
+    }
+
+    #[test]
+    fn a_higher_right_includes_the_lower_ones() {
+        assert!(Role::ADMIN.covers(Role::WRITER) && Role::WRITER.covers(Role::READER));
+        assert!(!Role::WORKER.and(Role::READER).covers(Role::WRITER));
+    }
+}

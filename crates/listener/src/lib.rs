@@ -1,0 +1,16 @@
+//! Connections in.
+//!
+//! [`Listener`] is the one accept loop of the server: every port uses it, encrypted or not, so that
+//! limits, time-outs and the reading of client certificates hold everywhere. It gives each
+//! connection as a [`Stream`], with a [`Peer`] that says who is at the other end. Encryption is an
+//! [`Encryption`] that somebody else brings.
+
+mod limits;
+mod listener;
+mod peer;
+mod stream;
+
+pub use limits::Limits;
+pub use listener::{Encryption, Handshake, HandshakeError, Listener, Protocols};
+pub use peer::{Peer, PeerCertificate};
+pub use stream::{Encrypted, Stream};

@@ -1,0 +1,47 @@
+//! Who is at the other end of a connection.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use model::Time;
+
+/// The other end of a connection. Cloning is cheap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Where it connects from.
+    pub address: SocketAddr,
+    /// True when nobody between can read or change what is sent.
+    pub encrypted: bool,
+    /// The certificate that it proved to own, if it was asked for one and had one. It was checked
+    /// against the trusted certificate authorities.
+    pub certificate: Option<Arc<PeerCertificate>>,
+}
+
+impl Peer {
+    /// The other end of a connection without encryption.
+    pub const fn plain(address: SocketAddr) -> Self {
+        Self { address, encrypted: false, certificate: None }
+    }
+}
+
+/// What a client's certificate says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PeerCertificate {
+    /// The whole name, such as `CN=worker,O=Shop`.
+    pub subject: String,
+    /// The common names in it.
+    pub common_names: Vec<String>,
+    /// The organizations in it.
+    pub organizations: Vec<String>,
+    /// The organizational units in it.
+    pub organizational_units: Vec<String>,
+    /// Alternative names that are DNS names.
+    pub dns_names: Vec<String>,
+    /// Alternative names that are URIs, such as `spiffe://shop/worker`.
+    pub uris: Vec<String>,
+    /// Alternative names that are mail addresses.
+    pub emails: Vec<String>,
+    /// The serial number, in hexadecimal digits.
+    pub serial: String,
+    /// The end of its validity. A connection may outlive it.
+    pub not_after: Time,
+}

@@ -1,0 +1,4 @@
+//! The certificates of a server.
+
+#[cfg(test)]
+mod certificates;

@@ -1,0 +1,130 @@
+"""Certificates, keys, authorities and lists of revoked ones change under load."""
+
+import asyncio
+import shutil
+import socket
+import ssl
+import time
+from pathlib import Path
+
+import grpc
+from temporalio.api.workflowservice.v1 import request_response_pb2 as messages
+from temporalio.api.workflowservice.v1 import service_pb2_grpc as service
+from temporalio.client import Client
+from temporalio.service import TLSConfig
+
+from flows import Greets, greet
+from harness.certificates import Authority
+from harness.sdk import unique, worker
+from harness.secured import SecuredServer, secure_channel
+from harness.waiting import wait_for_sync
+
+ROTATIONS = 12
+NOOP = {"authorizer": "noop"}
+
+
+def put(source: Path, target: Path) -> None:
+    """Replaces a file as deployments do: at once."""
+    shutil.copy(source, target.with_suffix(".new"))
+    target.with_suffix(".new").rename(target)
+
+
+def settings(folder: Path, **more) -> dict:
+    server = {"certFile": str(folder / "server.pem"), "keyFile": str(folder / "server.key"), **more}
+    tree = {"refreshInterval": "50ms", "frontend": {"server": server}}
+    return {"global": {"tls": tree, "authorization": NOOP}}
+
+
+def shown_serial(server: SecuredServer, root: bytes) -> str:
+    context = ssl.create_default_context(cadata=root.decode())
+    context.set_alpn_protocols(["h2"])
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain:
+        with context.wrap_socket(plain, server_hostname="localhost") as wrapped:
+            return wrapped.getpeercert()["serialNumber"]
+
+
+async def test_no_call_fails_while_certificates_rotate(authority: Authority, tmp_path):
+    first = authority.server("rotating-0")
+    put(first.certificate, tmp_path / "server.pem")
+    put(first.key, tmp_path / "server.key")
+    with SecuredServer(tmp_path / "server", settings(tmp_path)) as server:
+        client = await Client.connect(
+            server.address, tls=TLSConfig(server_root_ca_cert=authority.root)
+        )
+        queue, done, serials = unique("queue"), 0, set()
+        over = asyncio.Event()
+
+        async def keeps_running() -> int:
+            finished = 0
+            while not over.is_set():
+                await client.execute_workflow(Greets.run, "you", id=unique("w"), task_queue=queue)
+                finished += 1
+            return finished
+
+        async def keeps_connecting() -> int:
+            finished = 0
+            while not over.is_set():
+                fresh = await Client.connect(
+                    server.address, tls=TLSConfig(server_root_ca_cert=authority.root)
+                )
+                await fresh.count_workflows()
+                finished += 1
+            return finished
+
+        async with worker(client, queue, [Greets], [greet]):
+            loads = [asyncio.create_task(keeps_running()) for _ in range(3)]
+            loads.append(asyncio.create_task(keeps_connecting()))
+            for number in range(1, ROTATIONS + 1):
+                pair = await asyncio.to_thread(authority.server, f"rotating-{number}")
+                put(pair.certificate, tmp_path / "server.pem")
+                put(pair.key, tmp_path / "server.key")
+                await asyncio.sleep(0.5)  # rotations come at this rate
+                serials.add(await asyncio.to_thread(shown_serial, server, authority.root))
+            over.set()
+            counts = await asyncio.gather(*loads)
+            done = sum(counts)
+        assert all(count > 0 for count in counts) and done > ROTATIONS, counts
+        assert len(serials) > ROTATIONS / 2, "the certificates did not change"
+
+
+def test_authorities_and_revocations_change_without_a_restart(
+    authority: Authority, stranger: Authority, tmp_path
+):
+    pair = authority.server("changing")
+    put(pair.certificate, tmp_path / "server.pem")
+    put(pair.key, tmp_path / "server.key")
+    put(authority.own.certificate, tmp_path / "clients.pem")
+    put(authority.revoked(), tmp_path / "revoked.pem")
+    more = {
+        "clientAuth": "require",
+        "clientCaFiles": [str(tmp_path / "clients.pem")],
+        "clientCrlFiles": [str(tmp_path / "revoked.pem")],
+    }
+    ours, theirs = authority.client("changing-ours"), stranger.client("changing-theirs")
+    with SecuredServer(tmp_path / "server", settings(tmp_path, **more)) as server:
+
+        def is_let_in(client) -> bool:
+            shown = (client.certificate, client.key)
+            with secure_channel(server.address, authority.root, *shown) as channel:
+                stub = service.WorkflowServiceStub(channel)
+                try:
+                    stub.GetSystemInfo(messages.GetSystemInfoRequest(), timeout=5)
+                except grpc.RpcError:
+                    return False
+            return True
+
+        assert is_let_in(ours) and not is_let_in(theirs)
+        both = authority.root + stranger.root
+        (tmp_path / "both.pem").write_bytes(both)
+        put(tmp_path / "both.pem", tmp_path / "clients.pem")
+        wait_for_sync(lambda: is_let_in(theirs), "the new authority is trusted")
+        assert is_let_in(ours)
+        began = time.monotonic()
+        put(authority.revoked(ours), tmp_path / "revoked.pem")
+        wait_for_sync(lambda: not is_let_in(ours), "the revoked certificate is refused")
+        assert time.monotonic() - began < 5
+        put(stranger.own.certificate, tmp_path / "clients.pem")
+        wait_for_sync(lambda: is_let_in(theirs), "the other authority's clients stay")
+        (tmp_path / "clients.pem").write_text("garbage")
+        time.sleep(0.3)  # several looks at the file
+        assert is_let_in(theirs), "a broken file took the former one away"
