@@ -3,10 +3,11 @@
 use std::{
     env,
     ffi::OsStr,
-    fs,
+    fs::{self, File},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process,
+    process, thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail, ensure};
@@ -14,6 +15,9 @@ use serde_json::Value;
 
 /// A cached build folder larger than this is thrown away before the next run.
 const CACHED_TARGET_BYTES_MAX: u64 = 25 * 1024 * 1024 * 1024;
+
+/// Between two looks at whether a program with a time limit has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The checked-out tree.
 #[derive(Debug)]
@@ -185,6 +189,29 @@ impl Command {
             bail!("{}: {}", output.status, self.describe());
         }
         Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs it with its output in a file. `None` when it takes too long: then it is killed.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn run_within(
+        mut self,
+        limit: Duration,
+        output: File,
+    ) -> anyhow::Result<Option<process::ExitStatus>> {
+        self.0.stdin(process::Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let mut child = self.0.spawn().with_context(|| format!("cannot start {:?}", self.0))?;
+        let started = Instant::now();
+        while started.elapsed() < limit {
+            if let Some(status) = child.try_wait()? {
+                return Ok(Some(status));
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        child.kill()?;
+        child.wait()?;
+        Ok(None)
     }
 
     fn show(&mut self, mut line: impl FnMut(&str)) -> anyhow::Result<process::ExitStatus> {

@@ -34,11 +34,12 @@ const PACKAGES: &[&str] = &[
 /// The folder with tests of integrations with other products: they need those, and no server.
 const LEFT_OUT: &str = "contrib";
 
-/// How long the tests of one file may take.
-const FILE_SECONDS_MAX: &str = "900";
+/// How long one test may take, and all of a file.
+const TEST_SECONDS_MAX: &str = "90";
+const FILE_SECONDS_MAX: &str = "1200";
 
 /// How many tests run at once.
-const JOBS: &str = "4";
+const JOBS: &str = "3";
 
 pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Outcomes> {
     let source = run.folder.join(format!("sdk-python-{TAG}"));
@@ -47,40 +48,55 @@ pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Outcomes> {
     }
     let environment = run.folder.join("venv");
     install(run, &environment)?;
+    let suite = Suite { run, pytest: environment.join("bin/pytest"), source };
     let mut files = Vec::new();
-    test_files(&source.join("tests"), &mut files)?;
+    test_files(&suite.source.join("tests"), &mut files)?;
     files.sort();
     let mut outcomes = Outcomes::default();
     for file in files {
-        run_file(run, &source, &environment.join("bin/pytest"), &file, &mut outcomes)?;
+        let file = file.strip_prefix(&suite.source)?.to_string_lossy().into_owned();
+        suite.run(&file, JOBS, |test, ending| outcomes.add(test, ending))?;
+    }
+    for test in outcomes.failed() {
+        suite.run(&test, "1", |test, ending| outcomes.add_second(test, ending))?;
     }
     ensure!(!outcomes.is_empty(), "no test ran");
     Ok(outcomes)
 }
 
-/// Each file runs in processes of its own: one that hangs takes nothing else with it.
-fn run_file(
-    run: &Run<'_>,
-    source: &Path,
-    pytest: &Path,
-    file: &Path,
-    outcomes: &mut Outcomes,
-) -> anyhow::Result<()> {
-    let filter = run.filters.join(" or ");
-    run.workspace
-        .command("timeout")
-        .args([FILE_SECONDS_MAX])
-        .args([pytest, file.strip_prefix(source)?])
-        .args(["-E", &run.address, "-n", JOBS, "-k", &filter])
-        .args(["-q", "-rpfEsxX", "--tb=line", "--show-capture=no", "-p", "no:cacheprovider"])
-        .current_dir(source)
-        // The tests then take the installed package, not the folder beside them.
-        .env("TEMPORAL_INTEGRATION_TEST", "1")
-        .run_whatever_it_says(|line| {
-            if let Some((test, ending)) = ended(line) {
-                outcomes.add(test, ending);
-            }
-        })
+struct Suite<'a> {
+    run: &'a Run<'a>,
+    source: PathBuf,
+    pytest: PathBuf,
+}
+
+impl Suite<'_> {
+    /// Runs the tests of a file, or one of them. Each time in processes of its own: a test that
+    /// hangs takes nothing else with it.
+    fn run(
+        &self,
+        what: &str,
+        jobs: &str,
+        mut note: impl FnMut(&str, Ending),
+    ) -> anyhow::Result<()> {
+        let filter = self.run.filters.join(" or ");
+        self.run
+            .workspace
+            .command("timeout")
+            .args(["--kill-after=10", FILE_SECONDS_MAX])
+            .args([self.pytest.as_path(), Path::new(what)])
+            .args(["-E", &self.run.address, "-n", jobs, "-k", &filter])
+            .args(["-v", "--timeout", TEST_SECONDS_MAX, "--tb=short", "--show-capture=no"])
+            .args(["-p", "no:cacheprovider"])
+            .current_dir(&self.source)
+            // The tests then take the installed package, not the folder beside them.
+            .env("TEMPORAL_INTEGRATION_TEST", "1")
+            .run_whatever_it_says(|line| {
+                if let Some((test, ending)) = ended(line) {
+                    note(test, ending);
+                }
+            })
+    }
 }
 
 fn test_files(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
@@ -116,18 +132,17 @@ fn install(run: &Run<'_>, environment: &Path) -> anyhow::Result<()> {
     Ok(fs::write(done, wanted)?)
 }
 
-/// Reads a line of the closing summary: `PASSED tests/a.py::b` or `FAILED tests/a.py::b - why`.
-/// Skipped tests are summed up there by the line that skips them.
+/// Reads `[gw1] [ 12%] PASSED tests/a.py::b `, which is printed as soon as a test ends.
 fn ended(line: &str) -> Option<(&str, Ending)> {
-    let (word, rest) = line.split_once(' ')?;
+    let (_, said) = line.strip_prefix("[gw")?.split_once("%] ")?;
+    let (word, test) = said.split_once(' ')?;
     let ending = match word {
         "PASSED" => Ending::Passed,
         "FAILED" | "ERROR" => Ending::Failed,
-        "SKIPPED" | "XFAIL" => Ending::Skipped,
+        "SKIPPED" | "XFAIL" | "XPASS" => Ending::Skipped,
         _ => return None,
     };
-    let name = rest.split(" - ").next()?;
-    (name.starts_with("tests/") || ending == Ending::Skipped).then_some((name, ending))
+    Some((test.trim_end(), ending))
 }
 
 #[cfg(test)]
@@ -135,17 +150,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endings_are_read_from_the_closing_summary() {
-        assert_eq!(ended("PASSED tests/a.py::b"), Some(("tests/a.py::b", Ending::Passed)));
-        assert_eq!(
-            ended("FAILED tests/a.py::b[x y] - assert 1 == 2"),
-            Some(("tests/a.py::b[x y]", Ending::Failed))
-        );
-        assert_eq!(
-            ended("SKIPPED [1] tests/a.py:7: why"),
-            Some(("[1] tests/a.py:7: why", Ending::Skipped))
-        );
-        assert_eq!(ended("FAILED to do something"), None);
+    fn endings_are_read_as_they_happen() {
+        let test = "tests/a.py::b[x y]";
+        for (word, ending) in
+            [("PASSED", Ending::Passed), ("ERROR", Ending::Failed), ("XFAIL", Ending::Skipped)]
+        {
+            let line = format!("[gw1] [ 12%] {word} {test} ");
+            assert_eq!(ended(&line), Some((test, ending)));
+        }
+        assert_eq!(ended("FAILED tests/a.py::b - assert 1 == 2"), None);
+        assert_eq!(ended("[gw0] node down: Not properly terminated"), None);
         assert_eq!(ended("2 failed, 900 passed"), None);
     }
 }
