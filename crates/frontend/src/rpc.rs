@@ -38,6 +38,7 @@ mod workflow_task;
 use std::sync::Arc;
 
 use authz::{Rpc, Service};
+use prost::Message;
 use tonic::{Request, codec::CompressionEncoding, server::Grpc};
 use tower::service_fn;
 
@@ -73,11 +74,7 @@ macro_rules! built {
                                 frontend.finish(in_flight, handler).await
                             }
                         });
-                        Grpc::new(CallCodec::default())
-                            .accept_compressed(CompressionEncoding::Gzip)
-                            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-                            .unary(method, request)
-                            .await
+                        grpc(&request).unary(method, request).await
                     }))
                 })*)*
                 _ => Err(request),
@@ -199,6 +196,23 @@ built! {
         ListSearchAttributes => search_attributes::list_search_attributes,
         RemoveSearchAttributes => search_attributes::remove_search_attributes,
         UpdateNexusEndpoint => nexus_endpoints::update_nexus_endpoint,
+    }
+}
+
+/// Takes what is compressed and what is not, and answers in kind.
+fn grpc<Response, Request>(request: &HttpRequest) -> Grpc<CallCodec<Response, Request>>
+where
+    Response: Message + Send + 'static,
+    Request: Message + Default + Send + 'static,
+{
+    let grpc = Grpc::new(CallCodec::default())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let compressed = request.headers().get("grpc-encoding");
+    if compressed.is_some_and(|encoding| encoding == "gzip") {
+        grpc.send_compressed(CompressionEncoding::Gzip)
+    } else {
+        grpc
     }
 }
 

@@ -56,3 +56,19 @@ async fn compressed_messages_are_taken() {
     let status = client.signal_workflow_execution(signal_of(1 << 20)).await.unwrap_err();
     assert_eq!(status.message(), "workflow not found for ID: nobody");
 }
+
+#[tokio::test]
+async fn answers_are_compressed_when_the_request_was() {
+    let server = start().await;
+    let accepts = server.client().await.accept_compressed(CompressionEncoding::Gzip);
+    for (compresses, encoding) in [(false, None), (true, Some("gzip"))] {
+        let mut client = accepts.clone();
+        if compresses {
+            client = client.send_compressed(CompressionEncoding::Gzip);
+        }
+        let answer = client.get_system_info(GetSystemInfoRequest {}).await.unwrap();
+        let found = answer.metadata().get("grpc-encoding");
+        assert_eq!(found.map(|found| found.to_str().unwrap()), encoding);
+        assert!(!answer.into_inner().server_version.is_empty());
+    }
+}
