@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use api::{
+    common::v1::Payload,
     failure::v1::Failure,
     nexus::v1::{
         CancelOperationRequest, Request, StartOperationRequest,
         request::{self, Capabilities},
     },
 };
+use bytes::Bytes;
 use engine::{
     NexusCancellationAnswer, NexusOperation, NexusOperationAnswer, NexusOperationRef, Outcome,
     Shared,
@@ -130,7 +132,7 @@ fn start_request(
         operation: scheduled.operation,
         request_id: scheduled.request_id,
         callback,
-        payload: scheduled.input,
+        payload: Some(scheduled.input.unwrap_or_else(null_payload)),
         callback_header: BTreeMap::from([(CALLBACK_TOKEN.to_owned(), token.encode())]),
         links: to_nexus_link(&link).into_iter().collect(),
     };
@@ -140,6 +142,12 @@ fn start_request(
         scheduled.endpoint,
         request::Variant::StartOperation(start),
     )
+}
+
+/// What a handler gets when the caller gives it nothing.
+fn null_payload() -> Payload {
+    let metadata = [("encoding".to_owned(), Bytes::from_static(b"binary/null"))];
+    Payload { metadata: metadata.into(), ..Payload::default() }
 }
 
 fn cancel_request(operation: &NexusOperation, now: Time, deadline: Time) -> Request {
