@@ -7,7 +7,7 @@ from temporalio.api.command.v1 import Command
 from temporalio.api.enums.v1 import CommandType, RetryState, TimeoutType
 
 from harness.history import attributes, event_types, only
-from harness.raw import Raw, complete_workflow, payloads, schedule_activity
+from harness.raw import Raw, Refusal, complete_workflow, payloads, schedule_activity
 
 GONE = "invalid activityID or activity already timed out or invoking workflow is completed"
 
@@ -183,6 +183,21 @@ def test_an_activity_is_ended_by_its_id(raw: Raw, queue: str):
     events = raw.assert_history(run, "Started WorkflowTask Activity WorkflowTaskScheduled")
     completed = attributes(only(events, "ActivityTaskCompleted"))
     assert completed.result == payloads(b"2")
+    raw.terminate(run)
+
+
+def test_an_activity_that_no_worker_took_is_completed_by_its_id(raw: Raw, queue: str):
+    run = begin(raw, queue)
+    by_id = {"workflow_id": run.workflow_id, "activity_id": "a", "identity": "elsewhere"}
+    for method in ("RecordActivityTaskHeartbeatById", "RespondActivityTaskFailedById"):
+        assert raw.refused(method, **by_id) == Refusal("NOT_FOUND", GONE, "NotFoundFailure")
+    raw.call("RespondActivityTaskCompletedById", result=payloads(b"2"), **by_id)
+    events = raw.assert_history(run, "Started WorkflowTask Activity WorkflowTaskScheduled")
+    started = attributes(only(events, "ActivityTaskStarted"))
+    assert (started.attempt, started.identity, started.request_id) == (1, "elsewhere", "")
+    completed = attributes(only(events, "ActivityTaskCompleted"))
+    assert (completed.identity, completed.result) == ("elsewhere", payloads(b"2"))
+    assert not raw.poll_activity(queue, seconds=2).task_token
     raw.terminate(run)
 
 

@@ -12,18 +12,31 @@ use api::{
 };
 
 use crate::{
-    Rejection, Reply,
+    ActivityStarted, Mutation, Rejection, Reply,
     draft::{Draft, EventExtras},
-    input::{CancelActivity, CompleteActivity, FailActivity},
+    input::{CancelActivity, CompleteActivity, FailActivity, HeldActivity},
     workflow_task,
 };
 
 use super::{heartbeat, retry};
 
-/// A worker completed an activity.
+/// A worker completed an activity. Who names it by its id may do so before a worker takes it: then
+/// it starts and ends at once.
 pub(crate) fn complete(draft: &mut Draft<'_>, input: CompleteActivity) -> Result<Reply, Rejection> {
-    let (scheduled_event_id, _) = super::held(draft.state(), &input.activity)?;
-    let CompleteActivity { activity: _, result, identity } = input;
+    let (scheduled_event_id, activity) = super::meant(draft.state(), &input.activity)?;
+    let is_started = activity.is_started();
+    let CompleteActivity { activity, result, identity } = input;
+    if !is_started {
+        if let HeldActivity::Token { .. } = activity {
+            return Err(Rejection::ActivityNotFound);
+        }
+        draft.mutate(Mutation::ActivityStarted(ActivityStarted {
+            scheduled_event_id,
+            request_id: String::new(),
+            identity: identity.clone(),
+            started_time: draft.now(),
+        }));
+    }
     let started_event_id = write_started(draft, scheduled_event_id);
     let attributes = ActivityTaskCompletedEventAttributes {
         result,

@@ -87,8 +87,14 @@ pub(crate) fn current<'a>(state: &'a State, task: &ActivityRef) -> Option<&'a Ac
         .filter(|activity| activity.stamp == task.stamp)
 }
 
-/// The activity that a worker means, and its scheduled event id.
+/// The activity that a worker means and holds, and its scheduled event id.
 fn held<'a>(state: &'a State, held: &HeldActivity) -> Result<(i64, &'a Activity), Rejection> {
+    let (id, activity) = meant(state, held)?;
+    if activity.is_started() { Ok((id, activity)) } else { Err(Rejection::ActivityNotFound) }
+}
+
+/// The activity that is meant, held by a worker or not, and its scheduled event id.
+fn meant<'a>(state: &'a State, held: &HeldActivity) -> Result<(i64, &'a Activity), Rejection> {
     if !state.is_running() {
         return Err(match held {
             HeldActivity::Token { .. } => Rejection::ActivityNotFound,
@@ -106,7 +112,7 @@ fn held<'a>(state: &'a State, held: &HeldActivity) -> Result<(i64, &'a Activity)
             Some(state.activity_by_id(activity_id).ok_or_else(unknown)?)
         }
     };
-    found.filter(|(_, activity)| activity.is_started()).ok_or(Rejection::ActivityNotFound)
+    found.ok_or(Rejection::ActivityNotFound)
 }
 
 pub(crate) fn outstanding(state: &State, tasks: &mut Vec<Task>) {
