@@ -31,6 +31,7 @@ pub(crate) fn continue_as_new(
     scope: &CommandScope,
     mut command: ContinueAsNewWorkflowExecutionCommandAttributes,
 ) -> Result<(), CommandError> {
+    scope.check_search_attributes_known()?;
     check(draft, scope, &command)?;
     draft.flush();
     let Some(started) = draft.state().started.clone() else { return Ok(()) };
@@ -143,6 +144,9 @@ fn check(
     if let Some(policy) = &command.retry_policy {
         validate_retry_policy(policy).map_err(|text| CommandError::new(BAD, text))?;
     }
+    scope.check_search_attributes_fit(|refusal| {
+        format!("invalid SearchAttributes on {COMMAND}: {refusal}{subject}")
+    })?;
     let bytes = command.input.as_ref().map_or(0, |input| input.encoded_len());
     scope.check_blob(BAD, "ContinueAsNewWorkflowExecutionCommandAttributes. Input", bytes)?;
     let bytes = command.memo.as_ref().map_or(0, |memo| memo.encoded_len());

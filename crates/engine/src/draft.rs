@@ -7,7 +7,7 @@
 use api::{
     common::v1::Link,
     history::v1::{HistoryEvent, history_event::Attributes},
-    sdk::v1::UserMetadata,
+    sdk::v1::{EventGroupMarker, UserMetadata},
 };
 use model::Time;
 
@@ -25,6 +25,8 @@ pub(crate) struct EventExtras {
     pub(crate) user_metadata: Option<UserMetadata>,
     /// Links.
     pub(crate) links: Vec<Link>,
+    /// How a workflow groups its events for those who look at it.
+    pub(crate) event_group_markers: Vec<EventGroupMarker>,
 }
 
 /// Events that workers which do not know them may skip (fact sheet section 18).
@@ -190,6 +192,7 @@ impl<'a> Draft<'a> {
             event_type: event_type(&attributes) as i32,
             user_metadata: extras.user_metadata,
             links: extras.links,
+            event_group_markers: extras.event_group_markers,
             worker_may_ignore: may_be_ignored(&attributes),
             principal: self.context.principal.clone(),
             attributes: Some(attributes),

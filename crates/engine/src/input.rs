@@ -356,9 +356,11 @@ pub struct CompleteWorkflowTask {
     pub worker_version: Option<api::common::v1::WorkerVersionStamp>,
     /// The poll id under which a returned workflow task is started.
     pub request_id: String,
-    /// Search attributes by name that the namespace knows, as a check of upserts; the payloads'
-    /// `type` metadata is filled in from it.
-    pub search_attribute_types: BTreeMap<String, String>,
+    /// Why search attributes do not fit the namespace, by the place of the command that has them.
+    /// Those of other commands have their types written into their payloads.
+    pub search_attributes_refusals: BTreeMap<usize, SearchAttributesRefusal>,
+    /// What is wrong with the versioning override of a child, by the command's place.
+    pub versioning_override_refusals: BTreeMap<usize, String>,
     /// Ids of the Nexus endpoints that the commands name, by name.
     pub nexus_endpoints: BTreeMap<String, String>,
     /// The worker's version, if it has one.
@@ -374,6 +376,15 @@ pub struct CompleteWorkflowTask {
     /// Other task queues that commands name and that the run's version serves: runs that they start
     /// may stay on it.
     pub version_task_queues: BTreeSet<String>,
+}
+
+/// Why the search attributes of a command do not fit the namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SearchAttributesRefusal {
+    /// The namespace does not know a name. Nothing else of the command is looked at.
+    Unknown(String),
+    /// A value has another type, or only the server sets the attribute.
+    Unfit(String),
 }
 
 /// See [`Input::FailWorkflowTask`].

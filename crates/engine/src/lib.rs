@@ -82,8 +82,8 @@ pub use input::{
     ActivitySelection, AttachRequest, CancelActivity, ChildClosed, CompleteActivity,
     CompleteWorkflowTask, FailActivity, FailWorkflowTask, HeartbeatActivity, HeldActivity,
     HeldWorkflowTask, Input, PauseActivity, PauseRequest, RequestCancel, Reset, ResetActivity,
-    SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask, Terminate,
-    UnpauseActivity, UpdateOptions, UpdateWorkflow,
+    SearchAttributesRefusal, SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask,
+    Terminate, UnpauseActivity, UpdateOptions, UpdateWorkflow,
 };
 pub use nexus_operation::{
     CompleteNexusOperation, NexusCancellation, NexusCancellationAnswer, NexusOperation,
@@ -112,6 +112,8 @@ pub use transition::{PlacedMutation, Transition, TransitionRecord};
 pub use update::{
     CompletedUpdates, Update, UpdateAborted, UpdateNotice, UpdateProgress, UpdateStage,
 };
-pub use versioning::{Dispatch, Inherited, TargetVersion, current_override, override_target};
+pub use versioning::{
+    Dispatch, Inherited, TargetVersion, current_override, override_target, target_of_override,
+};
 pub use worker_command::{CancelledAttempt, WorkerCommands, WorkerCommandsRef};
 pub use workflow_task::held as held_workflow_task;

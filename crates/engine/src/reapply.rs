@@ -78,7 +78,7 @@ impl ReapplyExclusions {
 /// Applies an event of the base to the run that begins again.
 pub(crate) fn apply(draft: &mut Draft<'_>, event: HistoryEvent) {
     let HistoryEvent { attributes, links, user_metadata, .. } = event;
-    let extras = EventExtras { time: None, user_metadata, links };
+    let extras = EventExtras { user_metadata, links, ..EventExtras::default() };
     match attributes {
         Some(signal @ Attributes::WorkflowExecutionSignaledEventAttributes(_)) => {
             draft.event_with(signal, extras);

@@ -38,7 +38,7 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: Start) -> Result<Reply, Reject
         run_id,
         request_id,
     }));
-    let extras = EventExtras { time: None, user_metadata, links };
+    let extras = EventExtras { user_metadata, links, ..EventExtras::default() };
     draft.event_with(Attributes::WorkflowExecutionStartedEventAttributes(attributes), extras);
     if let Some(signal) = signal {
         signal::append(draft, *signal);

@@ -22,15 +22,14 @@ use crate::{
     draft::Draft,
 };
 
-/// The command that sets search attributes. Names must be known to the namespace; the type of each
-/// is noted with its value.
+/// The command that sets search attributes.
 pub(crate) fn search_attributes(
     draft: &mut Draft<'_>,
     scope: &CommandScope,
     command: UpsertWorkflowSearchAttributesCommandAttributes,
 ) -> Result<(), CommandError> {
     const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadSearchAttributes;
-    let Some(mut search_attributes) = command.search_attributes else {
+    let Some(search_attributes) = command.search_attributes else {
         return Err(CommandError::new(
             BAD,
             "SearchAttributes is not set on UpsertWorkflowSearchAttributesCommand.",
@@ -42,16 +41,8 @@ pub(crate) fn search_attributes(
             "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.",
         ));
     }
-    for (name, value) in &mut search_attributes.indexed_fields {
-        let Some(value_type) = scope.search_attribute_types.get(name) else {
-            let text = format!(
-                "Namespace {} has no mapping defined for search attribute {name}",
-                draft.context().namespace
-            );
-            return Err(CommandError::new(BAD, text));
-        };
-        value.metadata.insert("type".to_owned(), Bytes::from(value_type.clone()));
-    }
+    scope.check_search_attributes_known()?;
+    scope.check_search_attributes_fit(str::to_owned)?;
     let limits = draft.context().limits;
     if search_attributes.encoded_len() > limits.search_attributes_bytes_max {
         return Err(CommandError::terminating(

@@ -2,6 +2,7 @@
 //! section 11), looked up in its development server where the sheet is silent.
 
 mod callback;
+mod commands;
 mod duration;
 mod execution;
 mod field_mask;
@@ -13,6 +14,7 @@ mod text;
 mod worker_version;
 
 pub(crate) use callback::check_callbacks;
+pub(crate) use commands::{shape_versioning_overrides, type_search_attributes};
 pub(crate) use duration::check_duration;
 pub(crate) use execution::{execution, run_id};
 pub(crate) use field_mask::{check_options_mask, snake_case};
@@ -22,5 +24,6 @@ pub(crate) use size::{check_blob, check_memo, failure_of_size};
 pub(crate) use task_queue::{normal_queue, polled_queue};
 pub(crate) use text::{check_length, check_links, required};
 pub(crate) use worker_version::{
-    answering_version, check_override_is_served, polling_version, versioning_override,
+    answering_version, check_override_is_served, polling_version, shaped_override,
+    versioning_override,
 };

@@ -56,11 +56,4 @@ impl Namespace {
                 .map(|(_, attribute_type)| attribute_type)
         })
     }
-
-    /// The names of all search attributes that a run may carry, with their types' names.
-    pub fn search_attribute_types(&self) -> BTreeMap<String, String> {
-        let predefined = Schema::predefined().map(|(name, kind)| (name.to_owned(), kind));
-        let custom = self.schema.custom().iter().map(|(name, kind)| (name.clone(), *kind));
-        predefined.chain(custom).map(|(name, kind)| (name, kind.name().to_owned())).collect()
-    }
 }

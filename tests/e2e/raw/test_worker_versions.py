@@ -3,7 +3,12 @@
 import pytest
 from grpc import RpcError
 from temporalio.api.command.v1 import Command
-from temporalio.api.enums.v1 import CommandType, ContinueAsNewVersioningBehavior
+from temporalio.api.deployment.v1 import WorkerDeploymentVersion
+from temporalio.api.enums.v1 import (
+    CommandType,
+    ContinueAsNewVersioningBehavior,
+    StartChildWorkflowExecutionFailedCause,
+)
 from temporalio.api.workflow.v1 import VersioningOverride
 
 from harness.raw import (
@@ -12,6 +17,7 @@ from harness.raw import (
     complete_workflow,
     refusal_of,
     schedule_activity,
+    start_child,
     start_timer,
     sticky,
     sticky_queue,
@@ -19,6 +25,10 @@ from harness.raw import (
 from harness.sdk import unique
 from harness.versioned import AUTO_UPGRADE, PINNED, VersionedWorker, pinned_to
 from harness.waiting import wait_for_sync
+
+INVALID = StartChildWorkflowExecutionFailedCause.Value(
+    "START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_INVALID_VERSIONING_OVERRIDE"
+)
 
 
 @pytest.fixture
@@ -259,4 +269,74 @@ def test_a_behavior_without_a_version_is_refused(raw: Raw, queue: str):
         "versioned mode"
     )
     assert refused == Refusal("INVALID_ARGUMENT", text, None)
+    raw.terminate(run)
+
+
+def overridden(queue: str, **chosen) -> Command:
+    """The command that starts a child with an override."""
+    return start_child(unique("child"), queue, versioning_override=VersioningOverride(**chosen))
+
+
+def test_a_child_goes_to_the_version_that_its_parent_chooses(
+    raw: Raw, queue: str, one: VersionedWorker, two: VersionedWorker
+):
+    one.make_current()
+    run = raw.start(queue)
+    command = start_child(unique("child"), queue, versioning_override=pinned_to(two))
+    one.complete(one.poll(queue), PINNED, command)
+    task = two.poll(queue)
+    child = task.workflow_execution
+    chosen = info(raw, child).versioning_info.versioning_override
+    assert chosen.pinned.version == two.version
+    initiated = history(raw, run)[4]
+    said = initiated.start_child_workflow_execution_initiated_event_attributes
+    assert said.versioning_override.pinned.version == two.version
+    started = history(raw, child)[0].workflow_execution_started_event_attributes
+    assert started.versioning_override.pinned.version == two.version
+    raw.terminate(run)
+
+
+def test_a_child_is_not_started_on_a_version_that_serves_nobody(raw: Raw, queue: str):
+    run = raw.start(queue)
+    nowhere = WorkerDeploymentVersion(deployment_name="nowhere", build_id="1")
+    pins = [
+        VersioningOverride.PinnedOverride(
+            behavior=VersioningOverride.PINNED_OVERRIDE_BEHAVIOR_PINNED, version=version
+        )
+        for version in (nowhere, WorkerDeploymentVersion())
+    ]
+    raw.complete(raw.poll(queue), *(overridden(queue, pinned=pinned) for pinned in pins))
+
+    def failures() -> list[int]:
+        events = [
+            event.start_child_workflow_execution_failed_event_attributes
+            for event in history(raw, run)
+            if event.HasField("start_child_workflow_execution_failed_event_attributes")
+        ]
+        return sorted(event.initiated_event_id for event in events if event.cause == INVALID)
+
+    wait_for_sync(lambda: failures() == [5, 6], "both children refused")
+    raw.terminate(run)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "text"),
+    [
+        ({}, "override behavior is required"),
+        (
+            {"one_time": VersioningOverride.OneTimeOverride()},
+            "must provide target deployment version if override is one-time.",
+        ),
+    ],
+)
+def test_an_override_of_a_child_that_says_nothing_fails_the_task(
+    raw: Raw, queue: str, chosen: dict, text: str
+):
+    run = raw.start(queue)
+    refused = raw.refused(
+        "RespondWorkflowTaskCompleted",
+        task_token=raw.poll(queue).task_token,
+        commands=[overridden(queue, **chosen)],
+    )
+    assert refused.text == f"BadStartChildExecutionAttributes: {text}"
     raw.terminate(run)

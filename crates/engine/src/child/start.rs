@@ -5,7 +5,6 @@ use api::{
     enums::v1::{ParentClosePolicy, TaskQueueKind, WorkflowIdReusePolicy, WorkflowTaskFailedCause},
     history::v1::{StartChildWorkflowExecutionInitiatedEventAttributes, history_event::Attributes},
 };
-use bytes::Bytes;
 use model::Span;
 use prost::Message as _;
 use prost_types::Duration;
@@ -32,6 +31,7 @@ pub(crate) fn start(
     if command.namespace.is_empty() {
         draft.context().namespace.clone_into(&mut command.namespace);
     }
+    scope.check_search_attributes_known()?;
     check(draft, scope, &mut command)?;
     let pending_max = draft.context().limits.pending_max;
     if draft.state().children.len() >= pending_max {
@@ -87,6 +87,7 @@ fn initiated(
         search_attributes: command.search_attributes,
         inherit_build_id: command.inherit_build_id,
         priority: command.priority,
+        versioning_override: command.versioning_override,
         ..Default::default()
     }
 }
@@ -128,6 +129,9 @@ fn check(
         && (priority.priority_key < 0 || priority.fairness_key.len() > FAIRNESS_KEY_BYTES_MAX)
     {
         return Err(bad("invalid priority".to_owned()));
+    }
+    if let Some(text) = &scope.versioning_override_refusal {
+        return Err(bad(text.clone()));
     }
     fill_task_queue(draft, command, &place)?;
     fill_timeouts(draft, command);
@@ -177,22 +181,13 @@ fn check_names(
 fn check_search_attributes(
     draft: &Draft<'_>,
     scope: &CommandScope,
-    command: &mut StartChildWorkflowExecutionCommandAttributes,
+    command: &StartChildWorkflowExecutionCommandAttributes,
     place: &str,
 ) -> Result<(), CommandError> {
-    const CAUSE: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadSearchAttributes;
-    let Some(search_attributes) = &mut command.search_attributes else { return Ok(()) };
-    for (name, value) in &mut search_attributes.indexed_fields {
-        let Some(value_type) = scope.search_attribute_types.get(name) else {
-            let text = format!(
-                "invalid SearchAttributes on StartChildWorkflowCommand: Namespace {} has no \
-                 mapping defined for search attribute {name}. {place}",
-                draft.context().namespace
-            );
-            return Err(CommandError::new(CAUSE, text));
-        };
-        value.metadata.insert("type".to_owned(), Bytes::from(value_type.clone()));
-    }
+    let Some(search_attributes) = &command.search_attributes else { return Ok(()) };
+    scope.check_search_attributes_fit(|refusal| {
+        format!("invalid SearchAttributes on StartChildWorkflowCommand: {refusal}. {place}")
+    })?;
     if search_attributes.encoded_len() > draft.context().limits.search_attributes_bytes_max {
         return Err(CommandError::terminating(
             BAD,

@@ -2,11 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::{enums::v1::WorkflowTaskFailedCause, protocol::v1::Message, sdk::v1::UserMetadata};
+use api::{
+    enums::v1::WorkflowTaskFailedCause,
+    protocol::v1::Message,
+    sdk::v1::{EventGroupMarker, UserMetadata},
+};
 
 use crate::{
-    Context, StartedActivity, commands::CommandError, draft::EventExtras,
-    input::CompleteWorkflowTask,
+    Context, StartedActivity,
+    commands::CommandError,
+    draft::EventExtras,
+    input::{CompleteWorkflowTask, SearchAttributesRefusal},
 };
 
 /// The answer that a command belongs to.
@@ -22,8 +28,12 @@ pub(crate) struct CommandScope {
     pub(crate) request_id: String,
     /// Summary and details of the command at hand.
     pub(crate) user_metadata: Option<UserMetadata>,
-    /// Types of the namespace's search attributes by name.
-    pub(crate) search_attribute_types: BTreeMap<String, String>,
+    /// How the workflow groups the event of the command at hand.
+    pub(crate) event_group_markers: Vec<EventGroupMarker>,
+    /// Why the search attributes of the command at hand are refused, if they are.
+    pub(crate) search_attributes_refusal: Option<SearchAttributesRefusal>,
+    /// The same for its versioning override.
+    pub(crate) versioning_override_refusal: Option<String>,
     /// Activities that start at the worker itself.
     pub(crate) eager_activities: Vec<StartedActivity>,
     /// Workflow ids of the children that commands of this answer start.
@@ -52,7 +62,9 @@ impl CommandScope {
             worker_control_task_queue: input.worker_control_task_queue.clone(),
             request_id: input.request_id.clone(),
             user_metadata: None,
-            search_attribute_types: input.search_attribute_types.clone(),
+            event_group_markers: Vec::new(),
+            search_attributes_refusal: None,
+            versioning_override_refusal: None,
             eager_activities: Vec::new(),
             initiated_children: BTreeSet::new(),
             nexus_endpoints: input.nexus_endpoints.clone(),
@@ -71,7 +83,37 @@ impl CommandScope {
 
     /// What the command's event carries besides its attributes.
     pub(crate) fn extras(&self) -> EventExtras {
-        EventExtras { user_metadata: self.user_metadata.clone(), ..Default::default() }
+        EventExtras {
+            user_metadata: self.user_metadata.clone(),
+            event_group_markers: self.event_group_markers.clone(),
+            ..Default::default()
+        }
+    }
+
+    /// The command's search attributes must have names that the namespace knows.
+    pub(crate) fn check_search_attributes_known(&self) -> Result<(), CommandError> {
+        match &self.search_attributes_refusal {
+            Some(SearchAttributesRefusal::Unknown(text)) => {
+                let cause = WorkflowTaskFailedCause::BadSearchAttributes;
+                Err(CommandError::new(cause, text.clone()))
+            }
+            Some(SearchAttributesRefusal::Unfit(_)) | None => Ok(()),
+        }
+    }
+
+    /// The command's search attributes must fit the namespace; `said` makes the text of what is
+    /// wrong.
+    pub(crate) fn check_search_attributes_fit(
+        &self,
+        said: impl FnOnce(&str) -> String,
+    ) -> Result<(), CommandError> {
+        match &self.search_attributes_refusal {
+            Some(SearchAttributesRefusal::Unfit(text)) => {
+                let cause = WorkflowTaskFailedCause::BadSearchAttributes;
+                Err(CommandError::new(cause, said(text)))
+            }
+            Some(SearchAttributesRefusal::Unknown(_)) | None => Ok(()),
+        }
     }
 
     /// An id must be there and must not be too long.

@@ -12,7 +12,7 @@ mod transition;
 
 pub use inherit::Inherited;
 pub(crate) use overrides::apply_options_updated;
-pub use overrides::{current_override, override_target};
+pub use overrides::{current_override, override_target, target_of_override};
 pub(crate) use transition::{
     begin, check, finish, move_to_override, notify, place, schedule_elsewhere,
 };

@@ -18,7 +18,12 @@ pub fn current_override(info: &WorkflowExecutionVersioningInfo) -> Option<&Overr
 
 /// The version that the override in force names.
 pub fn override_target(info: &WorkflowExecutionVersioningInfo) -> Option<&WorkerDeploymentVersion> {
-    match current_override(info)? {
+    target_of_override(info.versioning_override.as_ref()?)
+}
+
+/// The version that an override names.
+pub fn target_of_override(chosen: &VersioningOverride) -> Option<&WorkerDeploymentVersion> {
+    match chosen.r#override.as_ref()? {
         Override::Pinned(pinned) => pinned.version.as_ref(),
         Override::OneTime(one_time) => one_time.target_deployment_version.as_ref(),
         Override::AutoUpgrade(_) => None,

@@ -182,8 +182,11 @@ fn handle_commands(
     }
     let mut scope = CommandScope::new(completed_event_id, input, draft.context());
     draft.defer_bufferable_events();
-    for mut command in commands {
+    for (index, mut command) in commands.into_iter().enumerate() {
         scope.user_metadata = command.user_metadata.take();
+        scope.search_attributes_refusal = input.search_attributes_refusals.get(&index).cloned();
+        scope.versioning_override_refusal = input.versioning_override_refusals.get(&index).cloned();
+        scope.event_group_markers = std::mem::take(&mut command.event_group_markers);
         if commands::closes(command.command_type()) && !draft.state().buffered_events.is_empty() {
             return Err(CommandError::new(WorkflowTaskFailedCause::UnhandledCommand, ""));
         }

@@ -31,9 +31,9 @@ use engine::{
     ActivitySelection, AttachRequest, CancelActivity, Change, ChildClosed, CompleteActivity,
     CompleteWorkflowTask, Context, Dispatch, FailActivity, FailWorkflowTask, HeartbeatActivity,
     HeldActivity, HeldWorkflowTask, Input, Outcome, PauseActivity, Rejection, RequestCancel,
-    ResetActivity, SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask, State,
-    Sticky, TargetVersion, Task, TaskAction, Terminate, Transition, UnpauseActivity,
-    WorkerCommandsRef, decide,
+    ResetActivity, SearchAttributesRefusal, SetActivityOptions, Signal, Start, StartActivity,
+    StartWorkflowTask, State, Sticky, TargetVersion, Task, TaskAction, Terminate, Transition,
+    UnpauseActivity, WorkerCommandsRef, decide,
 };
 use model::{Limits, Span, Time};
 
@@ -407,7 +407,10 @@ impl World {
             force_create_new_workflow_task: pick % 13 == 0,
             request_id: "inline".to_owned(),
             nexus_endpoints: [("endpoint".to_owned(), "endpoint-id".to_owned())].into(),
-            search_attribute_types: [("Known".to_owned(), "Keyword".to_owned())].into(),
+            search_attributes_refusals: (pick % 7 == 0)
+                .then(|| (0, SearchAttributesRefusal::Unfit("refused".to_owned())))
+                .into_iter()
+                .collect(),
             deployment_version: self.state.effective_version().cloned().filter(|_| pick % 32 != 31),
             worker_deployment_name: "deployment".to_owned(),
             versioning_behavior: match pick % 5 {

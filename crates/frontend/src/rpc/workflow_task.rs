@@ -22,7 +22,10 @@ use crate::{
     error::{ApiError, ApiResult},
     frontend::Frontend,
     rpc::{activity_poll::activity_task, query::check_answer, workflow_poll::workflow_task},
-    validation::{answering_version, check_duration, check_length, polled_queue},
+    validation::{
+        answering_version, check_duration, check_length, polled_queue, shape_versioning_overrides,
+        type_search_attributes,
+    },
 };
 
 pub(crate) async fn respond_workflow_task_completed(
@@ -49,21 +52,8 @@ pub(crate) async fn respond_workflow_task_completed(
         }
         frontend.namespace(name)?;
     }
-    let uses_search_attributes = request.commands.iter().any(|command| {
-        matches!(
-            command.attributes,
-            Some(
-                Attributes::UpsertWorkflowSearchAttributesCommandAttributes(_)
-                    | Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(_)
-                    | Attributes::StartChildWorkflowExecutionCommandAttributes(_)
-            )
-        )
-    });
-    let search_attribute_types = if uses_search_attributes {
-        namespace.search_attribute_types()
-    } else {
-        Default::default()
-    };
+    let search_attributes_refusals = type_search_attributes(&mut request.commands, namespace);
+    let versioning_override_refusals = shape_versioning_overrides(&mut request.commands);
     let nexus_endpoints = nexus_endpoints(frontend, &request.commands);
     let counted: Vec<_> = request
         .commands
@@ -91,7 +81,8 @@ pub(crate) async fn respond_workflow_task_completed(
         is_too_large,
         worker_control_task_queue: request.worker_control_task_queue,
         request_id: frontend.request_id(String::new()),
-        search_attribute_types,
+        search_attributes_refusals,
+        versioning_override_refusals,
         nexus_endpoints,
         deployment_version,
         versioning_behavior,

@@ -25,23 +25,15 @@ pub(crate) fn typed_search_attributes(
     namespace: &Namespace,
 ) -> ApiResult<Option<SearchAttributes>> {
     let Some(mut attributes) = attributes else { return Ok(None) };
+    check_search_attributes(&mut attributes, namespace)?;
     let limits = &namespace.limits;
-    let count = attributes.indexed_fields.len();
-    let most = limits.search_attributes_max;
-    if count > most {
-        let text = format!("number of search attributes {count} exceeds limit {most}");
-        return Err(ApiError::invalid(text));
-    }
-    for (name, payload) in &mut attributes.indexed_fields {
-        let kind = attribute_type(name, namespace)?;
-        check_value(name, kind, payload)?;
+    for (name, payload) in &attributes.indexed_fields {
         let (size, most) = (payload.data.len(), limits.search_attribute_value_bytes_max);
         if size > most {
             let text =
                 format!("search attribute {name} value size {size} exceeds size limit {most}");
             return Err(ApiError::invalid(text));
         }
-        payload.metadata.insert("type".to_owned(), Bytes::from_static(kind.name().as_bytes()));
     }
     let (size, most) = (attributes.encoded_len(), limits.search_attributes_bytes_max);
     if size > most {
@@ -51,24 +43,55 @@ pub(crate) fn typed_search_attributes(
     Ok(Some(attributes))
 }
 
-fn attribute_type(name: &str, namespace: &Namespace) -> ApiResult<AttributeType> {
-    // Schedules, batches and the like are told apart by the division, which their starters set.
-    let system = SystemAttribute::ALL.iter().any(|attribute| {
-        *attribute != SystemAttribute::TemporalNamespaceDivision && attribute.name() == name
-    });
-    if system || SERVER_ONLY.contains(&name) {
-        let text = format!("{name} attribute can't be set in SearchAttributes");
+/// The same for what commands carry, of which the engine checks the size.
+pub(super) fn check_search_attributes(
+    attributes: &mut SearchAttributes,
+    namespace: &Namespace,
+) -> ApiResult<()> {
+    let count = attributes.indexed_fields.len();
+    let most = namespace.limits.search_attributes_max;
+    if count > most {
+        let text = format!("number of search attributes {count} exceeds limit {most}");
         return Err(ApiError::invalid(text));
     }
+    for (name, payload) in &mut attributes.indexed_fields {
+        let kind = attribute_type(name, namespace)?;
+        check_value(name, kind, payload)?;
+        payload.metadata.insert("type".to_owned(), Bytes::from_static(kind.name().as_bytes()));
+    }
+    Ok(())
+}
+
+/// Every name must be one of the server's or of the namespace's.
+pub(super) fn check_known(attributes: &SearchAttributes, namespace: &Namespace) -> ApiResult<()> {
+    let mut names = attributes.indexed_fields.keys();
+    let unknown =
+        |name: &&String| !is_of_server(name) && namespace.search_attribute_type(name).is_none();
+    names.find(unknown).map_or(Ok(()), |name| Err(unmapped(name, namespace)))
+}
+
+fn is_of_server(name: &str) -> bool {
+    SystemAttribute::ALL.iter().any(|attribute| attribute.name() == name)
+        || SERVER_ONLY.contains(&name)
+}
+
+fn unmapped(name: &str, namespace: &Namespace) -> ApiError {
+    ApiError::invalid(format!(
+        "Namespace {} has no mapping defined for search attribute {name}",
+        namespace.name
+    ))
+}
+
+fn attribute_type(name: &str, namespace: &Namespace) -> ApiResult<AttributeType> {
+    // Schedules, batches and the like are told apart by the division, which their starters set.
     if name == SystemAttribute::TemporalNamespaceDivision.name() {
         return Ok(AttributeType::Keyword);
     }
-    namespace.search_attribute_type(name).ok_or_else(|| {
-        ApiError::invalid(format!(
-            "Namespace {} has no mapping defined for search attribute {name}",
-            namespace.name
-        ))
-    })
+    if is_of_server(name) {
+        let text = format!("{name} attribute can't be set in SearchAttributes");
+        return Err(ApiError::invalid(text));
+    }
+    namespace.search_attribute_type(name).ok_or_else(|| unmapped(name, namespace))
 }
 
 fn check_value(name: &str, kind: AttributeType, payload: &Payload) -> ApiResult<()> {

@@ -9,6 +9,7 @@ use api::{
     },
 };
 use deployment::{check_version, parse_legacy};
+use engine::target_of_override;
 use history::override_refusal;
 use matching::{Routes, TaskQueueKey, WorkerVersion};
 use model::Limits;
@@ -66,6 +67,15 @@ pub(crate) fn versioning_override(
     limits: &Limits,
 ) -> ApiResult<Option<VersioningOverride>> {
     let Some(chosen) = chosen else { return Ok(None) };
+    let shaped = shaped_override(chosen)?;
+    if let Some(version) = target_of_override(&shaped) {
+        check_version(version, limits.id_length_max)?;
+    }
+    Ok(Some(shaped))
+}
+
+/// Checks that an override says what it has to, and writes it the newest way.
+pub(crate) fn shaped_override(chosen: VersioningOverride) -> ApiResult<VersioningOverride> {
     let behavior = chosen.behavior();
     let r#override = match chosen.r#override {
         Some(Override::AutoUpgrade(true)) => Override::AutoUpgrade(true),
@@ -73,22 +83,20 @@ pub(crate) fn versioning_override(
             return Err(ApiError::invalid("auto-upgrade override must be true"));
         }
         Some(Override::Pinned(pinned)) => {
-            let version = pinned
-                .version
-                .as_ref()
-                .ok_or_else(|| ApiError::invalid("must provide version if override is pinned."))?;
+            if pinned.version.is_none() {
+                return Err(ApiError::invalid("must provide version if override is pinned."));
+            }
             if pinned.behavior() == PinnedOverrideBehavior::Unspecified {
                 let text = "must specify pinned override behavior if override is pinned.";
                 return Err(ApiError::invalid(text));
             }
-            check_version(version, limits.id_length_max)?;
             Override::Pinned(pinned)
         }
         Some(Override::OneTime(one_time)) => {
-            let version = one_time.target_deployment_version.as_ref().ok_or_else(|| {
-                ApiError::invalid("must provide target deployment version if override is one-time.")
-            })?;
-            check_version(version, limits.id_length_max)?;
+            if one_time.target_deployment_version.is_none() {
+                let text = "must provide target deployment version if override is one-time.";
+                return Err(ApiError::invalid(text));
+            }
             Override::OneTime(one_time)
         }
         None => match behavior {
@@ -110,7 +118,7 @@ pub(crate) fn versioning_override(
             VersioningBehavior::AutoUpgrade => Override::AutoUpgrade(true),
         },
     };
-    Ok(Some(VersioningOverride { r#override: Some(r#override), ..VersioningOverride::default() }))
+    Ok(VersioningOverride { r#override: Some(r#override), ..VersioningOverride::default() })
 }
 
 fn legacy_version(chosen: &VersioningOverride) -> ApiResult<WorkerDeploymentVersion> {

@@ -195,7 +195,7 @@ fn complete_workflow_task(
         worker_version: request.worker_version_stamp,
         request_id: "inline".to_owned(),
         nexus_endpoints: Default::default(),
-        search_attribute_types: [("Known".to_owned(), "Keyword".to_owned())].into(),
+        search_attributes_refusals: Default::default(),
         ..CompleteWorkflowTask::default()
     }))
 }

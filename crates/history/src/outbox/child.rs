@@ -33,6 +33,10 @@ pub(super) async fn start(
         }
         return Ok(released);
     }
+    if !override_is_served(history, source, child) {
+        let cause = StartChildWorkflowExecutionFailedCause::InvalidVersioningOverride;
+        return Ok(Outcome::ChildStartFailed { initiated_event_id, cause });
+    }
     let inherited = inherited(history, source, child);
     let request = request(source, initiated_event_id, child, run_id, inherited);
     match history.start_derived(&source.caller(), run_id, request).await {
@@ -48,6 +52,16 @@ pub(super) async fn start(
         }
         Err(error) => Err(error),
     }
+}
+
+/// A child can be moved only to a version whose workers poll its task queue.
+fn override_is_served(history: &History, source: &Source, child: &Child) -> bool {
+    let Some(initiated) = &child.initiated else { return true };
+    let chosen = initiated.versioning_override.as_ref();
+    let name = initiated.task_queue.as_ref().map_or("", |task_queue| &task_queue.name);
+    let key = TaskQueueKey::workflow(source.namespace.id, name);
+    let routes = history.node.matching.routes();
+    chosen.is_none_or(|chosen| versions::override_refusal(chosen, &key, &routes.routes).is_none())
 }
 
 /// What the child takes over of its parent's version, which must serve the child's task queue.
@@ -99,7 +113,7 @@ fn request(
         priority: merged(initiated.priority, source.state.priority.as_ref()),
         inherited_pinned_version: inherited.pinned_version,
         inherited_auto_upgrade_info: inherited.auto_upgrade,
-        versioning_override: inherited.versioning_override,
+        versioning_override: initiated.versioning_override.or(inherited.versioning_override),
         ..Default::default()
     };
     let start = Start {
