@@ -9,8 +9,8 @@ pub fn agenda(state: &State) -> Agenda {
     let mut agenda = Agenda::EMPTY;
     for task in outstanding_tasks(state) {
         if task.due.is_set() {
-            agenda.wait_until(task.due);
-        } else if !is_counted_as_work(&task.action) {
+            agenda.wait_until(state.on_the_wall(task.due));
+        } else if !takes_its_time(&task.action) {
             agenda.steps += 1;
         }
     }
@@ -32,6 +32,12 @@ fn is_with_a_worker(activity: &Activity) -> bool {
     activity.is_started() || activity.waits_for_worker()
 }
 
-fn is_counted_as_work(action: &TaskAction) -> bool {
-    matches!(action, TaskAction::DispatchActivity(_) | TaskAction::StartNexusOperation(_))
+/// What counts as work, and a word to a worker for which nobody waits.
+fn takes_its_time(action: &TaskAction) -> bool {
+    matches!(
+        action,
+        TaskAction::DispatchActivity(_)
+            | TaskAction::StartNexusOperation(_)
+            | TaskAction::SendWorkerCommands(_)
+    )
 }

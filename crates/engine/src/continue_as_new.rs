@@ -20,7 +20,7 @@ use crate::{
     cron, decide,
     draft::Draft,
     input::Start,
-    reset_points, validate_retry_policy,
+    reset_points, time_skipping, validate_retry_policy,
 };
 
 const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadContinueAsNewAttributes;
@@ -225,7 +225,10 @@ fn carried_over(
     started: &WorkflowExecutionStartedEventAttributes,
     inherited: Inherited,
 ) -> WorkflowExecutionStartedEventAttributes {
+    let (time_skipping_config, time_skipping_state_propagation) = time_skipping::of_next_run(state);
     WorkflowExecutionStartedEventAttributes {
+        time_skipping_config,
+        time_skipping_state_propagation,
         inherited_pinned_version: inherited.pinned_version,
         inherited_auto_upgrade_info: inherited.auto_upgrade,
         versioning_override: inherited.versioning_override,
@@ -264,7 +267,8 @@ fn start_next(draft: &mut Draft<'_>, mut attributes: WorkflowExecutionStartedEve
         update: None,
     };
     // The start of an empty state is refused by nothing.
-    if let Ok(transition) = decide(&State::default(), Input::Start(Box::new(start)), context) {
+    let context = time_skipping::context_on_the_wall(state, context);
+    if let Ok(transition) = decide(&State::default(), Input::Start(Box::new(start)), &context) {
         draft.new_run(transition);
     }
 }

@@ -3,8 +3,8 @@
 use crate::{
     Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity,
     attach_request, buffer, callback, cancel, child, draft::Draft, nexus_operation, outcome, pause,
-    reset, signal, start, task::is_current, terminate, timeout, timer, update, update_options,
-    workflow_task,
+    reset, signal, start, task::is_current, terminate, time_skipping, timeout, timer, update,
+    update_options, workflow_task,
 };
 
 /// Decides what an input leads to. Changes nothing; the same arguments give the same result.
@@ -12,6 +12,24 @@ use crate::{
 /// # Errors
 /// A [`Rejection`] when the input is refused: then nothing happens at all.
 pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Transition, Rejection> {
+    let ahead = time_skipping::ahead(state, &input);
+    if ahead.is_zero() {
+        return decide_now(state, input, context);
+    }
+    decide_now(state, input, &Context { now: context.now + ahead, ..context.clone() })
+}
+
+/// Decides at a time of the run's clock.
+fn decide_now(state: &State, input: Input, context: &Context<'_>) -> Result<Transition, Rejection> {
+    let transition = decide_on_input(state, input, context)?;
+    Ok(time_skipping::skip_idle_time(transition, context))
+}
+
+fn decide_on_input(
+    state: &State,
+    input: Input,
+    context: &Context<'_>,
+) -> Result<Transition, Rejection> {
     let mut draft = Draft::new(state, context);
     let reply = match input {
         Input::Start(start) => start::start(&mut draft, *start)?,
@@ -89,6 +107,7 @@ fn task_due(draft: &mut Draft<'_>, action: &TaskAction) {
             nexus_operation::cancellation_retry_due(draft, task);
         }
         TaskAction::CallbackRetry(task) => callback::retry_due(draft, task),
+        TaskAction::FastForwardReached(_) => time_skipping::fast_forward_due(draft),
         // Carried out by the shell; nothing to decide.
         TaskAction::DispatchWorkflowTask(_)
         | TaskAction::StartNexusOperation(_)

@@ -38,6 +38,7 @@ fn may_be_ignored(attributes: &Attributes) -> bool {
             | Attributes::WorkflowExecutionUnpausedEventAttributes(_)
             | Attributes::NexusOperationCancelRequestCompletedEventAttributes(_)
             | Attributes::NexusOperationCancelRequestFailedEventAttributes(_)
+            | Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(_)
     )
 }
 

@@ -6,8 +6,8 @@ use prost::Message as _;
 
 use crate::{
     Change, Mutation, Shared, State, activity, attach_request, callback, cancel, child, close,
-    external, nexus_operation, pause, reset, reset_points, signal, start, timer, update,
-    update_options, upsert, versioning, worker_command, workflow_task,
+    external, nexus_operation, pause, reset, reset_points, signal, start, time_skipping, timer,
+    update, update_options, upsert, versioning, worker_command, workflow_task,
 };
 
 /// Folds one change into a state.
@@ -43,6 +43,7 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         Attributes::WorkflowExecutionStartedEventAttributes(started) => {
             start::apply_started(state, started, event.user_metadata.as_ref(), time);
             versioning::apply_started(state, started);
+            time_skipping::apply_started(state, started, time);
         }
         Attributes::WorkflowExecutionCompletedEventAttributes(completed) => {
             close::apply_completed(state, completed, time);
@@ -120,6 +121,7 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
             attach_request::apply(state, event.event_id, updated, time);
             versioning::apply_options_updated(state, updated);
             update_options::apply_updated(state, updated);
+            time_skipping::apply_options_updated(state, updated, time);
         }
         Attributes::WorkflowPropertiesModifiedEventAttributes(modified) => {
             upsert::apply_memo(state, modified);
@@ -194,6 +196,9 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         Attributes::NexusOperationCancelRequestFailedEventAttributes(ended) => {
             nexus_operation::apply_cancel_ended(state, ended.scheduled_event_id);
         }
+        Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(transitioned) => {
+            time_skipping::apply_transitioned(state, transitioned, time);
+        }
         Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(admitted) => {
             update::apply_admitted_event(state, event.event_id, admitted);
         }
@@ -213,8 +218,7 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
         // Events of concepts that this engine does not have yet: kept in histories, without effect.
         | Attributes::WorkflowExecutionUpdateRejectedEventAttributes(_)
         | Attributes::WorkflowPropertiesModifiedExternallyEventAttributes(_)
-        | Attributes::ActivityPropertiesModifiedExternallyEventAttributes(_)
-        | Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(_) => {}
+        | Attributes::ActivityPropertiesModifiedExternallyEventAttributes(_) => {}
     }
 }
 

@@ -48,6 +48,7 @@ mod start_policy;
 mod state;
 mod task;
 mod terminate;
+mod time_skipping;
 mod timeout;
 mod timer;
 mod transition;
@@ -105,9 +106,11 @@ pub use state::{
     WorkflowTaskKind,
 };
 pub use task::{
-    ActivityRef, EntityTimerRef, EntityWorkRef, InitiatedRef, NexusOperationRef, RunRef, Task,
-    TaskAction, TaskRecord, TimerRef, WorkflowTaskRef, is_current, is_volatile, outstanding_tasks,
+    ActivityRef, EntityTimerRef, EntityWorkRef, FastForwardRef, InitiatedRef, NexusOperationRef,
+    RunRef, Task, TaskAction, TaskRecord, TimerRef, WorkflowTaskRef, is_current, is_volatile,
+    outstanding_tasks,
 };
+pub use time_skipping::{FastForward, TimeSkipping};
 pub use transition::{PlacedMutation, Transition, TransitionRecord};
 pub use update::{
     CompletedUpdates, Update, UpdateAborted, UpdateNotice, UpdateProgress, UpdateStage,

@@ -13,7 +13,7 @@ use crate::{
     callback, cron,
     draft::{Draft, EventExtras},
     input::Start,
-    normalize_retry_policy, signal, update, workflow_task,
+    normalize_retry_policy, signal, time_skipping, update, workflow_task,
 };
 
 /// Starts a run.
@@ -56,6 +56,7 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: Start) -> Result<Reply, Reject
     if deadline.is_set() {
         draft.task(Task::at(deadline, TaskAction::WorkflowTimeout(RunRef {})));
     }
+    time_skipping::emit_tasks(draft);
     Ok(Reply::Done)
 }
 

@@ -22,7 +22,7 @@ use model::{Span, Time};
 
 use crate::{
     CompletedUpdates, Shared, Update, callback::CompletionCallback, child::Child,
-    nexus_operation::NexusOperation, worker_command::WorkerCommands,
+    nexus_operation::NexusOperation, time_skipping::TimeSkipping, worker_command::WorkerCommands,
 };
 
 /// One run. The default value is a run that has not started.
@@ -203,6 +203,9 @@ pub struct State {
     /// The last of these numbers.
     #[prost(uint64, tag = "151")]
     pub worker_commands_issued: u64,
+    /// The run's own time; none while it is everybody else's.
+    #[prost(message, optional, tag = "160")]
+    pub time_skipping: Option<Shared<TimeSkipping>>,
 }
 
 /// A run whose records hold a part of another run's events.

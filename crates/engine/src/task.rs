@@ -12,7 +12,7 @@ use crate::{
     child, close, external, nexus_operation,
     nexus_operation::{NexusCancellation, NexusOperation},
     state::Activity,
-    worker_command,
+    time_skipping, worker_command,
     worker_command::WorkerCommandsRef,
     workflow_task,
 };
@@ -35,7 +35,7 @@ pub struct TaskRecord {
     /// What to do. Absent only in a record that a newer program wrote.
     #[prost(
         oneof = "TaskAction",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42, 90"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42, 90, 95"
     )]
     pub action: Option<TaskAction>,
 }
@@ -121,6 +121,9 @@ pub enum TaskAction {
     /// Tell a worker what to do.
     #[prost(message, tag = "90")]
     SendWorkerCommands(WorkerCommandsRef),
+    /// The time has come to which the run's time was to be fast-forwarded.
+    #[prost(message, tag = "95")]
+    FastForwardReached(FastForwardRef),
 }
 
 /// Names one attempt of the workflow task.
@@ -189,6 +192,14 @@ pub struct NexusOperationRef {
     /// The stamp of the operation, or of the request to cancel it.
     #[prost(uint32, tag = "2")]
     pub stamp: u32,
+}
+
+/// Names a fast-forward of a run's time.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct FastForwardRef {
+    /// Where it leads to.
+    #[prost(message, required, tag = "1")]
+    pub target_time: Time,
 }
 
 /// Names the run itself.
@@ -263,6 +274,7 @@ pub fn is_current(state: &State, action: &TaskAction) -> bool {
             state.timers.values().any(|timer| timer.started_event_id == task.started_event_id)
         }
         TaskAction::WorkflowTimeout(RunRef {}) => state.workflow_deadline().is_set(),
+        TaskAction::FastForwardReached(task) => time_skipping::is_pending(state, task),
     }
 }
 
@@ -307,6 +319,7 @@ pub fn is_volatile(state: &State, action: &TaskAction) -> bool {
         | TaskAction::NexusCancellationRetry(_)
         | TaskAction::DeliverCallback(_)
         | TaskAction::SendWorkerCommands(_)
+        | TaskAction::FastForwardReached(_)
         | TaskAction::CallbackRetry(_) => false,
     }
 }
@@ -338,6 +351,7 @@ pub fn outstanding_tasks(state: &State) -> Vec<Task> {
     if deadline.is_set() {
         tasks.push(Task::at(deadline, TaskAction::WorkflowTimeout(RunRef {})));
     }
+    time_skipping::outstanding(state, &mut tasks);
     if state.is_paused() {
         tasks.retain(|task| !waits_while_paused(&task.action));
     }

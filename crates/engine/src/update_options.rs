@@ -14,7 +14,7 @@ use crate::{
     draft::{Draft, EventExtras},
     input::UpdateOptions,
     state::WorkflowTask,
-    versioning,
+    time_skipping, versioning,
 };
 
 /// Changes the options that the paths name. What is already so leaves no event.
@@ -38,13 +38,20 @@ pub(crate) fn apply(
     name_pinned_version(draft.state(), &mut options)?;
     let before = workflow_options(draft.state());
     let merged = merged(before.clone(), &options, &paths)?;
-    if merged == before {
+    // The same fast-forward again leads further.
+    let time_skipping = paths.iter().any(|path| path == "time_skipping_config");
+    let config = merged.time_skipping_config.as_ref().filter(|_| time_skipping);
+    let time_skipping_config_updated = merged.time_skipping_config != before.time_skipping_config
+        || config.is_some_and(|config| config.fast_forward_config.is_some());
+    if merged == before && !time_skipping_config_updated {
         return Ok(merged);
     }
     let attributes = WorkflowExecutionOptionsUpdatedEventAttributes {
         unset_versioning_override: merged.versioning_override.is_none(),
         versioning_override: merged.versioning_override.clone(),
         priority: merged.priority.clone(),
+        time_skipping_config: merged.time_skipping_config.clone(),
+        time_skipping_config_updated,
         identity,
         ..Default::default()
     };
@@ -64,6 +71,7 @@ pub(crate) fn write(
         Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(attributes),
         extras,
     );
+    time_skipping::emit_tasks(draft);
     let moved = versioning::move_to_override(draft, &place);
     let state = draft.state();
     let waiting = state.workflow_task.as_ref().filter(|task| !task.is_started());
@@ -82,7 +90,10 @@ fn workflow_options(state: &State) -> WorkflowExecutionOptions {
             .as_ref()
             .and_then(|info| info.versioning_override.clone()),
         priority: state.priority.clone(),
-        ..Default::default()
+        time_skipping_config: state
+            .time_skipping
+            .as_ref()
+            .and_then(|skipping| skipping.config.clone()),
     }
 }
 
@@ -137,6 +148,9 @@ fn merged(
     }
     if paths.iter().any(|path| path.starts_with("time_skipping_config.")) {
         return refuse("time_skipping_config doesn't support partial update");
+    }
+    if named("time_skipping_config") {
+        to.time_skipping_config.clone_from(&from.time_skipping_config);
     }
     if named("priority") {
         to.priority.clone_from(&from.priority);

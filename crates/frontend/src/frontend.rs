@@ -78,6 +78,7 @@ pub struct Frontend {
     pub(crate) limiter: Limiter,
     /// The workers that were heard of.
     pub(crate) workers: Arc<WorkerRegistry>,
+    pub(crate) time_skips_max: Option<i32>,
     /// Cancelled when the server stops: long polls answer at once.
     pub(crate) stopping: CancellationToken,
 }
@@ -99,6 +100,7 @@ impl Frontend {
             policy: parts.policy,
             cluster: parts.cluster,
             limiter: Limiter::new(parts.limits),
+            time_skips_max: parts.limits.time_skips_max,
             stopping: CancellationToken::new(),
         })
     }

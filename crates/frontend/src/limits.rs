@@ -42,6 +42,9 @@ pub struct RequestLimits {
     pub operator: Option<RateLimit>,
     /// Long polls that wait at once.
     pub long_polls_max: usize,
+    /// How often a run may skip time until it is told again, unless it names another number.
+    /// `None`: runs may not skip time (an experiment of the API, off in the reference).
+    pub time_skips_max: Option<i32>,
 }
 
 impl RequestLimits {
@@ -51,11 +54,17 @@ impl RequestLimits {
         visibility: Some(RateLimit::per_second(10)),
         operator: Some(RateLimit::per_second(20)),
         long_polls_max: 1200,
+        time_skips_max: None,
     };
 
     /// The development server's: nobody else is to be protected from its user.
-    pub const DEVELOPMENT: Self =
-        Self { requests: None, visibility: None, operator: None, long_polls_max: 100_000 };
+    pub const DEVELOPMENT: Self = Self {
+        requests: None,
+        visibility: None,
+        operator: None,
+        long_polls_max: 100_000,
+        time_skips_max: None,
+    };
 }
 
 /// A token bucket in one atomic number: the time at which the bucket will be full again.

@@ -25,6 +25,7 @@ mod start;
 mod switched_off;
 mod task_queue;
 mod task_queue_config;
+mod time_skipping;
 mod update;
 mod visibility;
 mod worker;
@@ -135,6 +136,7 @@ built! {
         PauseWorkflowExecution => pause::pause_workflow_execution,
         PollActivityTaskQueue => activity_poll::poll_activity_task_queue,
         PollNexusTaskQueue => nexus_tasks::poll_nexus_task_queue,
+        PollWorkflowExecutionTimeSkipping => time_skipping::poll_workflow_execution_time_skipping,
         PollWorkflowExecutionUpdate => update::poll_workflow_execution_update,
         PollWorkflowTaskQueue => workflow_poll::poll_workflow_task_queue,
         QueryWorkflow => query::query_workflow,

@@ -97,6 +97,7 @@ in_namespace! {
     workflow::PauseWorkflowExecutionRequest,
     workflow::PollActivityTaskQueueRequest,
     workflow::PollNexusTaskQueueRequest,
+    workflow::PollWorkflowExecutionTimeSkippingRequest,
     workflow::PollWorkflowExecutionUpdateRequest,
     workflow::PollWorkflowTaskQueueRequest,
     workflow::QueryWorkflowRequest,

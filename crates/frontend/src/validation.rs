@@ -11,6 +11,7 @@ mod search_attributes;
 mod size;
 mod task_queue;
 mod text;
+mod time_skipping;
 mod worker_version;
 
 pub(crate) use callback::check_callbacks;
@@ -23,6 +24,7 @@ pub(crate) use search_attributes::typed_search_attributes;
 pub(crate) use size::{check_blob, check_memo, failure_of_size};
 pub(crate) use task_queue::{normal_queue, polled_queue};
 pub(crate) use text::{check_length, check_links, required};
+pub(crate) use time_skipping::{check_fast_forward_id, check_time_skipping, may_skip_time};
 pub(crate) use worker_version::{
     answering_version, check_override_is_served, polling_version, shaped_override,
     versioning_override,

@@ -279,12 +279,12 @@ impl Commit {
                 let task_id = slot.take_task_id()?;
                 self.offer(dispatch::offer(state, run, slot.id, task_id, &pending, routes));
             } else {
-                slot.speculative.set(run.run_id, task.due, task.action);
+                slot.speculative.set(run.run_id, state.on_the_wall(task.due), task.action);
             }
             return Ok(());
         }
         if !is_dispatch(&task.action) {
-            return self.add_timer(slot, task.due, pending);
+            return self.add_timer(slot, state.on_the_wall(task.due), pending);
         }
         // A task that moves to another queue keeps its row.
         if let Some(task_id) = slot.immediate.find(&pending) {

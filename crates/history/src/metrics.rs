@@ -121,6 +121,7 @@ impl HistoryMetrics {
             | TaskAction::NexusCancellationRetry(_)
             | TaskAction::DeliverCallback(_)
             | TaskAction::SendWorkerCommands(_)
+            | TaskAction::FastForwardReached(_)
             | TaskAction::CallbackRetry(_) => return,
         };
         task.done(late.to_std(), std::time::Duration::ZERO);

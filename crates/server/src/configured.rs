@@ -116,6 +116,7 @@ fn limits(settings: &Settings) -> anyhow::Result<RequestLimits> {
         visibility: rate(limits.visibility_per_second)?,
         operator: rate(limits.operator_per_second)?,
         long_polls_max: usize::try_from(limits.long_polls)?,
+        time_skips_max: None,
     })
 }
 

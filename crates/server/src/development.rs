@@ -25,6 +25,9 @@ const DEFAULT_NAMESPACE: &str = "default";
 /// How long closed runs are kept, as in the reference's development server.
 const RETENTION: Span = Span::from_secs(24 * 3600);
 
+/// How often a run skips time until it is told again, as in the reference.
+pub(crate) const TIME_SKIPS_MAX: i32 = 200;
+
 /// Runs a development server.
 pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
     start_logging(options.log_level.parse()?, options.log_format.parse()?)?;
@@ -38,6 +41,7 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
     for key in &dynamic.ignored {
         output::warning(&format!("--dynamic-config-value {key} is accepted and not used"));
     }
+    let limits = limits(&dynamic);
     let address = options.ip.address;
     if !address.is_loopback() {
         if !options.dangerous_plaintext {
@@ -68,10 +72,18 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
         history: history::Config::default(),
         security: Security::default(),
         policy: Policy::AllowAll,
-        limits: RequestLimits::DEVELOPMENT,
+        limits,
         namespaces,
     };
     node::run(node, |addresses| announce(&options, addresses))
+}
+
+/// Time skipping of runs is an experiment of the API: off, unless it is asked for as the
+/// reference's users do.
+fn limits(dynamic: &DynamicConfig) -> RequestLimits {
+    let most = dynamic.time_skips_max.unwrap_or(TIME_SKIPS_MAX);
+    let time_skips_max = dynamic.skips_time.then_some(most);
+    RequestLimits { time_skips_max, ..RequestLimits::DEVELOPMENT }
 }
 
 /// The namespaces that are made at the start: the default one and those that were asked for.

@@ -13,6 +13,10 @@ pub(crate) struct DynamicConfig {
     pub(crate) callback_url_template: Option<String>,
     /// Whether workers' completions go that way, too.
     pub(crate) calls_itself_back: bool,
+    /// Whether runs may skip time.
+    pub(crate) skips_time: bool,
+    /// How often, unless they say otherwise.
+    pub(crate) time_skips_max: Option<i32>,
     /// Keys without a meaning here.
     pub(crate) ignored: Vec<String>,
 }
@@ -58,6 +62,12 @@ impl DynamicConfig {
                 let stays_inside: bool = serde_json::from_str(value)?;
                 self.calls_itself_back = !stays_inside;
             }
+            "frontend.WorkflowTimeSkippingEnabled" => {
+                self.skips_time = serde_json::from_str(value)?;
+            }
+            "frontend.WorkflowTimeSkippingMaxSkipPerSession" => {
+                self.time_skips_max = Some(serde_json::from_str(value)?);
+            }
             _ => self.ignored.push(key.to_owned()),
         }
         Ok(())
@@ -79,12 +89,13 @@ mod tests {
             r#"callback.allowedAddresses=[{"Pattern":"*","AllowInsecure":true}]"#,
             r#"component.nexusoperations.callback.endpoint.template="http://host/cb""#,
             "component.nexusoperations.useSystemCallbackURL=false",
+            "frontend.WorkflowTimeSkippingEnabled=true",
             "history.enableChasm=true",
         ])
         .unwrap();
         assert!(config.allowed_addresses.check_callback("http://anywhere").is_ok());
         assert_eq!(config.callback_url_template.as_deref(), Some("http://host/cb"));
-        assert!(config.calls_itself_back);
+        assert!(config.calls_itself_back && config.skips_time);
         assert_eq!(config.ignored, ["history.enableChasm"]);
     }
 

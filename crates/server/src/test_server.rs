@@ -38,7 +38,10 @@ pub(crate) fn start(options: &TestServer) -> anyhow::Result<()> {
         history: history::Config::default(),
         security: Security::default(),
         policy: Policy::AllowAll,
-        limits: RequestLimits::DEVELOPMENT,
+        limits: RequestLimits {
+            time_skips_max: Some(development::TIME_SKIPS_MAX),
+            ..RequestLimits::DEVELOPMENT
+        },
         namespaces: development::registrations(
             &options.namespace,
             &options.search_attribute,

@@ -14,7 +14,7 @@ use crate::{
     commands::{CommandError, CommandScope},
     draft::Draft,
     external::check_namespace,
-    normalize_retry_policy, validate_cron_schedule, validate_retry_policy,
+    normalize_retry_policy, time_skipping, validate_cron_schedule, validate_retry_policy,
 };
 
 const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadStartChildExecutionAttributes;
@@ -66,7 +66,11 @@ fn initiated(
     if workflow_id_reuse_policy == WorkflowIdReusePolicy::Unspecified {
         workflow_id_reuse_policy = WorkflowIdReusePolicy::AllowDuplicate;
     }
+    let (time_skipping_config, time_skipping_state_propagation) =
+        time_skipping::of_child(draft.state());
     StartChildWorkflowExecutionInitiatedEventAttributes {
+        time_skipping_config,
+        time_skipping_state_propagation,
         namespace: command.namespace,
         namespace_id: draft.state().namespace_id.clone(),
         workflow_id: command.workflow_id,

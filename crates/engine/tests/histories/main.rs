@@ -20,6 +20,8 @@ mod reset;
 #[cfg(test)]
 mod script;
 #[cfg(test)]
+mod time_skipping;
+#[cfg(test)]
 mod updates;
 #[cfg(test)]
 mod versioning;

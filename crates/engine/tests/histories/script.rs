@@ -327,6 +327,17 @@ impl Script {
         self.input("task due", Input::TaskDue(task.action))
     }
 
+    /// As [`Script::due`], by everybody else's time and not by the run's.
+    pub(crate) fn due_on_the_wall(&mut self, kind: impl Fn(&TaskAction) -> bool) -> &mut Self {
+        let task = engine::outstanding_tasks(&self.state)
+            .into_iter()
+            .filter(|task| task.due.is_set() && kind(&task.action))
+            .min_by_key(|task| task.due)
+            .expect("such a task is outstanding");
+        self.now = self.now.max(self.state.on_the_wall(task.due));
+        self.input("task due", Input::TaskDue(task.action))
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -432,6 +443,13 @@ fn detail(attributes: &history_event::Attributes) -> String {
         A::ActivityTaskCanceledEventAttributes(a) => format!(
             " scheduled={} started={} requested={}",
             a.scheduled_event_id, a.started_event_id, a.latest_cancel_requested_event_id
+        ),
+        A::WorkflowExecutionTimeSkippingTransitionedEventAttributes(a) => format!(
+            " to={} ends={} at={} ms",
+            a.target_time
+                .map_or(0, |_| Time::from_proto(a.target_time.as_ref()).since(START).millis()),
+            a.disabled_after_fast_forward,
+            Time::from_proto(a.wall_clock_time.as_ref()).since(START).millis()
         ),
         A::TimerFiredEventAttributes(a) => {
             format!(" id={} started={}", a.timer_id, a.started_event_id)

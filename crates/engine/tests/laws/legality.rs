@@ -230,8 +230,24 @@ impl Reader {
             Attributes::RequestCancelExternalWorkflowExecutionFailedEventAttributes(ended) => {
                 self.end_external(ended.initiated_event_id);
             }
+            Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(skipped) => {
+                self.outside_tasks();
+                if skipped.target_time.is_some() {
+                    self.skip(time, Time::from_proto(skipped.target_time.as_ref()));
+                }
+            }
             other => panic!("no such event here: {other:?}"),
         }
+    }
+
+    /// Time is passed over by a run that does nothing, and not past its next timer.
+    fn skip(&self, now: Time, target: Time) {
+        self.between_tasks();
+        assert!(target > now, "time goes forward");
+        assert!(self.timers.values().all(|(_, due)| *due >= target), "a timer is passed over");
+        assert!(self.children.is_empty() && self.external.is_empty(), "others are waited for");
+        assert!(self.operations.is_empty(), "an operation is waited for");
+        assert!(self.activities.values().all(Option::is_none), "an activity runs");
     }
 
     fn close_operation(&mut self, scheduled_event_id: i64) {

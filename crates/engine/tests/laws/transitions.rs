@@ -217,6 +217,7 @@ fn name(input: &Input) -> &'static str {
             TaskAction::DeliverCallback(_) => "DeliverCallback due",
             TaskAction::CallbackRetry(_) => "CallbackRetry due",
             TaskAction::SendWorkerCommands(_) => "SendWorkerCommands due",
+            TaskAction::FastForwardReached(_) => "FastForwardReached due",
         },
     }
 }

@@ -14,7 +14,8 @@ use api::{
         UpsertWorkflowSearchAttributesCommandAttributes, command::Attributes,
     },
     common::v1::{
-        ActivityType, Memo, RetryPolicy, SearchAttributes, WorkflowExecution, WorkflowType,
+        ActivityType, FastForwardConfig, Memo, RetryPolicy, SearchAttributes, TimeSkippingConfig,
+        WorkflowExecution, WorkflowType,
     },
     deployment::v1::WorkerDeploymentVersion,
     enums::v1::{
@@ -100,6 +101,7 @@ impl World {
             }),
             completion_callbacks: (policy & 64 != 0).then(nexus::callback).into_iter().collect(),
             first_workflow_task_backoff: (policy & 8 != 0).then(|| seconds(2)).flatten(),
+            time_skipping_config: time_skipping(policy),
             cron_schedule: if policy & 32 != 0 { "@every 3s".to_owned() } else { String::new() },
             ..Default::default()
         };
@@ -217,7 +219,7 @@ impl World {
     pub(crate) fn due_task(&self) -> Option<TaskAction> {
         engine::outstanding_tasks(&self.state)
             .into_iter()
-            .find(|task| task.due.is_set() && task.due <= self.now)
+            .find(|task| task.due.is_set() && self.state.on_the_wall(task.due) <= self.now)
             .map(|task| task.action)
     }
 
@@ -511,6 +513,20 @@ impl World {
         };
         command(attributes)
     }
+}
+
+/// Some runs skip time, some of them only as far as a fast-forward leads.
+fn time_skipping(policy: u8) -> Option<TimeSkippingConfig> {
+    let fast_forward_config = (policy % 5 == 1).then(|| FastForwardConfig {
+        id: "there".to_owned(),
+        duration: Some(Span::from_secs(20).to_proto()),
+    });
+    (policy % 5 < 2).then_some(TimeSkippingConfig {
+        enabled: true,
+        fast_forward_config,
+        max_session_skip_count: 3,
+        ..Default::default()
+    })
 }
 
 fn version(number: u8) -> Option<WorkerDeploymentVersion> {

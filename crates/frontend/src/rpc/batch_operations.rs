@@ -66,7 +66,7 @@ pub(crate) async fn start_batch_operation(
         ));
     }
     let job_id = request.job_id.clone();
-    prepare(&mut request, &namespace.limits)?;
+    prepare(frontend, &mut request, &namespace.limits)?;
     let input = Input::Start(Box::new(Start { request }));
     apply(frontend, call, &job_id, input).await?;
     Ok(StartBatchOperationResponse {})
@@ -391,7 +391,11 @@ fn nothing_selected() -> ApiError {
 }
 
 /// Writes the operation the way it is carried out.
-fn prepare(request: &mut StartBatchOperationRequest, limits: &Limits) -> ApiResult<()> {
+fn prepare(
+    frontend: &Frontend,
+    request: &mut StartBatchOperationRequest,
+    limits: &Limits,
+) -> ApiResult<()> {
     use batch_operation_unpause_activities::Activity;
     match &mut request.operation {
         Some(Operation::ResetOperation(reset)) => {
@@ -399,7 +403,7 @@ fn prepare(request: &mut StartBatchOperationRequest, limits: &Limits) -> ApiResu
                 if let Some(Variant::UpdateWorkflowOptions(update)) = &mut operation.variant {
                     let options = update.workflow_execution_options.take().unwrap_or_default();
                     let mask = update.update_mask.clone().unwrap_or_default();
-                    let checked = options_update(options, mask, String::new(), limits)?;
+                    let checked = options_update(frontend, options, mask, String::new(), limits)?;
                     update.workflow_execution_options = Some(checked.options);
                 }
             }
@@ -407,7 +411,7 @@ fn prepare(request: &mut StartBatchOperationRequest, limits: &Limits) -> ApiResu
         Some(Operation::UpdateWorkflowOptionsOperation(update)) => {
             let options = update.workflow_execution_options.take().unwrap_or_default();
             let mask = update.update_mask.clone().unwrap_or_default();
-            let checked = options_update(options, mask, String::new(), limits)?;
+            let checked = options_update(frontend, options, mask, String::new(), limits)?;
             update.workflow_execution_options = Some(checked.options);
         }
         Some(Operation::UpdateActivityOptionsOperation(update)) => {

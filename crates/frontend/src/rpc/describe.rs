@@ -24,7 +24,7 @@ use api::{
 };
 use deployment::legacy_text;
 use engine::{Activity, ActivityPause, Child, State, WorkflowTask};
-use model::Span;
+use model::{Span, Time};
 
 use crate::{
     admission::Call, error::ApiResult, frontend::Frontend, rpc::describe_nexus::NexusDescriber,
@@ -51,7 +51,7 @@ pub(crate) async fn describe_workflow_execution(
             .map(|(initiated_event_id, child)| pending_child(*initiated_event_id, child))
             .collect(),
         pending_workflow_task: state.workflow_task.as_ref().map(pending_workflow_task),
-        workflow_extended_info: Some(extended_info(&state)),
+        workflow_extended_info: Some(extended_info(&state, frontend.now())),
         callbacks: state.callbacks.iter().map(|known| describer.callback(known)).collect(),
         pending_nexus_operations: state
             .nexus_operations
@@ -151,7 +151,7 @@ fn versioning_info(info: &WorkflowExecutionVersioningInfo) -> WorkflowExecutionV
     info
 }
 
-fn extended_info(state: &State) -> WorkflowExecutionExtendedInfo {
+fn extended_info(state: &State, now: Time) -> WorkflowExecutionExtendedInfo {
     let request = |event_type: EventType, event_id| RequestIdInfo {
         event_type: event_type as i32,
         event_id,
@@ -179,7 +179,7 @@ fn extended_info(state: &State) -> WorkflowExecutionExtendedInfo {
             paused_time: pause.time.to_proto(),
             reason: pause.reason.clone(),
         }),
-        ..WorkflowExecutionExtendedInfo::default()
+        time_skipping_info: state.time_skipping_info(now),
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn reset_workflow_execution(
     }
     check_length("RequestId", &request.request_id, &namespace.limits)?;
     let execution = execution(request.workflow_execution)?;
-    let options = post_reset_options(request.post_reset_operations, &namespace.limits)?;
+    let options = post_reset_options(frontend, request.post_reset_operations, &namespace.limits)?;
     let request = ResetRequest {
         finish_event_id: request.workflow_task_finish_event_id,
         request_id: request.request_id,
@@ -44,11 +44,13 @@ pub(crate) async fn reset_workflow_execution(
 
 /// What a reset does to the new run in the end: only options can be changed.
 pub(super) fn post_reset_options(
+    frontend: &Frontend,
     operations: Vec<PostResetOperation>,
     limits: &Limits,
 ) -> ApiResult<Vec<UpdateOptions>> {
     let options = operations.into_iter().map(|operation| match operation.variant {
         Some(Variant::UpdateWorkflowOptions(update)) => options_update(
+            frontend,
             update.workflow_execution_options.unwrap_or_default(),
             update.update_mask.unwrap_or_default(),
             String::new(),

@@ -28,8 +28,8 @@ use crate::{
     rpc::{signals::signal_link, workflow_poll::workflow_task},
     validation::{
         check_blob, check_callbacks, check_duration, check_length, check_links, check_memo,
-        check_override_is_served, check_priority, normal_queue, polling_version,
-        typed_search_attributes, versioning_override,
+        check_override_is_served, check_priority, check_time_skipping, normal_queue,
+        polling_version, typed_search_attributes, versioning_override,
     },
 };
 
@@ -88,7 +88,9 @@ pub(crate) fn start_request(
         completion_callbacks: options.attach_completion_callbacks,
     });
     let now = frontend.now();
-    let start = start(request, namespace, now, "WorkflowType is not set on request.")?;
+    let mut start = start(request, namespace, now, "WorkflowType is not set on request.")?;
+    let config = start.attributes.time_skipping_config.as_mut();
+    check_time_skipping(config, frontend.time_skips_max)?;
     Ok(StartRequest { start, policy, attach, eager: None })
 }
 
@@ -154,6 +156,8 @@ pub(crate) async fn signal_with_start_workflow_execution(
     check_length("SignalName", &signal.signal_name, limits)?;
     check_blob(signal.input.as_ref(), limits)?;
     start.signal = Some(Box::new(signal));
+    let config = start.attributes.time_skipping_config.as_mut();
+    check_time_skipping(config, frontend.time_skips_max)?;
     let request = StartRequest { start, policy, attach: None, eager: None };
     let outcome = frontend.history.signal_with_start(&call.permit, namespace, request).await?;
     let run_id = outcome.run.run_id.to_string();

@@ -18,7 +18,9 @@ use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
-    validation::{check_options_mask, check_priority, run_id, versioning_override},
+    validation::{
+        check_options_mask, check_priority, check_time_skipping, run_id, versioning_override,
+    },
 };
 
 pub(crate) async fn update_workflow_execution_options(
@@ -35,7 +37,7 @@ pub(crate) async fn update_workflow_execution_options(
     let options = request
         .workflow_execution_options
         .ok_or_else(|| ApiError::invalid("WorkflowExecutionOptions is required"))?;
-    let update = options_update(options, mask, request.identity, &namespace.limits)?;
+    let update = options_update(frontend, options, mask, request.identity, &namespace.limits)?;
     let execution = Execution {
         workflow_id: run.workflow_id,
         run_id: run_id(&run.run_id, "RunId is not valid UUID.")?,
@@ -52,6 +54,7 @@ pub(crate) async fn update_workflow_execution_options(
 
 /// The options, checked, and the paths of those that change.
 pub(super) fn options_update(
+    frontend: &Frontend,
     mut options: WorkflowExecutionOptions,
     mask: FieldMask,
     identity: String,
@@ -59,11 +62,7 @@ pub(super) fn options_update(
 ) -> ApiResult<UpdateOptions> {
     check_options_mask(&mask.paths)?;
     check_priority(options.priority.as_ref())?;
-    if options.time_skipping_config.is_some() {
-        return Err(ApiError::unimplemented(
-            "The Time-Skipping feature is not enabled for namespace.",
-        ));
-    }
+    check_time_skipping(options.time_skipping_config.as_mut(), frontend.time_skips_max)?;
     // A pin without a version keeps the run where it is.
     if !is_pin_to_the_same(options.versioning_override.as_ref()) {
         options.versioning_override = versioning_override(options.versioning_override, limits)?;

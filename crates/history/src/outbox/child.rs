@@ -110,6 +110,8 @@ fn request(
         memo: initiated.memo,
         search_attributes: initiated.search_attributes,
         header: initiated.header,
+        time_skipping_config: initiated.time_skipping_config,
+        time_skipping_state_propagation: initiated.time_skipping_state_propagation,
         priority: merged(initiated.priority, source.state.priority.as_ref()),
         inherited_pinned_version: inherited.pinned_version,
         inherited_auto_upgrade_info: inherited.auto_upgrade,
