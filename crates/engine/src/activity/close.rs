@@ -35,6 +35,7 @@ pub(crate) fn complete(draft: &mut Draft<'_>, input: CompleteActivity) -> Result
             request_id: String::new(),
             identity: identity.clone(),
             started_time: draft.now(),
+            worker_control_task_queue: String::new(),
         }));
     }
     let started_event_id = write_started(draft, scheduled_event_id);
