@@ -38,9 +38,13 @@ MEASURED = {
 }
 """Durations that a clock measured: only their presence is compared."""
 
+OPAQUE_HEADERS = {"operation-timeout", "request-timeout", "temporal-callback-token"}
+"""Headers with measured durations and tokens."""
+
 MILLISECOND = 1_000_000
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+DELETED = re.compile(r"-deleted-[0-9a-f]{5}\b")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?")
 
 Rename = Callable[[str], str]
@@ -51,13 +55,24 @@ def plain(message: Message, rename: Rename) -> dict:
     return {
         field.name: _value(field, value, rename)
         for field, value in message.ListFields()
-        if field.name not in NEVER_COMPARED
+        if field.name not in NEVER_COMPARED and not _is_no_time(field, value)
     }
 
 
 def text(value: str, rename: Rename) -> str:
     """A text without what differs between any two runs."""
-    return UUID.sub("<uuid>", TIME.sub("<time>", rename(value)))
+    value = DELETED.sub("-deleted-<hash>", TIME.sub("<time>", rename(value)))
+    return UUID.sub("<uuid>", value)
+
+
+def _is_no_time(field: FieldDescriptor, value: object) -> bool:
+    """True for a time before 1970: some fields say so that there is none."""
+    return (
+        not field.is_repeated
+        and field.message_type is not None
+        and field.message_type.full_name == "google.protobuf.Timestamp"
+        and value.seconds <= 0
+    )
 
 
 def _value(field: FieldDescriptor, value: object, rename: Rename) -> object:
@@ -65,7 +80,12 @@ def _value(field: FieldDescriptor, value: object, rename: Rename) -> object:
         entry = field.message_type.fields_by_name["value"]
         if field.name in KEYED_BY_ID:
             return sorted((_one(entry, one, rename) for one in value.values()), key=str)
-        return {text(str(key), rename): _one(entry, value[key], rename) for key in sorted(value)}
+        return {
+            text(str(key), rename): "<opaque>"
+            if key in OPAQUE_HEADERS
+            else _one(entry, value[key], rename)
+            for key in sorted(value)
+        }
     if field.is_repeated:
         return [_one(field, one, rename) for one in value]
     return _one(field, value, rename)
@@ -89,7 +109,7 @@ def _one(field: FieldDescriptor, value: object, rename: Rename) -> object:
 def _message(field: FieldDescriptor, value: Message, rename: Rename) -> object:
     kind = field.message_type.full_name
     if kind == "google.protobuf.Timestamp":
-        return "<time>" if value.seconds > 0 else "<no time>"
+        return "<time>"
     if kind == "google.protobuf.Duration":
         measured = field.name in MEASURED or value.nanos % MILLISECOND
         return "<measured>" if measured else value.ToJsonString()

@@ -1,7 +1,9 @@
 """What a scenario acts on: one server, names of its own, and the record of every answer."""
 
+import threading
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 import grpc
@@ -31,6 +33,9 @@ def command(kind: str, **attributes: object) -> Command:
     return made
 
 
+ALONE: defaultdict[tuple[int, str], threading.Lock] = defaultdict(threading.Lock)
+
+
 class World:
     """A scenario's view of one server."""
 
@@ -46,6 +51,10 @@ class World:
     def name(self, word: str = "workflow") -> str:
         """A name that no other scenario and no other run of this one uses."""
         return f"{word}-{self.tag}"
+
+    def alone(self, what: str) -> threading.Lock:
+        """Held by the one scenario at a time that may do this on the server."""
+        return ALONE[id(self.raw), what]
 
     # Calls. Each records its answer, and gives it back, or None when it was refused.
 
@@ -116,9 +125,14 @@ class World:
 
     # Conditions.
 
-    def wait(self, look: Callable[[], bool], what: str = "condition") -> None:
+    def wait(
+        self,
+        look: Callable[[], bool],
+        what: str = "condition",
+        seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         """Returns once `look` answers true; a condition that never comes is recorded."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if look():
                 return

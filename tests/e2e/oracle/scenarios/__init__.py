@@ -4,8 +4,10 @@ from oracle.scenarios import (
     activities,
     children,
     commands,
+    deployments,
     lists,
     namespaces,
+    nexus,
     operations,
     queries,
     refusals,
@@ -14,6 +16,7 @@ from oracle.scenarios import (
     starts,
     task_queues,
     tasks,
+    update_with_start,
     updates,
 )
 from oracle.scenarios.registry import Scenario
@@ -27,11 +30,14 @@ GROUPS = (
     activities,
     queries,
     updates,
+    update_with_start,
     children,
+    nexus,
     lists,
     schedules,
     operations,
     task_queues,
+    deployments,
     namespaces,
 )
 

@@ -135,6 +135,18 @@ def start_to_close_timeout_retried(world: World) -> None:
 
 
 @SCENARIOS
+def between_attempts_after_a_timeout(world: World) -> None:
+    slow = {"initial_interval": seconds(60), "maximum_attempts": 2}
+    run, _ = taken(world, retry=slow, start_to_close_timeout=seconds(1))
+
+    def backs_off() -> bool:
+        found = world.raw.call("DescribeWorkflowExecution", execution=run)
+        return found.pending_activities[0].attempt == 2
+
+    world.wait(backs_off, "the back-off")
+
+
+@SCENARIOS
 def schedule_to_start_timeout(world: World) -> None:
     run = scheduled(world, schedule_to_start_timeout=seconds(1))
     world.wait_for_event(run, "ACTIVITY_TASK_TIMED_OUT")
@@ -217,15 +229,24 @@ SCENARIOS.table(
 )
 
 
-@SCENARIOS
-def by_id_before_it_started(world: World) -> None:
-    run = scheduled(world)
-    world.call(
-        "RespondActivityTaskCompletedById",
-        workflow_id=run.workflow_id,
-        run_id=run.run_id,
-        activity_id="a",
-    )
+def by_id_before_it_started(world: World, row: tuple) -> None:
+    method, retry = row
+    run = scheduled(world, retry=retry)
+    ids = {"workflow_id": run.workflow_id, "run_id": run.run_id, "activity_id": "a"}
+    world.call(method, **ids)
+
+
+SCENARIOS.table(
+    "by-id-before-it-started",
+    {
+        "completed": ("RespondActivityTaskCompletedById", ONCE),
+        "failed": ("RespondActivityTaskFailedById", ONCE),
+        "failed-and-retried": ("RespondActivityTaskFailedById", QUICK),
+        "canceled": ("RespondActivityTaskCanceledById", ONCE),
+        "heartbeat": ("RecordActivityTaskHeartbeatById", ONCE),
+    },
+    by_id_before_it_started,
+)
 
 
 @SCENARIOS

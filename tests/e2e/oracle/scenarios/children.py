@@ -2,7 +2,7 @@
 
 import uuid
 
-from oracle.scenarios.commands import timer
+from oracle.scenarios.commands import grow_up, timer
 from oracle.scenarios.registry import Registry
 from oracle.world import World, command, failure, payload, payloads, seconds
 
@@ -82,6 +82,7 @@ def continued_as_new(world: World) -> None:
     run = parent(world)
     world.turn()
     anew = command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", workflow_type={"name": "child"})
+    grow_up(world)
     in_child(world, anew)
     in_child(world, command("COMPLETE_WORKFLOW_EXECUTION"))
     world.wait_for_event(run, "CHILD_WORKFLOW_EXECUTION_COMPLETED")

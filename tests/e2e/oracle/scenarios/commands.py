@@ -1,11 +1,19 @@
 """Every command, well-formed and not."""
 
+import time
+
+from temporalio.api.enums.v1 import CommandType
+
 from oracle.scenarios.registry import Registry
 from oracle.world import World, command, failure, payload, payloads, seconds
 
 SCENARIOS = Registry()
 
 LONG = "x" * 1001
+REUSE_SECONDS = 1.2
+"""A workflow that continues faster waits."""
+CONTINUES = CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION
+STARTS_CHILD = CommandType.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION
 ACTIVITY = {
     "activity_id": "a",
     "activity_type": {"name": "activity"},
@@ -121,7 +129,6 @@ ROWS = {
     "timer": [timer()],
     "timer-without-id": [timer(timer_id="")],
     "timer-long-id": [timer(timer_id=LONG)],
-    "timer-without-timeout": [timer(start_to_fire_timeout={})],
     "timer-negative": [timer(start_to_fire_timeout=seconds(-1))],
     "timer-twice": [timer(), timer()],
     "timer-cancelled-at-once": [timer(), command("CANCEL_TIMER", timer_id="t")],
@@ -140,6 +147,9 @@ ROWS = {
     "upsert-wrong-type": [upsert("CustomIntField", b'"x"')],
     "memo": [
         command("MODIFY_WORKFLOW_PROPERTIES", upserted_memo={"fields": {"note": payload(b'"n"')}})
+    ],
+    "memo-null": [
+        command("MODIFY_WORKFLOW_PROPERTIES", upserted_memo={"fields": {"note": payload(b"null")}})
     ],
     "memo-nothing": [command("MODIFY_WORKFLOW_PROPERTIES")],
     "complete": [complete(result=payloads(b"1"))],
@@ -176,6 +186,15 @@ ROWS = {
     "continue-as-new-with-delay": [anew(backoff_start_interval=seconds(1))],
     "continue-as-new-without-type": [anew(workflow_type={})],
     "continue-as-new-negative-timeout": [anew(workflow_run_timeout=seconds(-1))],
+    "continue-as-new-null-attribute": [
+        anew(
+            search_attributes={"indexed_fields": {"CustomIntField": payload(b"null")}},
+            memo={"fields": {"m": payload(b"null")}},
+        )
+    ],
+    "continue-as-new-wrong-type": [
+        anew(search_attributes={"indexed_fields": {"CustomIntField": payload(b'"x"')}})
+    ],
     "continue-as-new-long-queue": [anew(task_queue={"name": LONG})],
     "continue-as-new-bad-attribute": [
         anew(search_attributes={"indexed_fields": {"Nope": payload(b"3")}})
@@ -188,6 +207,15 @@ ROWS = {
     "child-bad-cron": [child(cron_schedule="at noon")],
     "child-negative-timeout": [child(workflow_run_timeout=seconds(-1))],
     "child-unknown-namespace": [child(namespace="nowhere")],
+    "child-null-attribute": [
+        child(
+            search_attributes={"indexed_fields": {"CustomIntField": payload(b"null")}},
+            memo={"fields": {"m": payload(b"null")}},
+        )
+    ],
+    "child-wrong-type": [
+        child(search_attributes={"indexed_fields": {"CustomIntField": payload(b'"x"')}})
+    ],
     "child-bad-attribute": [child(search_attributes={"indexed_fields": {"Nope": payload(b"3")}})],
     "signal-external": [signal()],
     "signal-external-without-execution": [signal(execution={})],
@@ -208,8 +236,18 @@ ROWS = {
 
 
 def decided(world: World, commands: list) -> None:
-    world.start()
+    run = world.start()
+    if any(one.command_type == CONTINUES for one in commands):
+        grow_up(world)
     world.turn(*commands)
+    if any(one.command_type == STARTS_CHILD for one in commands):
+        world.wait(lambda: len(world.events(run)) != 5, "the child")
+
+
+def grow_up(world: World) -> None:
+    """Lets the run live so long that it may continue at once."""
+    begun = time.monotonic()
+    world.wait(lambda: time.monotonic() > begun + REUSE_SECONDS, "nothing")
 
 
 SCENARIOS.table("command", ROWS, decided)
@@ -244,6 +282,13 @@ def a_bad_command_rolls_back_the_good_ones(world: World) -> None:
     world.start()
     world.turn(timer(), marker(), command("CANCEL_TIMER", timer_id="other"))
     world.turn(timer())
+
+
+@SCENARIOS
+def a_timer_without_a_timeout_fires_at_once(world: World) -> None:
+    run = world.start()
+    world.turn(timer(start_to_fire_timeout={}))
+    world.wait_for_event(run, "TIMER_FIRED")
 
 
 @SCENARIOS

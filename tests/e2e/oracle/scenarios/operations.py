@@ -4,7 +4,7 @@ import uuid
 
 from oracle.scenarios.commands import activity, timer
 from oracle.scenarios.registry import Registry
-from oracle.world import World, command, payload
+from oracle.world import World, payload
 
 SCENARIOS = Registry()
 
@@ -95,23 +95,23 @@ def batch(world: World, operation: dict) -> None:
     world.wait(
         lambda: world.raw.call("CountWorkflowExecutions", query=query).count == 2, "the index"
     )
-    started = world.call(
-        "StartBatchOperation",
-        job_id=world.name("job"),
-        reason="r",
-        visibility_query=query,
-        **operation,
-    )
-    if started is None:
-        return
-
-    def over() -> bool:
-        job = world.raw.call("DescribeBatchOperation", job_id=world.name("job"))
-        return job.state in (2, 3)
-
-    world.wait(over, "the batch operation")
-    world.call("DescribeBatchOperation", job_id=world.name("job"))
+    with world.alone("batch operation"):
+        started = world.call(
+            "StartBatchOperation",
+            job_id=world.name("job"),
+            reason="r",
+            visibility_query=query,
+            **operation,
+        )
+        if started is not None:
+            world.wait(lambda: _is_over(world), "the batch operation")
+            world.call("DescribeBatchOperation", job_id=world.name("job"))
     assert runs
+
+
+def _is_over(world: World) -> bool:
+    job = world.raw.call("DescribeBatchOperation", job_id=world.name("job"))
+    return job.state in (2, 3)
 
 
 SCENARIOS.table(
@@ -198,25 +198,3 @@ def switched_off_methods(world: World) -> None:
     world.call("GetWorkerTaskReachability", build_ids=["1"])
     world.call("DescribeDeployment", deployment={"series_name": "s", "build_id": "1"})
     world.call("ListDeployments")
-
-
-@SCENARIOS
-def nexus_operation_for_an_endpoint(world: World) -> None:
-    name = f"endpoint-{world.tag}"
-    created = world.operator(
-        "CreateNexusEndpoint",
-        spec={
-            "name": name,
-            "target": {"worker": {"namespace": "default", "task_queue": world.name("nexus")}},
-        },
-    )
-    if not created:
-        return
-    world.start()
-    world.turn(command("SCHEDULE_NEXUS_OPERATION", endpoint=name, service="s", operation="o"))
-    task = world.call("PollNexusTaskQueue", task_queue={"name": world.name("nexus")})
-    if task and task.task_token:
-        response = {"start_operation": {"sync_success": {"payload": payload(b"1")}}}
-        world.call("RespondNexusTaskCompleted", task_token=task.task_token, response=response)
-        world.poll()
-    world.operator("DeleteNexusEndpoint", id=created.endpoint.id, version=created.endpoint.version)

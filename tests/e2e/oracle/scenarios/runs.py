@@ -2,11 +2,14 @@
 
 import uuid
 
-from oracle.scenarios.commands import timer
+from oracle.scenarios.commands import grow_up, timer
 from oracle.scenarios.registry import Registry
 from oracle.world import World, command, payload, payloads
 
 SCENARIOS = Registry()
+
+DELETION_SECONDS = 30.0
+"""The reference deletes after it has seen to the run's close."""
 
 
 @SCENARIOS
@@ -101,14 +104,14 @@ def delete_a_closed_run(world: World) -> None:
     run = world.start()
     world.finish()
     world.on("DeleteWorkflowExecution", run)
-    world.wait(lambda: not world.events(run), "deletion")
+    world.wait(lambda: not world.events(run), "deletion", DELETION_SECONDS)
 
 
 @SCENARIOS
 def delete_an_open_run(world: World) -> None:
     run = world.start()
     world.on("DeleteWorkflowExecution", run)
-    world.wait(lambda: not world.events(run), "deletion")
+    world.wait(lambda: not world.events(run), "deletion", DELETION_SECONDS)
 
 
 @SCENARIOS
@@ -116,7 +119,7 @@ def delete_twice(world: World) -> None:
     run = world.start()
     world.finish()
     world.on("DeleteWorkflowExecution", run)
-    world.wait(lambda: not world.events(run), "deletion")
+    world.wait(lambda: not world.events(run), "deletion", DELETION_SECONDS)
     world.on("DeleteWorkflowExecution", run)
 
 
@@ -133,6 +136,7 @@ def the_current_run_by_its_workflow_id(world: World) -> None:
 def continued_as_new_twice(world: World) -> None:
     run = world.start(memo={"fields": {"m": payload(b"1")}}, input=payloads(b"1"))
     for _ in range(2):
+        grow_up(world)
         world.turn(
             command(
                 "CONTINUE_AS_NEW_WORKFLOW_EXECUTION",

@@ -36,6 +36,13 @@ OPTIONS = {
     "search-attribute-null": {
         "search_attributes": {"indexed_fields": {"CustomKeywordField": payload(b"null")}}
     },
+    "memo-null": {"memo": {"fields": {"note": payload(b"null"), "other": payload(b"1")}}},
+    "zero-timeouts": {
+        "workflow_execution_timeout": seconds(0),
+        "workflow_run_timeout": seconds(0),
+        "workflow_task_timeout": seconds(0),
+        "workflow_start_delay": seconds(0),
+    },
     "run-timeout": {"workflow_run_timeout": seconds(30)},
     "execution-timeout": {"workflow_execution_timeout": seconds(60)},
     "both-timeouts": {

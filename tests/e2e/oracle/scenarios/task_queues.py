@@ -104,31 +104,6 @@ SCENARIOS.table(
 
 
 @SCENARIOS
-def a_versioned_poll_registers_a_version(world: World) -> None:
-    name = world.name("deployment")
-    options = {
-        "deployment_name": name,
-        "build_id": "1",
-        "worker_versioning_mode": "WORKER_VERSIONING_MODE_VERSIONED",
-    }
-    world.poll(seconds=3, deployment_options=options)
-
-    def there() -> bool:
-        import grpc
-
-        try:
-            answer = world.raw.call("DescribeWorkerDeployment", deployment_name=name)
-        except grpc.RpcError:
-            return False
-        return bool(answer.worker_deployment_info.version_summaries)
-
-    world.wait(there, "the deployment")
-    world.call("DescribeWorkerDeployment", deployment_name=name)
-    world.call("SetWorkerDeploymentCurrentVersion", deployment_name=name, build_id="1")
-    world.call("DescribeWorkerDeployment", deployment_name=name)
-
-
-@SCENARIOS
 def workers(world: World) -> None:
     world.call(
         "RecordWorkerHeartbeat",

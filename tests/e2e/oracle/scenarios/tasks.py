@@ -138,8 +138,7 @@ def a_new_task_in_the_answer_when_there_is_none(world: World) -> None:
 def a_sticky_task_has_a_partial_history(world: World) -> None:
     run = world.start()
     world.turn(timer(), sticky_attributes=_sticky(world))
-    world.on("SignalWorkflowExecution", run, signal_name="s")
-    world.poll(task_queue=_sticky_queue(world))
+    _signal_and_poll(world, run)
 
 
 @SCENARIOS
@@ -165,8 +164,7 @@ def stickiness_is_reset(world: World) -> None:
 def a_failed_sticky_task_goes_to_the_normal_queue(world: World) -> None:
     run = world.start()
     world.turn(timer(), sticky_attributes=_sticky(world))
-    world.on("SignalWorkflowExecution", run, signal_name="s")
-    task = world.poll(task_queue=_sticky_queue(world))
+    task = _signal_and_poll(world, run)
     world.call(
         "RespondWorkflowTaskFailed",
         task_token=task.task_token if task else b"",
@@ -218,6 +216,13 @@ def pages_of_a_history(world: World) -> None:
     world.on("GetWorkflowExecutionHistory", run, next_page_token=b"garbage", note="bad token")
 
 
+def _signal_and_poll(world: World, run):
+    """Signals the run of a worker that has polled at its own queue; gives the task that it gets."""
+    world.poll(seconds=3, task_queue=_sticky_queue(world))
+    world.on("SignalWorkflowExecution", run, signal_name="s")
+    return world.poll(task_queue=_sticky_queue(world))
+
+
 def _sticky_queue(world: World) -> dict:
     return {
         "name": world.name("sticky"),
@@ -229,5 +234,5 @@ def _sticky_queue(world: World) -> dict:
 def _sticky(world: World, timeout: dict | None = None) -> dict:
     return {
         "worker_task_queue": _sticky_queue(world),
-        "schedule_to_start_timeout": timeout or seconds(5),
+        "schedule_to_start_timeout": timeout or seconds(60),
     }

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 from google.protobuf.any_pb2 import Any
 from temporalio.api.protocol.v1 import Message
 from temporalio.api.update.v1 import Acceptance, Rejection, Response
@@ -81,15 +82,24 @@ def during(world: World, run, answer, **fields: object) -> None:
     """Updates the run while this thread takes its workflow task."""
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(ask, world, run, **fields)
-        world.wait(lambda: asked.done() or _is_pending(world, run), "the update")
+        world.wait(lambda: asked.done() or _is_known(world, run), "the update")
         task = world.poll(seconds=4)
         if task and task.messages:
             answer(task)
         asked.result()
 
 
-def _is_pending(world: World, run) -> bool:
-    return bool(run)
+def _is_known(world: World, run) -> bool:
+    """True once the server has the update."""
+    try:
+        world.raw.call(
+            "PollWorkflowExecutionUpdate",
+            update_ref={"workflow_execution": run, "update_id": "u"},
+            wait_policy={"lifecycle_stage": f"{STAGE}_UNSPECIFIED"},
+        )
+    except grpc.RpcError:
+        return False
+    return True
 
 
 def idle(world: World):
