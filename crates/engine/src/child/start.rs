@@ -92,7 +92,6 @@ fn initiated(
         inherit_build_id: command.inherit_build_id,
         priority: command.priority,
         versioning_override: command.versioning_override,
-        ..Default::default()
     }
 }
 
