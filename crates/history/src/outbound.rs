@@ -20,8 +20,6 @@ pub struct Outbound {
     /// `{{.NamespaceName}}` and `{{.NamespaceID}}` comes the caller's namespace. None: nobody
     /// outside can say so.
     pub callback_url_template: Option<String>,
-    /// Whether completions of workers' operations go the same way instead of staying inside.
-    pub calls_itself_back: bool,
 }
 
 impl Default for Outbound {
@@ -30,7 +28,6 @@ impl Default for Outbound {
             client: Arc::new(NoClient),
             rules: AddressRules::default(),
             callback_url_template: None,
-            calls_itself_back: false,
         }
     }
 }

@@ -129,7 +129,6 @@ fn callbacks(nexus: &config::Nexus) -> Callbacks {
     Callbacks {
         allowed_addresses: AddressRules::new(rules),
         url_template: (!template.is_empty()).then(|| template.clone()),
-        calls_itself_back: false,
     }
 }
 

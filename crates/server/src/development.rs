@@ -64,7 +64,6 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
         callbacks: Callbacks {
             allowed_addresses: dynamic.allowed_addresses,
             url_template: dynamic.callback_url_template,
-            calls_itself_back: dynamic.calls_itself_back,
         },
         metrics: Some(SocketAddr::new(address, options.metrics_port)),
         data_directory: options.db_filename.clone(),

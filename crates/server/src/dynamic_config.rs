@@ -11,8 +11,6 @@ pub(crate) struct DynamicConfig {
     pub(crate) allowed_addresses: AddressRules,
     /// Where handlers outside say that an operation has ended.
     pub(crate) callback_url_template: Option<String>,
-    /// Whether workers' completions go that way, too.
-    pub(crate) calls_itself_back: bool,
     /// Whether runs may skip time.
     pub(crate) skips_time: bool,
     /// How often, unless they say otherwise.
@@ -57,11 +55,6 @@ impl DynamicConfig {
             | "component.nexusoperations.callback.endpoint.template" => {
                 self.callback_url_template = Some(serde_json::from_str(value)?);
             }
-            "nexusoperation.useSystemCallbackURL"
-            | "component.nexusoperations.useSystemCallbackURL" => {
-                let stays_inside: bool = serde_json::from_str(value)?;
-                self.calls_itself_back = !stays_inside;
-            }
             "frontend.WorkflowTimeSkippingEnabled" => {
                 self.skips_time = serde_json::from_str(value)?;
             }
@@ -88,14 +81,13 @@ mod tests {
         let config = read(&[
             r#"callback.allowedAddresses=[{"Pattern":"*","AllowInsecure":true}]"#,
             r#"component.nexusoperations.callback.endpoint.template="http://host/cb""#,
-            "component.nexusoperations.useSystemCallbackURL=false",
             "frontend.WorkflowTimeSkippingEnabled=true",
             "history.enableChasm=true",
         ])
         .unwrap();
         assert!(config.allowed_addresses.check_callback("http://anywhere").is_ok());
         assert_eq!(config.callback_url_template.as_deref(), Some("http://host/cb"));
-        assert!(config.calls_itself_back && config.skips_time);
+        assert!(config.skips_time);
         assert_eq!(config.ignored, ["history.enableChasm"]);
     }
 

@@ -78,8 +78,6 @@ pub(crate) struct Callbacks {
     pub(crate) allowed_addresses: AddressRules,
     /// Where handlers outside say that an operation has ended; by default to the node's own HTTP.
     pub(crate) url_template: Option<String>,
-    /// Whether workers' completions go that way, too.
-    pub(crate) calls_itself_back: bool,
 }
 
 /// Where a node listens, once it does.
@@ -200,7 +198,6 @@ fn outbound(callbacks: Callbacks, http: Option<SocketAddr>) -> Outbound {
         client: Arc::new(Client::default()),
         rules: callbacks.allowed_addresses,
         callback_url_template: callbacks.url_template.or(own),
-        calls_itself_back: callbacks.calls_itself_back,
     }
 }
 

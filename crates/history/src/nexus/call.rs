@@ -72,14 +72,9 @@ impl History {
     /// Where the target of a caller's request says that the operation has ended; none when there
     /// is no way.
     pub(crate) fn callback_url(&self, caller: &Namespace, target: &NexusTarget) -> Option<String> {
-        let outbound = &self.node.outbound;
         match target {
-            NexusTarget::Worker { .. } if !outbound.calls_itself_back => {
-                Some(SYSTEM_CALLBACK_URL.to_owned())
-            }
-            NexusTarget::Worker { .. } | NexusTarget::External { .. } => {
-                outbound.callback_url(caller)
-            }
+            NexusTarget::Worker { .. } => Some(SYSTEM_CALLBACK_URL.to_owned()),
+            NexusTarget::External { .. } => self.node.outbound.callback_url(caller),
         }
     }
 

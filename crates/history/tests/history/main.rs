@@ -5,6 +5,8 @@ mod backlog;
 #[cfg(test)]
 mod cache;
 #[cfg(test)]
+mod callbacks;
+#[cfg(test)]
 mod commits;
 #[cfg(test)]
 mod crashes;

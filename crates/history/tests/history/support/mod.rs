@@ -16,8 +16,8 @@ use authz::{Caller, Permit, Policy, Resource, authorize, rpcs};
 use engine::{Start, StartPolicy, State};
 use environment::Environment;
 use history::{
-    Config, Delivery, Execution, History, HistoryError, HistoryPage, RunKey, StartOutcome,
-    StartRequest,
+    Config, Delivery, Execution, History, HistoryError, HistoryPage, Outbound, RunKey,
+    StartOutcome, StartRequest,
 };
 use matching::{Matching, MatchingLimits};
 use model::{Limits, Span, Time};
@@ -38,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) matching: MatchingLimits,
     pub(crate) retention: Span,
     pub(crate) limits: Limits,
+    pub(crate) outbound: Outbound,
 }
 
 impl Default for Settings {
@@ -47,6 +48,7 @@ impl Default for Settings {
             matching: MatchingLimits::default(),
             retention: Span::from_secs(24 * 3600),
             limits: Limits::default(),
+            outbound: Outbound::default(),
         }
     }
 }
@@ -73,7 +75,7 @@ impl Node {
         environment: &Environment,
         settings: Settings,
     ) -> Self {
-        let Settings { config, matching, retention, limits } = settings;
+        let Settings { config, matching, retention, limits, outbound } = settings;
         let clock = Arc::clone(&environment.clock);
         let matching = Arc::new(Matching::new(clock, matching));
         let visibility = Arc::new(Index::open(&Location::Inline).unwrap());
@@ -101,7 +103,7 @@ impl Node {
                 endpoints: Arc::clone(&endpoints),
                 visibility: Arc::clone(&visibility),
                 metrics: Arc::clone(&metrics),
-                outbound: history::Outbound::default(),
+                outbound: outbound.clone(),
             })
             .await
         })
