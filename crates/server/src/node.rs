@@ -142,7 +142,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         endpoints: Arc::clone(&endpoints),
         visibility: Arc::clone(&visibility),
         metrics: Arc::clone(&metrics),
-        outbound: outbound(options.callbacks, addresses.http),
+        outbound: outbound(options.callbacks, encryption.http_scheme(), addresses.http),
     })
     .await
     .context("the runs cannot be opened")?;
@@ -191,9 +191,9 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
 }
 
 /// Handlers outside answer to the node's own HTTP, unless they are told another way.
-fn outbound(callbacks: Callbacks, http: Option<SocketAddr>) -> Outbound {
-    let own =
-        http.map(|http| format!("http://{http}/namespaces/{{{{.NamespaceName}}}}/nexus/callback"));
+fn outbound(callbacks: Callbacks, scheme: &str, http: Option<SocketAddr>) -> Outbound {
+    let own = http
+        .map(|http| format!("{scheme}://{http}/namespaces/{{{{.NamespaceName}}}}/nexus/callback"));
     Outbound {
         client: Arc::new(Client::default()),
         rules: callbacks.allowed_addresses,

@@ -50,6 +50,11 @@ impl Security {
 }
 
 impl Encrypted {
+    /// How addresses of the node's HTTP begin.
+    pub(crate) fn http_scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// The port, encrypted if anything is.
     pub(crate) fn listener(&self, tcp: TcpListener, protocols: Protocols) -> Listener {
         let listener = Listener::plain(tcp, Limits::default());
