@@ -7,6 +7,7 @@ mod activity_poll;
 mod batch_operations;
 mod cluster;
 mod codec;
+mod compute_config;
 mod describe;
 mod describe_nexus;
 mod history;
@@ -182,10 +183,12 @@ built! {
         UpdateTaskQueueConfig => task_queue_config::update_task_queue_config,
         UpdateWorkerBuildIdCompatibility => switched_off::update_worker_build_id_compatibility,
         UpdateWorkerConfig => switched_off::update_worker_config,
+        UpdateWorkerDeploymentVersionComputeConfig => compute_config::update_compute_config,
         UpdateWorkerDeploymentVersionMetadata => worker_deployment_versions::update_metadata,
         UpdateWorkerVersioningRules => switched_off::update_worker_versioning_rules,
         UpdateWorkflowExecution => update::update_workflow_execution,
         UpdateWorkflowExecutionOptions => workflow_options::update_workflow_execution_options,
+        ValidateWorkerDeploymentVersionComputeConfig => compute_config::validate_compute_config,
     }
     Operator {
         AddSearchAttributes => search_attributes::add_search_attributes,
@@ -196,6 +199,7 @@ built! {
         ListClusters => cluster::list_clusters,
         ListNexusEndpoints => nexus_endpoints::list_nexus_endpoints,
         ListSearchAttributes => search_attributes::list_search_attributes,
+        RemoveRemoteCluster => cluster::remove_remote_cluster,
         RemoveSearchAttributes => search_attributes::remove_search_attributes,
         UpdateNexusEndpoint => nexus_endpoints::update_nexus_endpoint,
     }

@@ -132,7 +132,9 @@ in_namespace! {
     workflow::UpdateTaskQueueConfigRequest,
     workflow::UpdateWorkerBuildIdCompatibilityRequest,
     workflow::UpdateWorkerConfigRequest,
+    workflow::UpdateWorkerDeploymentVersionComputeConfigRequest,
     workflow::UpdateWorkerDeploymentVersionMetadataRequest,
+    workflow::ValidateWorkerDeploymentVersionComputeConfigRequest,
     workflow::UpdateWorkerVersioningRulesRequest,
     workflow::UpdateWorkflowExecutionOptionsRequest,
     workflow::UpdateWorkflowExecutionRequest,
@@ -160,6 +162,7 @@ targeted! {
     operator::ListClustersRequest => _request: Target::Cluster;
     operator::ListNexusEndpointsRequest => _request: Target::Cluster;
     operator::ListSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
+    operator::RemoveRemoteClusterRequest => _request: Target::Cluster;
     operator::RemoveSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
     operator::UpdateNexusEndpointRequest => _request: Target::Cluster;
     workflow::DeprecateNamespaceRequest => request: Target::Unchecked(&request.namespace);

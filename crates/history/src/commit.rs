@@ -136,7 +136,7 @@ impl Commit {
         let reply = std::mem::replace(&mut transition.reply, Reply::Done);
         let new_run = transition.new_run.take();
         let server = Caller::server(&caller.namespace);
-        let context = server.context(&node.environment);
+        let context = server.context(node);
         let started = dispatch::start_at_waiting_workers(
             &node.matching,
             caller.namespace_id(),

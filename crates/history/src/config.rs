@@ -10,10 +10,20 @@ pub struct Config {
     pub cache_bytes_max: usize,
     /// Longest wait for commits under way when the server stops.
     pub drain_timeout: Span,
+    /// A closed run is kept up to so much longer than its retention, so that what closed together
+    /// is not deleted together.
+    pub retention_jitter: Span,
 }
+
+/// The jitter of the reference.
+pub const RETENTION_JITTER: Span = Span::from_secs(30 * 60);
 
 impl Default for Config {
     fn default() -> Self {
-        Self { cache_bytes_max: 64 * 1024 * 1024, drain_timeout: Span::from_secs(10) }
+        Self {
+            cache_bytes_max: 64 * 1024 * 1024,
+            drain_timeout: Span::from_secs(10),
+            retention_jitter: Span::ZERO,
+        }
     }
 }

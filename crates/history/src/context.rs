@@ -6,8 +6,10 @@ use api::common::v1::Principal;
 use authz::Permit;
 use engine::Context;
 use environment::Environment;
-use model::{NamespaceId, RunId};
+use model::{NamespaceId, RunId, Span};
 use namespace::Namespace;
+
+use crate::node::Node;
 
 /// The namespace that a decision is made in, and who caused it.
 #[derive(Debug, Clone)]
@@ -36,16 +38,24 @@ impl Caller {
     }
 
     /// What the engine is told besides state and input.
-    pub(crate) fn context(&self, environment: &Environment) -> Context<'_> {
+    pub(crate) fn context(&self, node: &Node) -> Context<'_> {
+        let new_run_id = fresh_run_id(&node.environment);
         Context {
-            now: environment.clock.now(),
-            new_run_id: fresh_run_id(environment).to_string(),
+            now: node.environment.clock.now(),
+            new_run_id: new_run_id.to_string(),
             namespace: &self.namespace.name,
             limits: &self.namespace.limits,
-            retention: self.namespace.retention,
+            retention: self.namespace.retention + jitter(node.config.retention_jitter, new_run_id),
             principal: self.principal.clone(),
         }
     }
+}
+
+/// A span below a limit, by the random part of an id.
+fn jitter(limit: Span, id: RunId) -> Span {
+    let [.., a, b, c, d, e, f] = *id.as_bytes();
+    let random = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    Span::from_nanos(random.checked_rem(limit.nanos()).unwrap_or(0))
 }
 
 /// A run id. It starts with the time, so that runs of one time are neighbours in every index.

@@ -64,7 +64,7 @@ impl Node {
         action: TaskAction,
     ) -> Result<(), HistoryError> {
         let Some(run) = slot.runs.get(&run_id) else { return Ok(()) };
-        let context = caller.context(&self.environment);
+        let context = caller.context(self);
         match decide(&run.head, Input::TaskDue(action), &context) {
             Ok(transition) if transition.is_empty() => Ok(()),
             Ok(transition) => {

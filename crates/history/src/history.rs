@@ -135,7 +135,7 @@ impl History {
         run_id: RunId,
         input: Input,
     ) -> Result<Decided, HistoryError> {
-        let context = caller.context(&self.node.environment);
+        let context = caller.context(&self.node);
         let Some(run) = slot.runs.get(&run_id) else {
             return Err(HistoryError::Unavailable("a run left the cache".to_owned()));
         };

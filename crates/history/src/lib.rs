@@ -52,7 +52,7 @@ mod visibility;
 pub use self::nexus::{CallbackToken, NexusCompletion, NexusDelivery, NexusTaskAnswer};
 pub use activity_token::activity_task_token;
 pub use completion_pages::{COMPLETION_BYTES_MAX, KeptPage};
-pub use config::Config;
+pub use config::{Config, RETENTION_JITTER};
 pub use delivery::{ActivityDelivery, Delivery, HistoryPage, QueryDelivery, WorkflowTaskDelivery};
 pub use entities::{EntityError, EntityScope, EntityView, Perform};
 pub use error::HistoryError;

@@ -335,7 +335,7 @@ impl Node {
             }
             let Some(run) = slot.runs.get(&run_id) else { return Ok(()) };
             let caller = Caller::server(&self.namespace_of(&run.head)?);
-            let context = caller.context(&self.environment);
+            let context = caller.context(&self);
             let transition = decide(&run.head, Input::LeaveStickyQueue, &context)?;
             if transition.is_empty() {
                 return Ok(());

@@ -96,14 +96,9 @@ impl<D> Registry<D> {
     /// All queues of a key's name and type, whatever their version, by version.
     pub(crate) fn family(&self, key: &TaskQueueKey) -> Vec<Arc<Queue<D>>> {
         let Some(shard) = self.shard(key) else { return Vec::new() };
-        let is_related = |other: &TaskQueueKey| {
-            other.namespace_id == key.namespace_id
-                && other.task_type == key.task_type
-                && other.name == key.name
-        };
         let shard = shard.read();
         let mut family: Vec<_> =
-            shard.queues.values().filter(|queue| is_related(&queue.key)).cloned().collect();
+            shard.queues.values().filter(|queue| is_related(&queue.key, key)).cloned().collect();
         family.sort_unstable_by(|left, right| left.key.cmp(&right.key));
         family
     }
@@ -145,6 +140,9 @@ impl<D> Registry<D> {
         }
         let limits = self.limits.queue.clone();
         let queue = Arc::new(Queue::new(key.clone(), Arc::clone(&self.hub), limits, now));
+        if let Some(other) = shard.queues.values().find(|other| is_related(&other.key, key)) {
+            queue.lock().core().share_rate_limit(other.lock().core());
+        }
         if let Some(settings) = self.settings.read().get(&key.with_version(None)) {
             queue.lock().core().configure(settings.clone());
         }
@@ -197,4 +195,11 @@ impl<D> Registry<D> {
         let number = xxh3_64_with_seed(key.name.as_bytes(), seed) as usize % SHARDS;
         self.shards.get(number)
     }
+}
+
+/// Whether two keys are of the same queue, of any version.
+fn is_related(one: &TaskQueueKey, other: &TaskQueueKey) -> bool {
+    one.namespace_id == other.namespace_id
+        && one.task_type == other.task_type
+        && one.name == other.name
 }

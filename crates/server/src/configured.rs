@@ -33,6 +33,7 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
         store_cache_bytes: Some(settings.cache.store_bytes),
         history: history::Config {
             cache_bytes_max: usize::try_from(settings.cache.runs_bytes)?,
+            retention_jitter: history::RETENTION_JITTER,
             ..history::Config::default()
         },
         security: Security::from_settings(&settings)?,

@@ -68,7 +68,10 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
         metrics: Some(SocketAddr::new(address, options.metrics_port)),
         data_directory: options.db_filename.clone(),
         store_cache_bytes: None,
-        history: history::Config::default(),
+        history: history::Config {
+            retention_jitter: history::RETENTION_JITTER,
+            ..history::Config::default()
+        },
         security: Security::default(),
         policy: Policy::AllowAll,
         limits,

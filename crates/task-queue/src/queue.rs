@@ -7,8 +7,8 @@ use model::{SlotId, Span, Time};
 use crate::{
     GaveUp, POLLER_TTL, Poller, PollerId, PollerInfo, PriorityKey, QueueLimits, QueueSettings,
     QueueStats, QueuedTask, RateLimit, ReadyId, STICKY_POLL_WINDOW, TaskOrder, backlog::Backlog,
-    key_limits::KeyLimits, poller_history::PollerHistory, pollers::Pollers,
-    rate_limit::RateLimiter, ready::ReadyItems, scaling::PollerScaling,
+    key_limits::KeyLimits, poller_history::PollerHistory, pollers::Pollers, rate_limit::SharedRate,
+    ready::ReadyItems, scaling::PollerScaling,
 };
 
 /// A poll of a stopped worker may arrive this much later: the longest a poll waits, and a margin.
@@ -21,7 +21,7 @@ pub struct TaskQueue<P, R> {
     pollers: Pollers<P>,
     ready: ReadyItems<R>,
     backlog: Backlog,
-    rate: RateLimiter,
+    rate: SharedRate,
     key_limits: KeyLimits,
     settings: QueueSettings,
     history: PollerHistory,
@@ -80,7 +80,7 @@ impl<P: Poller, R> TaskQueue<P, R> {
     /// An empty queue.
     pub fn new(limits: QueueLimits, now: Time) -> Self {
         Self {
-            rate: RateLimiter::new(limits.tasks_per_second, now),
+            rate: SharedRate::new(limits.tasks_per_second, now),
             key_limits: KeyLimits::default(),
             settings: QueueSettings::default(),
             limits,
@@ -112,7 +112,7 @@ impl<P: Poller, R> TaskQueue<P, R> {
         self.last_poll = now;
         let rate = poller.max_tasks_per_second();
         if let Some(rate) = rate {
-            self.rate.worker_says(rate, now);
+            self.rate.lock().worker_says(rate, now);
         }
         self.history.record(poller.identity(), rate, now, self.limits.identities_max);
         Ok(Some(self.pollers.add(poller)))
@@ -123,7 +123,7 @@ impl<P: Poller, R> TaskQueue<P, R> {
     pub fn reserve(&mut self, priority: PriorityKey, now: Time) -> Option<Reserved<P>> {
         if self.pollers.waiting() == 0
             || self.backlog.precedes(priority)
-            || self.rate.take(now).is_err()
+            || self.rate.lock().take(now).is_err()
         {
             return None;
         }
@@ -150,7 +150,7 @@ impl<P: Poller, R> TaskQueue<P, R> {
     /// # Errors
     /// The poller, when its time is over or it is gone: it is to be answered empty.
     pub fn release(&mut self, reserved: Reserved<P>, now: Time) -> Result<(), P> {
-        self.rate.refund();
+        self.rate.lock().refund();
         self.pollers.release(reserved.id, reserved.poller, now)
     }
 
@@ -168,7 +168,7 @@ impl<P: Poller, R> TaskQueue<P, R> {
     /// Puts a task back that was handed out for nothing. Call [`next_match`](Self::next_match)
     /// afterwards.
     pub fn put_back(&mut self, task: QueuedTask, now: Time) {
-        self.rate.refund();
+        self.rate.lock().refund();
         self.key_limits.refund(&task.order);
         self.last_use = now;
         self.backlog.put_back(task, now);
@@ -214,13 +214,13 @@ impl<P: Poller, R> TaskQueue<P, R> {
         if self.backlog.is_empty() {
             return Match::Nothing;
         }
-        if let Err(at) = self.rate.take(now) {
+        if let Err(at) = self.rate.lock().take(now) {
             return Match::Limited(at);
         }
         let taken = match self.take_from_backlog(now) {
             Ok(taken) => taken,
             Err(at) => {
-                self.rate.refund();
+                self.rate.lock().refund();
                 return Match::Limited(at);
             }
         };
@@ -342,20 +342,25 @@ impl<P: Poller, R> TaskQueue<P, R> {
     /// Sets or clears the API's rate limit, in tasks per second. Call
     /// [`next_match`](Self::next_match) afterwards.
     pub fn set_rate_limit(&mut self, tasks_per_second: Option<f64>) {
-        self.rate.set_api(tasks_per_second);
+        self.rate.lock().set_api(tasks_per_second);
     }
 
     /// Takes over settings. Tasks that wait already keep their places. Call
     /// [`next_match`](Self::next_match) afterwards.
     pub fn configure(&mut self, settings: QueueSettings) {
-        self.rate.set_api(settings.tasks_per_second);
+        self.rate.lock().set_api(settings.tasks_per_second);
         self.key_limits.configure(&settings);
         self.settings = settings;
     }
 
+    /// Shares the rate limit of another version of the queue.
+    pub fn share_rate_limit(&mut self, with: &Self) {
+        self.rate = with.rate.clone();
+    }
+
     /// The rate limit in force.
     pub fn rate_limit(&self, now: Time) -> RateLimit {
-        self.rate.in_force(now)
+        self.rate.lock().in_force(now)
     }
 
     /// Who polled lately, by identity.
@@ -396,7 +401,7 @@ impl<P: Poller, R> TaskQueue<P, R> {
     fn is_unused_for(&self, span: Span, now: Time) -> bool {
         self.pollers.len() == 0
             && self.ready.len() == 0
-            && !self.rate.has_api_limit()
+            && !self.rate.lock().has_api_limit()
             && now.since(self.last_use) >= span
     }
 

@@ -1,6 +1,9 @@
 //! Which rate limit a queue has.
 
+use std::sync::Arc;
+
 use model::{Span, Time};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::TokenBucket;
 
@@ -25,6 +28,20 @@ pub struct RateLimit {
     pub tasks_per_second: f64,
     /// Who set it.
     pub source: RateLimitSource,
+}
+
+/// The limit of a queue that all versions of it share.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedRate(Arc<Mutex<RateLimiter>>);
+
+impl SharedRate {
+    pub(crate) fn new(system: f64, now: Time) -> Self {
+        Self(Arc::new(Mutex::new(RateLimiter::new(system, now))))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, RateLimiter> {
+        self.0.lock()
+    }
 }
 
 /// Chooses the limit in force and enforces it: the API's over the workers' over the default; among

@@ -1,7 +1,10 @@
 //! What clients ask first: which server this is and what it can do.
 
 use api::{
-    operatorservice::v1::{ClusterMetadata, ListClustersRequest, ListClustersResponse},
+    operatorservice::v1::{
+        ClusterMetadata, ListClustersRequest, ListClustersResponse, RemoveRemoteClusterRequest,
+        RemoveRemoteClusterResponse,
+    },
     version::v1::{ReleaseInfo, VersionInfo},
     workflowservice::v1::{
         GetClusterInfoRequest, GetClusterInfoResponse, GetSystemInfoRequest, GetSystemInfoResponse,
@@ -13,7 +16,7 @@ use model::SLOT_COUNT;
 use crate::{
     OWN_VERSION, SERVER_VERSION,
     admission::Call,
-    error::ApiResult,
+    error::{ApiError, ApiResult},
     frontend::{Cluster, Frontend},
 };
 
@@ -103,4 +106,18 @@ pub(crate) async fn list_clusters(
         ..ClusterMetadata::default()
     };
     Ok(ListClustersResponse { clusters: vec![this], ..ListClustersResponse::default() })
+}
+
+/// There is one cluster, and it stays.
+pub(crate) async fn remove_remote_cluster(
+    frontend: &Frontend,
+    _call: &Call,
+    request: RemoveRemoteClusterRequest,
+) -> ApiResult<RemoveRemoteClusterResponse> {
+    if request.cluster_name == frontend.cluster.name {
+        return Err(ApiError::precondition(
+            "Unable to delete cluster info with error: Cannot delete current cluster metadata.",
+        ));
+    }
+    Err(ApiError::not_found("The cluster to be deleted cannot be found in clusters cache."))
 }

@@ -1,6 +1,7 @@
 //! Nexus tasks: requests to the handlers of Nexus operations, and their answers.
 
 use api::{
+    enums::v1::TaskQueueKind,
     failure::v1::{Failure, NexusHandlerFailureInfo, failure::FailureInfo},
     taskqueue::v1::PollerScalingDecision,
     workflowservice::v1::{
@@ -18,9 +19,9 @@ use crate::{
     deadline::poll_deadline,
     error::{ApiError, ApiResult},
     frontend::Frontend,
-    rpc::task_queue::poll_refused,
+    rpc::task_queue::{poll_refused, register},
     token::TaskToken,
-    validation::{check_length, polled_queue},
+    validation::{check_length, polled_queue, polling_version},
 };
 
 pub(crate) async fn poll_nexus_task_queue(
@@ -35,14 +36,21 @@ pub(crate) async fn poll_nexus_task_queue(
     if !request.worker_heartbeat.is_empty() {
         frontend.workers.record(namespace.id, request.worker_heartbeat);
     }
-    let key = TaskQueueKey::nexus(namespace.id, task_queue.name);
+    // A queue for commands belongs to one process, whatever its version.
+    let version = match task_queue.kind() {
+        TaskQueueKind::WorkerCommands => None,
+        _ => polling_version(request.deployment_options.as_ref(), &namespace.limits)?,
+    };
+    let mut key = TaskQueueKey::nexus(namespace.id, task_queue.name);
+    register(frontend, version.as_ref(), &key).await?;
+    key.version.clone_from(&version);
     let poll = PollRequest {
         identity: request.identity,
         request_id: frontend.request_id(String::new()),
         worker_instance_key: request.worker_instance_key,
         worker_control_task_queue: String::new(),
         max_tasks_per_second: None,
-        version: None,
+        version,
         deadline,
     };
     let polled = frontend.matching.poll(&key, poll).await.map_err(poll_refused)?;

@@ -6,11 +6,12 @@ use api::{
     deployment::v1::{WorkerDeploymentOptions, WorkerDeploymentVersion},
     enums::v1::{
         BuildIdTaskReachability, DescribeTaskQueueMode, RateLimitSource as ApiRateLimitSource,
-        TaskQueueType as ApiTaskQueueType, WorkerVersioningMode,
+        TaskQueueKind, TaskQueueType as ApiTaskQueueType, WorkerVersioningMode,
     },
     taskqueue::v1::{
-        PollerInfo as ApiPollerInfo, TaskIdBlock, TaskQueuePartitionMetadata, TaskQueueStats,
-        TaskQueueStatus, TaskQueueTypeInfo, TaskQueueVersionInfo, TaskQueueVersioningInfo,
+        PollerInfo as ApiPollerInfo, TaskIdBlock, TaskQueue, TaskQueuePartitionMetadata,
+        TaskQueueStats, TaskQueueStatus, TaskQueueTypeInfo, TaskQueueVersionInfo,
+        TaskQueueVersioningInfo,
     },
     workflowservice::v1::{
         DescribeTaskQueueRequest, DescribeTaskQueueResponse, ListTaskQueuePartitionsRequest,
@@ -34,6 +35,15 @@ use crate::{
 /// Ids that the reference's stores hand out at once; older clients show the block.
 const TASK_ID_BLOCK: i64 = 100_000;
 
+/// Most versions of which one request may ask whether tasks reach them.
+const REACHABILITY_VERSIONS_MAX: usize = 5;
+
+/// What the names of partitions start with; the queue's name and a number follow.
+const PARTITION_PREFIX: &str = "/_sys/";
+
+/// What the reference writes for a time that never was: the first second of the first year.
+const NEVER: prost_types::Timestamp = prost_types::Timestamp { seconds: -62_135_596_800, nanos: 0 };
+
 pub(crate) async fn describe_task_queue(
     frontend: &Frontend,
     call: &Call,
@@ -41,14 +51,37 @@ pub(crate) async fn describe_task_queue(
 ) -> ApiResult<DescribeTaskQueueResponse> {
     let namespace = call.namespace()?;
     let task_type = queue_type(request.task_queue_type());
-    let name: Arc<str> = polled_queue(request.task_queue.clone(), &namespace.limits)?.name.into();
-    if request.api_mode() == DescribeTaskQueueMode::Enhanced {
+    let enhanced = request.api_mode() == DescribeTaskQueueMode::Enhanced;
+    let asked = request.task_queue.clone();
+    let partition = asked.as_ref().filter(|_| !enhanced).and_then(|it| partition(&it.name));
+    let task_queue = match (partition, asked) {
+        (None, asked) => polled_queue(asked, &namespace.limits)?,
+        (Some(Ok(_)), Some(task_queue)) => task_queue,
+        (Some(Ok(_)), None) => TaskQueue::default(),
+        (Some(Err(refused)), _) => return Err(refused),
+    };
+    let is_sticky = task_queue.kind() == TaskQueueKind::Sticky;
+    let name: Arc<str> = task_queue.name.into();
+    let versions = request.versions.as_ref().map_or(0, |versions| versions.build_ids.len());
+    if request.report_task_reachability && versions > REACHABILITY_VERSIONS_MAX {
+        return Err(ApiError::invalid(format!(
+            "Too many build ids queried at once with ReportTaskReachability==true, \
+             limit: {REACHABILITY_VERSIONS_MAX}"
+        )));
+    }
+    if enhanced && is_sticky {
+        return Err(ApiError::invalid(
+            "Enhanced DescribeTaskQueue is not valid for a sticky queue, use \
+             api_mode=UNSPECIFIED or a normal queue.",
+        ));
+    }
+    if enhanced {
         return Ok(by_version(frontend, namespace.id, &name, &request));
     }
     let key = TaskQueueKey::new(namespace.id, name, task_type);
     let found = frontend.matching.describe_versions(&key);
     let mut response = DescribeTaskQueueResponse {
-        versioning_info: Some(versioning_info(frontend, &key)),
+        versioning_info: (!is_sticky).then(|| versioning_info(frontend, &key)),
         effective_rate_limit: Some(effective_rate_limit(frontend, &key, found.values().next())),
         ..DescribeTaskQueueResponse::default()
     };
@@ -74,6 +107,16 @@ pub(crate) async fn describe_task_queue(
         response.pollers.extend(seen.map(|found| poller(found, key.version.as_ref())));
     }
     Ok(response)
+}
+
+/// The number of the partition that a name of the reference's own form means; none for a name of
+/// another form. There is one partition here, the queue itself: the others hold nothing.
+fn partition(name: &str) -> Option<ApiResult<u32>> {
+    let rest = name.strip_prefix(PARTITION_PREFIX)?;
+    let number = rest.rsplit_once('/').filter(|(queue, _)| !queue.is_empty());
+    let number = number.and_then(|(_, number)| number.parse().ok()).filter(|number| *number > 0);
+    let wrong = || ApiError::invalid(format!("invalid task queue partition name {name}"));
+    Some(number.ok_or_else(wrong))
 }
 
 /// The matching type of a queue.
@@ -143,12 +186,12 @@ fn version_info(
         let key = TaskQueueKey::new(namespace_id, Arc::clone(name), task_type)
             .with_version(version.clone());
         let found = frontend.matching.describe(&key);
-        let counted = found.as_ref().map(|found| stats(&found.stats));
+        let counted = stats(&found.as_ref().map(|found| found.stats).unwrap_or_default());
         let seen = found.filter(|_| request.report_pollers);
         let pollers = seen.map_or_else(Vec::new, |found| found.pollers);
         let info = TaskQueueTypeInfo {
             pollers: pollers.into_iter().map(|found| poller(found, version.as_ref())).collect(),
-            stats: request.report_stats.then(|| counted.unwrap_or_default()),
+            stats: request.report_stats.then_some(counted),
         };
         (number as i32, info)
     })
@@ -216,7 +259,7 @@ fn versioning_info(frontend: &Frontend, key: &TaskQueueKey) -> TaskQueueVersioni
         },
         ramping_deployment_version: ramping.flatten(),
         ramping_version_percentage: queue.ramping.as_ref().map_or(0.0, |ramp| ramp.percentage),
-        update_time: Some(queue.update_time.to_proto().unwrap_or_default()),
+        update_time: Some(queue.update_time.to_proto().unwrap_or(NEVER)),
     }
 }
 

@@ -151,8 +151,7 @@ pub(super) fn context<'a>(
     key: &'a EntityKey,
     instance: RunId,
 ) -> Context<'a> {
-    let engine::Context { now, limits, retention, namespace, principal, .. } =
-        caller.context(&node.environment);
+    let engine::Context { now, limits, retention, namespace, principal, .. } = caller.context(node);
     let fresh_id = crate::context::fresh_run_id(&node.environment);
     Context { now, key, instance, fresh_id, namespace, limits, retention, principal }
 }

@@ -47,7 +47,12 @@ impl History {
     ) -> Result<Option<NexusTaskAnswer>, HistoryError> {
         let task_id = self.node.environment.entropy.uuid_v4();
         let mut waiting = self.node.nexus_tasks.await_answer(task_id)?;
-        let key = TaskQueueKey::nexus(namespace.id, task_queue);
+        let mut key = TaskQueueKey::nexus(namespace.id, task_queue);
+        // A ramp takes its part of the requests, not of the workflows behind them.
+        key.version = {
+            let routes = self.node.matching.routes();
+            routes.routes.route(&key, &task_id.to_string()).version
+        };
         let delivery = NexusDelivery { namespace_id: namespace.id, task_id, request };
         let dispatched = self.node.matching.dispatch(
             &key,

@@ -132,7 +132,7 @@ impl History {
             return Ok(Attempt::Busy(slot.barrier()));
         }
         let past = self.past(slot.id, &base, end).await?;
-        let context = caller.context(&self.node.environment);
+        let context = caller.context(&self.node);
         let mut replaced = match &current {
             Some((run_id, (_, state))) if state.is_running() => {
                 let terminate = Terminate {

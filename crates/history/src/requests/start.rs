@@ -196,7 +196,7 @@ impl History {
         request: StartRequest,
     ) -> Result<(Decided, Outcome), HistoryError> {
         let StartRequest { mut start, policy, attach, eager } = request;
-        let context = caller.context(&self.node.environment);
+        let context = caller.context(&self.node);
         let head =
             current.and_then(|current| slot.runs.get(&current)).map(|run| Arc::clone(&run.head));
         let decision = match &start.signal {

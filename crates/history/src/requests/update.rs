@@ -162,7 +162,7 @@ impl History {
         run_id: RunId,
         request: &Request,
     ) -> Result<(Result<Found, HistoryError>, CommitOutcome), HistoryError> {
-        let context = caller.context(&self.node.environment);
+        let context = caller.context(&self.node);
         let Some(run) = slot.runs.get(&run_id) else { return Err(left_cache()) };
         let input = UpdateWorkflow { request: Box::new(request.clone()) };
         let transition = match decide(&run.head, Input::UpdateWorkflow(input), &context) {

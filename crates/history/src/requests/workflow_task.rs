@@ -194,7 +194,7 @@ impl History {
         request: CompleteWorkflowTaskRequest,
     ) -> Result<(Result<Completion, HistoryError>, Outcome), HistoryError> {
         let CompleteWorkflowTaskRequest { mut input, mut query_results } = request;
-        let context = caller.context(&self.node.environment);
+        let context = caller.context(&self.node);
         let Some(run) = slot.runs.get_mut(&key.run_id) else {
             return Err(HistoryError::Unavailable("a run left the cache".to_owned()));
         };

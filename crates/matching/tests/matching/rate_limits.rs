@@ -1,4 +1,4 @@
-use matching::{PollRequest, RateLimitSource, TaskQueueKind};
+use matching::{Matched, PollRequest, RateLimitSource, TaskQueueKind, WorkerVersion};
 
 use crate::support::{Bench, matched, queue, queued_id, sleep, task};
 
@@ -81,4 +81,22 @@ async fn a_worker_that_stops_the_queue_is_forgotten_after_a_minute() {
     assert_eq!(queued_id(&matched(poll).await), 1);
     assert!((60_000..60_010).contains(&bench.millis()), "{}", bench.millis());
     assert_eq!(source(&bench), RateLimitSource::System);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_versions_of_a_queue_share_its_limit() {
+    let bench = Bench::new();
+    let key = queue("q");
+    bench.limit(&key, Some(2.0));
+    let version = |build_id: &str| key.with_version(Some(WorkerVersion::new("shop", build_id)));
+    let (one, two) = (version("1"), version("2"));
+    for (id, key) in [(1, &one), (2, &two), (3, &one), (4, &two)] {
+        bench.matching.offer(key, TaskQueueKind::Normal, task(id)).unwrap();
+    }
+    let mut at = Vec::new();
+    for key in [&one, &two, &one, &two] {
+        assert!(matches!(bench.poll(key, "worker").await, Matched::Queued(_)));
+        at.push(bench.millis());
+    }
+    assert!(at[3] >= 1000, "four tasks at two a second: {at:?}");
 }
