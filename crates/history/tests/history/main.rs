@@ -21,6 +21,8 @@ mod queries;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod reclaim;
+#[cfg(test)]
 mod resets;
 #[cfg(test)]
 mod schedules;
