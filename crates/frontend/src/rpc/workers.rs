@@ -43,7 +43,7 @@ pub(crate) async fn list_workers(
         include_system_workers: request.include_system_workers,
     };
     let Page { workers, next_after } = frontend.workers.list(call.namespace()?.id, asked)?;
-    let infos = workers.iter().map(|worker| info(worker)).collect();
+    let infos = workers.iter().map(info).collect();
     #[expect(deprecated, reason = "older clients read no other field")]
     Ok(ListWorkersResponse {
         workers_info: infos,
