@@ -123,6 +123,7 @@ fn task_due(draft: &mut Draft<'_>, action: &TaskAction) {
         | TaskAction::EntityTimer(_)
         | TaskAction::EntityWork(_)
         | TaskAction::SendWorkerCommands(_)
+        | TaskAction::DispatchEntityTask(_)
         | TaskAction::NotifyClosed(_) => {}
     }
 }

@@ -59,7 +59,9 @@ mod versioning;
 mod worker_command;
 mod workflow_task;
 
-pub use activity::activity_options;
+pub use activity::{
+    activity_options, merge_activity_options, next_retry_delay, normalize_activity_timeouts,
+};
 pub use agenda::agenda;
 pub use callback::{CallbackDelivery, CallbackRef, CompletionCallback};
 pub use change::{
@@ -97,7 +99,8 @@ pub use rejection::Rejection;
 pub use reply::{CompletedWorkflowTask, Reply, StartedActivity, StartedWorkflowTask};
 pub use reset::RESETTER;
 pub use retry_policy::{
-    RetryDecision, decide_retry, normalize_retry_policy, validate_retry_policy,
+    RetryDecision, decide_retry, normalize_retry_policy, outbound_delay, retry_interval,
+    validate_retry_policy,
 };
 pub use shared::Shared;
 pub use start_policy::{StartDecision, StartPolicy, decide_start};
@@ -106,7 +109,8 @@ pub use state::{
     WorkflowTaskKind,
 };
 pub use task::{
-    ActivityRef, EntityTimerRef, EntityWorkRef, FastForwardRef, InitiatedRef, NexusOperationRef,
+    ActivityRef, EntityTaskRef, EntityTimerRef, EntityWorkRef, FastForwardRef, InitiatedRef,
+    NexusOperationRef,
     RunRef, Task, TaskAction, TaskRecord, TimerRef, WorkflowTaskRef, is_current, is_volatile,
     outstanding_tasks,
 };

@@ -99,7 +99,7 @@ pub fn decide_retry(
     if policy.maximum_attempts > 0 && attempt >= policy.maximum_attempts {
         return RetryDecision::Stop(RetryState::MaximumAttemptsReached);
     }
-    let delay = delay.unwrap_or_else(|| interval(policy, attempt));
+    let delay = delay.unwrap_or_else(|| retry_interval(policy, attempt));
     if expiration.is_set() && now + delay > expiration {
         return RetryDecision::Stop(RetryState::Timeout);
     }
@@ -107,7 +107,7 @@ pub fn decide_retry(
 }
 
 /// How long the attempt after this one waits.
-pub(crate) fn interval(policy: &RetryPolicy, attempt: i32) -> Span {
+pub fn retry_interval(policy: &RetryPolicy, attempt: i32) -> Span {
     let initial = Span::from_proto(policy.initial_interval.as_ref()).or(INITIAL_INTERVAL);
     let maximum = Span::from_proto(policy.maximum_interval.as_ref())
         .or(initial.scaled(MAXIMUM_INTERVAL_FACTOR));
@@ -144,7 +144,7 @@ pub(crate) fn is_retryable(failure: &Failure, non_retryable_types: &[String]) ->
 
 /// How long the server waits after this many failed requests to somebody who has no retry policy:
 /// the wait doubles from one to the next.
-pub(crate) fn outbound_delay(attempts: i32) -> Span {
+pub fn outbound_delay(attempts: i32) -> Span {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(12);
     (0..doublings).fold(OUTBOUND_DELAY_MIN, |delay, _| delay + delay).min(OUTBOUND_DELAY_MAX)
 }

@@ -35,7 +35,7 @@ pub struct TaskRecord {
     /// What to do. Absent only in a record that a newer program wrote.
     #[prost(
         oneof = "TaskAction",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42, 90, 95"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42, 80, 90, 95"
     )]
     pub action: Option<TaskAction>,
 }
@@ -97,6 +97,9 @@ pub enum TaskAction {
     /// Tell the entity that started the chain of runs that it has closed.
     #[prost(message, tag = "42")]
     NotifyClosed(RunRef),
+    /// Of an entity that is no run: hand its task to a worker.
+    #[prost(message, tag = "80")]
+    DispatchEntityTask(EntityTaskRef),
     /// Ask a handler to start a Nexus operation.
     #[prost(message, tag = "30")]
     StartNexusOperation(NexusOperationRef),
@@ -183,6 +186,14 @@ pub struct EntityWorkRef {
     pub number: u64,
 }
 
+/// Names the task that an entity has for a worker.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct EntityTaskRef {
+    /// Its stamp within the entity.
+    #[prost(uint32, tag = "1")]
+    pub stamp: u32,
+}
+
 /// Names a Nexus operation, or the request to cancel it, at one point of its life.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct NexusOperationRef {
@@ -233,7 +244,9 @@ pub fn is_current(state: &State, action: &TaskAction) -> bool {
         TaskAction::ApplyParentClosePolicy(RunRef {}) => state.close_policy_due,
         TaskAction::NotifyClosed(RunRef {}) => close::is_watched(state),
         // Of another kind of entity.
-        TaskAction::EntityTimer(_) | TaskAction::EntityWork(_) => false,
+        TaskAction::EntityTimer(_)
+        | TaskAction::EntityWork(_)
+        | TaskAction::DispatchEntityTask(_) => false,
         TaskAction::DeliverCallback(task) => {
             callback::is_due(state, task, CallbackState::Scheduled)
         }
@@ -310,6 +323,7 @@ pub fn is_volatile(state: &State, action: &TaskAction) -> bool {
         | TaskAction::ReportToParent(_)
         | TaskAction::EntityTimer(_)
         | TaskAction::EntityWork(_)
+        | TaskAction::DispatchEntityTask(_)
         | TaskAction::NotifyClosed(_)
         | TaskAction::ApplyParentClosePolicy(_)
         | TaskAction::StartNexusOperation(_)

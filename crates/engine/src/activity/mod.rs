@@ -5,6 +5,7 @@
 //! closes the activity.
 
 mod apply;
+mod attempt;
 mod cancel;
 mod close;
 mod heartbeat;
@@ -18,15 +19,17 @@ pub(crate) use apply::{
     apply_cancel_requested, apply_closed, apply_heartbeat, apply_retry_due, apply_retry_scheduled,
     apply_scheduled, apply_started,
 };
+pub use attempt::next_retry_delay;
 pub(crate) use cancel::request_cancel;
 pub(crate) use close::{cancel, complete, fail};
 pub(crate) use heartbeat::heartbeat;
-pub use operations::activity_options;
+pub use operations::{activity_options, merge_activity_options};
 pub(crate) use operations::{
     apply_options_set, apply_paused, apply_reset, apply_unpaused, pause, reset, set_options,
     unpause,
 };
 pub(crate) use retry::retry_due;
+pub use schedule::normalize_activity_timeouts;
 pub(crate) use schedule::schedule;
 pub(crate) use start::start;
 pub(crate) use timeout::timeout_due;

@@ -1,14 +1,11 @@
 //! Another attempt of an activity.
 
-use api::{
-    enums::v1::RetryState,
-    failure::v1::{Failure, failure::FailureInfo},
-};
-use model::{Span, Time};
+use api::{enums::v1::RetryState, failure::v1::Failure};
+use model::Time;
 
 use crate::{
-    ActivityRef, ActivityRetryDue, ActivityRetryScheduled, Mutation, RetryDecision, Shared, Task,
-    TaskAction, decide_retry, draft::Draft, failures,
+    ActivityRef, ActivityRetryDue, ActivityRetryScheduled, Mutation, RetryDecision, Task,
+    TaskAction, draft::Draft, state::Activity,
 };
 
 /// Schedules another attempt if the policy allows one, else says why not.
@@ -24,37 +21,19 @@ pub(super) fn attempt_again(
     if activity.cancel_requested_event_id != 0 {
         return Err(RetryState::CancelRequested);
     }
-    let decision = decide_retry(
-        activity.retry_policy.as_ref(),
-        activity.attempt,
-        failure,
-        now,
-        activity.expiration(),
-        next_retry_delay(failure),
-    );
-    let delay = match decision {
+    let delay = match activity.decide_retry(failure, now) {
         RetryDecision::After(delay) => delay,
         RetryDecision::Stop(retry_state) => return Err(retry_state),
     };
     let bytes_max = draft.context().limits.activity_last_failure_bytes_max;
     draft.mutate(Mutation::ActivityRetryScheduled(ActivityRetryScheduled {
         scheduled_event_id,
-        last_failure: Some(Shared::new(failures::truncated(failure.clone(), bytes_max))),
+        last_failure: Some(Activity::kept_failure(failure, bytes_max)),
         time: now,
         next_attempt_time: now + delay,
     }));
     super::emit_tasks(draft, scheduled_event_id);
     Ok(())
-}
-
-/// The delay that the failing code itself asks for.
-fn next_retry_delay(failure: &Failure) -> Option<Span> {
-    match &failure.failure_info {
-        Some(FailureInfo::ApplicationFailureInfo(info)) => {
-            info.next_retry_delay.as_ref().map(|delay| Span::from_proto(Some(delay)))
-        }
-        Some(_) | None => None,
-    }
 }
 
 /// The back-off is over: the attempt waits for a worker.

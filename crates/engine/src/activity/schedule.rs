@@ -106,7 +106,8 @@ fn validated(
         start_to_close: timeout("StartToCloseTimeout", start_to_close_timeout)?,
         heartbeat: timeout("HeartbeatTimeout", heartbeat_timeout)?,
     }
-    .normalized(draft, &activity_id, type_name)?;
+    .normalized(run_timeout(draft), &activity_id, type_name)
+    .map_err(|text| CommandError::new(BAD, text))?;
     let mut retry_policy = retry_policy.unwrap_or_default();
     normalize_retry_policy(&mut retry_policy);
     validate_retry_policy(&retry_policy).map_err(|text| CommandError::new(BAD, text))?;
@@ -177,6 +178,40 @@ fn timeout(field: &str, duration: Option<prost_types::Duration>) -> Result<Span,
     Ok(Span::from_proto(duration.as_ref()))
 }
 
+/// The time that the run has; zero for no limit.
+pub(super) fn run_timeout(draft: &Draft<'_>) -> Span {
+    draft
+        .state()
+        .started
+        .as_ref()
+        .map_or(Span::ZERO, |started| Span::from_proto(started.workflow_run_timeout.as_ref()))
+}
+
+/// Fills each missing time-out of an activity from the others and caps all by the run's; zero for
+/// no limit.
+///
+/// # Errors
+/// The reference's text for time-outs that limit nothing.
+pub fn normalize_activity_timeouts(
+    scheduled: &mut ActivityTaskScheduledEventAttributes,
+    run_timeout: Span,
+) -> Result<(), String> {
+    let span = |duration: &Option<prost_types::Duration>| Span::from_proto(duration.as_ref());
+    let timeouts = Timeouts {
+        schedule_to_close: span(&scheduled.schedule_to_close_timeout),
+        schedule_to_start: span(&scheduled.schedule_to_start_timeout),
+        start_to_close: span(&scheduled.start_to_close_timeout),
+        heartbeat: span(&scheduled.heartbeat_timeout),
+    };
+    let type_name = scheduled.activity_type.as_ref().map_or("", |kind| kind.name.as_str());
+    let timeouts = timeouts.normalized(run_timeout, &scheduled.activity_id, type_name)?;
+    scheduled.schedule_to_close_timeout = Some(timeouts.schedule_to_close.to_proto());
+    scheduled.schedule_to_start_timeout = Some(timeouts.schedule_to_start.to_proto());
+    scheduled.start_to_close_timeout = Some(timeouts.start_to_close.to_proto());
+    scheduled.heartbeat_timeout = Some(timeouts.heartbeat.to_proto());
+    Ok(())
+}
+
 #[derive(Debug)]
 pub(super) struct Timeouts {
     pub(super) schedule_to_close: Span,
@@ -190,14 +225,10 @@ impl Timeouts {
     /// section 9).
     pub(super) fn normalized(
         self,
-        draft: &Draft<'_>,
+        run_timeout: Span,
         activity_id: &str,
         type_name: &str,
-    ) -> Result<Self, CommandError> {
-        let run_timeout =
-            draft.state().started.as_ref().map_or(Span::ZERO, |started| {
-                Span::from_proto(started.workflow_run_timeout.as_ref())
-            });
+    ) -> Result<Self, String> {
         let Self { schedule_to_close, schedule_to_start, start_to_close, heartbeat } = self;
         let (schedule_to_close, schedule_to_start, start_to_close) = if !schedule_to_close.is_zero()
         {
@@ -210,11 +241,10 @@ impl Timeouts {
                 start_to_close.capped_by(run_timeout),
             )
         } else {
-            let text = format!(
+            return Err(format!(
                 "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the \
                  activity. ActivityId={activity_id} ActivityType={type_name}"
-            );
-            return Err(CommandError::new(BAD, text));
+            ));
         };
         let heartbeat =
             if heartbeat.is_zero() { heartbeat } else { heartbeat.capped_by(start_to_close) };

@@ -208,6 +208,7 @@ fn name(input: &Input) -> &'static str {
             TaskAction::ApplyParentClosePolicy(_) => "ApplyParentClosePolicy due",
             TaskAction::EntityTimer(_) => "EntityTimer due",
             TaskAction::EntityWork(_) => "EntityWork due",
+            TaskAction::DispatchEntityTask(_) => "DispatchEntityTask due",
             TaskAction::NotifyClosed(_) => "NotifyClosed due",
             TaskAction::StartNexusOperation(_) => "StartNexusOperation due",
             TaskAction::NexusOperationRetry(_) => "NexusOperationRetry due",

@@ -8,8 +8,8 @@ mod reset;
 
 pub(super) use apply::begin_attempt;
 pub(crate) use apply::{apply_options_set, apply_paused, apply_reset, apply_unpaused};
-pub use options::activity_options;
 pub(crate) use options::set_options;
+pub use options::{activity_options, merge_activity_options};
 pub(crate) use pause::{pause, unpause};
 pub(crate) use reset::reset;
 

@@ -6,14 +6,17 @@ use api::{
     enums::v1::TaskQueueKind,
     history::v1::ActivityTaskScheduledEventAttributes,
 };
-use model::{Span, Time};
+use model::Time;
 
 use crate::{
     ActivityOptionsSet, Mutation, Rejection, Reply, Shared,
-    activity::{emit_tasks, schedule::Timeouts},
+    activity::{
+        emit_tasks,
+        schedule::{normalize_activity_timeouts, run_timeout},
+    },
     draft::Draft,
     input::SetActivityOptions,
-    retry_policy::interval,
+    retry_policy::retry_interval,
     state::Activity,
 };
 
@@ -62,7 +65,7 @@ pub fn activity_options(scheduled: &ActivityTaskScheduledEventAttributes) -> Act
 fn next_attempt_time(activity: &Activity, policy: Option<&RetryPolicy>) -> Time {
     match policy {
         Some(policy) if activity.is_backing_off() && activity.attempt > 1 => {
-            activity.last_attempt_complete_time + interval(policy, activity.attempt - 1)
+            activity.last_attempt_complete_time + retry_interval(policy, activity.attempt - 1)
         }
         Some(_) | None => activity.attempt_scheduled_time,
     }
@@ -77,7 +80,7 @@ fn changed(
     let mut to = activity.scheduled.as_ref().map(Shared::to_owned_message).unwrap_or_default();
     to.retry_policy.clone_from(&activity.retry_policy);
     for path in paths {
-        set(&mut to, from, path)?;
+        merge_activity_options(&mut to, from, path).map_err(Rejection::invalid)?;
     }
     for (field, duration) in [
         ("ScheduleToCloseTimeout", &to.schedule_to_close_timeout),
@@ -89,42 +92,25 @@ fn changed(
             return Err(Rejection::invalid(format!("invalid {field}: negative duration")));
         }
     }
-    let span = |duration: &Option<prost_types::Duration>| Span::from_proto(duration.as_ref());
-    let timeouts = Timeouts {
-        schedule_to_close: span(&to.schedule_to_close_timeout),
-        schedule_to_start: span(&to.schedule_to_start_timeout),
-        start_to_close: span(&to.start_to_close_timeout),
-        heartbeat: span(&to.heartbeat_timeout),
-    };
-    let timeouts = timeouts.normalized(draft, &to.activity_id, activity.activity_type()).map_err(|_| {
-        Rejection::invalid(format!(
-            "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity. \
-             ActivityId={} ActivityType={}",
-            to.activity_id,
-            activity.activity_type()
-        ))
-    })?;
-    to.schedule_to_close_timeout = Some(timeouts.schedule_to_close.to_proto());
-    to.schedule_to_start_timeout = Some(timeouts.schedule_to_start.to_proto());
-    to.start_to_close_timeout = Some(timeouts.start_to_close.to_proto());
-    to.heartbeat_timeout = Some(timeouts.heartbeat.to_proto());
+    normalize_activity_timeouts(&mut to, run_timeout(draft)).map_err(Rejection::invalid)?;
     Ok(to)
 }
 
 /// Sets what one path of a field mask names; unknown paths name nothing.
-fn set(
+///
+/// # Errors
+/// The reference's text for an option that is not there.
+pub fn merge_activity_options(
     to: &mut ActivityTaskScheduledEventAttributes,
     from: &ActivityOptions,
     path: &str,
-) -> Result<(), Rejection> {
+) -> Result<(), String> {
     match path {
         "task_queue" | "task_queue.name" => {
-            let queue = from
-                .task_queue
-                .as_ref()
-                .ok_or_else(|| Rejection::invalid("TaskQueue is not provided"))?;
+            let queue =
+                from.task_queue.as_ref().ok_or_else(|| "TaskQueue is not provided".to_owned())?;
             if queue.name.is_empty() {
-                return Err(Rejection::invalid("missing task queue name"));
+                return Err("missing task queue name".to_owned());
             }
             let queue_now = to.task_queue.get_or_insert_default();
             queue_now.name.clone_from(&queue.name);
@@ -153,8 +139,8 @@ fn set(
     Ok(())
 }
 
-fn given(from: &ActivityOptions) -> Result<&RetryPolicy, Rejection> {
-    from.retry_policy.as_ref().ok_or_else(|| Rejection::invalid("RetryPolicy is not provided"))
+fn given(from: &ActivityOptions) -> Result<&RetryPolicy, String> {
+    from.retry_policy.as_ref().ok_or_else(|| "RetryPolicy is not provided".to_owned())
 }
 
 fn set_retry_policy(to: &mut RetryPolicy, from: &RetryPolicy, field: &str) {
