@@ -120,6 +120,7 @@ pub(crate) fn listing(state: &State, key: &EntityKey) -> Listing {
         close_time: state.close_time(),
         memo: Some(memo),
         search_attributes: [("BatcherUser".to_owned(), user)].into(),
+        ..Listing::default()
     }
 }
 

@@ -44,9 +44,9 @@ impl Machine for BatchOperation {
                 step(&mut next, outcome, context);
             }
             Event::Due if Self::due(state).is_some_and(|due| due <= context.now) => {
-                return Ok(Decision { state: None, reply: () });
+                return Ok(Decision::answered(None, ()));
             }
-            Event::Done { .. } | Event::Due | Event::WorkflowClosed(_) => {}
+            Event::Done { .. } | Event::Due | Event::Taken(_) | Event::WorkflowClosed(_) => {}
         }
         Ok(Decision::state(next))
     }

@@ -13,9 +13,11 @@ mod context;
 mod key;
 mod listing;
 mod machine;
+mod worker;
 
 pub use closed::{ClosedWorkflow, Watcher};
 pub use context::Context;
 pub use key::{EntityKey, EntityKind};
 pub use listing::Listing;
 pub use machine::{Decision, Event, Machine};
+pub use worker::{Taken, WorkerTask};

@@ -21,8 +21,14 @@ pub struct Listing {
     pub status: i32,
     /// When it was made.
     pub start_time: Time,
+    /// When it first had something to do; not set: when it was made.
+    pub execution_time: Time,
     /// When it closed; not set while it is open.
     pub close_time: Time,
+    /// Steps that it has taken, if it counts them itself; lists show them once it is closed.
+    pub transitions: i64,
+    /// Bytes of its state; lists show them once it is closed.
+    pub size_bytes: i64,
     /// The memo.
     pub memo: Option<Memo>,
     /// The search attributes, each with the `type` in its payload's metadata.

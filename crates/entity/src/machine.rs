@@ -2,10 +2,10 @@
 
 use std::fmt::Debug;
 
-use model::Time;
+use model::{Agenda, Time};
 use prost::Message;
 
-use crate::{ClosedWorkflow, Context, EntityKey, EntityKind, Listing};
+use crate::{ClosedWorkflow, Context, EntityKey, EntityKind, Listing, Taken, WorkerTask};
 
 /// A kind of entity.
 ///
@@ -51,6 +51,17 @@ pub trait Machine: Debug + Send + Sync + Sized + 'static {
     /// A piece of that work.
     fn work(state: &Self::State, number: u64, key: &EntityKey) -> Option<Self::Work>;
 
+    /// The task that a worker may take; none while there is none.
+    fn task(_state: &Self::State) -> Option<WorkerTask<'_>> {
+        None
+    }
+
+    /// What it is about to do, for a clock that passes over idle time.
+    fn agenda(state: &Self::State) -> Agenda {
+        let steps = u32::try_from(Self::outstanding(state).len()).unwrap_or(u32::MAX);
+        Agenda { steps, due: Self::due(state), ..Agenda::EMPTY }
+    }
+
     /// How lists show it, if they do.
     fn listing(state: &Self::State, key: &EntityKey) -> Option<Listing>;
 }
@@ -60,6 +71,8 @@ pub trait Machine: Debug + Send + Sync + Sized + 'static {
 pub enum Event<M: Machine> {
     /// Somebody asks for something.
     Request(M::Input),
+    /// A worker takes the task that [`Machine::task`] told of. May come twice, or too late.
+    Taken(Taken),
     /// The time has come for which [`Machine::due`] asked.
     Due,
     /// A piece of work was done, or turned out to be impossible.
@@ -78,6 +91,9 @@ pub enum Event<M: Machine> {
 pub struct Decision<M: Machine> {
     /// The state after it; none when the entity exists no more, or never did.
     pub state: Option<M::State>,
+    /// The state of a new entity that gets the id from here on, beside this one, which stays as it
+    /// was. Its instance is [`Context::fresh_id`].
+    pub successor: Option<M::State>,
     /// What the caller is told after the commit.
     pub reply: M::Reply,
 }
@@ -85,6 +101,11 @@ pub struct Decision<M: Machine> {
 impl<M: Machine> Decision<M> {
     /// A new state and an answer without content.
     pub fn state(state: M::State) -> Self {
-        Self { state: Some(state), reply: M::Reply::default() }
+        Self::answered(Some(state), M::Reply::default())
+    }
+
+    /// A new state, if any, and an answer.
+    pub fn answered(state: Option<M::State>, reply: M::Reply) -> Self {
+        Self { state, successor: None, reply }
     }
 }

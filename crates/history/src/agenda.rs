@@ -21,11 +21,7 @@ impl Commit {
 
     /// Notes what an entity is about to do; nothing when it is gone.
     pub(crate) fn plan_entity(&mut self, node: &Node, instance: RunId, state: Option<&dyn Held>) {
-        self.plan(node, instance, |_| {
-            let Some(state) = state else { return Agenda::EMPTY };
-            let steps = u32::try_from(state.outstanding().len()).unwrap_or(u32::MAX);
-            Agenda { steps, due: state.due(), ..Agenda::EMPTY }
-        });
+        self.plan(node, instance, |_| state.map_or(Agenda::EMPTY, Held::agenda));
     }
 
     /// Tells the clock of everybody in the step at once: between a run and the one that follows

@@ -23,7 +23,7 @@ use crate::{
     context::Caller,
     current,
     dispatch::{self, Offer, Started},
-    entities::StoredEntity,
+    entities::{StoredEntity, TakenAtOnce},
     ledger::PendingTask,
     node::Node,
     queries::BufferedQuery,
@@ -58,6 +58,7 @@ pub(crate) struct Release {
     outbox: Vec<PendingTask>,
     index: Vec<FeedIndex>,
     entities: Vec<StoredEntity>,
+    taken: Vec<TakenAtOnce>,
     updates: Vec<UpdateNews>,
     /// Queries whose answers came with the commit.
     pub(crate) answers: Vec<(BufferedQuery, crate::QueryAnswer)>,
@@ -339,6 +340,27 @@ impl Commit {
         self.release.entities.push(stored);
     }
 
+    /// Hands a task of an entity to its worker once the batch is durable.
+    pub(crate) fn hand_over(&mut self, taken: TakenAtOnce) {
+        self.release.taken.push(taken);
+    }
+
+    /// Writes a task for workers that is new, and offers it after the commit.
+    pub(crate) fn add_dispatch_task(
+        &mut self,
+        slot: &mut Slot,
+        pending: PendingTask,
+        offer: impl FnOnce(u64) -> Option<Offer>,
+    ) -> Result<(), HistoryError> {
+        let task_id = slot.take_task_id()?;
+        if slot.immediate.add(task_id, pending) {
+            self.offer(offer(task_id));
+        }
+        let category = TaskCategory::Immediate;
+        self.put_task(slot.id, TaskKey { category, fire_time: Time::UNSET, task_id }, &pending);
+        Ok(())
+    }
+
     /// Offers a task after the commit; a later offer of the same task replaces it.
     fn offer(&mut self, offer: Option<Offer>) {
         let Some(offer) = offer else { return };
@@ -527,6 +549,9 @@ impl Release {
         }
         for started in self.started {
             node.hand_over(started);
+        }
+        for taken in self.taken {
+            taken.hand_over();
         }
         for offer in self.offers {
             node.offer(offer);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use api::{common::v1::WorkflowExecution, query::v1::WorkflowQuery};
 use bytes::Bytes;
 use engine::{StartedActivity, StartedWorkflowTask, State};
+use model::{NamespaceId, RunId};
 use uuid::Uuid;
 
 use crate::{NexusDelivery, RunKey};
@@ -16,6 +17,8 @@ pub enum Delivery {
     WorkflowTask(Box<WorkflowTaskDelivery>),
     /// An activity attempt, its start already durable.
     Activity(Box<ActivityDelivery>),
+    /// An attempt of an activity that no workflow runs, its start already durable.
+    StandaloneActivity(Box<StandaloneActivityDelivery>),
     /// A query that goes to a worker without a workflow task; nothing of it is stored.
     Query(Box<QueryDelivery>),
     /// A request to a Nexus handler; nothing of it is stored.
@@ -47,6 +50,19 @@ pub struct ActivityDelivery {
     pub activity: StartedActivity,
     /// The state after the start, for what else the worker is told.
     pub state: Arc<State>,
+}
+
+/// A started attempt of an activity that no workflow runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StandaloneActivityDelivery {
+    /// The namespace that it lives in.
+    pub namespace_id: NamespaceId,
+    /// What tells it from others of its id.
+    pub run_id: RunId,
+    /// The stamp that the worker's answers name.
+    pub stamp: u32,
+    /// The attempt.
+    pub activity: StartedActivity,
 }
 
 /// A query on its way to a worker.

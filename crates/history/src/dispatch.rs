@@ -216,7 +216,7 @@ pub(crate) fn place(
 }
 
 /// Merges priorities field by field (fact sheet section 7.6).
-fn order(own: Option<&Priority>, of_run: Option<&Priority>, created: Time) -> TaskOrder {
+pub(crate) fn order(own: Option<&Priority>, of_run: Option<&Priority>, created: Time) -> TaskOrder {
     let sources = || own.into_iter().chain(of_run);
     let priority = sources().map(|source| source.priority_key).find(|key| *key != 0).unwrap_or(0);
     let fairness_key = sources().map(|source| &source.fairness_key).find(|key| !key.is_empty());

@@ -53,7 +53,10 @@ pub use self::nexus::{CallbackToken, NexusCompletion, NexusDelivery, NexusTaskAn
 pub use activity_token::activity_task_token;
 pub use completion_pages::{COMPLETION_BYTES_MAX, KeptPage};
 pub use config::{Config, RETENTION_JITTER};
-pub use delivery::{ActivityDelivery, Delivery, HistoryPage, QueryDelivery, WorkflowTaskDelivery};
+pub use delivery::{
+    ActivityDelivery, Delivery, HistoryPage, QueryDelivery, StandaloneActivityDelivery,
+    WorkflowTaskDelivery,
+};
 pub use entities::{EntityError, EntityScope, EntityView, Perform};
 pub use error::HistoryError;
 pub use execution::{Execution, RunKey};

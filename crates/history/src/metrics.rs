@@ -113,6 +113,7 @@ impl HistoryMetrics {
             | TaskAction::ApplyParentClosePolicy(_)
             | TaskAction::EntityTimer(_)
             | TaskAction::EntityWork(_)
+            | TaskAction::DispatchEntityTask(_)
             | TaskAction::NotifyClosed(_)
             | TaskAction::StartNexusOperation(_)
             | TaskAction::NexusOperationRetry(_)

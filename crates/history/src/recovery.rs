@@ -197,6 +197,9 @@ impl Node {
             self.carry_out(slot.id, task);
             return Ok(());
         }
+        if matches!(task.action, TaskAction::DispatchEntityTask(_)) {
+            return self.reoffer_entity_task(slot, task_id, task).await;
+        }
         let found = match self.load_run(slot, task.run_id).await {
             Err(HistoryError::Damaged(damage)) => {
                 report(&damage);

@@ -52,9 +52,9 @@ pub(crate) fn listing(state: &State, key: &EntityKey) -> Listing {
         task_queue: "temporal-sys-per-ns-tq".to_owned(),
         status: WorkflowExecutionStatus::Running as i32,
         start_time: state.create_time,
-        close_time: Time::UNSET,
         memo: Some(Memo { fields: memo.fields }),
         search_attributes,
+        ..Listing::default()
     }
 }
 

@@ -44,7 +44,7 @@ impl Machine for Schedule {
                 };
             }
             Event::Request(Input::Delete) => {
-                return Ok(Decision { state: None, reply: Reply::default() });
+                return Ok(Decision::answered(None, Reply::default()));
             }
             Event::Request(Input::Update(update)) => {
                 if requests::is_repeated(&mut next, &update.request_id) {
@@ -60,7 +60,7 @@ impl Machine for Schedule {
                 }
                 requests::patch(&mut next, &patch, context.now);
             }
-            Event::Due => {}
+            Event::Due | Event::Taken(_) => {}
             Event::Done { number, outcome } => {
                 let pending = next.pending.remove(&number);
                 let start = pending.and_then(|pending| pending.start);
@@ -111,10 +111,10 @@ fn finish(
 ) -> Decision<Schedule> {
     let lives = go_on(&mut state, times, following, context.now);
     let reply = Reply { conflict_token: state.conflict_token };
-    Decision { state: Some(state).filter(|_| lives), reply }
+    Decision::answered(Some(state).filter(|_| lives), reply)
 }
 
 fn unchanged(state: &State) -> Decision<Schedule> {
     let reply = Reply { conflict_token: state.conflict_token };
-    Decision { state: Some(state.clone()), reply }
+    Decision::answered(Some(state.clone()), reply)
 }

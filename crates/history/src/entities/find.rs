@@ -12,7 +12,35 @@ const SCAN_RECORDS_MAX: usize = 256;
 const SCAN_BYTES_MAX: usize = 1024 * 1024;
 
 impl Node {
-    /// Finds and loads an entity, if there is one.
+    /// Finds and loads the entity that has an id, if there is one; or one that has or had it.
+    pub(crate) async fn find_instance(
+        &self,
+        slot: &mut Slot,
+        key: &EntityKey,
+        instance: Option<RunId>,
+    ) -> Result<Option<RunId>, HistoryError> {
+        let Some(instance) = instance else { return self.find_entity(slot, key).await };
+        let found = self.load_entity(slot, instance).await?;
+        let cached = slot.entities.get(&instance).filter(|_| found);
+        Ok(cached.filter(|cached| cached.live.key == *key).map(|_| instance))
+    }
+
+    /// True when an entity has its id for itself: no later one took it over.
+    pub(super) async fn has_id(
+        &self,
+        slot: &Slot,
+        key: &EntityKey,
+        instance: RunId,
+    ) -> Result<bool, HistoryError> {
+        if let Some(latest) = slot.entity_ids.get(key) {
+            return Ok(*latest == instance);
+        }
+        let pointer = self.store.read(Table::Entity, records::pointer_key(slot.id, key)).await?;
+        let Some(pointer) = pointer else { return Ok(false) };
+        Ok(records::read_pointer(slot.id, key, pointer)? == Some(instance))
+    }
+
+    /// Finds and loads the entity that has an id, if there is one.
     pub(crate) async fn find_entity(
         &self,
         slot: &mut Slot,
@@ -27,7 +55,11 @@ impl Node {
         let pointer = self.store.read(Table::Entity, records::pointer_key(slot.id, key)).await?;
         let Some(pointer) = pointer else { return Ok(None) };
         let Some(instance) = records::read_pointer(slot.id, key, pointer)? else { return Ok(None) };
-        Ok(self.load_entity(slot, instance).await?.then_some(instance))
+        if !self.load_entity(slot, instance).await? {
+            return Ok(None);
+        }
+        slot.entity_ids.insert(key.clone(), instance);
+        Ok(Some(instance))
     }
 
     /// Puts an entity into memory; false when there is none.
@@ -43,9 +75,8 @@ impl Node {
         let value = self.store.read(Table::Entity, entity_key(slot.id, instance)).await?;
         let Some(value) = value else { return Ok(false) };
         let read = records::read_state(slot.id, instance, value)?;
-        let cached = CachedEntity::new(read.key.clone(), read.version, Some(read.head));
+        let cached = CachedEntity::new(read.key, read.version, Some(read.head));
         let weight = cached.weight();
-        slot.entity_ids.insert(read.key, instance);
         slot.entities.insert(instance, cached);
         self.note_use(slot, instance, weight, false);
         Ok(true)

@@ -2,24 +2,29 @@
 
 use std::{any::Any, fmt::Debug, sync::Arc};
 
-use ::entity::{ClosedWorkflow, Context, Decision, EntityKey, EntityKind, Event, Listing, Machine};
+use ::entity::{
+    ClosedWorkflow, Context, Decision, EntityKey, EntityKind, Event, Listing, Machine, Taken,
+    WorkerTask,
+};
 use batch_operation::BatchOperation;
 use bytes::Bytes;
 use engine::TaskAction;
 use futures_util::future::BoxFuture;
-use model::{RunId, Time};
+use model::{Agenda, RunId, Time};
 use prost::{DecodeError, Message};
 use schedule::Schedule;
+use standalone_activity::StandaloneActivity;
 
 use super::{EntityScope, Perform, work};
-use crate::{HistoryError, node::Node};
+use crate::{Delivery, HistoryError, node::Node};
 
 /// Reads a state. The list of the kinds that there are.
 pub(super) fn decode(kind: EntityKind, state: Bytes) -> Result<Arc<dyn Held>, DecodeError> {
     match kind {
         EntityKind::Schedule => decode_as::<Schedule>(state),
         EntityKind::BatchOperation => decode_as::<BatchOperation>(state),
-        EntityKind::WorkerDeployment | EntityKind::Activity | EntityKind::NexusOperation => {
+        EntityKind::Activity => decode_as::<StandaloneActivity>(state),
+        EntityKind::WorkerDeployment | EntityKind::NexusOperation => {
             Err(DecodeError::new("this program has no machine for its kind"))
         }
     }
@@ -37,6 +42,14 @@ pub(crate) trait Held: Debug + Send + Sync {
     fn due(&self) -> Option<Time>;
     fn outstanding(&self) -> Vec<u64>;
     fn listing(&self, key: &EntityKey) -> Option<Listing>;
+    /// What it is about to do.
+    fn agenda(&self) -> Agenda;
+    /// The task that a worker may take.
+    fn task(&self) -> Option<WorkerTask<'_>>;
+    /// What a worker gets that has just taken it.
+    fn delivery(&self, key: &EntityKey, instance: RunId) -> Option<Delivery>;
+    /// What follows when a worker takes it.
+    fn decide_taken(&self, taken: Taken, context: &Context<'_>) -> Result<Next, String>;
     /// What follows when its time has come.
     fn decide_due(&self, context: &Context<'_>) -> Result<Next, String>;
     /// What follows when a workflow that it started has closed.
@@ -67,14 +80,15 @@ pub(super) struct HeldState<M: Machine>(pub(super) M::State);
 pub(super) fn split<M: Perform>(
     before: Option<&M::State>,
     decision: Decision<M>,
-) -> (Next, M::Reply) {
+) -> (Next, Option<Arc<dyn Held>>, M::Reply) {
     let next = match decision.state {
         None if before.is_none() => Next::Unchanged,
         None => Next::Gone,
         Some(state) if before == Some(&state) => Next::Unchanged,
         Some(state) => Next::Changed(Arc::new(HeldState::<M>(state))),
     };
-    (next, decision.reply)
+    let successor = decision.successor.map(|state| Arc::new(HeldState::<M>(state)) as _);
+    (next, successor, decision.reply)
 }
 
 /// Reads the state of a known kind.
@@ -88,6 +102,9 @@ pub(crate) fn is_current(held: Option<&dyn Held>, action: &TaskAction) -> bool {
     match action {
         TaskAction::EntityTimer(timer) => held.due() == Some(timer.due),
         TaskAction::EntityWork(work) => held.outstanding().contains(&work.number),
+        TaskAction::DispatchEntityTask(task) => {
+            held.task().is_some_and(|known| known.stamp == task.stamp)
+        }
         _ => false,
     }
 }
@@ -119,6 +136,22 @@ impl<M: Perform> Held for HeldState<M> {
 
     fn listing(&self, key: &EntityKey) -> Option<Listing> {
         M::listing(&self.0, key)
+    }
+
+    fn agenda(&self) -> Agenda {
+        M::agenda(&self.0)
+    }
+
+    fn task(&self) -> Option<WorkerTask<'_>> {
+        M::task(&self.0)
+    }
+
+    fn delivery(&self, key: &EntityKey, instance: RunId) -> Option<Delivery> {
+        M::delivery(&self.0, key, instance)
+    }
+
+    fn decide_taken(&self, taken: Taken, context: &Context<'_>) -> Result<Next, String> {
+        self.decide(Event::Taken(taken), context)
     }
 
     fn decide_due(&self, context: &Context<'_>) -> Result<Next, String> {

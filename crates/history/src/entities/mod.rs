@@ -14,6 +14,8 @@ mod record;
 mod records;
 mod requests;
 mod schedules;
+mod standalone_activities;
+mod tasks;
 mod work;
 
 pub(crate) use cache::{CachedEntity, LiveEntity};
@@ -22,3 +24,4 @@ pub use perform::{EntityScope, Perform};
 pub(crate) use record::StoredEntity;
 pub(crate) use records::pointed_at;
 pub use requests::{EntityError, EntityView};
+pub(crate) use tasks::TakenAtOnce;

@@ -88,7 +88,7 @@ impl Node {
             let Some(namespace) = self.namespaces.by_id(key.namespace_id) else { return Ok(()) };
             let caller = Caller::server(&namespace);
             match head.decide_closed(closed, &held::context(self, &caller, key, *instance)) {
-                Ok(next) => self.commit_entity(&mut slot, *instance, next)?,
+                Ok(next) => self.commit_entity(&mut slot, *instance, next).await?,
                 Err(rejection) => {
                     tracing::error!(%rejection, "an entity refuses the end of its workflow");
                     return Ok(());

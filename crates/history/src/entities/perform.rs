@@ -6,7 +6,7 @@ use ::entity::{EntityKey, Machine};
 use model::RunId;
 use namespace::Namespace;
 
-use crate::{History, HistoryError};
+use crate::{Delivery, History, HistoryError};
 
 /// On behalf of which entity something is done.
 #[derive(Debug, Clone)]
@@ -39,4 +39,9 @@ pub trait Perform: Machine {
         number: u64,
         work: Self::Work,
     ) -> impl Future<Output = Result<Self::Done, HistoryError>> + Send;
+
+    /// What a worker gets that has just taken the entity's task; none for a kind without tasks.
+    fn delivery(_state: &Self::State, _key: &EntityKey, _instance: RunId) -> Option<Delivery> {
+        None
+    }
 }

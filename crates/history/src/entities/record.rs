@@ -5,11 +5,11 @@ use std::sync::Arc;
 use ::entity::{EntityKey, Listing};
 use ::visibility::{Change, NAMESPACE_DIVISION, Record};
 use api::common::v1::Payload;
-use engine::{EntityTimerRef, EntityWorkRef, Task, TaskAction};
+use engine::{EntityTaskRef, EntityTimerRef, EntityWorkRef, Task, TaskAction};
 use model::{RunId, Span, Time};
 use storage::{Table, Write, entity_key};
 
-use super::{CachedEntity, Held, LiveEntity, Next, held, records};
+use super::{CachedEntity, Held, LiveEntity, Next, held, records, tasks};
 use crate::{
     HistoryError,
     commit::{Commit, Outcome},
@@ -35,7 +35,7 @@ impl StoredEntity {
 
 impl Node {
     /// Commits what becomes of an entity that is in memory.
-    pub(crate) fn commit_entity(
+    pub(crate) async fn commit_entity(
         self: &Arc<Self>,
         slot: &mut Slot,
         instance: RunId,
@@ -47,6 +47,13 @@ impl Node {
             Next::Gone => None,
         };
         let mut commit = Commit::default();
+        if next.is_none()
+            && let Some(key) = slot.entities.get(&instance).map(|cached| cached.live.key.clone())
+            && self.has_id(slot, &key, instance).await?
+        {
+            let key = records::pointer_key(slot.id, &key);
+            commit.write(Write::Delete { table: Table::Entity, key });
+        }
         commit.record_entity(self, slot, instance, next)?;
         commit.submit(self, slot)
     }
@@ -82,7 +89,18 @@ impl Commit {
         let Some(cached) = slot.entities.get_mut(&instance) else {
             return Err(HistoryError::Unavailable("an entity left the cache".to_owned()));
         };
-        let before = std::mem::replace(&mut cached.head, next.clone());
+        let before = cached.head.take();
+        let next = next.map(|state| {
+            if !tasks::has_new_task(before.as_deref(), state.as_ref()) {
+                return state;
+            }
+            let taken = node.take_at_once(&cached.live.key, instance, state.as_ref());
+            taken.map_or(state, |(state, taken)| {
+                self.hand_over(taken);
+                state
+            })
+        });
+        cached.head.clone_from(&next);
         cached.version += 1;
         let version = cached.version;
         let live = Arc::clone(&cached.live);
@@ -93,16 +111,19 @@ impl Commit {
                 self.write(records::write_state(slot_id, &live.key, instance, version, state));
             }
             None => {
-                let pointer = records::pointer_key(slot_id, &live.key);
-                for key in [pointer, entity_key(slot_id, instance)] {
-                    self.write(Write::Delete { table: Table::Entity, key });
-                }
+                let key = entity_key(slot_id, instance);
+                self.write(Write::Delete { table: Table::Entity, key });
             }
         }
         slot.immediate.settle(instance, |action| held::is_current(next.as_deref(), action));
         slot.timers.settle(instance, |action| held::is_current(next.as_deref(), action));
         for task in new_tasks(before.as_deref(), next.as_deref()) {
             self.add_entity_task(slot, instance, &task)?;
+        }
+        if let Some(state) = &next
+            && tasks::has_new_task(before.as_deref(), state.as_ref())
+        {
+            self.add_worker_task(node, slot, &live.key, instance, state.as_ref())?;
         }
         let listing = |state: &Option<Arc<dyn Held>>| state.as_ref()?.listing(&live.key);
         let (was, is) = (listing(&before), listing(&next));
@@ -134,6 +155,23 @@ impl Commit {
         } else {
             self.add_outbox_task(slot, pending)
         }
+    }
+
+    /// Writes the task that a worker is to take, and offers it after the commit.
+    fn add_worker_task(
+        &mut self,
+        node: &Node,
+        slot: &mut Slot,
+        key: &EntityKey,
+        instance: RunId,
+        state: &dyn Held,
+    ) -> Result<(), HistoryError> {
+        let Some(task) = state.task() else { return Ok(()) };
+        let action = TaskAction::DispatchEntityTask(EntityTaskRef { stamp: task.stamp });
+        let pending = PendingTask { run_id: instance, action };
+        let slot_id = slot.id;
+        let offer = |task_id| node.entity_offer(key, instance, state, slot_id, task_id);
+        self.add_dispatch_task(slot, pending, offer)
     }
 }
 
@@ -175,6 +213,10 @@ pub(crate) fn listed(
         Time::UNSET => Span::ZERO,
         closed => closed.since(listing.start_time),
     };
+    let execution_time = match listing.execution_time {
+        Time::UNSET => listing.start_time,
+        set => set,
+    };
     Change::Upsert(Box::new(Record {
         namespace_id: key.namespace_id,
         run_id: instance,
@@ -184,11 +226,14 @@ pub(crate) fn listed(
         task_queue: listing.task_queue,
         status: listing.status,
         start_time: listing.start_time,
-        execution_time: listing.start_time,
+        execution_time,
         close_time: listing.close_time,
         history_length: 0,
-        history_size_bytes: 0,
-        state_transition_count: i64::try_from(version).unwrap_or(i64::MAX),
+        history_size_bytes: listing.size_bytes,
+        state_transition_count: match listing.transitions {
+            0 => i64::try_from(version).unwrap_or(i64::MAX),
+            counted => counted,
+        },
         execution_duration,
         parent: None,
         root: None,

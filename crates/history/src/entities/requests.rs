@@ -55,11 +55,26 @@ impl History {
         id: &str,
         input: M::Input,
     ) -> Result<M::Reply, EntityError<M::Rejection>> {
+        self.request_instance::<M>(permit, namespace, id, None, input).await
+    }
+
+    /// As [`History::request_entity`], for one that has or had the id; none: the one that has it.
+    ///
+    /// # Errors
+    /// When the entity refuses it.
+    pub async fn request_instance<M: Perform>(
+        &self,
+        permit: &Permit,
+        namespace: &Arc<Namespace>,
+        id: &str,
+        instance: Option<RunId>,
+        input: M::Input,
+    ) -> Result<M::Reply, EntityError<M::Rejection>> {
         let caller = Caller::new(permit, namespace);
         let key = EntityKey { kind: M::KIND, namespace_id: namespace.id, id: id.to_owned() };
         let (decided, outcome) = {
             let mut slot = self.lock(key.slot()).await?;
-            let found = self.node.find_entity(&mut slot, &key).await?;
+            let found = self.node.find_instance(&mut slot, &key, instance).await?;
             let instance = found.unwrap_or_else(|| fresh_run_id(&self.node.environment));
             let cached = found.and_then(|found| slot.entities.get(&found));
             let head = cached.and_then(|cached| cached.head.clone());
@@ -68,12 +83,18 @@ impl History {
             match M::decide(state, Event::Request(input), &context) {
                 Err(rejection) => (Err(rejection), slot.barrier()),
                 Ok(decision) => {
-                    let (next, reply) = split(state, decision);
-                    let outcome = match (found, next) {
-                        (None, Next::Changed(state)) => {
+                    let fresh_id = context.fresh_id;
+                    let (next, successor, reply) = split(state, decision);
+                    let outcome = match (found, next, successor) {
+                        (None, Next::Changed(state), _) => {
                             self.node.commit_new_entity(&mut slot, &key, instance, state)?
                         }
-                        (_, next) => self.node.commit_entity(&mut slot, instance, next)?,
+                        (_, _, Some(successor)) => {
+                            self.node.commit_new_entity(&mut slot, &key, fresh_id, successor)?
+                        }
+                        (_, next, None) => {
+                            self.node.commit_entity(&mut slot, instance, next).await?
+                        }
                     };
                     (Ok(reply), outcome)
                 }
@@ -89,14 +110,28 @@ impl History {
     /// When the store does not answer.
     pub async fn read_entity<M: Perform>(
         &self,
+        permit: &Permit,
+        namespace: &Arc<Namespace>,
+        id: &str,
+    ) -> Result<Option<EntityView<M>>, HistoryError> {
+        self.read_instance(permit, namespace, id, None).await
+    }
+
+    /// As [`History::read_entity`], for one that has or had the id; none: the one that has it.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn read_instance<M: Perform>(
+        &self,
         _permit: &Permit,
         namespace: &Arc<Namespace>,
         id: &str,
+        instance: Option<RunId>,
     ) -> Result<Option<EntityView<M>>, HistoryError> {
         let key = EntityKey { kind: M::KIND, namespace_id: namespace.id, id: id.to_owned() };
         let (found, barrier) = {
             let mut slot = self.lock(key.slot()).await?;
-            let found = self.node.find_entity(&mut slot, &key).await?;
+            let found = self.node.find_instance(&mut slot, &key, instance).await?;
             let head = |cached: &CachedEntity| cached.head.clone();
             let found = found.and_then(|instance| {
                 Some((instance, slot.entities.get(&instance).and_then(head)?))
@@ -107,28 +142,31 @@ impl History {
         Ok(found.map(|(instance, held)| EntityView { held, instance, kind: PhantomData }))
     }
 
-    /// As [`History::read_entity`], once the state satisfies a condition or the entity is gone.
+    /// As [`History::read_instance`], once the state satisfies a condition or the entity is gone.
     /// Callers bound the wait.
     ///
     /// # Errors
     /// When the store does not answer, or the server stops.
-    pub async fn await_entity<M: Perform>(
+    pub async fn await_instance<M: Perform>(
         &self,
         permit: &Permit,
         namespace: &Arc<Namespace>,
         id: &str,
+        mut instance: Option<RunId>,
         mut is_reached: impl FnMut(&M::State) -> bool + Send,
     ) -> Result<Option<EntityView<M>>, HistoryError> {
         let key = EntityKey { kind: M::KIND, namespace_id: namespace.id, id: id.to_owned() };
         loop {
             let live = {
                 let mut slot = self.lock(key.slot()).await?;
-                let found = self.node.find_entity(&mut slot, &key).await?;
+                // From here on it is this one, whoever has the id later.
+                let found = self.node.find_instance(&mut slot, &key, instance).await?;
+                instance = instance.or(found);
                 let cached = found.and_then(|instance| slot.entities.get(&instance));
                 cached.map(|cached| Arc::clone(&cached.live))
             };
             let Some(live) = live else {
-                return self.read_entity(permit, namespace, id).await;
+                return self.read_instance(permit, namespace, id, instance).await;
             };
             loop {
                 let changed = live.changed();
@@ -140,7 +178,7 @@ impl History {
                 let reached =
                     live.durable().as_deref().and_then(state_of::<M>).map(&mut is_reached);
                 if reached != Some(false) && live.durable().is_some() {
-                    return self.read_entity(permit, namespace, id).await;
+                    return self.read_instance(permit, namespace, id, instance).await;
                 }
                 tokio::select! {
                     biased;

@@ -93,7 +93,7 @@ impl Node {
         let decided = head.decide_due(&held::context(self, &caller, &live.key, instance));
         slot.timers.finish(key);
         match decided {
-            Ok(next) => self.commit_entity(slot, instance, next).map(drop),
+            Ok(next) => self.commit_entity(slot, instance, next).await.map(drop),
             Err(rejection) => {
                 tracing::error!(%rejection, "the timer of an entity is refused");
                 Ok(())
@@ -139,8 +139,8 @@ pub(super) async fn perform_and_tell<M: Perform>(
         let context = held::context(&node, &caller, &scope.key, scope.instance);
         match M::decide(Some(state), Event::Done { number, outcome: done }, &context) {
             Ok(decision) => {
-                let (next, _) = split(Some(state), decision);
-                node.commit_entity(&mut slot, scope.instance, next)?
+                let (next, _, _) = split(Some(state), decision);
+                node.commit_entity(&mut slot, scope.instance, next).await?
             }
             Err(rejection) => {
                 tracing::error!(%rejection, "an entity refuses the outcome of its work");

@@ -27,6 +27,8 @@ mod resets;
 #[cfg(test)]
 mod schedules;
 #[cfg(test)]
+mod standalone_activities;
+#[cfg(test)]
 mod starts;
 #[cfg(test)]
 mod sticky;
