@@ -3,9 +3,9 @@
 use api::{
     enums::v1::{NamespaceState, ResourceExhaustedCause, ResourceExhaustedScope},
     errordetails::v1::{
-        MultiOperationExecutionFailure, NamespaceAlreadyExistsFailure,
-        NamespaceInvalidStateFailure, NamespaceNotFoundFailure, NotFoundFailure,
-        PermissionDeniedFailure, QueryFailedFailure, ResourceExhaustedFailure,
+        ActivityExecutionAlreadyStartedFailure, MultiOperationExecutionFailure,
+        NamespaceAlreadyExistsFailure, NamespaceInvalidStateFailure, NamespaceNotFoundFailure,
+        NotFoundFailure, PermissionDeniedFailure, QueryFailedFailure, ResourceExhaustedFailure,
         WorkflowExecutionAlreadyStartedFailure, WorkflowNotReadyFailure,
         WorkflowTaskCompletionBufferLostFailure,
         multi_operation_execution_failure::OperationStatus,
@@ -180,6 +180,22 @@ impl ApiError {
         Self::new(Code::AlreadyExists, format!("schedule {id:?} is already registered"))
             .kind(ErrorType::WorkflowExecutionAlreadyStarted)
             .detail("WorkflowExecutionAlreadyStartedFailure", failure)
+    }
+
+    /// An activity that no workflow runs has this id.
+    pub(crate) fn activity_already_started(
+        message: String,
+        start_request_id: String,
+        run_id: String,
+    ) -> Self {
+        let failure = ActivityExecutionAlreadyStartedFailure { start_request_id, run_id };
+        Self::new(Code::AlreadyExists, message)
+            .detail("ActivityExecutionAlreadyStartedFailure", &failure)
+    }
+
+    /// The same refusal with words before it.
+    pub(crate) fn prefixed(self, prefix: &str) -> Self {
+        Self { message: format!("{prefix}{}", self.message), ..self }
     }
 
     /// Something of another kind than a run has this id, for which a run stands in the reference.

@@ -2,6 +2,7 @@
 
 mod activities;
 mod activity_execution_operations;
+mod activity_executions;
 mod activity_operations;
 mod activity_poll;
 mod batch_operations;
@@ -10,6 +11,7 @@ mod codec;
 mod compute_config;
 mod describe;
 mod describe_nexus;
+mod entity_lists;
 mod history;
 mod multi_operation;
 mod namespaces;
@@ -87,17 +89,20 @@ macro_rules! built {
 
 built! {
     Workflow {
+        CountActivityExecutions => activity_executions::count_activity_executions,
         CountSchedules => schedules::count_schedules,
         CountWorkers => workers::count_workers,
         CountWorkflowExecutions => visibility::count_workflow_executions,
         CreateSchedule => schedules::create_schedule,
         CreateWorkerDeployment => worker_deployments::create_worker_deployment,
         CreateWorkerDeploymentVersion => worker_deployment_versions::create_worker_deployment_version,
+        DeleteActivityExecution => activity_executions::delete_activity_execution,
         DeleteSchedule => schedules::delete_schedule,
         DeleteWorkerDeployment => worker_deployments::delete_worker_deployment,
         DeleteWorkerDeploymentVersion => worker_deployment_versions::delete_worker_deployment_version,
         DeleteWorkflowExecution => signals::delete_workflow_execution,
         DeprecateNamespace => namespaces::deprecate_namespace,
+        DescribeActivityExecution => activity_executions::describe_activity_execution,
         DescribeBatchOperation => batch_operations::describe_batch_operation,
         DescribeDeployment => switched_off::describe_deployment,
         DescribeNamespace => namespaces::describe_namespace,
@@ -119,6 +124,7 @@ built! {
         GetWorkerVersioningRules => switched_off::get_worker_versioning_rules,
         GetWorkflowExecutionHistory => history::get_workflow_execution_history,
         GetWorkflowExecutionHistoryReverse => history::get_workflow_execution_history_reverse,
+        ListActivityExecutions => activity_executions::list_activity_executions,
         ListArchivedWorkflowExecutions => visibility::list_archived_workflow_executions,
         ListBatchOperations => batch_operations::list_batch_operations,
         ListClosedWorkflowExecutions => visibility::list_closed_workflow_executions,
@@ -135,6 +141,7 @@ built! {
         PauseActivity => activity_operations::pause_activity,
         PauseActivityExecution => activity_execution_operations::pause_activity_execution,
         PauseWorkflowExecution => pause::pause_workflow_execution,
+        PollActivityExecution => activity_executions::poll_activity_execution,
         PollActivityTaskQueue => activity_poll::poll_activity_task_queue,
         PollNexusTaskQueue => nexus_tasks::poll_nexus_task_queue,
         PollWorkflowExecutionTimeSkipping => time_skipping::poll_workflow_execution_time_skipping,
@@ -145,6 +152,8 @@ built! {
         RecordActivityTaskHeartbeatById => activities::record_activity_task_heartbeat_by_id,
         RecordWorkerHeartbeat => workers::record_worker_heartbeat,
         RegisterNamespace => namespaces::register_namespace,
+        RequestCancelActivityExecution =>
+            activity_executions::request_cancel_activity_execution,
         RequestCancelWorkflowExecution => signals::request_cancel_workflow_execution,
         ResetActivity => activity_operations::reset_activity,
         ResetActivityExecution => activity_execution_operations::reset_activity_execution,
@@ -169,9 +178,11 @@ built! {
         ShutdownWorker => worker::shutdown_worker,
         SignalWithStartWorkflowExecution => start::signal_with_start_workflow_execution,
         SignalWorkflowExecution => signals::signal_workflow_execution,
+        StartActivityExecution => activity_executions::start_activity_execution,
         StartBatchOperation => batch_operations::start_batch_operation,
         StartWorkflowExecution => start::start_workflow_execution,
         StopBatchOperation => batch_operations::stop_batch_operation,
+        TerminateActivityExecution => activity_executions::terminate_activity_execution,
         TerminateWorkflowExecution => signals::terminate_workflow_execution,
         UnpauseActivity => activity_operations::unpause_activity,
         UnpauseActivityExecution => activity_execution_operations::unpause_activity_execution,

@@ -53,6 +53,14 @@ macro_rules! holding_task {
 }
 
 in_namespace! {
+    workflow::CountActivityExecutionsRequest,
+    workflow::DeleteActivityExecutionRequest,
+    workflow::DescribeActivityExecutionRequest,
+    workflow::ListActivityExecutionsRequest,
+    workflow::PollActivityExecutionRequest,
+    workflow::RequestCancelActivityExecutionRequest,
+    workflow::StartActivityExecutionRequest,
+    workflow::TerminateActivityExecutionRequest,
     workflow::CountSchedulesRequest,
     workflow::CountWorkersRequest,
     workflow::CountWorkflowExecutionsRequest,

@@ -4,7 +4,7 @@ mod history;
 mod task;
 
 pub(crate) use history::HistoryToken;
-pub(crate) use task::TaskToken;
+pub(crate) use task::{HeldTask, TaskToken};
 
 /// False when bytes read as a token that reads differently once it is written again. For the fuzz
 /// targets: no other crate looks into a token.

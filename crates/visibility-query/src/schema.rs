@@ -12,12 +12,20 @@ const SCHEDULE_ID: &str = "ScheduleId";
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Schema {
     custom: BTreeMap<String, AttributeType>,
+    aliases: BTreeMap<String, Attribute>,
 }
 
 impl Schema {
     /// A schema with these custom attributes.
     pub const fn new(custom: BTreeMap<String, AttributeType>) -> Self {
-        Self { custom }
+        Self { custom, aliases: BTreeMap::new() }
+    }
+
+    /// The same schema with another name for an attribute, which hides what has it otherwise.
+    #[must_use]
+    pub fn with_alias(mut self, name: &str, attribute: Attribute) -> Self {
+        self.aliases.insert(name.to_owned(), attribute);
+        self
     }
 
     /// The custom attributes.
@@ -33,7 +41,10 @@ impl Schema {
     /// The attribute that a name in a query means. Names are case-sensitive; for attributes of the
     /// server the prefix `Temporal` may be added or dropped; `ScheduleId` is the workflow id.
     pub fn resolve(&self, name: &str) -> Option<Attribute> {
-        self.exact(name)
+        self.aliases
+            .get(name)
+            .cloned()
+            .or_else(|| self.exact(name))
             .or_else(|| match name.strip_prefix(TEMPORAL) {
                 Some(rest) => server_attribute(rest),
                 None => server_attribute(&format!("{TEMPORAL}{name}")),

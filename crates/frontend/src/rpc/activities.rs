@@ -16,28 +16,47 @@ use api::{
     },
 };
 use engine::{CancelActivity, CompleteActivity, FailActivity, HeartbeatActivity, HeldActivity};
-use history::{Execution, HeartbeatAnswer};
+use history::{Execution, HeartbeatAnswer, RunKey};
+use standalone_activity::{Complete, Confirm, Fail, Heartbeat, Input, Reply};
 
 use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
+    rpc::activity_executions::Named,
+    token::HeldTask,
     validation::{check_length, failure_of_size, run_id},
 };
 
-/// An activity and the run that it belongs to.
-struct Held {
-    execution: Execution,
-    activity: HeldActivity,
+/// The activity that a worker means.
+enum Held {
+    /// One of a run.
+    OfRun {
+        /// The run.
+        execution: Execution,
+        /// The activity.
+        activity: HeldActivity,
+    },
+    /// One that no workflow runs.
+    Standalone {
+        /// The activity.
+        named: Named,
+        /// Its attempt.
+        held: standalone_activity::Held,
+    },
 }
 
 impl Held {
     fn by_token(call: &Call, identity: &str) -> ApiResult<Self> {
         check_length("Identity", identity, &call.namespace()?.limits)?;
         let token = call.token()?;
-        let run = &token.run;
-        Ok(Self {
-            execution: Execution::run(run.workflow.workflow_id.clone(), run.run_id),
+        let RunKey { workflow, run_id } = &token.run;
+        if let HeldTask::StandaloneActivity(held) = &token.task {
+            let named = Named::known(workflow.workflow_id.clone(), Some(*run_id));
+            return Ok(Self::Standalone { named, held: *held });
+        }
+        Ok(Self::OfRun {
+            execution: Execution::run(workflow.workflow_id.clone(), *run_id),
             activity: token.held_activity()?,
         })
     }
@@ -53,13 +72,13 @@ impl Held {
         if activity_id.is_empty() {
             return Err(ApiError::invalid("ActivityId is not set on request."));
         }
-        // Without a workflow the id means a standalone activity, and there are none.
-        if workflow_id.is_empty() {
-            return Err(ApiError::not_found(format!("activity not found for ID: {activity_id}")));
-        }
         check_length("Identity", identity, &call.namespace()?.limits)?;
+        if workflow_id.is_empty() {
+            let named = Named::known(activity_id, run_id);
+            return Ok(Self::Standalone { named, held: standalone_activity::Held::Current });
+        }
         let execution = Execution { workflow_id, run_id };
-        Ok(Self { execution, activity: HeldActivity::Id(activity_id) })
+        Ok(Self::OfRun { execution, activity: HeldActivity::Id(activity_id) })
     }
 
     /// An activity that has failed because of the size of its details is asked to stop.
@@ -76,11 +95,27 @@ impl Held {
             self.fail_with(frontend, call, Some(failure), identity, None).await?;
             return Ok(HeartbeatAnswer { cancel_requested: true, ..HeartbeatAnswer::default() });
         }
-        let heartbeat = HeartbeatActivity { activity: self.activity, details, identity };
-        Ok(frontend
-            .history
-            .heartbeat_activity(&call.permit, namespace, &self.execution, heartbeat)
-            .await?)
+        match self {
+            Self::OfRun { execution, activity } => {
+                let heartbeat = HeartbeatActivity { activity, details, identity };
+                let answer = frontend.history.heartbeat_activity(
+                    &call.permit,
+                    namespace,
+                    &execution,
+                    heartbeat,
+                );
+                Ok(answer.await?)
+            }
+            Self::Standalone { named, held } => {
+                let heartbeat = Input::Heartbeat(Heartbeat { held, details });
+                match named.ask(frontend, call, heartbeat).await? {
+                    Reply::Heartbeat { cancel_requested, paused, reset } => {
+                        Ok(HeartbeatAnswer { cancel_requested, paused, reset })
+                    }
+                    _ => Ok(HeartbeatAnswer::default()),
+                }
+            }
+        }
     }
 
     async fn complete(
@@ -95,11 +130,17 @@ impl Held {
         if let Some(failure) = too_large {
             return self.fail_with(frontend, call, Some(failure), identity, None).await;
         }
-        let complete = CompleteActivity { activity: self.activity, result, identity };
-        frontend
-            .history
-            .complete_activity(&call.permit, namespace, &self.execution, complete)
-            .await?;
+        match self {
+            Self::OfRun { execution, activity } => {
+                let complete = CompleteActivity { activity, result, identity };
+                let (history, permit) = (&frontend.history, &call.permit);
+                history.complete_activity(permit, namespace, &execution, complete).await?;
+            }
+            Self::Standalone { named, held } => {
+                let complete = Input::Complete(Complete { held, result, identity });
+                named.ask(frontend, call, complete).await?;
+            }
+        }
         Ok(())
     }
 
@@ -134,10 +175,17 @@ impl Held {
         identity: String,
         last_heartbeat_details: Option<Payloads>,
     ) -> ApiResult<()> {
-        let activity = self.activity;
-        let fail = FailActivity { activity, failure, identity, last_heartbeat_details };
-        let namespace = call.namespace()?;
-        frontend.history.fail_activity(&call.permit, namespace, &self.execution, fail).await?;
+        match self {
+            Self::OfRun { execution, activity } => {
+                let fail = FailActivity { activity, failure, identity, last_heartbeat_details };
+                let (history, permit) = (&frontend.history, &call.permit);
+                history.fail_activity(permit, call.namespace()?, &execution, fail).await?;
+            }
+            Self::Standalone { named, held } => {
+                let fail = Fail { held, failure, last_heartbeat_details, identity };
+                named.ask(frontend, call, Input::Fail(Box::new(fail))).await?;
+            }
+        }
         Ok(())
     }
 
@@ -153,8 +201,16 @@ impl Held {
         if let Some(failure) = too_large {
             return self.fail_with(frontend, call, Some(failure), identity, None).await;
         }
-        let cancel = CancelActivity { activity: self.activity, details, identity };
-        frontend.history.cancel_activity(&call.permit, namespace, &self.execution, cancel).await?;
+        match self {
+            Self::OfRun { execution, activity } => {
+                let cancel = CancelActivity { activity, details, identity };
+                let (history, permit) = (&frontend.history, &call.permit);
+                history.cancel_activity(permit, namespace, &execution, cancel).await?;
+            }
+            Self::Standalone { named, held } => {
+                named.ask(frontend, call, Input::Confirm(Confirm { held, details })).await?;
+            }
+        }
         Ok(())
     }
 }

@@ -1,11 +1,15 @@
 //! Polls for activity tasks, and the shape of an activity task on the wire.
 
 use api::{
+    common::v1::WorkflowExecution,
     taskqueue::v1::PollerScalingDecision,
     workflowservice::v1::{PollActivityTaskQueueRequest, PollActivityTaskQueueResponse},
 };
 use engine::{Rejection, StartedActivity};
-use history::{ActivityDelivery, Delivery, HistoryError, RunKey, WorkerPoll};
+use history::{
+    ActivityDelivery, Delivery, History, HistoryError, RunKey, StandaloneActivityDelivery,
+    WorkerPoll,
+};
 use matching::{Matched, PollRequest, TaskQueueKey};
 use telemetry::TaskType;
 
@@ -58,12 +62,17 @@ pub(crate) async fn poll_activity_task_queue(
         let polled = frontend.matching.poll(&key, poll).await.map_err(poll_refused)?;
         let at_once = !matches!(polled.matched, Matched::Queued(_));
         let delivery = match polled.matched {
-            Matched::Started(Delivery::Activity(activity)) => *activity,
+            Matched::Started(delivery) => delivery,
             Matched::Queued(queued) => {
-                let started =
-                    frontend.history.start_activity(&call.permit, namespace, &queued, worker).await;
+                let (history, permit) = (&frontend.history, &call.permit);
+                let started = if History::is_of_entity(&queued) {
+                    history.take_entity_task(permit, namespace, &queued, worker).await
+                } else {
+                    let started = history.start_activity(permit, namespace, &queued, worker).await;
+                    started.map(|activity| Delivery::Activity(Box::new(activity)))
+                };
                 match started {
-                    Ok(activity) => activity,
+                    Ok(delivery) => delivery,
                     Err(HistoryError::Rejected(
                         Rejection::TaskObsolete
                         | Rejection::ActivityNotFound
@@ -74,19 +83,48 @@ pub(crate) async fn poll_activity_task_queue(
                     Err(error) => return Err(error.into()),
                 }
             }
-            Matched::Empty | Matched::Started(_) | Matched::Ready(_) => {
+            Matched::Empty | Matched::Ready(_) => {
                 counted.empty();
                 return Ok(PollActivityTaskQueueResponse::default());
             }
         };
-        let ActivityDelivery { run, activity, .. } = delivery;
-        counted.matched(at_once, frontend.now().since(activity.attempt_scheduled_time));
+        let (task, scheduled_time) = match delivery {
+            Delivery::Activity(delivery) => {
+                let ActivityDelivery { run, activity, .. } = *delivery;
+                let time = activity.attempt_scheduled_time;
+                (activity_task(&namespace.name, &run, activity), time)
+            }
+            Delivery::StandaloneActivity(started) => {
+                let time = started.activity.attempt_scheduled_time;
+                (standalone_activity_task(&namespace.name, *started), time)
+            }
+            Delivery::WorkflowTask(_) | Delivery::Query(_) | Delivery::Nexus(_) => {
+                counted.empty();
+                return Ok(PollActivityTaskQueueResponse::default());
+            }
+        };
+        counted.matched(at_once, frontend.now().since(scheduled_time));
         return Ok(PollActivityTaskQueueResponse {
             poller_scaling_decision: polled
                 .poller_delta
                 .map(|delta| PollerScalingDecision { poll_request_delta_suggestion: delta }),
-            ..activity_task(&namespace.name, &run, activity)
+            ..task
         });
+    }
+}
+
+/// A started attempt of an activity that no workflow runs, as its worker gets it.
+fn standalone_activity_task(
+    namespace: &str,
+    started: StandaloneActivityDelivery,
+) -> PollActivityTaskQueueResponse {
+    let task_token = TaskToken::standalone_activity(&started);
+    let StandaloneActivityDelivery { run_id, activity, .. } = started;
+    PollActivityTaskQueueResponse {
+        task_token,
+        workflow_execution: Some(WorkflowExecution::default()),
+        activity_run_id: run_id.to_string(),
+        ..attempt(namespace, activity)
     }
 }
 
@@ -96,12 +134,20 @@ pub(crate) fn activity_task(
     run: &RunKey,
     started: StartedActivity,
 ) -> PollActivityTaskQueueResponse {
-    let StartedActivity { scheduled_event_id, scheduled, attempt, .. } = started;
+    let name = started.workflow_type.clone();
     PollActivityTaskQueueResponse {
-        task_token: TaskToken::activity(run, scheduled_event_id, attempt),
-        workflow_namespace: namespace.to_owned(),
-        workflow_type: Some(api::common::v1::WorkflowType { name: started.workflow_type }),
+        task_token: TaskToken::activity(run, started.scheduled_event_id, started.attempt),
+        workflow_type: Some(api::common::v1::WorkflowType { name }),
         workflow_execution: Some(run.to_execution()),
+        ..attempt(namespace, started)
+    }
+}
+
+/// What every activity's worker gets.
+fn attempt(namespace: &str, started: StartedActivity) -> PollActivityTaskQueueResponse {
+    let StartedActivity { scheduled, attempt, .. } = started;
+    PollActivityTaskQueueResponse {
+        workflow_namespace: namespace.to_owned(),
         activity_type: scheduled.activity_type.clone(),
         activity_id: scheduled.activity_id.clone(),
         header: scheduled.header.clone(),

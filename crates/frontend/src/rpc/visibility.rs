@@ -299,13 +299,13 @@ fn info(record: Record) -> WorkflowExecutionInfo {
 }
 
 /// Null and an empty list are no values, and are not listed.
-fn shown(mut attributes: BTreeMap<String, Payload>) -> BTreeMap<String, Payload> {
+pub(crate) fn shown(mut attributes: BTreeMap<String, Payload>) -> BTreeMap<String, Payload> {
     attributes.retain(|_, payload| !matches!(payload.data.as_ref(), b"" | b"null" | b"[]"));
     attributes
 }
 
 /// A group by status is named by the status; by division, by the division.
-fn group_name(value: &Value) -> String {
+pub(crate) fn group_name(value: &Value) -> String {
     match value {
         Value::Int(number) => {
             status_name(*number).map_or_else(|| number.to_string(), str::to_owned)
@@ -315,7 +315,7 @@ fn group_name(value: &Value) -> String {
     }
 }
 
-fn keyword_payload(text: &str) -> Payload {
+pub(crate) fn keyword_payload(text: &str) -> Payload {
     let metadata = [
         ("encoding".to_owned(), Bytes::from_static(b"json/plain")),
         ("type".to_owned(), Bytes::from_static(b"Keyword")),

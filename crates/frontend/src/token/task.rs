@@ -4,9 +4,10 @@
 
 use bytes::Bytes;
 use engine::{HeldActivity, HeldWorkflowTask};
-use history::RunKey;
+use history::{RunKey, StandaloneActivityDelivery};
 use model::{NamespaceId, RunId, Time, WorkflowKey};
 use prost::Message;
+use standalone_activity::Held;
 use uuid::Uuid;
 
 use crate::error::{ApiError, ApiResult};
@@ -29,6 +30,9 @@ pub(crate) enum HeldTask {
     Workflow(HeldWorkflowTask),
     /// An activity attempt.
     Activity(HeldActivity),
+    /// An attempt of an activity that no workflow runs: its id stands where a run has that of its
+    /// workflow.
+    StandaloneActivity(Held),
     /// A query that came alone.
     Query(Uuid),
     /// A Nexus task; the run stands for its namespace only.
@@ -44,7 +48,7 @@ struct Wire {
     workflow_id: String,
     #[prost(bytes = "bytes", tag = "3")]
     run_id: Bytes,
-    #[prost(oneof = "WireTask", tags = "4, 5, 6, 7")]
+    #[prost(oneof = "WireTask", tags = "4, 5, 6, 7, 8")]
     task: Option<WireTask>,
 }
 
@@ -58,6 +62,8 @@ enum WireTask {
     Query(Bytes),
     #[prost(bytes = "bytes", tag = "7")]
     Nexus(Bytes),
+    #[prost(message, tag = "8")]
+    StandaloneActivity(WireStandaloneActivity),
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -80,6 +86,14 @@ struct WireActivity {
     attempt: i32,
 }
 
+#[derive(Clone, Copy, PartialEq, Message)]
+struct WireStandaloneActivity {
+    #[prost(int32, tag = "1")]
+    attempt: i32,
+    #[prost(uint32, tag = "2")]
+    stamp: u32,
+}
+
 impl TaskToken {
     /// The token of a workflow task.
     pub(crate) fn workflow_task(run: &RunKey, task: &HeldWorkflowTask) -> Bytes {
@@ -95,6 +109,17 @@ impl TaskToken {
     /// The token of an activity attempt.
     pub(crate) fn activity(run: &RunKey, scheduled_event_id: i64, attempt: i32) -> Bytes {
         history::activity_task_token(run, scheduled_event_id, attempt)
+    }
+
+    /// The token of an attempt of an activity that no workflow runs.
+    pub(crate) fn standalone_activity(started: &StandaloneActivityDelivery) -> Bytes {
+        let workflow = WorkflowKey {
+            namespace_id: started.namespace_id,
+            workflow_id: started.activity.scheduled.activity_id.clone(),
+        };
+        let (attempt, stamp) = (started.activity.attempt, started.stamp);
+        let run = RunKey { workflow, run_id: started.run_id };
+        encode(&run, WireTask::StandaloneActivity(WireStandaloneActivity { attempt, stamp }))
     }
 
     /// The token of a query that comes alone.
@@ -132,6 +157,14 @@ impl TaskToken {
             }
             // Tokens never name an activity by its user's id.
             HeldTask::Activity(HeldActivity::Id(_)) => return false,
+            HeldTask::StandaloneActivity(Held::Token { attempt, stamp }) => encode(
+                &self.run,
+                WireTask::StandaloneActivity(WireStandaloneActivity {
+                    attempt: *attempt,
+                    stamp: *stamp,
+                }),
+            ),
+            HeldTask::StandaloneActivity(Held::Current) => return false,
             HeldTask::Query(query_id) => Self::query(&self.run, *query_id),
             HeldTask::Nexus(task_id) => {
                 encode(&self.run, WireTask::Nexus(Bytes::copy_from_slice(task_id.as_bytes())))
@@ -197,6 +230,9 @@ fn read(wire: Wire) -> Option<TaskToken> {
             scheduled_event_id: task.scheduled_event_id,
             attempt: task.attempt,
         }),
+        WireTask::StandaloneActivity(task) => {
+            HeldTask::StandaloneActivity(Held::Token { attempt: task.attempt, stamp: task.stamp })
+        }
         WireTask::Query(query_id) => HeldTask::Query(Uuid::from_slice(&query_id).ok()?),
         WireTask::Nexus(task_id) => HeldTask::Nexus(Uuid::from_slice(&task_id).ok()?),
     };

@@ -1,0 +1,291 @@
+//! Activities that no workflow runs.
+
+mod list;
+mod start;
+
+use api::workflowservice::v1::{
+    DeleteActivityExecutionRequest, DeleteActivityExecutionResponse,
+    DescribeActivityExecutionRequest, DescribeActivityExecutionResponse,
+    PollActivityExecutionRequest, PollActivityExecutionResponse,
+    RequestCancelActivityExecutionRequest, RequestCancelActivityExecutionResponse,
+    TerminateActivityExecutionRequest, TerminateActivityExecutionResponse,
+};
+use bytes::Bytes;
+use engine::Shared;
+use history::{EntityError, EntityView};
+use model::{RunId, Time};
+use standalone_activity::{
+    Input, Rejection, Reply, RequestCancel, StandaloneActivity, State, Terminate,
+};
+
+pub(crate) use self::{
+    list::{count_activity_executions, list_activity_executions},
+    start::{check_timeout, start_activity_execution},
+};
+use crate::{
+    admission::Call,
+    deadline::history_deadline,
+    error::{ApiError, ApiResult},
+    frontend::Frontend,
+    validation::run_id,
+};
+
+/// An activity as a request names it.
+pub(crate) struct Named {
+    id: String,
+    run_id: Option<RunId>,
+}
+
+impl Named {
+    /// Checks the ids of a request.
+    pub(crate) fn checked(call: &Call, id: String, run: &str) -> ApiResult<Self> {
+        let named = Self::checked_id(call, id)?;
+        let run_id = run_id(run, "invalid run id: must be a valid UUID")?;
+        Ok(Self { run_id, ..named })
+    }
+
+    fn checked_id(call: &Call, id: String) -> ApiResult<Self> {
+        if id.is_empty() {
+            return Err(ApiError::invalid("activity ID is required"));
+        }
+        check_id_length(call, "activity ID", &id)?;
+        Ok(Self { id, run_id: None })
+    }
+
+    /// An activity that was checked before.
+    pub(crate) fn known(id: String, run_id: Option<RunId>) -> Self {
+        Self { id, run_id }
+    }
+
+    /// Lets it decide on a request.
+    pub(crate) async fn ask(
+        &self,
+        frontend: &Frontend,
+        call: &Call,
+        input: Input,
+    ) -> ApiResult<Reply> {
+        let asked = frontend.history.request_instance::<StandaloneActivity>(
+            &call.permit,
+            call.namespace()?,
+            &self.id,
+            self.run_id,
+            input,
+        );
+        asked.await.map_err(|error| match error {
+            EntityError::History(error) => error.into(),
+            EntityError::Rejected(rejection) => self.refused(rejection),
+        })
+    }
+
+    fn refused(&self, rejection: Rejection) -> ApiError {
+        let message = rejection.to_string();
+        match rejection {
+            // The reference does not tell one from the other.
+            Rejection::NotFound | Rejection::TaskNotFound | Rejection::TaskObsolete => {
+                self.not_found()
+            }
+            Rejection::AlreadyStarted { request_id, instance } => {
+                ApiError::activity_already_started(message, request_id, instance)
+            }
+            Rejection::Precondition(_) => ApiError::precondition(message),
+            Rejection::Invalid(_) => ApiError::invalid(message),
+        }
+    }
+
+    fn not_found(&self) -> ApiError {
+        ApiError::not_found(format!("activity not found for ID: {}", self.id))
+    }
+
+    async fn read(
+        &self,
+        frontend: &Frontend,
+        call: &Call,
+    ) -> ApiResult<EntityView<StandaloneActivity>> {
+        let namespace = call.namespace()?;
+        let found =
+            frontend.history.read_instance(&call.permit, namespace, &self.id, self.run_id).await?;
+        found.ok_or_else(|| self.not_found())
+    }
+
+    /// The activity once it satisfies a condition; none when the time for that was too short.
+    async fn wait(
+        &self,
+        frontend: &Frontend,
+        call: &Call,
+        is_reached: impl FnMut(&State) -> bool + Send,
+    ) -> ApiResult<Option<EntityView<StandaloneActivity>>> {
+        let deadline = history_deadline(call.received, call.timeout);
+        let waiting = frontend.history.await_instance(
+            &call.permit,
+            call.namespace()?,
+            &self.id,
+            self.run_id,
+            is_reached,
+        );
+        tokio::select! {
+            biased;
+            found = waiting => Ok(Some(found?.ok_or_else(|| self.not_found())?)),
+            () = frontend.environment.clock.sleep_until(deadline) => Ok(None),
+        }
+    }
+}
+
+pub(crate) async fn describe_activity_execution(
+    frontend: &Frontend,
+    call: &Call,
+    request: DescribeActivityExecutionRequest,
+) -> ApiResult<DescribeActivityExecutionResponse> {
+    let named = Named::checked_id(call, request.activity_id.clone())?;
+    let token = &request.long_poll_token;
+    if !token.is_empty() && request.run_id.is_empty() {
+        let text = "run id is required when long poll token is provided";
+        return Err(ApiError::invalid(text));
+    }
+    let run_id = run_id(&request.run_id, "invalid run id: must be a valid UUID")?;
+    let named = Named { run_id, ..named };
+    let view = if token.is_empty() {
+        named.read(frontend, call).await?
+    } else {
+        let seen = read_token(token, run_id)?;
+        let changed = named.wait(frontend, call, |state| state.transitions > seen).await?;
+        let Some(view) = changed else {
+            return Ok(DescribeActivityExecutionResponse::default());
+        };
+        view
+    };
+    let state = view.state().ok_or_else(|| named.not_found())?;
+    Ok(describe(&request, state, view.instance, frontend.now()))
+}
+
+fn describe(
+    request: &DescribeActivityExecutionRequest,
+    state: &State,
+    instance: RunId,
+    now: Time,
+) -> DescribeActivityExecutionResponse {
+    let mut info = state.info(&request.activity_id, instance, now);
+    if request.include_heartbeat_details {
+        let details = state.attempts.heartbeat_details.as_ref();
+        info.heartbeat_details = details.map(Shared::to_owned_message);
+    }
+    if request.include_last_failure {
+        info.last_failure = state.attempts.last_failure.as_ref().map(Shared::to_owned_message);
+    }
+    let outcome = state.outcome.as_ref().filter(|_| request.include_outcome);
+    DescribeActivityExecutionResponse {
+        run_id: instance.to_string(),
+        info: Some(info),
+        input: state.scheduled().input.clone().filter(|_| request.include_input),
+        outcome: outcome.map(Shared::to_owned_message),
+        long_poll_token: token(instance, state.transitions),
+        callbacks: state.callback_infos(),
+    }
+}
+
+pub(crate) async fn poll_activity_execution(
+    frontend: &Frontend,
+    call: &Call,
+    request: PollActivityExecutionRequest,
+) -> ApiResult<PollActivityExecutionResponse> {
+    let named = Named::checked(call, request.activity_id, &request.run_id)?;
+    let closed = named.wait(frontend, call, |state| !state.is_open()).await?;
+    let Some(view) = closed else { return Ok(PollActivityExecutionResponse::default()) };
+    let state = view.state().ok_or_else(|| named.not_found())?;
+    Ok(PollActivityExecutionResponse {
+        run_id: view.instance.to_string(),
+        outcome: state.outcome.as_ref().map(Shared::to_owned_message),
+    })
+}
+
+pub(crate) async fn request_cancel_activity_execution(
+    frontend: &Frontend,
+    call: &Call,
+    request: RequestCancelActivityExecutionRequest,
+) -> ApiResult<RequestCancelActivityExecutionResponse> {
+    let id = Named::checked_id(call, request.activity_id)?.id;
+    let request_id = frontend.request_id(request.request_id);
+    check_id_length(call, "request ID", &request_id)?;
+    check_id_length(call, "identity", &request.identity)?;
+    let named = Named::checked(call, id, &request.run_id)?;
+    check_reason(call, &request.reason)?;
+    let cancel = RequestCancel { request_id, identity: request.identity, reason: request.reason };
+    named.ask(frontend, call, Input::RequestCancel(cancel)).await?;
+    Ok(RequestCancelActivityExecutionResponse {})
+}
+
+pub(crate) async fn terminate_activity_execution(
+    frontend: &Frontend,
+    call: &Call,
+    request: TerminateActivityExecutionRequest,
+) -> ApiResult<TerminateActivityExecutionResponse> {
+    let id = Named::checked_id(call, request.activity_id)?.id;
+    let request_id = frontend.request_id(request.request_id);
+    check_id_length(call, "request ID", &request_id)?;
+    check_id_length(call, "identity", &request.identity)?;
+    let named = Named::checked(call, id, &request.run_id)?;
+    check_reason(call, &request.reason)?;
+    let terminate = Terminate { request_id, identity: request.identity, reason: request.reason };
+    named.ask(frontend, call, Input::Terminate(terminate)).await?;
+    Ok(TerminateActivityExecutionResponse {})
+}
+
+pub(crate) async fn delete_activity_execution(
+    frontend: &Frontend,
+    call: &Call,
+    request: DeleteActivityExecutionRequest,
+) -> ApiResult<DeleteActivityExecutionResponse> {
+    let named = Named::checked(call, request.activity_id, &request.run_id)?;
+    named.ask(frontend, call, Input::Delete).await?;
+    Ok(DeleteActivityExecutionResponse {})
+}
+
+/// Refuses an id that is too long.
+pub(crate) fn check_id_length(call: &Call, field: &str, id: &str) -> ApiResult<()> {
+    let (length, limit) = (id.len(), call.namespace()?.limits.id_length_max);
+    if length <= limit {
+        return Ok(());
+    }
+    let text = format!("{field} exceeds length limit. Length={length} Limit={limit}");
+    Err(ApiError::invalid(text))
+}
+
+/// Refuses a reason that is too long.
+pub(crate) fn check_reason(call: &Call, reason: &str) -> ApiResult<()> {
+    if reason.len() <= call.namespace()?.limits.blob_bytes_max {
+        return Ok(());
+    }
+    Err(ApiError::invalid("reason exceeds length limit"))
+}
+
+/// What a client has seen: the activity, and how many steps it had taken.
+fn token(instance: RunId, transitions: i64) -> Bytes {
+    [instance.as_bytes().as_slice(), &transitions.to_be_bytes()].concat().into()
+}
+
+/// The steps that a client has seen.
+fn read_token(token: &[u8], run_id: Option<RunId>) -> ApiResult<i64> {
+    let read = || {
+        let (instance, seen) = token.split_first_chunk::<16>()?;
+        let seen = <[u8; 8]>::try_from(seen).ok()?;
+        Some((RunId::from_bytes(*instance), i64::from_be_bytes(seen)))
+    };
+    let (instance, seen) = read().ok_or_else(|| ApiError::invalid("invalid long poll token"))?;
+    if run_id != Some(instance) {
+        return Err(ApiError::invalid("long poll token does not match execution"));
+    }
+    Ok(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_tells_what_was_seen_of_its_own_activity_only() {
+        let instance = RunId::from_bytes([7; 16]);
+        assert_eq!(read_token(&token(instance, 3), Some(instance)), Ok(3));
+        let other = RunId::from_bytes([8; 16]);
+        assert!(read_token(&token(instance, 3), Some(other)).is_err());
+        assert!(read_token(b"garbage", Some(instance)).is_err());
+    }
+}
