@@ -110,9 +110,8 @@ pub use state::{
 };
 pub use task::{
     ActivityRef, EntityTaskRef, EntityTimerRef, EntityWorkRef, FastForwardRef, InitiatedRef,
-    NexusOperationRef,
-    RunRef, Task, TaskAction, TaskRecord, TimerRef, WorkflowTaskRef, is_current, is_volatile,
-    outstanding_tasks,
+    NexusOperationRef, RunRef, Task, TaskAction, TaskRecord, TimerRef, WorkflowTaskRef, is_current,
+    is_volatile, outstanding_tasks,
 };
 pub use time_skipping::{FastForward, TimeSkipping};
 pub use transition::{PlacedMutation, Transition, TransitionRecord};

@@ -141,7 +141,7 @@ impl Node {
             if !self.load_entity(&mut slot, instance).await? {
                 return Ok(());
             }
-            self.commit_entity(&mut slot, instance, Next::Gone)?
+            self.commit_entity(&mut slot, instance, Next::Gone).await?
         };
         outcome.wait().await
     }

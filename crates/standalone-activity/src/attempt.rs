@@ -12,7 +12,7 @@ use model::{Span, Time};
 use crate::{
     Complete, Fail, Heartbeat, Held, Rejection, Reply, State,
     callback::{self},
-    close::{close, failed_with},
+    close::{already_closed, close, failed_with},
 };
 
 /// What is said when the activity's whole time leaves no room for another attempt.
@@ -75,6 +75,9 @@ pub(crate) fn complete(
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
     let Complete { held, result, identity } = complete;
+    if held == Held::Current && !state.is_open() {
+        return Err(already_closed(state));
+    }
     if !(state.is_open() && !state.is_held() && held == Held::Current) {
         check_held(state, held)?;
     } else {

@@ -115,7 +115,7 @@ pub(crate) fn terminate(
         return Err(Rejection::Precondition(text));
     }
     if !state.is_open() {
-        return Err(Rejection::Precondition("invalid transition from Completed".to_owned()));
+        return Err(already_closed(state));
     }
     state.terminate_request_id = request_id;
     let info = TerminatedFailureInfo { identity };
@@ -127,6 +127,11 @@ pub(crate) fn terminate(
     let outcome = failed_with(failure, RetryState::Unspecified);
     close(state, ActivityExecutionStatus::Terminated, outcome, context);
     Ok(())
+}
+
+/// The refusal of an end after the end.
+pub(crate) fn already_closed(state: &State) -> Rejection {
+    Rejection::Precondition(format!("invalid transition from {}", state.state_name()))
 }
 
 /// Ends an activity and forgets it, once those know who asked for it.

@@ -1,22 +1,40 @@
 //! What standalone activities do outside of themselves.
 
 use ::entity::EntityKey;
-use engine::{CallbackDelivery, StartedActivity};
+use api::{
+    activity::v1::activity_execution_outcome::Value,
+    common::v1::{Link, link},
+};
+use engine::{NexusOperationEnd, StartedActivity};
 use model::RunId;
-use standalone_activity::{Delivered, StandaloneActivity, State, Work};
+use standalone_activity::{Completion, Delivered, StandaloneActivity, State, Work};
 
 use super::{EntityScope, Perform};
-use crate::{Delivery, History, HistoryError, StandaloneActivityDelivery, nexus::handler_failure};
+use crate::{
+    Delivery, History, HistoryError, StandaloneActivityDelivery,
+    outbox::{News, deliver_news},
+};
 
 impl Perform for StandaloneActivity {
     async fn perform(
-        _history: &History,
-        _scope: &EntityScope,
+        history: &History,
+        scope: &EntityScope,
         _number: u64,
-        _work: Work,
+        work: Work,
     ) -> Result<Delivered, HistoryError> {
-        let failure = handler_failure("NOT_IMPLEMENTED", "callbacks of activities are not built");
-        Ok(Delivered(CallbackDelivery::Failed { failure, retryable: false }))
+        let Work { callback, completion } = work;
+        let link = link::Activity {
+            namespace: scope.namespace.name.clone(),
+            activity_id: scope.key.id.clone(),
+            run_id: scope.instance.to_string(),
+        };
+        let news = News {
+            link: Link { variant: Some(link::Variant::Activity(link)) },
+            start_time: completion.schedule_time,
+            close_time: completion.close_time,
+            end: end(completion),
+        };
+        deliver_news(history, &callback, news).await.map(Delivered)
     }
 
     fn delivery(state: &State, key: &EntityKey, instance: RunId) -> Option<Delivery> {
@@ -38,5 +56,19 @@ impl Perform for StandaloneActivity {
             stamp: state.held_stamp,
             activity,
         })))
+    }
+}
+
+/// How an activity ended, as a handler of an operation would say it: with its first result.
+fn end(completion: Completion) -> NexusOperationEnd {
+    let Completion { outcome, is_canceled, .. } = completion;
+    match outcome.value {
+        Some(Value::Result(result)) => {
+            let result = result.payloads.into_iter().next();
+            NexusOperationEnd::Succeeded { result, links: Vec::new() }
+        }
+        Some(Value::Failure(failure)) if is_canceled => NexusOperationEnd::Canceled(failure),
+        Some(Value::Failure(failure)) => NexusOperationEnd::Failed(failure),
+        None => NexusOperationEnd::Failed(Default::default()),
     }
 }

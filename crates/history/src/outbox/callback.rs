@@ -46,15 +46,15 @@ pub(super) async fn deliver(
 
 /// What a callback says.
 #[derive(Debug)]
-pub(super) struct News {
+pub(crate) struct News {
     /// How it ended.
-    pub(super) end: NexusOperationEnd,
+    pub(crate) end: NexusOperationEnd,
     /// What has ended.
-    pub(super) link: Link,
+    pub(crate) link: Link,
     /// When it started.
-    pub(super) start_time: Time,
+    pub(crate) start_time: Time,
     /// When it ended.
-    pub(super) close_time: Time,
+    pub(crate) close_time: Time,
 }
 
 impl News {
@@ -71,7 +71,7 @@ impl News {
 }
 
 /// Brings the news to whom a callback names.
-pub(super) async fn deliver_news(
+pub(crate) async fn deliver_news(
     history: &History,
     callback: &Callback,
     news: News,

@@ -19,6 +19,8 @@ mod worker_commands;
 
 use std::{collections::BTreeSet, sync::Arc};
 
+pub(crate) use callback::{News, deliver_news};
+
 use api::common::v1::{Callback, WorkflowExecution, callback::Variant};
 use engine::{
     CallbackDelivery, Input, NexusCancellationAnswer, NexusOperationAnswer, Outcome, Rejection,

@@ -108,7 +108,8 @@ fn checked(
     check_user_metadata(call, request.user_metadata.as_ref())?;
     let untyped_attributes = untyped(request.search_attributes.as_ref());
     let search_attributes = typed_search_attributes(request.search_attributes, namespace)?;
-    check_callbacks(&request.completion_callbacks)?;
+    let mut callbacks = request.completion_callbacks;
+    check_callbacks(&frontend.history, &mut callbacks)?;
     check_links(&request.links)?;
     let options = request.on_conflict_options.unwrap_or_default();
     if options.attach_completion_callbacks && !options.attach_request_id {
@@ -116,7 +117,7 @@ fn checked(
             "on_conflict_options: attach_completion_callbacks requires attach_request_id to be set",
         ));
     }
-    let brings_nothing = request.completion_callbacks.is_empty() && request.links.is_empty();
+    let brings_nothing = callbacks.is_empty() && request.links.is_empty();
     if options.attach_request_id && brings_nothing {
         return Err(ApiError::invalid(
             "on_conflict_options: attach_request_id requires at least one completion callback or \
@@ -134,7 +135,7 @@ fn checked(
         search_attributes,
         untyped_attributes,
         user_metadata: request.user_metadata,
-        callbacks: request.completion_callbacks,
+        callbacks,
         links: request.links,
         reuse,
         conflict,
