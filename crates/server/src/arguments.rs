@@ -26,6 +26,11 @@ pub(crate) enum Command {
     ///
     /// It stands in for the test server of Temporal's SDKs, which start it with the port alone.
     TestServer(TestServer),
+    /// Who may do what.
+    Auth {
+        #[command(subcommand)]
+        command: crate::auth_commands::AuthCommand,
+    },
     /// Look at configurations.
     Config {
         #[command(subcommand)]

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
     let settings = read(file)?;
     start_logging(settings.log.level.parse()?, settings.log.format.parse()?)?;
-    let policy = security::policy(&settings)?;
+    let policy = security::policy(&settings);
     warn_of_exposure(&settings, &policy);
     let node = NodeOptions {
         environment: Environment::system(),

@@ -1,6 +1,10 @@
 //! `longtide`: one binary for the whole server.
 
+mod admin_client;
+mod admin_messages;
+mod admin_service;
 mod arguments;
+mod auth_commands;
 mod belongings;
 mod cluster;
 mod configured;
@@ -48,6 +52,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::TestServer(options) => test_server::start(&options),
         Command::Config { command: ConfigCommand::Check { file } } => configured::check(&file),
+        Command::Auth { command } => auth_commands::run(command),
         Command::Config { command: ConfigCommand::Explain } => configured::explain(),
     }
 }

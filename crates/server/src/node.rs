@@ -116,6 +116,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let metrics = Arc::new(Metrics::new()?);
     metrics.restarts().inc();
     let (store, store_name) = open_store(&options, &metrics)?;
+    let services = options.security.services(&environment, &store, &stop).await?;
     let visibility = Arc::new(open_index(options.data_directory.as_deref())?);
     let namespaces = Arc::new(
         Namespaces::open(Arc::clone(&store), environment.clone(), Limits::default()).await?,
@@ -168,8 +169,9 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     });
     let belongings = Belongings { deployments, queue_configs, frontend: Arc::clone(&frontend) };
     history.reclaim_namespaces(Arc::new(belongings));
-    let server = Server::new(Arc::clone(&frontend), ServerSettings::default())?;
-    let http_server = HttpServer::new(frontend, HttpSettings::default());
+    let http_server = HttpServer::new(Arc::clone(&frontend), HttpSettings::default())
+        .authenticated_by(services.authentication.clone());
+    let server = Server::with_services(frontend, ServerSettings::default(), services)?;
     let watching = tokio::spawn(signals.watch(stop.clone()));
     let scraping = metrics_listener
         .map(|listener| tokio::spawn(metrics_endpoint::serve(listener, metrics, stop.clone())));

@@ -2,25 +2,42 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use anyhow::{Context, bail};
-use authz::Policy;
+use anyhow::Context;
+use authn::{ApiKeys, Authenticator, CertificateRule, JwtSettings, KeySource};
+use authz::{Caller, Policy, Roles};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use config::{Settings, tls as tree};
+use config::{Authorization, Settings, tls as tree};
 use environment::Environment;
-use listener::{Encryption, Limits, Listener, Protocols};
+use frontend::{Authenticate, SideServices};
+use futures_util::future::BoxFuture;
+use http::HeaderMap;
+use listener::{Encryption, Limits, Listener, Peer, Protocols};
 use model::Span;
+use storage::Store;
 use tls::{ClientAuth, ExpiryChecks, HostSettings, ServerSettings, ServerTls, Source, VersionMin};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::admin_service;
+
 /// How often files are looked at when the configuration does not say.
 const REFRESH_INTERVAL: Span = Span::from_secs(10);
+
+/// How often the keys of tokens are read when the configuration does not say.
+const KEY_REFRESH_INTERVAL: Span = Span::from_secs(60);
+
+/// How much clocks may differ when the configuration does not say.
+const LEEWAY: Span = Span::from_secs(60);
 
 /// What protects a node. Nothing at all is what a development server has.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Security {
     /// Encryption of the API.
     tls: Option<ServerSettings>,
+    /// How callers prove who they are, if they have to.
+    authentication: Option<authn::Settings>,
+    /// Whether API keys are taken.
+    api_keys: bool,
 }
 
 /// The encryption of a running node.
@@ -32,7 +49,39 @@ pub(crate) struct Encrypted {
 impl Security {
     /// Reads the configuration.
     pub(crate) fn from_settings(settings: &Settings) -> anyhow::Result<Self> {
-        Ok(Self { tls: server_settings(&settings.global.tls)? })
+        let authorization = settings.global.authorization.as_ref();
+        let enforced = authorization.filter(|authorization| !authorization.is_noop());
+        Ok(Self {
+            tls: server_settings(&settings.global.tls)?,
+            authentication: enforced.map(authentication).transpose()?,
+            api_keys: enforced.is_some_and(|authorization| authorization.api_keys),
+        })
+    }
+
+    /// Reads the keys of tokens and the API keys, and gives what asks for them.
+    pub(crate) async fn services(
+        self,
+        environment: &Environment,
+        store: &Arc<dyn Store>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<SideServices> {
+        let mut services = SideServices::default();
+        let Some(settings) = self.authentication else { return Ok(services) };
+        let mut api_keys = None;
+        if self.api_keys {
+            let keys = ApiKeys::open(Arc::clone(store), environment.clone()).await?;
+            let keys = Arc::new(keys);
+            services
+                .services
+                .push((admin_service::NAME, admin_service::service(Arc::clone(&keys))));
+            api_keys = Some(keys);
+        }
+        let clock = Arc::clone(&environment.clock);
+        let authenticator = Authenticator::open(settings, api_keys, clock, stop)
+            .await
+            .context("global.authorization")?;
+        services.authentication = Some(Arc::new(Credentials(authenticator)));
+        Ok(services)
     }
 
     /// Reads certificates and keys, and looks at them again until `stop` is cancelled.
@@ -65,14 +114,72 @@ impl Encrypted {
     }
 }
 
+/// What the frontend asks.
+#[derive(Debug)]
+struct Credentials(Authenticator);
+
+impl Authenticate for Credentials {
+    fn identify<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        peer: &'a Peer,
+    ) -> BoxFuture<'a, Result<Caller, String>> {
+        Box::pin(
+            async move { self.0.identify(headers, peer).await.map_err(|error| error.to_string()) },
+        )
+    }
+}
+
 /// Who may do what, by the configuration.
-pub(crate) fn policy(settings: &Settings) -> anyhow::Result<Policy> {
+pub(crate) fn policy(settings: &Settings) -> Policy {
     match &settings.global.authorization {
         // Nothing is encrypted and nobody has a name: the port is the boundary.
-        None => Ok(Policy::AllowAll),
-        Some(authorization) if authorization.is_noop() => Ok(Policy::AllowAll),
-        Some(_) => bail!("global.authorization.authorizer: only noop is built so far"),
+        None => Policy::AllowAll,
+        Some(authorization) if authorization.is_noop() => Policy::AllowAll,
+        Some(authorization) => {
+            Policy::Roles(Roles { worker_is_noop: authorization.worker_role_is_noop })
+        }
     }
+}
+
+fn authentication(settings: &Authorization) -> anyhow::Result<authn::Settings> {
+    let text = |value: &str, default: &str| {
+        if value.is_empty() { default.to_owned() } else { value.to_owned() }
+    };
+    let mut sources = Vec::new();
+    let uris = settings.jwt_key_provider.key_source_uris.iter().map(|uri| uri.trim());
+    for uri in uris.filter(|uri| !uri.is_empty()) {
+        sources.push(KeySource::from_uri(uri)?);
+    }
+    for issuer in &settings.oidc_issuers {
+        sources.push(KeySource::from_issuer(issuer)?);
+    }
+    let jwt = JwtSettings {
+        sources,
+        refresh_interval: Span::from(settings.jwt_key_provider.refresh_interval)
+            .or(KEY_REFRESH_INTERVAL),
+        algorithms: settings.algorithms.clone(),
+        audience: Some(settings.audience.clone()).into_iter().filter(|it| !it.is_empty()).collect(),
+        issuers: settings.issuers.clone(),
+        expiry_required: !settings.dangerous_tokens_without_expiry,
+        leeway: settings.leeway.map_or(LEEWAY, Span::from),
+        subject_claim: text(&settings.subject_claim_name, "sub"),
+        permissions_claim: text(&settings.permissions_claim_name, "permissions"),
+        permissions_regex: settings.permissions_regex.clone(),
+    };
+    let rule = |rule: &config::CertificateRule| CertificateRule {
+        common_name: rule.common_name.clone(),
+        organization: rule.organization.clone(),
+        organizational_unit: rule.organizational_unit.clone(),
+        alternative_name: rule.subject_alternative_name.clone(),
+        permissions: rule.permissions.clone(),
+    };
+    let header = text(&settings.auth_header_name, "authorization").to_lowercase();
+    Ok(authn::Settings {
+        header: header.parse().with_context(|| format!("authHeaderName: `{header}`"))?,
+        jwt: (!jwt.sources.is_empty()).then_some(jwt),
+        certificates: settings.client_certificates.iter().map(rule).collect(),
+    })
 }
 
 fn server_settings(tree: &tree::Tls) -> anyhow::Result<Option<ServerSettings>> {

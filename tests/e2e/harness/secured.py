@@ -26,6 +26,7 @@ class SecuredServer(Server):
             "data_directory": str(folder / "data"),
             "namespaces": [{"name": "default"}, {"name": "other"}],
             "log": {"level": "info", "format": "text"},
+            "http": {"listen": ""},
         } | settings
 
     def start(self) -> "SecuredServer":

@@ -1,0 +1,285 @@
+"""Every method with every kind of credential, over the wire, against the table of `matrix.py`."""
+
+import http.client
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import grpc
+import pytest
+from temporalio.api.errordetails.v1 import PermissionDeniedFailure
+from temporalio.api.operatorservice.v1 import request_response_pb2 as operator_messages
+from temporalio.api.operatorservice.v1 import service_pb2_grpc as operator_service
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import request_response_pb2 as workflow_messages
+from temporalio.api.workflowservice.v1 import service_pb2_grpc as service
+
+import matrix
+from harness.raw import Raw, detail_of, refusal_of, start_child, start_fields
+from harness.sdk import unique
+from harness.secured import SecuredServer
+from harness.server import free_port
+from harness.tokens import AUDIENCE, ISSUER, SigningKey, publish
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the API."""
+
+    service: str
+    name: str
+
+    def new(self, kind: str):
+        """An empty request or response."""
+        both = {"WorkflowService": workflow_messages, "OperatorService": operator_messages}
+        return getattr(both[self.service], f"{self.name}{kind}")()
+
+
+def methods() -> list[Method]:
+    """Every method that the SDK's generated stubs know."""
+    with grpc.insecure_channel("127.0.0.1:1") as nowhere:
+        raw = {
+            "WorkflowService": service.WorkflowServiceStub(nowhere),
+            "OperatorService": operator_service.OperatorServiceStub(nowhere),
+        }
+        return [Method(name, method) for name, stub in raw.items() for method in vars(stub)]
+
+
+METHODS = methods()
+
+LAST = ["UpdateNamespace", "DeprecateNamespace"]
+"""These change the namespace that the others are about."""
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory) -> SigningKey:
+    return SigningKey(tmp_path_factory.mktemp("keys"), "first")
+
+
+@pytest.fixture(scope="module")
+def server(key: SigningKey, tmp_path_factory) -> Iterator[SecuredServer]:
+    """A server that knows callers by tokens."""
+    folder = tmp_path_factory.mktemp("authorized")
+    publish(folder / "keys.json", key)
+    authorization = {
+        "authorizer": "default",
+        "claimMapper": "default",
+        "jwtKeyProvider": {"keySourceURIs": [f"file://{folder}/keys.json"]},
+        "audience": AUDIENCE,
+        "issuers": [ISSUER],
+    }
+    namespaces = [{"name": name} for name in ("default", "other", "third")]
+    settings = {"global": {"authorization": authorization}, "namespaces": namespaces}
+    http_port = free_port()
+    settings["http"] = {"listen": f"127.0.0.1:{http_port}"}
+    with SecuredServer(folder / "server", settings) as running:
+        running.http_port = http_port
+        yield running
+
+
+@pytest.fixture(scope="module")
+def raw(server: SecuredServer) -> Iterator[Raw]:
+    client = Raw(server.address)
+    yield client
+    client.channel.close()
+
+
+@pytest.fixture(scope="module")
+def credentials(key: SigningKey, tmp_path_factory) -> dict[str, str | None]:
+    """The token of each row of the table."""
+    stranger = SigningKey(tmp_path_factory.mktemp("strange"), "first")
+    admin = "temporal-system:admin"
+    return {
+        "anonymous": None,
+        "bad token": stranger.token(admin),
+        "expired": key.token(admin, exp=1_700_000_000),
+        "wrong audience": key.token(admin, aud="somebody else"),
+        "wrong issuer": key.token(admin, iss="https://other.test"),
+        "alg=none": key.token(admin, header={"alg": "none"}),
+        "HS256 with the public key": key.token(admin, header={"alg": "HS256"}),
+        "reader": key.token("default:read"),
+        "writer": key.token("default:write"),
+        "worker": key.token("default:worker"),
+        "namespace admin": key.token("default:admin"),
+        "system admin": key.token(admin),
+        "other namespace's admin": key.token("other:admin"),
+    }
+
+
+def bearer(token: str | None) -> tuple:
+    return (("authorization", f"Bearer {token}"),) if token else ()
+
+
+def request_of(method: Method):
+    """An empty request about the namespace `default`."""
+    request = method.new("Request")
+    if "namespace" in request.DESCRIPTOR.fields_by_name:
+        request.namespace = "default"
+    return request
+
+
+def call(raw: Raw, method: Method, token: str | None) -> grpc.RpcError | None:
+    """The error of a call, if it is one."""
+    stub = raw.workflow if method.service == "WorkflowService" else raw.operator
+    seconds = 0.3 if method.name.startswith("Poll") else 3
+    try:
+        getattr(stub, method.name)(request_of(method), timeout=seconds, metadata=bearer(token))
+    except grpc.RpcError as error:
+        return error
+    return None
+
+
+def is_denied(error: grpc.RpcError | None) -> bool:
+    if error is None or error.code() != grpc.StatusCode.PERMISSION_DENIED:
+        return False
+    # Features that are switched off are refused with this code too, and with another text.
+    return error.details() == "Request unauthorized."
+
+
+def test_the_table_knows_every_method():
+    assert len(METHODS) == 135
+    names = {method.name for method in METHODS}
+    rows = [
+        value for name, value in vars(matrix).items() if name.isupper() and name != "ALWAYS_DENIED"
+    ]
+    for row in rows:
+        if isinstance(row, set):
+            assert row <= names, row - names
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("who", matrix.CREDENTIALS)
+def test_every_method_is_decided_by_the_table(raw: Raw, credentials, who):
+    skipped = {"DeleteNamespace"} if matrix.is_allowed("DeleteNamespace", who) else set()
+    methods = [method for method in METHODS if method.name not in [*LAST, *skipped]]
+    wrong = {}
+    for method in methods:
+        denied = is_denied(call(raw, method, credentials[who]))
+        if denied == matrix.is_allowed(method.name, who):
+            wrong[method.name] = "denied" if denied else "allowed"
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("who", sorted(set(matrix.CREDENTIALS)))
+def test_the_methods_that_change_namespaces_are_decided_by_it_too(raw: Raw, credentials, who):
+    for name in [*LAST, "DeleteNamespace"]:
+        method = next(method for method in METHODS if method.name == name)
+        if matrix.is_allowed(name, who):
+            continue
+        assert is_denied(call(raw, method, credentials[who])), name
+
+
+def test_a_denial_looks_as_the_reference_s(raw: Raw, credentials):
+    for token in (None, credentials["bad token"], credentials["reader"]):
+        error = raw.error("TerminateWorkflowExecution", metadata=bearer(token), namespace="default")
+        assert refusal_of(error).code == "PERMISSION_DENIED"
+        assert refusal_of(error).text == "Request unauthorized."
+        assert detail_of(error, PermissionDeniedFailure) == PermissionDeniedFailure()
+
+
+def test_who_may_not_ask_does_not_learn_what_exists(raw: Raw, credentials):
+    for who in ("anonymous", "namespace admin"):
+        texts = set()
+        for namespace in ("other", "nowhere"):
+            error = raw.error(
+                "DescribeNamespace", namespace=namespace, metadata=bearer(credentials[who])
+            )
+            texts.add(str(refusal_of(error)))
+        assert len(texts) == 1 and "PERMISSION_DENIED" in texts.pop()
+
+
+def test_a_right_on_one_name_is_none_on_another_s_id(raw: Raw, credentials):
+    admin, own = bearer(credentials["system admin"]), bearer(credentials["namespace admin"])
+    other = raw.call("DescribeNamespace", namespace="other", metadata=admin).namespace_info.id
+    for fields in ({"namespace": "default", "id": other}, {"namespace": "", "id": other}):
+        error = raw.error("DescribeNamespace", metadata=own, **fields)
+        assert refusal_of(error).text == "Request unauthorized."
+
+
+def test_lists_show_what_the_caller_may_see(raw: Raw, credentials):
+    def seen(who: str) -> set[str]:
+        answer = raw.call("ListNamespaces", metadata=bearer(credentials[who]))
+        return {namespace.namespace_info.name for namespace in answer.namespaces}
+
+    assert seen("reader") == {"default"}
+    assert seen("worker") == {"default"}
+    assert seen("other namespace's admin") == {"other"}
+    assert {"default", "other", "third"} <= seen("system admin")
+
+
+def test_health_checks_are_open_and_streams_are_not(raw: Raw, credentials):
+    def unary(path: str, message: bytes, token: str | None) -> str:
+        method = raw.channel.unary_stream(path)
+        try:
+            for _ in method(message, timeout=3, metadata=bearer(token)):
+                return "OK"
+        except grpc.RpcError as error:
+            return error.code().name
+        return "OK"
+
+    assert unary("/grpc.health.v1.Health/Check", b"", None) == "OK"
+    reflection = b"\x3a\x01*"  # list_services: "*"
+    for who in ("anonymous", "bad token", "reader", "namespace admin"):
+        for path in (
+            "/grpc.health.v1.Health/Watch",
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+            "/longtide.admin.v1.AdminService/ListApiKeys",
+            "/temporal.server.api.adminservice.v1.AdminService/StreamWorkflowReplicationMessages",
+        ):
+            answer = unary(path, reflection, credentials[who])
+            assert answer in ("PERMISSION_DENIED", "UNIMPLEMENTED"), (path, who, answer)
+            if "adminservice" not in path:
+                assert answer == "PERMISSION_DENIED", (path, who)
+
+
+def test_a_token_of_one_namespace_s_task_opens_no_other(raw: Raw, credentials):
+    """CVE-2023-3485: a task token and the request's namespace have to agree."""
+    queue, admin = unique("queue"), bearer(credentials["system admin"])
+    other = bearer(credentials["other namespace's admin"])
+    raw.call("StartWorkflowExecution", metadata=admin, **start_fields(queue, unique("w")))
+    task = raw.call(
+        "PollWorkflowTaskQueue", metadata=admin, task_queue=TaskQueue(name=queue), identity="x"
+    )
+    assert task.task_token
+    fields = {"task_token": task.task_token, "identity": "x"}
+    forged = raw.error("RespondWorkflowTaskCompleted", namespace="other", metadata=other, **fields)
+    assert refusal_of(forged).text == (
+        "Operation requested with a token from a different namespace."
+    )
+    bare = raw.error("RespondWorkflowTaskCompleted", namespace="", metadata=other, **fields)
+    assert refusal_of(bare).text == "Request unauthorized."
+    named = raw.error("RespondWorkflowTaskCompleted", metadata=other, **fields)
+    assert refusal_of(named).text == "Request unauthorized."
+
+
+def test_commands_towards_other_namespaces_need_a_right_there(raw: Raw, credentials):
+    """CVE-2025-14987: the target decides, and who has no right there learns nothing of it."""
+    queue, writer = unique("queue"), bearer(credentials["writer"])
+    raw.call("StartWorkflowExecution", metadata=writer, **start_fields(queue, unique("w")))
+    task = raw.call(
+        "PollWorkflowTaskQueue", metadata=writer, task_queue=TaskQueue(name=queue), identity="x"
+    )
+    for namespace in ("other", "nowhere"):
+        error = raw.error(
+            "RespondWorkflowTaskCompleted",
+            metadata=writer,
+            task_token=task.task_token,
+            commands=[start_child(unique("child"), queue, namespace=namespace)],
+            identity="x",
+        )
+        assert refusal_of(error).text == "Request unauthorized."
+
+
+@pytest.mark.parametrize("who", matrix.CREDENTIALS)
+def test_nexus_requests_over_http_need_the_same_rights(server: SecuredServer, credentials, who):
+    path = "/namespaces/default/task-queues/nobody/nexus-services/service/operation"
+    headers = {"request-timeout": "1200ms"}
+    if credentials[who]:
+        headers["authorization"] = f"Bearer {credentials[who]}"
+    connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=10)
+    connection.request("POST", path, body=b"", headers=headers)
+    status = connection.getresponse().status
+    connection.close()
+    # A right goes as far as the workers, of whom there are none.
+    allowed = matrix.is_allowed("StartWorkflowExecution", who)
+    assert (status == 403) != allowed, status
