@@ -310,7 +310,9 @@ impl Commit {
     ) -> Result<(), HistoryError> {
         let task_id = slot.take_task_id()?;
         let fire_time = slot.timers.row_time(due);
-        slot.timers.add((fire_time, task_id), pending);
+        let standing = slot.standing_mut()?;
+        let (seq, durable) = (standing.seq, standing.tenure.durable());
+        slot.timers.add_new((fire_time, task_id), pending, seq, durable);
         let key = TaskKey { category: TaskCategory::Timer, fire_time, task_id };
         self.put_task(slot.id, key, &pending);
         Ok(())
@@ -520,10 +522,14 @@ async fn commit_and_release(node: Arc<Node>, pending: Pending) {
             let answer = receipt.await;
             let took = node.environment.clock.monotonic() - submitted;
             node.metrics.committed(took, answer.is_err());
-            match answer {
+            let stored = match answer {
                 Ok(()) => Ok(()),
                 Err(error) => node.commit_failed(slot, &tenure, expected_seq, error).await,
+            };
+            if stored.is_ok() {
+                tenure.stored(expected_seq);
             }
+            stored
         }
     };
     match committed {

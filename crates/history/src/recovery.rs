@@ -82,8 +82,10 @@ impl Node {
     async fn read_timers(&self, slot: &mut Slot, from: (Time, u64)) -> Result<(), HistoryError> {
         let (fire_time, task_id) = from;
         let first = TaskKey { category: TaskCategory::Timer, fire_time, task_id };
+        // What is stored before the scan begins is seen by it.
+        let durable = slot.standing.as_ref().map_or(0, |standing| standing.tenure.durable());
         let (found, more) = self.read_tasks(slot.id, first, TIMERS_MAX).await?;
-        slot.timers.move_horizon(more.map(|key| (key.fire_time, key.task_id)));
+        slot.timers.move_horizon(more.map(|key| (key.fire_time, key.task_id)), durable);
         for (key, task) in found {
             slot.timers.add((key.fire_time, key.task_id), task);
         }
@@ -152,7 +154,13 @@ impl Node {
 
     /// Reads more timers, once those in memory are done and later ones are due.
     pub(crate) async fn refill_timers(&self, slot: &mut Slot) -> Result<(), HistoryError> {
+        let mut read_from = None;
         while let Some(from) = slot.timers.wants_more(self.now()) {
+            if read_from == Some(from) {
+                // Its batch is on its way; the release of that arms the slot again.
+                break;
+            }
+            read_from = Some(from);
             self.read_timers(slot, from).await?;
         }
         Ok(())

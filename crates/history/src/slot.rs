@@ -6,7 +6,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use ::entity::EntityKey;
@@ -82,6 +85,8 @@ pub(crate) struct Standing {
 #[derive(Debug, Default)]
 pub(crate) struct Tenure {
     ended_at: OnceLock<u64>,
+    /// Batches that expected less than this seq are in the store.
+    durable: AtomicU64,
 }
 
 impl SlotCell {
@@ -186,6 +191,16 @@ impl Standing {
 }
 
 impl Tenure {
+    /// A batch that expected this seq is in the store, and so are those before it.
+    pub(crate) fn stored(&self, expected_seq: u64) {
+        self.durable.fetch_max(expected_seq.saturating_add(1), Ordering::AcqRel);
+    }
+
+    /// Batches that expected less than this are in the store; later ones may be under way.
+    pub(crate) fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
     /// Ends the chain: batches that expected less than this seq are in the store, and no others.
     pub(crate) fn end(&self, seq: u64) {
         // A tenure ends once, under the slot's lock.

@@ -3,7 +3,7 @@
 //! Timer rows are ordered by due time and never deleted one by one: the slot's cursor is a time,
 //! and rows below it are dead. Timers of the far future stay in the store until it is their turn.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::TaskAction;
 use model::{RunId, Time};
@@ -26,6 +26,9 @@ pub(crate) struct TimerLedger {
     held: BTreeMap<TimerKey, PendingTask>,
     /// Rows from this key on are in the store only.
     horizon: Option<TimerKey>,
+    /// Those of them whose batches, by the seq that they expect, may still be on their way: a
+    /// reader of the store may miss them. As many as the commits under way have.
+    on_their_way: VecDeque<(u64, TimerKey)>,
     /// Rows due before are done. Never goes back, even when the clock does.
     watermark: Time,
 }
@@ -41,18 +44,34 @@ impl TimerLedger {
         due.max(self.watermark)
     }
 
-    /// Notes a timer whose row is part of this commit, or was found in the store.
-    pub(crate) fn add(&mut self, key: TimerKey, task: PendingTask) {
+    /// Notes a timer whose row is part of the batch that expects `seq`; those that expect less
+    /// than `durable` are in the store.
+    pub(crate) fn add_new(&mut self, key: TimerKey, task: PendingTask, seq: u64, durable: u64) {
+        self.settle_rows(durable);
+        if let Some(left) = self.add(key, task) {
+            self.on_their_way.push_back((seq, left));
+        }
+    }
+
+    /// Notes a timer that was found in the store. Gives the one that is left to the store for it.
+    pub(crate) fn add(&mut self, key: TimerKey, task: PendingTask) -> Option<TimerKey> {
         if self.horizon.is_some_and(|horizon| key >= horizon) {
-            return;
+            return Some(key);
         }
         self.by_run.insert((task.run_id, key));
         self.pending.insert(key, task);
-        if self.pending.len() > TIMERS_MAX
-            && let Some((last, task)) = self.pending.pop_last()
-        {
-            self.by_run.remove(&(task.run_id, last));
-            self.horizon = Some(last);
+        if self.pending.len() <= TIMERS_MAX {
+            return None;
+        }
+        let (last, task) = self.pending.pop_last()?;
+        self.by_run.remove(&(task.run_id, last));
+        self.horizon = Some(last);
+        Some(last)
+    }
+
+    fn settle_rows(&mut self, durable: u64) {
+        while self.on_their_way.front().is_some_and(|(seq, _)| *seq < durable) {
+            self.on_their_way.pop_front();
         }
     }
 
@@ -111,9 +130,11 @@ impl TimerLedger {
     }
 
     /// Rows below `read_to` were read and are about to be added; later ones stay in the store.
-    /// `None`: everything was read.
-    pub(crate) fn move_horizon(&mut self, read_to: Option<TimerKey>) {
-        self.horizon = read_to;
+    /// `None`: everything was read that batches which expect less than `durable` had.
+    pub(crate) fn move_horizon(&mut self, read_to: Option<TimerKey>, durable: u64) {
+        self.settle_rows(durable);
+        let missed = self.on_their_way.iter().map(|(_, key)| *key).min();
+        self.horizon = [read_to, missed].into_iter().flatten().min();
     }
 
     /// Where a reader of the store starts. Rises as far as the unfinished timers and the clock
@@ -192,6 +213,24 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_of_the_store_forgets_nothing_that_is_on_its_way_there() {
+        let mut ledger = TimerLedger::default();
+        for id in 1..=TIMERS_MAX as u64 + 1 {
+            ledger.add_new((at(id as i64), id), timer(1, id as i64), 5, 5);
+        }
+        let left = (at(TIMERS_MAX as i64 + 1), TIMERS_MAX as u64 + 1);
+        while let Some((key, _)) = ledger.due(at(1000)) {
+            ledger.finish(key);
+        }
+        assert_eq!(ledger.wants_more(at(1000)), Some(left));
+        // The scan began before the batch that expects 5 was in the store.
+        ledger.move_horizon(None, 5);
+        assert_eq!(ledger.wants_more(at(1000)), Some(left));
+        ledger.move_horizon(None, 6);
+        assert_eq!(ledger.wants_more(at(1000)), None);
+    }
+
+    #[test]
     fn the_far_future_stays_in_the_store() {
         let mut ledger = TimerLedger::default();
         let capacity = TIMERS_MAX as u64;
@@ -209,7 +248,7 @@ mod tests {
         assert_eq!(ledger.wants_more(at(994)), None);
         assert_eq!(ledger.wants_more(at(995)), Some(horizon));
         assert_eq!(ledger.cursor(at(10_000)), at(995));
-        ledger.move_horizon(None);
+        ledger.move_horizon(None, 0);
         ledger.add((at(995), 5), timer(1, 5));
         assert_eq!(ledger.due(at(995)), Some(((at(995), 5), timer(1, 5))));
     }

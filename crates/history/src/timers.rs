@@ -20,6 +20,9 @@ const SLOTS_AT_ONCE_MAX: usize = 256;
 /// Most timers of a slot that are handled before its lock is given to others.
 const TIMERS_AT_ONCE_MAX: usize = 32;
 
+/// How long a slot waits for rows that are on their way to the store.
+const ROW_PAUSE: Span = Span::from_millis(5);
+
 /// How long a slot waits whose timers could not be handled because the store does not answer.
 const RETRY_DELAY: Span = Span::from_millis(500);
 
@@ -120,7 +123,10 @@ impl Node {
             self.handle_speculative_timer(&mut slot, run_id, action)?;
         }
         if let Some(due) = slot.next_due() {
-            self.timers.arm(slot_id, due);
+            // A row that is due and not yet in the store is looked for again soon.
+            let on_its_way = slot.timers.wants_more(self.now()).is_some();
+            let pause = if on_its_way { ROW_PAUSE } else { Span::ZERO };
+            self.timers.arm(slot_id, due.max(self.now() + pause));
         }
         Ok(())
     }
