@@ -1,6 +1,6 @@
 //! Everything that a decision depends on besides state and input.
 
-use api::common::v1::Principal;
+use api::{common::v1::Principal, rules::v1::WorkflowRule};
 use model::{Limits, Span, Time};
 
 /// The sources of difference: time, fresh ids and settings are arguments.
@@ -18,4 +18,6 @@ pub struct Context<'a> {
     pub retention: Span,
     /// Who caused the input, stamped on the events; none for clock inputs.
     pub principal: Option<Principal>,
+    /// The namespace's rules.
+    pub rules: &'a [WorkflowRule],
 }

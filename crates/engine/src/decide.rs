@@ -3,7 +3,7 @@
 use crate::{
     Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity,
     attach_request, buffer, callback, cancel, child, draft::Draft, nexus_operation, outcome, pause,
-    reset, signal, start, task::is_current, terminate, time_skipping, timeout, timer, update,
+    reset, rules, signal, start, task::is_current, terminate, time_skipping, timeout, timer, update,
     update_options, workflow_task,
 };
 
@@ -63,6 +63,7 @@ fn decide_on_input(
         Input::Outcome(outcome) => outcome::take(&mut draft, outcome),
         Input::ChildClosed(closed) => child::closed(&mut draft, *closed)?,
         Input::UpdateOptions(update) => update_options::update(&mut draft, *update)?,
+        Input::TriggerRule(spec) => rules::trigger(&mut draft, &spec)?,
         Input::Pause(request) => pause::pause(&mut draft, request)?,
         Input::Unpause(request) => pause::unpause(&mut draft, request)?,
         Input::PauseActivity(pause) => activity::pause(&mut draft, pause)?,

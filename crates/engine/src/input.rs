@@ -13,6 +13,7 @@ use api::{
         HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event::Attributes,
     },
     protocol::v1::Message,
+    rules::v1::WorkflowRuleSpec,
     sdk::v1::{UserMetadata, WorkflowTaskCompletedMetadata},
     update::v1::Request,
     workflow::v1::WorkflowExecutionOptions,
@@ -66,6 +67,8 @@ pub enum Input {
     ChildClosed(Box<ChildClosed>),
     /// Somebody gives the run other options.
     UpdateOptions(Box<UpdateOptions>),
+    /// Somebody applies a rule to the pending activities.
+    TriggerRule(Box<WorkflowRuleSpec>),
     /// Somebody stops the run for a while.
     Pause(PauseRequest),
     /// Somebody lets a paused run go on.

@@ -40,6 +40,7 @@ mod reply;
 mod reset;
 mod reset_points;
 mod retry_policy;
+mod rules;
 mod server_attributes;
 mod shared;
 mod signal;

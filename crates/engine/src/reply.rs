@@ -41,6 +41,11 @@ pub enum Reply {
         /// Somebody has reset the activity.
         reset: bool,
     },
+    /// What came of a rule.
+    RuleTriggered {
+        /// It has paused an activity.
+        applied: bool,
+    },
     /// The options that the run has now.
     WorkflowOptions(Box<WorkflowExecutionOptions>),
     /// The options that an activity has now.

@@ -384,6 +384,9 @@ pub struct ActivityPause {
     /// The request's id.
     #[prost(string, tag = "4")]
     pub request_id: String,
+    /// The rule that did it; empty for a person.
+    #[prost(string, tag = "5")]
+    pub rule_id: String,
 }
 
 /// Who paused a run, and why.

@@ -37,6 +37,7 @@ mod worker_deployments;
 mod workers;
 mod workflow_options;
 mod workflow_poll;
+mod workflow_rules;
 mod workflow_task;
 
 use std::sync::Arc;
@@ -95,11 +96,13 @@ built! {
         CountWorkflowExecutions => visibility::count_workflow_executions,
         CreateSchedule => schedules::create_schedule,
         CreateWorkerDeployment => worker_deployments::create_worker_deployment,
+        CreateWorkflowRule => workflow_rules::create_workflow_rule,
         CreateWorkerDeploymentVersion => worker_deployment_versions::create_worker_deployment_version,
         DeleteActivityExecution => activity_executions::delete_activity_execution,
         DeleteSchedule => schedules::delete_schedule,
         DeleteWorkerDeployment => worker_deployments::delete_worker_deployment,
         DeleteWorkerDeploymentVersion => worker_deployment_versions::delete_worker_deployment_version,
+        DeleteWorkflowRule => workflow_rules::delete_workflow_rule,
         DeleteWorkflowExecution => signals::delete_workflow_execution,
         DeprecateNamespace => namespaces::deprecate_namespace,
         DescribeActivityExecution => activity_executions::describe_activity_execution,
@@ -112,6 +115,7 @@ built! {
         DescribeWorkerDeployment => worker_deployments::describe_worker_deployment,
         DescribeWorkerDeploymentVersion => worker_deployment_versions::describe_worker_deployment_version,
         DescribeWorkflowExecution => describe::describe_workflow_execution,
+        DescribeWorkflowRule => workflow_rules::describe_workflow_rule,
         ExecuteMultiOperation => multi_operation::execute_multi_operation,
         FetchWorkerConfig => switched_off::fetch_worker_config,
         GetClusterInfo => cluster::get_cluster_info,
@@ -137,6 +141,7 @@ built! {
         ListWorkerDeployments => worker_deployments::list_worker_deployments,
         ListWorkers => workers::list_workers,
         ListWorkflowExecutions => visibility::list_workflow_executions,
+        ListWorkflowRules => workflow_rules::list_workflow_rules,
         PatchSchedule => schedules::patch_schedule,
         PauseActivity => activity_operations::pause_activity,
         PauseActivityExecution => activity_execution_operations::pause_activity_execution,
@@ -184,6 +189,7 @@ built! {
         StopBatchOperation => batch_operations::stop_batch_operation,
         TerminateActivityExecution => activity_executions::terminate_activity_execution,
         TerminateWorkflowExecution => signals::terminate_workflow_execution,
+        TriggerWorkflowRule => workflow_rules::trigger_workflow_rule,
         UnpauseActivity => activity_operations::unpause_activity,
         UnpauseActivityExecution => activity_execution_operations::unpause_activity_execution,
         UnpauseWorkflowExecution => pause::unpause_workflow_execution,

@@ -47,6 +47,7 @@ impl Caller {
             limits: &self.namespace.limits,
             retention: self.namespace.retention + jitter(node.config.retention_jitter, new_run_id),
             principal: self.principal.clone(),
+            rules: &self.namespace.rules,
         }
     }
 }

@@ -7,11 +7,13 @@ mod error;
 mod namespace;
 mod record;
 mod registry;
+mod rules;
 mod search_attributes;
 
 pub use error::NamespaceError;
 pub use namespace::{Namespace, NamespaceDetails};
 pub use registry::{Namespaces, Registration};
+pub use rules::{RULES_MAX, RuleError};
 pub use search_attributes::{SearchAttributeError, attribute_type, indexed_value_type};
 
 /// The namespace of the server's own workflows. It always exists and cannot be deleted.

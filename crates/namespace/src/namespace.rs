@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::enums::v1::NamespaceState;
+use api::{enums::v1::NamespaceState, rules::v1::WorkflowRule};
 use model::{Limits, NamespaceId, Span, Time};
 use visibility_query::{AttributeType, Schema};
 
@@ -27,6 +27,8 @@ pub struct Namespace {
     pub schema: Schema,
     /// Of a deleted one: when its record may go, at the earliest.
     pub delete_after: Time,
+    /// Its rules, oldest first.
+    pub rules: Vec<WorkflowRule>,
     /// The version of its stored record; rises by one with every change.
     pub version: u64,
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use api::enums::v1::{IndexedValueType, NamespaceState};
+use api::{
+    enums::v1::{IndexedValueType, NamespaceState},
+    rules::v1::WorkflowRule,
+};
 use bytes::Bytes;
 use model::{Limits, NamespaceId, Span, Time};
 use prost::Message;
@@ -36,6 +39,8 @@ struct NamespaceRecord {
     search_attributes: BTreeMap<String, i32>,
     #[prost(message, required, tag = "150")]
     delete_after: Time,
+    #[prost(message, repeated, tag = "8")]
+    rules: Vec<WorkflowRule>,
 }
 
 pub(crate) fn key(id: NamespaceId) -> Bytes {
@@ -56,6 +61,7 @@ pub(crate) fn encode(namespace: &Namespace) -> Bytes {
             .iter()
             .map(|(name, kind)| (name.clone(), indexed_value_type(*kind) as i32))
             .collect(),
+        rules: namespace.rules.clone(),
     };
     record.encode_to_vec().into()
 }
@@ -91,6 +97,7 @@ pub(crate) fn decode(
         delete_after: record.delete_after,
         limits: limits.clone(),
         schema: Schema::new(attributes),
+        rules: record.rules,
         version: stored.version,
     })
 }

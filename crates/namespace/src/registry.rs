@@ -261,6 +261,7 @@ impl Namespaces {
             delete_after: Time::UNSET,
             limits: self.limits.clone(),
             schema: Schema::new(registration.search_attributes),
+            rules: Vec::new(),
             version: 0,
         };
         self.write(namespace).await

@@ -9,7 +9,7 @@ use api::{
     query::v1::WorkflowQuery,
     taskqueue::v1::TaskQueue,
 };
-use engine::{Rejection, RequestCancel, Signal, Start, StartPolicy, Terminate};
+use engine::{Input, PauseRequest, Rejection, RequestCancel, Signal, Start, StartPolicy, Terminate};
 use history::{
     CancelRequest, Execution, HistoryError, QueryAnswer, QueryRequest, RunKey, StartRequest,
     TerminateRequest, UpdateRequest, UpdateStage,
@@ -81,6 +81,7 @@ impl Client {
             13 => Duty::Cancel,
             14 if self.dice.chance(300) => Duty::Terminate,
             15 | 16 => Duty::StartAgain,
+            17 => Duty::Pause,
             _ => Duty::Describe,
         }
     }
@@ -95,6 +96,7 @@ impl Client {
             Duty::Update(number) => self.update(&format!("update {number}")).await,
             Duty::StartAgain => self.start_again(number).await,
             Duty::Describe => self.describe().await,
+            Duty::Pause => self.pause_for_a_while(number).await,
         }
     }
 
@@ -352,6 +354,47 @@ impl Client {
         }
     }
 
+    /// Pauses the workflow and lets it go on, unless somebody else has paused it.
+    async fn pause_for_a_while(&self, number: usize) {
+        let request = PauseRequest {
+            reason: "simulated".to_owned(),
+            request_id: format!("pause {number} {}", self.workflow_id),
+            ..PauseRequest::default()
+        };
+        if !self.asks_until_answered("pause", Input::Pause(request.clone())).await {
+            return;
+        }
+        self.world.sleep(self.dice.span(50, 5_000)).await;
+        self.asks_until_answered("unpause", Input::Unpause(request)).await;
+    }
+
+    /// Asks until there is an answer; false for a refusal.
+    async fn asks_until_answered(&self, what: &str, input: Input) -> bool {
+        loop {
+            let execution = Execution::current(&self.workflow_id);
+            let input = input.clone();
+            let asked = self.world.call(&self.dice, |life| async move {
+                let (permit, namespace) = (&life.permit, &life.namespace);
+                match input {
+                    Input::Pause(request) => {
+                        life.history.pause_workflow(permit, namespace, &execution, request).await
+                    }
+                    Input::Unpause(request) => {
+                        life.history.unpause_workflow(permit, namespace, &execution, request).await
+                    }
+                    _ => Ok(()),
+                }
+            });
+            let asked = asked.await;
+            self.world.note(&self.workflow_id, what, &asked);
+            match asked {
+                Ok(()) => return true,
+                Err(error) if error.is_rejection() => return false,
+                Err(_) => self.pause().await,
+            }
+        }
+    }
+
     async fn describe(&self) {
         let known = self.world.witness.facts().results.get(&self.workflow_id).cloned();
         let execution = Execution::current(&self.workflow_id);
@@ -420,4 +463,5 @@ enum Duty {
     Update(usize),
     StartAgain,
     Describe,
+    Pause,
 }

@@ -214,3 +214,17 @@ async def test_a_reset_survives_a_kill_with_its_updates(
                 return "WorkflowExecutionUpdateCompleted" in await history_of(again)
 
             await wait_for(done, "the update")
+
+
+async def test_a_rule_survives_a_kill(tmp_path: Path):
+    with Server(db_filename=tmp_path / "server.db") as server:
+        client = await Client.connect(server.address)
+        request = messages.CreateWorkflowRuleRequest(namespace="default", identity="somebody")
+        request.spec.id = "rule"
+        request.spec.activity_start.predicate = "ActivityType = 'charge'"
+        made = (await client.workflow_service.create_workflow_rule(request)).rule
+        server.restart_after_kill()
+        client = await Client.connect(server.address)
+        request = messages.ListWorkflowRulesRequest(namespace="default")
+        listed = await client.workflow_service.list_workflow_rules(request)
+        assert list(listed.rules) == [made]

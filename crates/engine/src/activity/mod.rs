@@ -140,7 +140,7 @@ fn tasks_of(scheduled_event_id: i64, activity: &Activity, tasks: &mut Vec<Task>)
 }
 
 /// Emits the tasks of an activity whose stamp has just changed.
-fn emit_tasks(draft: &mut Draft<'_>, scheduled_event_id: i64) {
+pub(crate) fn emit_tasks(draft: &mut Draft<'_>, scheduled_event_id: i64) {
     let mut tasks = Vec::new();
     if let Some(activity) = draft.state().activities.get(&scheduled_event_id) {
         tasks_of(scheduled_event_id, activity, &mut tasks);

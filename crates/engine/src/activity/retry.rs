@@ -5,7 +5,7 @@ use model::Time;
 
 use crate::{
     ActivityRef, ActivityRetryDue, ActivityRetryScheduled, Mutation, RetryDecision, Task,
-    TaskAction, draft::Draft, state::Activity,
+    TaskAction, draft::Draft, rules, state::Activity,
 };
 
 /// Schedules another attempt if the policy allows one, else says why not.
@@ -25,6 +25,7 @@ pub(super) fn attempt_again(
         RetryDecision::After(delay) => delay,
         RetryDecision::Stop(retry_state) => return Err(retry_state),
     };
+    rules::pause_by_rule(draft, scheduled_event_id);
     let bytes_max = draft.context().limits.activity_last_failure_bytes_max;
     draft.mutate(Mutation::ActivityRetryScheduled(ActivityRetryScheduled {
         scheduled_event_id,
@@ -45,6 +46,9 @@ pub(crate) fn retry_due(draft: &mut Draft<'_>, task: ActivityRef) {
         return;
     }
     let scheduled_event_id = task.scheduled_event_id;
+    if rules::pause_by_rule(draft, scheduled_event_id) {
+        return;
+    }
     draft.mutate(Mutation::ActivityRetryDue(ActivityRetryDue { scheduled_event_id }));
     super::emit_tasks(draft, scheduled_event_id);
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     ActivityStarted, Mutation, Rejection, Reply, StartedActivity, State, draft::Draft,
-    input::StartActivity, state::Activity, versioning,
+    input::StartActivity, rules, state::Activity, versioning,
 };
 
 /// Hands an attempt to a worker. The same poll may ask twice.
@@ -24,7 +24,12 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: StartActivity) -> Result<Reply
     if state.is_in_version_transition() || state.is_paused() {
         return Err(Rejection::TaskObsolete);
     }
+    let first_attempt = activity.attempt <= 1;
     if versioning::schedule_elsewhere(draft, &input.dispatch) {
+        return Ok(Reply::Refused(Rejection::TaskObsolete));
+    }
+    // Later attempts are looked at where they are scheduled.
+    if first_attempt && rules::pause_by_rule(draft, input.scheduled_event_id) {
         return Ok(Reply::Refused(Rejection::TaskObsolete));
     }
     start_pending(draft, &input)

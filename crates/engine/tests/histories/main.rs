@@ -18,6 +18,8 @@ mod pause;
 #[cfg(test)]
 mod reset;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod script;
 #[cfg(test)]
 mod time_skipping;

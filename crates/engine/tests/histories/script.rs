@@ -10,6 +10,7 @@ use api::{
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
     history::v1::{HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event},
     protocol::v1::message,
+    rules::v1::WorkflowRule,
     taskqueue::v1::TaskQueue,
     update::v1::outcome,
 };
@@ -34,6 +35,8 @@ pub(crate) struct Script {
     pub(crate) dispatch: Dispatch,
     /// Where that worker takes commands.
     pub(crate) worker_control_task_queue: String,
+    /// The namespace's rules.
+    pub(crate) rules: Vec<WorkflowRule>,
 }
 
 impl Script {
@@ -48,6 +51,7 @@ impl Script {
             events: Vec::new(),
             dispatch: Dispatch::default(),
             worker_control_task_queue: String::new(),
+            rules: Vec::new(),
         };
         let mut start = Start {
             namespace_id: "namespace".to_owned(),
@@ -85,6 +89,7 @@ impl Script {
             limits: &self.limits,
             retention: Span::from_secs(86_400),
             principal: None,
+            rules: &self.rules,
         };
         let millis = self.now.since(START).millis();
         writeln!(self.text, "[{millis} ms] {name}").unwrap();
@@ -183,6 +188,9 @@ impl Script {
                     writeln!(self.text, "  = paused: {paused}, reset: {reset}").unwrap();
                 }
             }
+            Reply::RuleTriggered { applied } => {
+                writeln!(self.text, "  = rule applied: {applied}").unwrap();
+            }
             Reply::WorkflowOptions(options) => {
                 let chosen = options.versioning_override.as_ref();
                 let key = options.priority.as_ref().map_or(0, |priority| priority.priority_key);
@@ -213,6 +221,7 @@ impl Script {
             events: past,
             dispatch: Dispatch::default(),
             worker_control_task_queue: self.worker_control_task_queue.clone(),
+            rules: Vec::new(),
         };
         let reset = Reset {
             run: RunReset {

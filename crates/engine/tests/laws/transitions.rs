@@ -182,6 +182,7 @@ fn name(input: &Input) -> &'static str {
             Outcome::Callback { .. } => "Callback attempted",
         },
         Input::UpdateOptions(_) => "UpdateOptions",
+        Input::TriggerRule(_) => "TriggerRule",
         Input::Pause(_) => "Pause",
         Input::Unpause(_) => "Unpause",
         Input::PauseActivity(_) => "PauseActivity",

@@ -549,6 +549,7 @@ pub(crate) fn decide_at(
         limits,
         retention: Span::from_secs(3600),
         principal: None,
+        rules: &[],
     };
     decide(state, input, &context)
 }

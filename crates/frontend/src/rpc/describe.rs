@@ -16,7 +16,7 @@ use api::{
         WorkflowExecutionPauseInfo, WorkflowExecutionVersioningInfo,
         pending_activity_info::{
             PauseInfo,
-            pause_info::{Manual, PausedBy},
+            pause_info::{Manual, PausedBy, Rule},
         },
         versioning_override::Override,
     },
@@ -184,8 +184,12 @@ fn extended_info(state: &State, now: Time) -> WorkflowExecutionExtendedInfo {
 }
 
 fn pause_info(pause: &ActivityPause) -> PauseInfo {
-    let manual = Manual { identity: pause.identity.clone(), reason: pause.reason.clone() };
-    PauseInfo { pause_time: pause.time.to_proto(), paused_by: Some(PausedBy::Manual(manual)) }
+    let paused_by = if pause.rule_id.is_empty() {
+        PausedBy::Manual(Manual { identity: pause.identity.clone(), reason: pause.reason.clone() })
+    } else {
+        PausedBy::Rule(Rule { rule_id: pause.rule_id.clone(), ..Rule::default() })
+    };
+    PauseInfo { pause_time: pause.time.to_proto(), paused_by: Some(paused_by) }
 }
 
 fn pending_workflow_task(task: &WorkflowTask) -> PendingWorkflowTaskInfo {

@@ -2,7 +2,7 @@
 
 use api::workflowservice::v1::{
     GetSystemInfoRequest, GetSystemInfoResponse, ListNamespacesRequest,
-    ListWorkflowExecutionsRequest, ListWorkflowRulesRequest,
+    ListWorkflowExecutionsRequest, ValidateWorkerDeploymentVersionComputeConfigRequest,
 };
 use authz::Policy;
 use frontend::RequestLimits;
@@ -42,11 +42,21 @@ async fn a_service_that_nobody_knows_is_named() {
 #[tokio::test]
 async fn a_method_that_is_not_built_says_so() {
     let server = start().await;
-    let request =
-        ListWorkflowRulesRequest { namespace: NAMESPACE.to_owned(), ..Default::default() };
-    let status = server.client().await.list_workflow_rules(request).await.unwrap_err();
+    let request = ValidateWorkerDeploymentVersionComputeConfigRequest {
+        namespace: NAMESPACE.to_owned(),
+        ..Default::default()
+    };
+    let status = server
+        .client()
+        .await
+        .validate_worker_deployment_version_compute_config(request)
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
-    assert_eq!(status.message(), "method ListWorkflowRules is not built yet");
+    assert_eq!(
+        status.message(),
+        "method ValidateWorkerDeploymentVersionComputeConfig is not built yet"
+    );
 }
 
 #[tokio::test]

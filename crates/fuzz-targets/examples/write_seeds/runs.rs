@@ -102,6 +102,7 @@ pub(super) fn transitions() -> Vec<Transition> {
             limits: &limits,
             retention: Span::from_secs(3600),
             principal: None,
+            rules: &[],
         };
         let transition = decide(&state, input, &context).unwrap();
         state = transition.state.clone();

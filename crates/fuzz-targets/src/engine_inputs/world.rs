@@ -48,6 +48,7 @@ impl World {
             limits: &self.limits,
             retention: Span::from_secs(3600),
             principal: None,
+            rules: &[],
         };
         let Ok(transition) = decide(&self.state, input.clone(), &context) else { return };
         laws::check(&self.state, &input, &transition, &self.limits);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::activity::v1::ActivityOptions;
+use api::{activity::v1::ActivityOptions, rules::v1::WorkflowRuleSpec};
 use authz::Permit;
 use engine::{
     ActivitySelection, Input, PauseActivity, Reply, ResetActivity, SetActivityOptions,
@@ -61,6 +61,22 @@ impl History {
         let input = Input::ResetActivity(ResetActivity { seed, ..reset });
         self.apply(permit, namespace, execution, input).await?;
         Ok(())
+    }
+
+    /// Applies a rule to the pending activities of a run; true when it has paused one.
+    ///
+    /// # Errors
+    /// When there is no such run, or it has closed.
+    pub async fn trigger_rule(
+        &self,
+        permit: &Permit,
+        namespace: &Arc<Namespace>,
+        execution: &Execution,
+        spec: WorkflowRuleSpec,
+    ) -> Result<bool, HistoryError> {
+        let input = Input::TriggerRule(Box::new(spec));
+        let reply = self.apply(permit, namespace, execution, input).await?;
+        Ok(matches!(reply, Reply::RuleTriggered { applied: true }))
     }
 
     /// Changes the options of activities that the paths name, or gives the activities their own

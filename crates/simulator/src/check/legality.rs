@@ -23,6 +23,7 @@ struct Reader {
     /// Accepted updates, and whether they have completed.
     updates: BTreeMap<String, bool>,
     run_deadline: Option<Time>,
+    paused: bool,
     closed: bool,
 }
 
@@ -54,6 +55,7 @@ impl Reader {
             }
             Attributes::WorkflowTaskScheduledEventAttributes(_) => {
                 ensure!(self.workflow_task.is_none(), "a workflow task is pending");
+                ensure!(!self.paused, "the run is paused");
                 self.workflow_task = Some((id, 0));
             }
             Attributes::WorkflowTaskStartedEventAttributes(started) => {
@@ -63,6 +65,14 @@ impl Reader {
             }
             Attributes::WorkflowTaskCompletedEventAttributes(ended) => {
                 self.end_task(ended.scheduled_event_id, ended.started_event_id)?;
+            }
+            Attributes::WorkflowExecutionPausedEventAttributes(_) => {
+                self.is_outside()?;
+                ensure!(!std::mem::replace(&mut self.paused, true), "it is paused already");
+            }
+            Attributes::WorkflowExecutionUnpausedEventAttributes(_) => {
+                self.is_outside()?;
+                ensure!(std::mem::replace(&mut self.paused, false), "it is not paused");
             }
             Attributes::WorkflowTaskFailedEventAttributes(ended) => {
                 self.end_task(ended.scheduled_event_id, ended.started_event_id)?;

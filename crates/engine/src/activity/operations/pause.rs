@@ -13,7 +13,13 @@ use crate::activity::emit_tasks;
 /// Pauses activities. The same request may come twice.
 pub(crate) fn pause(draft: &mut Draft<'_>, input: PauseActivity) -> Result<Reply, Rejection> {
     let PauseActivity { selection, identity, reason, request_id } = input;
-    let pause = ActivityPause { time: draft.now(), identity, reason, request_id };
+    let pause = ActivityPause {
+        time: draft.now(),
+        identity,
+        reason,
+        request_id,
+        ..ActivityPause::default()
+    };
     for scheduled_event_id in selected(draft.state(), &selection)? {
         if let Some(paused) = &activity(draft, scheduled_event_id)?.paused {
             if paused.request_id == pause.request_id {
