@@ -153,10 +153,18 @@ fn emit_one(draft: &mut Draft<'_>, index: u32) {
 
 /// The callbacks that a following run takes over, those of the server's own first.
 pub(crate) fn of_chain(state: &State) -> Vec<Callback> {
-    let started = state.started.iter().flat_map(|started| &started.completion_callbacks);
-    let internal = started.filter(|callback| is_internal(callback)).cloned();
     let others = state.callbacks.iter().filter_map(|callback| callback.callback.as_ref());
-    internal.chain(others.map(Shared::to_owned_message)).collect()
+    state.watchers().chain(others.map(Shared::to_owned_message)).collect()
+}
+
+impl State {
+    /// Whom of the server to tell when the chain of runs has closed. Earlier versions kept them in
+    /// the start event.
+    pub fn watchers(&self) -> impl Iterator<Item = Callback> + '_ {
+        let started = self.started.iter().flat_map(|started| &started.completion_callbacks);
+        let shown = started.filter(|callback| is_internal(callback)).cloned();
+        self.watchers.iter().map(Shared::to_owned_message).chain(shown)
+    }
 }
 
 /// True for a callback of the server itself.

@@ -1,7 +1,7 @@
 //! What a transition changes: events, and mutations that the history does not show.
 
 use api::{
-    common::v1::Payloads,
+    common::v1::{Callback, Payloads},
     failure::v1::Failure,
     history::v1::{
         ActivityTaskScheduledEventAttributes, DeclinedTargetVersionUpgrade, HistoryEvent,
@@ -284,6 +284,9 @@ pub struct RunReset {
     /// When.
     #[prost(message, required, tag = "6")]
     pub time: Time,
+    /// Whom of the server to tell when the chain of runs has closed.
+    #[prost(message, repeated, tag = "7")]
+    pub watchers: Vec<Shared<Callback>>,
 }
 
 /// See [`Mutation::ResetRecorded`].
@@ -356,6 +359,9 @@ pub struct RunCreated {
     /// The request that started the run.
     #[prost(string, tag = "4")]
     pub request_id: String,
+    /// Whom of the server to tell when the chain of runs has closed; no event shows them.
+    #[prost(message, repeated, tag = "5")]
+    pub watchers: Vec<Shared<Callback>>,
 }
 
 /// See [`Mutation::BufferFlushed`].

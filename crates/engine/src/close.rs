@@ -124,10 +124,7 @@ pub(crate) fn is_watched(state: &State) -> bool {
     state.is_started()
         && !state.is_running()
         && state.new_execution_run_id.is_empty()
-        && state
-            .started
-            .as_ref()
-            .is_some_and(|started| started.completion_callbacks.iter().any(callback::is_internal))
+        && state.watchers().next().is_some()
 }
 
 /// What a closed run still owes: its deletion, and what other runs and entities expect of it.

@@ -229,6 +229,7 @@ fn apply_mutation(state: &mut State, mutation: &Mutation) {
             state.workflow_id.clone_from(&created.workflow_id);
             state.run_id.clone_from(&created.run_id);
             state.start_request_id.clone_from(&created.request_id);
+            state.watchers.clone_from(&created.watchers);
         }
         Mutation::EventBuffered(event) => {
             state.buffered_events.push(Shared::clone(event));

@@ -113,6 +113,7 @@ pub(crate) fn apply_reset(state: &mut State, reset: &RunReset) {
     state.namespace_id.clone_from(&reset.namespace_id);
     state.run_id.clone_from(&reset.run_id);
     state.start_request_id.clone_from(&reset.start_request_id);
+    state.watchers.clone_from(&reset.watchers);
     state.reset_request_id.clone_from(&reset.reset_request_id);
     state.history_ancestors.clone_from(&reset.history_ancestors);
     state.workflow_task_failures = 0;

@@ -1,7 +1,7 @@
 //! The start of a run.
 
 use api::{
-    common::v1::RetryPolicy,
+    common::v1::{Callback, RetryPolicy},
     enums::v1::{ContinueAsNewInitiator, WorkflowExecutionStatus},
     history::v1::{WorkflowExecutionStartedEventAttributes, history_event::Attributes},
     sdk::v1::UserMetadata,
@@ -32,11 +32,16 @@ pub(crate) fn start(draft: &mut Draft<'_>, input: Start) -> Result<Reply, Reject
         update,
     } = input;
     complete_attributes(&mut attributes, &run_id, draft.context());
+    let (watchers, callbacks) =
+        attributes.completion_callbacks.into_iter().partition(callback::is_internal);
+    attributes.completion_callbacks = callbacks;
+    let watchers: Vec<Callback> = watchers;
     draft.mutate(Mutation::RunCreated(RunCreated {
         namespace_id,
         workflow_id: attributes.workflow_id.clone(),
         run_id,
         request_id,
+        watchers: watchers.into_iter().map(Shared::new).collect(),
     }));
     let extras = EventExtras { user_metadata, links, ..EventExtras::default() };
     draft.event_with(Attributes::WorkflowExecutionStartedEventAttributes(attributes), extras);

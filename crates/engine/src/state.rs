@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use api::{
-    common::v1::{Memo, Payloads, Priority, RetryPolicy, SearchAttributes},
+    common::v1::{Callback, Memo, Payloads, Priority, RetryPolicy, SearchAttributes},
     enums::v1::WorkflowExecutionStatus,
     failure::v1::Failure,
     history::v1::{
@@ -182,6 +182,9 @@ pub struct State {
     /// only.
     #[prost(btree_map = "string, message", tag = "50")]
     pub updates: BTreeMap<String, Shared<Update>>,
+    /// Whom of the server to tell when the chain of runs has closed.
+    #[prost(message, repeated, tag = "92")]
+    pub watchers: Vec<Shared<Callback>>,
     /// Set while the run is paused.
     #[prost(message, optional, tag = "91")]
     pub paused: Option<WorkflowPause>,

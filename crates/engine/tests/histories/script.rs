@@ -231,6 +231,7 @@ impl Script {
                 reset_request_id: "reset".to_owned(),
                 history_ancestors: Vec::new(),
                 time: self.now,
+                watchers: Vec::new(),
             },
             base_run_id: "run".to_owned(),
             reason: "why".to_owned(),

@@ -86,6 +86,7 @@ fn projection(state: &State) -> State {
     let mut state = state.durable();
     state.namespace_id.clear();
     state.start_request_id.clear();
+    state.watchers.clear();
     state.version = 0;
     state.sticky = None;
     state.workflow_task_failures = 0;

@@ -64,6 +64,7 @@ proptest! {
                         end_event_id: end as i64,
                     }],
                     time: world.now,
+                    watchers: Vec::new(),
                 },
                 base_run_id: "run".to_owned(),
                 reason: "why".to_owned(),

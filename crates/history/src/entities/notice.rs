@@ -60,8 +60,7 @@ impl Node {
         state: &State,
     ) -> Result<(), HistoryError> {
         let closed = self.closed_workflow(slot_id, live, state).await?;
-        let callbacks = state.started.as_ref().map(|started| &started.completion_callbacks);
-        for watcher in callbacks.into_iter().flatten().filter_map(Watcher::from_callback) {
+        for watcher in state.watchers().filter_map(|known| Watcher::from_callback(&known)) {
             self.tell_watcher(&watcher, closed.clone()).await?;
         }
         Ok(())

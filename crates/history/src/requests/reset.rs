@@ -159,6 +159,7 @@ impl History {
                 reset_request_id: request.request_id.clone(),
                 history_ancestors: ancestors_of_branch(&base.1, end),
                 time: context.now,
+                watchers: base.1.watchers.clone(),
             },
             base_run_id: base.1.run_id.clone(),
             reason: request.reason.clone(),
