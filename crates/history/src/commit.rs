@@ -484,8 +484,9 @@ impl Commit {
         if !slot.immediate.is_blocked() {
             return Ok(());
         }
-        for pending in slot.immediate.take_blockers() {
+        for (old_id, pending) in slot.immediate.take_blockers() {
             let task_id = slot.take_task_id()?;
+            slot.unoffered.iter_mut().filter(|id| **id == old_id).for_each(|id| *id = task_id);
             slot.immediate.add(task_id, pending);
             let category = TaskCategory::Immediate;
             let key = TaskKey { category, fire_time: Time::UNSET, task_id };
@@ -584,17 +585,17 @@ impl Release {
 impl Node {
     /// Offers a task to matching, and finds another way when it is refused.
     pub(crate) fn offer(self: &Arc<Self>, offer: Offer) {
-        let (slot, run_id, task_id) = (offer.task.slot, offer.task.run_id, offer.task.task_id);
+        let (slot, run_id, task) = (offer.task.slot, offer.task.run_id, offer.task.scheduled());
         // Matching may name the slot before its refusal is back: noted first, struck out later.
         let refused = &self.cell(slot).refused;
-        refused.lock().insert(task_id);
+        refused.lock().insert(task);
         match dispatch::make_offer(&self.matching, offer) {
             Err(OfferRefused::Full) => {}
             Ok(()) => {
-                refused.lock().remove(&task_id);
+                refused.lock().remove(&task);
             }
             Err(OfferRefused::StickyWorkerGone) => {
-                refused.lock().remove(&task_id);
+                refused.lock().remove(&task);
                 self.tracker.spawn(Arc::clone(self).leave_sticky_queue(slot, run_id));
             }
         }

@@ -183,8 +183,8 @@ impl Node {
                 drained = self.matching.next_drained() => drained,
             };
             // The slots of dropped tasks are among those named.
-            for (slot, task_id) in dropped {
-                self.cell(slot).refused.lock().insert(task_id);
+            for (slot, task) in dropped {
+                self.cell(slot).refused.lock().insert(task);
             }
             for slot in slots {
                 self.offer_refused(slot).await;
@@ -209,10 +209,12 @@ impl Node {
         let mut slot = self.lock(slot_id).await?;
         let refused = std::mem::take(&mut *self.cell(slot_id).refused.lock());
         let mut outcome = Ok(());
-        for task_id in refused {
-            if let Err(error) = self.reoffer(&mut slot, task_id).await {
-                self.cell(slot_id).refused.lock().insert(task_id);
-                outcome = Err(error);
+        for task in refused {
+            for task_id in slot.immediate.dispatches(&task) {
+                if let Err(error) = self.reoffer(&mut slot, task_id).await {
+                    self.cell(slot_id).refused.lock().insert(task);
+                    outcome = Err(error);
+                }
             }
         }
         outcome

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::TaskAction;
+use matching::ScheduledTask;
 use model::RunId;
 
 /// Most immediate tasks that a slot keeps in memory. The others stay in the store, from the
@@ -58,6 +59,20 @@ impl ImmediateLedger {
         ids.find(|id| self.unfinished.get(id) == Some(task))
     }
 
+    /// The unfinished tasks that a reference in matching may mean. References outlive the ids of
+    /// rows, which are written again when they block the cursor.
+    pub(crate) fn dispatches(&self, task: &ScheduledTask) -> Vec<u64> {
+        let is_meant = |action: &TaskAction| match action {
+            TaskAction::DispatchWorkflowTask(of) => {
+                of.scheduled_event_id == task.scheduled_event_id
+            }
+            TaskAction::DispatchActivity(of) => of.scheduled_event_id == task.scheduled_event_id,
+            _ => false,
+        };
+        let ids = self.of_run(task.run_id);
+        ids.filter(|id| self.unfinished.get(id).is_some_and(|of| is_meant(&of.action))).collect()
+    }
+
     /// An unfinished task by its id.
     pub(crate) fn get(&self, task_id: u64) -> Option<PendingTask> {
         self.unfinished.get(&task_id).copied()
@@ -102,11 +117,12 @@ impl ImmediateLedger {
             && self.finished.len() > FINISHED_ROWS_MAX.max(2 * self.unfinished.len())
     }
 
-    /// Takes every unfinished task out, to be added again under new ids in this commit.
-    pub(crate) fn take_blockers(&mut self) -> Vec<PendingTask> {
+    /// Takes every unfinished task out, with the id it had, to be added again under new ids in
+    /// this commit.
+    pub(crate) fn take_blockers(&mut self) -> Vec<(u64, PendingTask)> {
         self.by_run.clear();
         self.finished.clear();
-        std::mem::take(&mut self.unfinished).into_values().collect()
+        std::mem::take(&mut self.unfinished).into_iter().collect()
     }
 
     /// The id from which rows should be read, once there is room for them.
@@ -166,10 +182,13 @@ mod tests {
             id += 1;
         }
         assert_eq!(id as usize, FINISHED_ROWS_MAX + 2);
-        assert_eq!(ledger.take_blockers(), [task(1)]);
+        assert_eq!(ledger.take_blockers(), [(0, task(1))]);
         ledger.add(id, task(1));
         assert_eq!(ledger.cursor(id + 1), id);
         assert!(!ledger.is_blocked());
+        let meant = ScheduledTask { run_id: task(1).run_id, scheduled_event_id: 0 };
+        assert_eq!(ledger.dispatches(&meant), [id], "a reference finds it under its new id");
+        assert!(ledger.dispatches(&ScheduledTask { scheduled_event_id: 1, ..meant }).is_empty());
     }
 
     #[test]

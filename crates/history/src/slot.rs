@@ -13,6 +13,7 @@ use std::{
 };
 
 use ::entity::EntityKey;
+use matching::ScheduledTask;
 use model::{RunId, SlotId, WorkflowKey};
 use parking_lot::Mutex;
 use storage::{Epoch, SlotRow};
@@ -33,7 +34,7 @@ use crate::{
 pub(crate) struct SlotCell {
     pub(crate) slot: tokio::sync::Mutex<Slot>,
     /// Immediate tasks that matching had no room for.
-    pub(crate) refused: Mutex<BTreeSet<u64>>,
+    pub(crate) refused: Mutex<BTreeSet<ScheduledTask>>,
     pub(crate) feed_order: FeedOrder,
 }
 

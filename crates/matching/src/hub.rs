@@ -11,7 +11,7 @@ use std::{
 use environment::Clock;
 use model::{SlotId, Time};
 use parking_lot::Mutex;
-use task_queue::{QueuedTask, TaskQueueKey};
+use task_queue::{QueuedTask, ScheduledTask, TaskQueueKey};
 use tokio::sync::Notify;
 
 /// Slots that are to offer their tasks again, because there is room for them.
@@ -23,14 +23,14 @@ pub struct Drained {
     pub slots: Vec<SlotId>,
     /// Tasks of these slots that were taken, and that matching dropped with a queue that nobody
     /// worked on. They are to be offered like those that were refused.
-    pub dropped: Vec<(SlotId, u64)>,
+    pub dropped: Vec<(SlotId, ScheduledTask)>,
 }
 
 /// Slots with tasks whose queue was dropped, or could not be made.
 #[derive(Debug, Default)]
 struct Homeless {
-    /// Per slot, the ids of the tasks that were taken and dropped.
-    slots: BTreeMap<SlotId, Vec<u64>>,
+    /// Per slot, the tasks that were taken and dropped.
+    slots: BTreeMap<SlotId, Vec<ScheduledTask>>,
     /// Queues came or went since they were asked: it is worth asking again.
     ask: bool,
 }
@@ -138,7 +138,7 @@ impl Hub {
     pub(crate) fn add_dropped(&self, tasks: impl IntoIterator<Item = QueuedTask>) {
         let mut homeless = self.homeless.lock();
         for task in tasks {
-            homeless.slots.entry(task.slot).or_default().push(task.task_id);
+            homeless.slots.entry(task.slot).or_default().push(task.scheduled());
         }
     }
 
@@ -163,7 +163,7 @@ impl Hub {
             && let Some((slot, tasks)) = homeless.slots.pop_first()
         {
             drained.slots.push(slot);
-            drained.dropped.extend(tasks.into_iter().map(|task_id| (slot, task_id)));
+            drained.dropped.extend(tasks.into_iter().map(|task| (slot, task)));
         }
         homeless.ask = !homeless.slots.is_empty();
         (!drained.slots.is_empty()).then_some(drained)

@@ -41,6 +41,6 @@ pub use reservation::Reservation;
 pub use routing::PublishedRoutes;
 pub use task_queue::{
     PollerInfo, PriorityKey, QueueLimits, QueueRoutes, QueueSettings, QueueStats, QueuedTask, Ramp,
-    RateLimit, RateLimitSource, Route, Routes, TaskOrder, TaskQueueKey, TaskQueueKind,
-    TaskQueueType, WorkerVersion,
+    RateLimit, RateLimitSource, Route, Routes, ScheduledTask, TaskOrder, TaskQueueKey,
+    TaskQueueKind, TaskQueueType, WorkerVersion,
 };

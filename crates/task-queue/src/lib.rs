@@ -31,7 +31,7 @@ mod version;
 
 pub use key::{TaskQueueKey, TaskQueueKind, TaskQueueType};
 pub use limits::{POLLER_TTL, QueueLimits, STICKY_POLL_WINDOW};
-pub use order::{PriorityKey, QueuedTask, TaskOrder};
+pub use order::{PriorityKey, QueuedTask, ScheduledTask, TaskOrder};
 pub use poller_history::PollerInfo;
 pub use pollers::{GaveUp, Poller, PollerId};
 pub use queue::{Full, Match, PollEnd, Reserved, TaskQueue};

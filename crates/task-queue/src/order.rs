@@ -55,6 +55,15 @@ impl TaskOrder {
     }
 }
 
+/// Which task a reference means. Its row may be written again under another id; this stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ScheduledTask {
+    /// The run.
+    pub run_id: RunId,
+    /// The event that scheduled the task.
+    pub scheduled_event_id: i64,
+}
+
 /// A reference to a committed task that no worker has started. The task itself lives in its slot,
 /// which alone decides whether a reference still means something.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +82,13 @@ pub struct QueuedTask {
     pub stamp: u32,
     /// Its place in the backlog.
     pub order: TaskOrder,
+}
+
+impl QueuedTask {
+    /// Which task it means.
+    pub fn scheduled(&self) -> ScheduledTask {
+        ScheduledTask { run_id: self.run_id, scheduled_event_id: self.scheduled_event_id }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use engine::{
     CompleteWorkflowTask, FailWorkflowTask, Input, Rejection, Reply, StartWorkflowTask,
     StartedActivity, StartedWorkflowTask, State, decide,
 };
-use matching::{QueuedTask, WorkerVersion};
+use matching::{QueuedTask, ScheduledTask, WorkerVersion};
 use model::SlotId;
 use namespace::Namespace;
 
@@ -63,7 +63,7 @@ pub struct CompletedTask {
 pub(crate) struct TakenTask {
     node: Option<Arc<Node>>,
     slot: SlotId,
-    task_id: u64,
+    task: ScheduledTask,
 }
 
 impl TakenTask {
@@ -79,7 +79,7 @@ impl Drop for TakenTask {
     fn drop(&mut self) {
         let Some(node) = self.node.take() else { return };
         let slot = self.slot;
-        node.cell(slot).refused.lock().insert(self.task_id);
+        node.cell(slot).refused.lock().insert(self.task);
         let tracker = node.tracker.clone();
         tracker.spawn(async move { node.offer_refused(slot).await });
     }
@@ -89,7 +89,7 @@ impl History {
     /// Guards a task that matching handed out against a caller that goes away.
     pub(crate) fn take_queued(&self, task: &QueuedTask) -> TakenTask {
         let node = Some(Arc::clone(&self.node));
-        TakenTask { node, slot: task.slot, task_id: task.task_id }
+        TakenTask { node, slot: task.slot, task: task.scheduled() }
     }
 
     /// Starts a workflow task that matching had in its backlog, for the worker that polled.

@@ -28,7 +28,7 @@ async fn tasks_that_wait_go_back_to_their_slots_when_their_route_changes() {
     bench.matching.offer(&other, TaskQueueKind::Normal, task(8)).unwrap();
     bench.matching.set_routes(routes(&key, "2"));
     let drained = bench.matching.next_drained().await;
-    assert_eq!(drained.dropped, [(task(7).slot, 7)]);
+    assert_eq!(drained.dropped, [(task(7).slot, task(7).scheduled())]);
     assert_eq!(bench.matching.routes().number, 2);
     assert_eq!(bench.matching.totals().backlog, 1, "the other queue keeps its task");
     let target = bench.matching.routes().routes.route(&key, "workflow").version;
