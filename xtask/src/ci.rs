@@ -1,8 +1,8 @@
 //! Every check and every test, stage by stage.
 
-use std::time::Instant;
+use std::{path::PathBuf, time::Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::ValueEnum as _;
 
 use crate::{
@@ -12,7 +12,11 @@ use crate::{
 };
 
 /// The seeds that every run simulates. A seed that found a bug is added here with its fix.
-const SEEDS: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8, 21, 60, 276, 1024, 1030];
+const SEEDS: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8, 21, 60, 276, 1024, 1030, 1062];
+
+/// So many more seeds are played, from this one on.
+const SEEDS_IN_BULK: u64 = 4_000;
+const FIRST_IN_BULK: u64 = 10_000;
 
 /// The end-to-end suites that every run includes.
 const E2E_SUITES: &[&str] = &["python", "cli", "raw", "security", "typescript", "rust", "crash"];
@@ -86,16 +90,35 @@ fn passed_tests(line: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// Each seed runs in a process of its own, so that nothing carries over.
+/// The seeds with a story run in a process each, so that nothing carries over. The others are many:
+/// every processor plays its share.
 fn sim(workspace: &Workspace) -> anyhow::Result<Summary> {
+    let simulator = simulator(workspace)?;
+    let play = |seed: u64, count: u64| {
+        let arguments =
+            ["--seed".to_owned(), seed.to_string(), "--count".into(), count.to_string()];
+        workspace.command(&simulator).args(arguments).run()
+    };
     for seed in SEEDS {
-        workspace
-            .cargo(&["run", "--quiet", "--package", "simulator", "--", "--seed"])
-            .args([seed.to_string()])
-            .run()
-            .with_context(|| format!("repeat with: cargo xtask sim --seed {seed}"))?;
+        play(*seed, 1).with_context(|| format!("repeat with: cargo xtask sim --seed {seed}"))?;
     }
-    Ok(Summary(format!("{} seeds", SEEDS.len())))
+    let players = std::thread::available_parallelism()?.get() as u64;
+    let share = SEEDS_IN_BULK.div_ceil(players);
+    std::thread::scope(|scope| {
+        let shares = (0..players).map(|player| FIRST_IN_BULK + player * share);
+        let shares: Vec<_> = shares.map(|first| scope.spawn(move || play(first, share))).collect();
+        let joined = |share: std::thread::ScopedJoinHandle<'_, anyhow::Result<()>>| {
+            share.join().unwrap_or_else(|_| bail!("a simulation panicked"))
+        };
+        shares.into_iter().try_for_each(joined)
+    })?;
+    Ok(Summary(format!("{} seeds", SEEDS.len() as u64 + SEEDS_IN_BULK)))
+}
+
+/// Builds the simulator as quick as it can be, with every check.
+pub(crate) fn simulator(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    workspace.cargo(&["build", "--quiet", "--profile", "sim", "--package", "simulator"]).run()?;
+    Ok(workspace.target()?.join("sim/simulator"))
 }
 
 fn e2e(workspace: &Workspace) -> anyhow::Result<Summary> {

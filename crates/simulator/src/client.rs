@@ -21,6 +21,7 @@ use crate::{
     dice::Dice,
     payload::{payloads, text},
     program::{End, Program},
+    reading,
     script::{QUEUE, input},
     update,
     world::World,
@@ -80,7 +81,8 @@ impl Client {
             8..=12 => Duty::ExtraSignal,
             13 => Duty::Cancel,
             14 if self.dice.chance(300) => Duty::Terminate,
-            15 | 16 => Duty::StartAgain,
+            15 => Duty::StartAgain,
+            16 => Duty::Read,
             17 => Duty::Pause,
             _ => Duty::Describe,
         }
@@ -97,6 +99,7 @@ impl Client {
             Duty::StartAgain => self.start_again(number).await,
             Duty::Describe => self.describe().await,
             Duty::Pause => self.pause_for_a_while(number).await,
+            Duty::Read => self.read().await,
         }
     }
 
@@ -419,6 +422,17 @@ impl Client {
         }
     }
 
+    /// Reads a run from its first event on: nothing of it may ever go away.
+    async fn read(&self) {
+        let facts = self.world.witness.facts();
+        let Some(run) = facts.started.get(&self.workflow_id).cloned() else { return };
+        let Some(events) = reading::read(&self.world, &self.dice, &run, 1, i64::MAX).await else {
+            return;
+        };
+        self.world.trace.note(&format!("{}: read {} events", self.workflow_id, events.len()));
+        self.world.witness.shown(&run, &events);
+    }
+
     /// Waits for the end of the workflow's last run.
     async fn watch(&self, mut run: RunKey) {
         loop {
@@ -464,4 +478,5 @@ enum Duty {
     StartAgain,
     Describe,
     Pause,
+    Read,
 }

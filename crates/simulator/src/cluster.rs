@@ -259,6 +259,11 @@ impl Cluster {
 }
 
 impl Life {
+    pub(crate) async fn sleep(&self, span: Span) {
+        let clock = &self.environment.clock;
+        clock.sleep_until(clock.now() + span).await;
+    }
+
     /// An id for a poll or a request that came without one.
     pub(crate) fn request_id(&self) -> String {
         self.environment.entropy.uuid_v4().to_string()

@@ -36,6 +36,12 @@ impl Dice {
         self.below(1000) < per_mille
     }
 
+    /// One of these; none when there is none.
+    pub(crate) fn pick<T: Copy>(&self, from: &[T]) -> Option<T> {
+        let index = usize::try_from(self.below(from.len().try_into().unwrap_or(1))).ok()?;
+        from.get(index).copied()
+    }
+
     /// A span within the range of milliseconds, in steps of a microsecond.
     pub(crate) fn span(&self, least_millis: u64, most_millis: u64) -> Span {
         let micros = self.between(least_millis * 1000, most_millis * 1000);

@@ -20,6 +20,7 @@ mod panics;
 mod payload;
 mod profile;
 mod program;
+mod reading;
 mod script;
 mod simulation;
 mod trace;

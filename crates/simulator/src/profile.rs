@@ -35,6 +35,8 @@ pub(crate) struct Profile {
     pub(crate) slots: usize,
     /// One workflow starts more at once than a slot keeps in memory.
     pub(crate) large: bool,
+    /// The clock is set now and then.
+    pub(crate) clock_jumps: bool,
     pub(crate) config: Config,
     pub(crate) matching: MatchingLimits,
 }
@@ -59,6 +61,7 @@ impl Profile {
             broken_calls_per_mille: if calm { 0 } else { dice.between(0, 60) },
             slots: if dice.chance(400) { 2 } else { 0 },
             large: dice.chance(60),
+            clock_jumps: dice.chance(250),
             config: Config { cache_bytes_max, ..Config::default() },
             matching: matching_limits(dice),
         }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -74,7 +74,8 @@ pub fn simulate(settings: Settings) -> std::io::Result<Outcome> {
 }
 
 async fn run(Settings { seed, workflows }: Settings) -> Outcome {
-    let clock: Arc<dyn Clock> = Arc::new(SimulatedClock::starting_at(BASE));
+    let wall = SimulatedClock::starting_at(BASE);
+    let clock: Arc<dyn Clock> = Arc::new(wall.clone());
     let trace = Arc::new(Trace::new(Arc::clone(&clock), BASE));
     let dice = Dice::new(seed, "simulation");
     let profile = Profile::draw(&dice);
@@ -95,11 +96,11 @@ async fn run(Settings { seed, workflows }: Settings) -> Outcome {
         cluster,
         profile,
         programs,
-        healed: AtomicBool::new(false),
+        healed: OnceLock::new(),
         done: AtomicBool::new(false),
         ended: AtomicUsize::new(0),
     });
-    let found = play(&world, &dice).await;
+    let found = play(&world, &dice, &wall).await;
     let mut violations = world.witness.facts().violations;
     violations.extend(panics::take().map(|panic| format!("a task panicked: {panic}")));
     violations.extend(found.err());
@@ -145,13 +146,16 @@ fn names(
     (0..).map(|number: u64| format!("w{number}")).filter(is_in).take(workflows)
 }
 
-async fn play(world: &Arc<World>, dice: &Dice) -> Result<(), String> {
+async fn play(world: &Arc<World>, dice: &Dice, wall: &SimulatedClock) -> Result<(), String> {
     world.cluster.open().await?;
     worker::start(world);
     for (workflow_id, program) in &world.programs {
         tokio::spawn(Client::new(world, workflow_id, program).run());
     }
-    turmoil(world, dice).await?;
+    tokio::select! {
+        turmoil = turmoil(world, dice) => turmoil?,
+        () = clock_jumps(world, wall) => {}
+    }
     heal(world);
     wait_for_the_end(world).await?;
     world.sleep(LIST_LAG).await;
@@ -188,10 +192,26 @@ async fn turmoil(world: &World, dice: &Dice) -> Result<(), String> {
     Ok(())
 }
 
+/// Sets the clock forward and back, for ever.
+async fn clock_jumps(world: &World, wall: &SimulatedClock) {
+    let dice = Dice::new(world.seed, "clock");
+    if !world.profile.clock_jumps {
+        std::future::pending::<()>().await;
+    }
+    loop {
+        world.sleep(dice.span(100, 20_000)).await;
+        let longest = [50, 2_000, 60_000, 1_800_000];
+        let span = dice.span(0, dice.pick(&longest).unwrap_or(50));
+        let nanos = if dice.chance(500) { span.nanos() } else { -span.nanos() };
+        world.trace.note(&format!("clock: jumps by {} ms", nanos / 1_000_000));
+        wall.jump(nanos);
+    }
+}
+
 /// From here on nothing fails.
 fn heal(world: &World) {
     world.trace.note("healed");
-    world.healed.store(true, Ordering::Relaxed);
+    world.healed.get_or_init(|| world.now());
     world.cluster.set_faults(Faults::default());
 }
 

@@ -1,9 +1,14 @@
 //! What the world outside was told: the promises that a simulation holds the server to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
+use api::history::v1::HistoryEvent;
 use history::RunKey;
 use parking_lot::Mutex;
+use prost::Message as _;
 
 /// Promises, and those that were seen broken.
 #[derive(Debug, Default)]
@@ -24,6 +29,8 @@ pub(crate) struct Facts {
     pub(crate) workflow_tasks: BTreeSet<(RunKey, i64, i64)>,
     /// The latest acknowledged progress of an activity by run and scheduled event.
     pub(crate) progress: BTreeMap<(RunKey, i64), u64>,
+    /// What was shown of histories: a digest of each event by run and event id.
+    pub(crate) shown: BTreeMap<(RunKey, i64), u64>,
     /// Workflows that somebody tried to terminate: true once acknowledged.
     pub(crate) terminations: BTreeMap<String, bool>,
     /// Workflows that were asked to cancel, as acknowledged.
@@ -110,6 +117,19 @@ impl Witness {
         self.facts.lock().progress.get(&key).copied().unwrap_or(0)
     }
 
+    /// Somebody was shown events of a run: from here on they are facts.
+    pub(crate) fn shown(&self, run: &RunKey, events: &[HistoryEvent]) {
+        let mut facts = self.facts.lock();
+        for event in events {
+            let digest = digest(event);
+            let before = facts.shown.insert((run.clone(), event.event_id), digest);
+            if before.is_some_and(|before| before != digest) {
+                let (run_id, event_id) = (run.run_id, event.event_id);
+                facts.violations.push(format!("event {event_id} of run {run_id} has changed"));
+            }
+        }
+    }
+
     /// A termination is about to be asked for, or was acknowledged.
     pub(crate) fn termination(&self, workflow_id: &str, acknowledged: bool) {
         let mut facts = self.facts.lock();
@@ -125,4 +145,11 @@ impl Witness {
     pub(crate) fn ended(&self, workflow_id: &str, run: &RunKey, status: i32) {
         self.facts.lock().results.insert(workflow_id.to_owned(), (run.clone(), status));
     }
+}
+
+/// Tells two events of one id apart.
+pub(crate) fn digest(event: &HistoryEvent) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    event.encode_to_vec().hash(&mut hasher);
+    hasher.finish()
 }

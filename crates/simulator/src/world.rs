@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -32,8 +32,8 @@ pub(crate) struct World {
     pub(crate) profile: Profile,
     /// What each workflow does.
     pub(crate) programs: BTreeMap<String, Program>,
-    /// No more faults: not in the store, not in the network, not in workers.
-    pub(crate) healed: AtomicBool,
+    /// From when on nothing fails: not in the store, not in the network, not in workers.
+    pub(crate) healed: OnceLock<Time>,
     /// Workers may go home.
     pub(crate) done: AtomicBool,
     /// Workflows whose end has been seen.
@@ -58,7 +58,7 @@ impl World {
     }
 
     pub(crate) fn is_healed(&self) -> bool {
-        self.healed.load(Ordering::Relaxed)
+        self.healed.get().is_some()
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -75,7 +75,9 @@ impl World {
         F: Future<Output = Result<T, HistoryError>>,
     {
         let breaks = dice.chance(self.profile.broken_calls_per_mille);
-        let patience = dice.span(0, 40);
+        // Most answers come at once; those of polls may take half a minute.
+        let longest = [40, 400, 4_000, 30_000];
+        let patience = dice.span(0, dice.pick(&longest).unwrap_or(40));
         let patience = (breaks && !self.is_healed()).then_some(patience);
         self.cluster.call(patience, call).await
     }

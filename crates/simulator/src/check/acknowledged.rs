@@ -9,7 +9,7 @@ use crate::{
         snapshot::{Snapshot, StoredRun},
     },
     payload::text,
-    witness::Facts,
+    witness::{Facts, digest},
 };
 
 /// Compares what clients and workers were told with what the store holds.
@@ -70,6 +70,15 @@ pub(crate) fn check(facts: &Facts, snapshot: &Snapshot) -> Result<(), String> {
         ensure!(
             found,
             "the completion of workflow task {scheduled} of run {} was acknowledged and is lost",
+            run.run_id
+        );
+    }
+    for ((run, event_id), shown) in &facts.shown {
+        let stored = find(snapshot, run)?;
+        let event = stored.events.iter().find(|event| event.event_id == *event_id);
+        ensure!(
+            event.is_some_and(|event| digest(event) == *shown),
+            "event {event_id} of run {} was shown and is not in its history",
             run.run_id
         );
     }

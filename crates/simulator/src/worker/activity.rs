@@ -50,18 +50,15 @@ impl Worker {
         self.world.sleep(self.world.profile.workers_from).await;
         while !self.world.is_done() {
             rest(&self.world, &self.dice).await;
-            let poll = Poll {
-                queue: QUEUE.to_owned(),
-                identity: self.identity.clone(),
-                deadline: self.world.now() + self.dice.span(500, 30_000),
-            };
+            let poll = Poll::draw(&self.world, &self.dice, QUEUE, &self.identity);
+            let request = poll.clone();
             let polled = self
                 .world
-                .call(&self.dice, |life| async move { poll_activity(&life, &poll).await })
+                .call(&self.dice, |life| async move { poll_activity(&life, &request).await })
                 .await;
             match polled {
                 Ok(Some(delivery)) => Attempt::new(&self, *delivery).run().await,
-                Ok(None) => {}
+                Ok(None) => poll.check_patience(&self.world),
                 Err(_) => self.world.sleep(self.dice.span(5, 200)).await,
             }
         }

@@ -1,11 +1,15 @@
 //! The server's side of a poll, as the frontend has it.
 
-use history::WorkflowTaskDelivery;
-use history::{ActivityDelivery, Delivery, HistoryError, QueryDelivery, WorkerPoll};
-use matching::{Matched, PollRequest, TaskQueueKey};
-use model::Time;
+use history::{
+    ActivityDelivery, Delivery, HistoryError, QueryDelivery, WorkerPoll, WorkflowTaskDelivery,
+};
+use matching::{Matched, PollRequest, RESERVATION_GRACE, TaskQueueKey};
+use model::{Span, Time};
 
-use crate::cluster::Life;
+use crate::{cluster::Life, dice::Dice, world::World};
+
+/// So long after the last fault nothing of it is under way any more.
+const CALM_AFTER: Span = Span::from_secs(3);
 
 /// What a poll brings.
 #[derive(Debug)]
@@ -21,15 +25,54 @@ pub(crate) struct Poll {
     pub(crate) queue: String,
     pub(crate) identity: String,
     pub(crate) deadline: Time,
+    /// The connection breaks so soon after a task was found for the poll.
+    pub(crate) breaks_after: Option<Span>,
 }
 
 impl Poll {
+    pub(crate) fn draw(world: &World, dice: &Dice, queue: &str, identity: &str) -> Self {
+        let breaks = !world.is_healed() && dice.chance(world.profile.broken_calls_per_mille);
+        Self {
+            queue: queue.to_owned(),
+            identity: identity.to_owned(),
+            deadline: world.now() + dice.span(500, 30_000),
+            breaks_after: breaks.then(|| dice.span(0, 20)),
+        }
+    }
+
+    /// An empty answer comes at the poll's deadline. Only what is reserved for a task on its way
+    /// waits longer, and on a healthy store nothing is on its way for long: who waits to the end
+    /// of that grace was reserved and forgotten.
+    pub(crate) fn check_patience(&self, world: &World) {
+        let healed = world.healed.get().copied();
+        let is_calm = healed.is_some_and(|healed| healed + CALM_AFTER < self.deadline);
+        if is_calm && world.now() >= self.deadline + RESERVATION_GRACE {
+            let text = format!("a poll of `{}` by {} was forgotten", self.queue, self.identity);
+            world.witness.accuse(text);
+        }
+    }
+
     fn request(&self, life: &Life) -> PollRequest {
         PollRequest {
             identity: self.identity.clone(),
             request_id: life.request_id(),
             deadline: self.deadline,
             ..PollRequest::default()
+        }
+    }
+
+    /// The start of a task that was found; none when the connection breaks before the answer.
+    async fn start<T>(&self, life: &Life, start: impl Future<Output = T>) -> Option<T> {
+        let broken = async {
+            match self.breaks_after {
+                Some(after) => life.sleep(after).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            started = start => Some(started),
+            () = broken => None,
         }
     }
 }
@@ -56,8 +99,10 @@ pub(crate) async fn poll_workflow_task(
             Matched::Ready(Delivery::Query(query)) => return Ok(Work::Query(query)),
             Matched::Queued(task) => {
                 let (permit, namespace) = (&life.permit, &life.namespace);
-                let started =
-                    life.history.start_workflow_task(permit, namespace, &task, worker).await;
+                let start = life.history.start_workflow_task(permit, namespace, &task, worker);
+                let Some(started) = poll.start(life, start).await else {
+                    return Ok(Work::Nothing);
+                };
                 match started {
                     Ok(task) => return Ok(Work::WorkflowTask(Box::new(task))),
                     Err(HistoryError::Rejected(_)) => {}
@@ -87,7 +132,8 @@ pub(crate) async fn poll_activity(
             Matched::Started(Delivery::Activity(task)) => return Ok(Some(task)),
             Matched::Queued(task) => {
                 let (permit, namespace) = (&life.permit, &life.namespace);
-                let started = life.history.start_activity(permit, namespace, &task, worker).await;
+                let start = life.history.start_activity(permit, namespace, &task, worker);
+                let Some(started) = poll.start(life, start).await else { return Ok(None) };
                 match started {
                     Ok(task) => return Ok(Some(Box::new(task))),
                     Err(HistoryError::Rejected(_)) => {}

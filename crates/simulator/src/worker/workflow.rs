@@ -3,14 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use api::{
-    RawHistory,
     enums::v1::{QueryResultType, WorkflowTaskFailedCause},
     history::v1::HistoryEvent,
     query::v1::WorkflowQueryResult,
 };
 use engine::{CompleteWorkflowTask, FailWorkflowTask, HeldWorkflowTask, Sticky};
 use history::{
-    CompleteWorkflowTaskRequest, CompletedTask, HistoryPage, QueryAnswer, QueryDelivery, RunKey,
+    CompleteWorkflowTaskRequest, CompletedTask, QueryAnswer, QueryDelivery, RunKey,
     WorkflowTaskDelivery,
 };
 use model::Span;
@@ -19,15 +18,13 @@ use parking_lot::Mutex;
 use crate::{
     dice::Dice,
     payload::payloads,
+    reading,
     script::{Answer, QUEUE, answer},
     update,
     view::View,
     worker::{activity, dies, poll::Poll, poll::Work, poll::poll_workflow_task, rest, work},
     world::World,
 };
-
-/// Batches of a page of history.
-const PAGE_BATCHES: usize = 7;
 
 /// How long a task waits for the worker that caches its run.
 const STICKY_PATIENCE: Span = Span::from_secs(5);
@@ -74,18 +71,15 @@ impl Worker {
             }
             let sticky_queue = self.process.lock().sticky_queue.clone();
             let queue = sticky_queue.filter(|_| on_sticky_queue).unwrap_or(QUEUE.to_owned());
-            let poll = Poll {
-                queue,
-                identity: self.name.clone(),
-                deadline: self.world.now() + self.dice.span(500, 30_000),
-            };
+            let poll = Poll::draw(&self.world, &self.dice, &queue, &self.name);
+            let request = poll.clone();
             let polled = self.world.call(&self.dice, |life| async move {
-                poll_workflow_task(&life, &poll, on_sticky_queue).await
+                poll_workflow_task(&life, &request, on_sticky_queue).await
             });
             match polled.await {
                 Ok(Work::WorkflowTask(delivery)) => self.work_on(*delivery).await,
                 Ok(Work::Query(query)) => self.answer_query(*query).await,
-                Ok(Work::Nothing) => {}
+                Ok(Work::Nothing) => poll.check_patience(&self.world),
                 Err(_) => self.world.sleep(self.dice.span(5, 200)).await,
             }
         }
@@ -247,19 +241,21 @@ impl Worker {
     /// The run's history up to the task: what the delivery has, after what is cached.
     async fn history(&self, delivery: &WorkflowTaskDelivery) -> Option<Vec<HistoryEvent>> {
         let WorkflowTaskDelivery { run, task, .. } = delivery;
+        let world = &self.world;
         let mut history = if task.history_from > 1 {
             let cached = self.process.lock().cache.get(run).cloned();
             match cached {
                 // The task may arrive before the answer to the completion that made it.
                 Some(cached) if ends_before(&cached, task.history_from) => cached,
-                _ => self.read(run, 1, task.history_from - 1).await?,
+                _ => reading::read(world, &self.dice, run, 1, task.history_from - 1).await?,
             }
         } else {
             Vec::new()
         };
-        history.extend(self.decode(&delivery.history));
+        history.extend(reading::decode(world, &delivery.history));
         if let Some(from) = delivery.history.next_event_id {
-            history.extend(self.read(run, from, task.history_through).await?);
+            history
+                .extend(reading::read(world, &self.dice, run, from, task.history_through).await?);
         }
         history.retain(|event| event.event_id <= task.history_through);
         let is_gapless = history.iter().map(|event| event.event_id).eq(1..=task.history_through);
@@ -274,37 +270,9 @@ impl Worker {
             ));
             return None;
         }
+        world.witness.shown(run, &history);
         history.extend(task.transient_events.iter().cloned());
         Some(history)
-    }
-
-    /// Reads events page by page; none when the node does not answer.
-    async fn read(&self, run: &RunKey, from: i64, through: i64) -> Option<Vec<HistoryEvent>> {
-        let mut events = Vec::new();
-        let mut next = Some(from);
-        while let Some(from) = next.filter(|from| *from <= through) {
-            let key = run.clone();
-            let page = self.world.call(&self.dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
-                life.history.read_history(permit, namespace, &key, from, PAGE_BATCHES).await
-            });
-            let page = page.await.ok()?;
-            events.extend(self.decode(&page));
-            next = page.next_event_id;
-        }
-        events.retain(|event| event.event_id >= from && event.event_id <= through);
-        Some(events)
-    }
-
-    fn decode(&self, page: &HistoryPage) -> Vec<HistoryEvent> {
-        let mut events = Vec::new();
-        for batch in &page.batches {
-            match RawHistory::from_encoded(batch.clone()).decode_events() {
-                Ok(batch) => events.extend(batch),
-                Err(error) => self.world.witness.accuse(format!("a batch is no history: {error}")),
-            }
-        }
-        events
     }
 
     async fn answer_query(&self, query: QueryDelivery) {
@@ -314,7 +282,9 @@ impl Worker {
         let history = match cached.filter(|_| query.history.batches.is_empty()) {
             Some(cached) => cached,
             None => {
-                let Some(read) = self.read(run, 1, query.state.last_event_id()).await else {
+                let through = query.state.last_event_id();
+                let Some(read) = reading::read(&self.world, &self.dice, run, 1, through).await
+                else {
                     return;
                 };
                 read
