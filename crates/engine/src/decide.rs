@@ -3,8 +3,8 @@
 use crate::{
     Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity,
     attach_request, buffer, callback, cancel, child, draft::Draft, nexus_operation, outcome, pause,
-    reset, rules, signal, start, task::is_current, terminate, time_skipping, timeout, timer, update,
-    update_options, workflow_task,
+    reset, rules, signal, start, task::is_current, terminate, time_skipping, timeout, timer,
+    update, update_options, workflow_task,
 };
 
 /// Decides what an input leads to. Changes nothing; the same arguments give the same result.

@@ -9,7 +9,9 @@ use api::{
     query::v1::WorkflowQuery,
     taskqueue::v1::TaskQueue,
 };
-use engine::{Input, PauseRequest, Rejection, RequestCancel, Signal, Start, StartPolicy, Terminate};
+use engine::{
+    Input, PauseRequest, Rejection, RequestCancel, Signal, Start, StartPolicy, Terminate,
+};
 use history::{
     CancelRequest, Execution, HistoryError, QueryAnswer, QueryRequest, RunKey, StartRequest,
     TerminateRequest, UpdateRequest, UpdateStage,
