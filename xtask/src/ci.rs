@@ -15,7 +15,7 @@ use crate::{
 const SEEDS: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8, 21, 60, 276, 1024, 1030, 1062];
 
 /// So many more seeds are played, from this one on.
-const SEEDS_IN_BULK: u64 = 4_000;
+const SEEDS_IN_BULK: u64 = 1_000;
 const FIRST_IN_BULK: u64 = 10_000;
 
 /// The end-to-end suites that every run includes.

@@ -94,7 +94,7 @@ fn run_matches(filter: &str, state: &State, now: Time) -> bool {
             let status = WorkflowExecutionStatus::try_from(state.status).unwrap_or_default();
             vec![Value::Int(i64::from(status as i32))]
         }
-        _ => Vec::new(),
+        Attribute::System(_) | Attribute::Stored { .. } => Vec::new(),
     })
 }
 

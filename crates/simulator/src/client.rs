@@ -70,7 +70,7 @@ impl Client {
             };
             tokio::spawn(async move {
                 helper.world.sleep(delay).await;
-                helper.carry_out(duty, number).await;
+                Box::pin(helper.carry_out(duty, number)).await;
             });
         }
         self.watch(run).await;
@@ -98,7 +98,7 @@ impl Client {
             Duty::Terminate => self.terminate().await,
             Duty::Query => self.query().await,
             Duty::Update(number) => self.update(&format!("update {number}")).await,
-            Duty::StartAgain => self.start_again(number).await,
+            Duty::StartAgain => Box::pin(self.start_again(number)).await,
             Duty::Describe => self.describe().await,
             Duty::Pause => self.pause_for_a_while(number).await,
             Duty::Read => self.read().await,

@@ -35,7 +35,9 @@ pub(crate) fn pause(
         // The task that waits for a worker is none any more.
         state.attempts.stamp = state.attempts.stamp.saturating_add(1);
     }
-    state.attempts.paused = Some(ActivityPause { time: context.now, identity, reason, request_id });
+    let rule_id = String::new();
+    let pause = ActivityPause { time: context.now, identity, reason, request_id, rule_id };
+    state.attempts.paused = Some(pause);
     Ok(())
 }
 

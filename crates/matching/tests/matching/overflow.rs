@@ -92,7 +92,7 @@ async fn tasks_without_a_queue_are_asked_for_when_queues_go() {
         key: None,
         slots: vec![slot(1), slot(2)],
         // The first was taken; the second was refused.
-        dropped: vec![(slot(1), 1)],
+        dropped: vec![(slot(1), task(1).scheduled())],
     };
     assert_eq!(drained, expected);
 }
