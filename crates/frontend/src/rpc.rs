@@ -157,8 +157,7 @@ built! {
         RecordActivityTaskHeartbeatById => activities::record_activity_task_heartbeat_by_id,
         RecordWorkerHeartbeat => workers::record_worker_heartbeat,
         RegisterNamespace => namespaces::register_namespace,
-        RequestCancelActivityExecution =>
-            activity_executions::request_cancel_activity_execution,
+        RequestCancelActivityExecution => activity_executions::request_cancel_activity_execution,
         RequestCancelWorkflowExecution => signals::request_cancel_workflow_execution,
         ResetActivity => activity_operations::reset_activity,
         ResetActivityExecution => activity_execution_operations::reset_activity_execution,

@@ -153,6 +153,7 @@ async fn play(world: &Arc<World>, dice: &Dice, wall: &SimulatedClock) -> Result<
         tokio::spawn(Client::new(world, workflow_id, program).run());
     }
     tokio::select! {
+        biased;
         turmoil = turmoil(world, dice) => turmoil?,
         () = clock_jumps(world, wall) => {}
     }
@@ -211,7 +212,7 @@ async fn clock_jumps(world: &World, wall: &SimulatedClock) {
 /// From here on nothing fails.
 fn heal(world: &World) {
     world.trace.note("healed");
-    world.healed.get_or_init(|| world.now());
+    world.healed.get_or_init(|| world.clock.monotonic());
     world.cluster.set_faults(Faults::default());
 }
 

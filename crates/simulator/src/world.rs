@@ -32,8 +32,8 @@ pub(crate) struct World {
     pub(crate) profile: Profile,
     /// What each workflow does.
     pub(crate) programs: BTreeMap<String, Program>,
-    /// From when on nothing fails: not in the store, not in the network, not in workers.
-    pub(crate) healed: OnceLock<Time>,
+    /// Since which monotonic time nothing fails: not in the store, not in the network, not in workers.
+    pub(crate) healed: OnceLock<Span>,
     /// Workers may go home.
     pub(crate) done: AtomicBool,
     /// Workflows whose end has been seen.

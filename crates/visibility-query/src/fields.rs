@@ -203,7 +203,7 @@ mod tests {
             "Name" => Some(Field::Text("worker-1")),
             "Version" => Some(Field::Text("")),
             "Start" => Some(Field::Time(Some(second(10)))),
-            "End" => Some(Field::Time(None)),
+            "Stop" => Some(Field::Time(None)),
             _ => None,
         };
         FieldFilter::parse(text).unwrap().matches(&field)
@@ -223,8 +223,8 @@ mod tests {
         assert!(matches("Start >= '1970-01-01T00:00:10Z' AND Start < 11000000000"));
         assert!(matches("Start BETWEEN '1970-01-01T00:00:10Z' AND '1970-01-01T00:00:10Z'"));
         assert!(!matches("Start NOT BETWEEN 0 AND 10000000000"));
-        assert!(matches("End IS NULL AND Start IS NOT NULL"));
-        assert!(!matches("End BETWEEN 0 AND 1") && !matches("End NOT BETWEEN 0 AND 1"));
+        assert!(matches("Stop IS NULL AND Start IS NOT NULL"));
+        assert!(!matches("Stop BETWEEN 0 AND 1") && !matches("Stop NOT BETWEEN 0 AND 1"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Methods that exist, and those that do not.
 
 use api::workflowservice::v1::{
-    GetSystemInfoRequest, GetSystemInfoResponse, ListNamespacesRequest,
-    ListWorkflowExecutionsRequest, ValidateWorkerDeploymentVersionComputeConfigRequest,
+    CountNexusOperationExecutionsRequest, GetSystemInfoRequest, GetSystemInfoResponse,
+    ListNamespacesRequest, ListWorkflowExecutionsRequest,
 };
 use authz::Policy;
 use frontend::RequestLimits;
@@ -42,21 +42,13 @@ async fn a_service_that_nobody_knows_is_named() {
 #[tokio::test]
 async fn a_method_that_is_not_built_says_so() {
     let server = start().await;
-    let request = ValidateWorkerDeploymentVersionComputeConfigRequest {
+    let request = CountNexusOperationExecutionsRequest {
         namespace: NAMESPACE.to_owned(),
         ..Default::default()
     };
-    let status = server
-        .client()
-        .await
-        .validate_worker_deployment_version_compute_config(request)
-        .await
-        .unwrap_err();
+    let status = server.client().await.count_nexus_operation_executions(request).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
-    assert_eq!(
-        status.message(),
-        "method ValidateWorkerDeploymentVersionComputeConfig is not built yet"
-    );
+    assert_eq!(status.message(), "method CountNexusOperationExecutions is not built yet");
 }
 
 #[tokio::test]

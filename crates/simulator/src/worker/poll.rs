@@ -25,6 +25,8 @@ pub(crate) struct Poll {
     pub(crate) queue: String,
     pub(crate) identity: String,
     pub(crate) deadline: Time,
+    /// The deadline in monotonic time, which does not jump.
+    over: Span,
     /// The connection breaks so soon after a task was found for the poll.
     pub(crate) breaks_after: Option<Span>,
 }
@@ -32,10 +34,12 @@ pub(crate) struct Poll {
 impl Poll {
     pub(crate) fn draw(world: &World, dice: &Dice, queue: &str, identity: &str) -> Self {
         let breaks = !world.is_healed() && dice.chance(world.profile.broken_calls_per_mille);
+        let patience = dice.span(500, 30_000);
         Self {
             queue: queue.to_owned(),
             identity: identity.to_owned(),
-            deadline: world.now() + dice.span(500, 30_000),
+            deadline: world.now() + patience,
+            over: world.clock.monotonic() + patience,
             breaks_after: breaks.then(|| dice.span(0, 20)),
         }
     }
@@ -45,8 +49,8 @@ impl Poll {
     /// of that grace was reserved and forgotten.
     pub(crate) fn check_patience(&self, world: &World) {
         let healed = world.healed.get().copied();
-        let is_calm = healed.is_some_and(|healed| healed + CALM_AFTER < self.deadline);
-        if is_calm && world.now() >= self.deadline + RESERVATION_GRACE {
+        let is_calm = healed.is_some_and(|healed| healed + CALM_AFTER < self.over);
+        if is_calm && world.clock.monotonic() >= self.over + RESERVATION_GRACE {
             let text = format!("a poll of `{}` by {} was forgotten", self.queue, self.identity);
             world.witness.accuse(text);
         }
