@@ -1,14 +1,14 @@
-"""Options, pauses and batches of resets: `temporal workflow` and `temporal activity` with a query."""
+"""Options, pauses and batches of resets, by `temporal workflow` and `temporal activity`."""
 
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from test_batch_commands import COMPLETED, counted, ended, start
 
 from harness.history import attributes, event_types, only
 from harness.raw import Raw, record_marker, schedule_activity
 from harness.sdk import unique
 from harness.waiting import wait_for_sync
-from test_batch_commands import COMPLETED, counted, ended, start
 
 UPGRADE = ["--versioning-override-behavior", "auto_upgrade"]
 
@@ -28,7 +28,12 @@ def test_an_override_is_set_and_taken_back(cli, raw: Raw, queue: str):
     cli.text(*command, "--versioning-override-behavior", "unspecified")
     assert not override(raw, run).auto_upgrade
     pin = ["--versioning-override-behavior", "pinned"]
-    pin += ["--versioning-override-deployment-name", "nobody", "--versioning-override-build-id", "b"]
+    pin += [
+        "--versioning-override-deployment-name",
+        "nobody",
+        "--versioning-override-build-id",
+        "b",
+    ]
     assert "is not present in task queue" in cli.fails(*command, *pin)
     raw.terminate(run)
 

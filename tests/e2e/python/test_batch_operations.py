@@ -1,6 +1,7 @@
 """Batch operations: over a query or a list of runs, counted, stopped, and through a kill."""
 
 import asyncio
+import contextlib
 import uuid
 from pathlib import Path
 
@@ -252,7 +253,9 @@ async def test_a_stopped_batch_leaves_the_rest_alone(client: Client, batches: Ba
     ]
     assert open_runs
     for handle in open_runs:
-        await handle.terminate()
+        # The call that was under way when the batch was stopped may be faster.
+        with contextlib.suppress(RPCError):
+            await handle.terminate()
 
 
 async def test_batch_operations_are_listed(batches: Batch):

@@ -60,9 +60,7 @@ def outside() -> Iterator[Outside]:
         yield running
 
 
-async def start(
-    client: Client, queue: str, url: str, how: str = "well", **header: str
-) -> str:
+async def start(client: Client, queue: str, url: str, how: str = "well", **header: str) -> str:
     """Starts a workflow with a callback and gives its id."""
     workflow_id = unique("called-back")
     (argument,) = await client.data_converter.encode([how])
@@ -125,9 +123,7 @@ async def test_every_end_is_told_in_its_own_words(
     client: Client, queue: str, outside: Outside, how: str, state: str, message: str, info: str
 ):
     async with worker(client, queue, [Ends]):
-        workflow_id = await start(
-            client, queue, outside.url, "fail" if how == "fail" else "wait"
-        )
+        workflow_id = await start(client, queue, outside.url, "fail" if how == "fail" else "wait")
         handle = client.get_workflow_handle(workflow_id)
         if how != "fail":
             await getattr(handle, how)()
@@ -154,9 +150,7 @@ async def test_a_receiver_that_refuses_is_not_asked_again(
     assert failure.application_failure_info.non_retryable
 
 
-async def test_a_receiver_that_is_busy_is_asked_again(
-    client: Client, queue: str, outside: Outside
-):
+async def test_a_receiver_that_is_busy_is_asked_again(client: Client, queue: str, outside: Outside):
     outside.answer = lambda request: Answer(503 if len(outside.requests) < 2 else 204)
     async with worker(client, queue, [Ends]):
         workflow_id = await start(client, queue, outside.url)

@@ -347,9 +347,7 @@ def other_server() -> Iterator[OpenServer]:
 
 
 @pytest.fixture
-async def other(
-    client: Client, other_server: OpenServer, queue: str
-) -> tuple[Client, str]:
+async def other(client: Client, other_server: OpenServer, queue: str) -> tuple[Client, str]:
     """A client of another server, and an endpoint of the first that leads to its workers."""
     other = await Client.connect(other_server.address)
     target = EndpointTarget(worker=EndpointTarget.Worker(namespace="default", task_queue=queue))

@@ -94,9 +94,7 @@ async def reset(client: Client, handle: WorkflowHandle, event_id: int) -> Workfl
     return client.get_workflow_handle(handle.id, run_id=answer.run_id)
 
 
-async def test_a_paused_workflow_goes_on_where_it_was(
-    client: Client, queue: str, workflow_id: str
-):
+async def test_a_paused_workflow_goes_on_where_it_was(client: Client, queue: str, workflow_id: str):
     async with worker(client, queue, [Account], [double]):
         handle = await client.start_workflow(Account.run, id=workflow_id, task_queue=queue)
         await wait_until_idle(handle)

@@ -134,9 +134,7 @@ def test_an_operation_that_goes_on_has_a_token_and_is_cancelled_by_it(call):
 def failure() -> Failure:
     info = NexusHandlerFailureInfo(type="NOT_FOUND", retry_behavior=1)
     cause = Failure(message="inner", application_failure_info=ApplicationFailureInfo(type="T"))
-    return Failure(
-        message="outer", stack_trace="st", cause=cause, nexus_handler_failure_info=info
-    )
+    return Failure(message="outer", stack_trace="st", cause=cause, nexus_handler_failure_info=info)
 
 
 INNER = {

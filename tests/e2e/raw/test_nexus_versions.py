@@ -61,7 +61,8 @@ def test_an_operation_goes_to_the_current_version_of_its_handlers(raw: Raw, queu
     other = poll(raw, handlers)
     assert not (other and other.task_token)
     task = wait_for_sync(
-        lambda: (found := poll(raw, handlers, worker, 12)) and found.task_token and found, "the task"
+        lambda: (found := poll(raw, handlers, worker, 12)) and found.task_token and found,
+        "the task",
     )
     assert task.request.start_operation.operation == "operation"
     done = StartOperationResponse(sync_success=StartOperationResponse.Sync())
@@ -73,5 +74,6 @@ def test_an_operation_goes_to_the_current_version_of_its_handlers(raw: Raw, queu
     raw.complete(raw.poll(queue), complete_workflow())
     raw.assert_history(
         run,
-        "Started WorkflowTask NexusOperationScheduled NexusOperationCompleted WorkflowTask Completed",
+        "Started WorkflowTask NexusOperationScheduled NexusOperationCompleted WorkflowTask "
+        "Completed",
     )

@@ -44,7 +44,9 @@ def test_the_commands_of_all_pages_are_one_answer(raw: Raw, queue: str):
     page(raw, task, 0, record_marker("first"), start_timer("t", 60_000))
     page(raw, task, 0, record_marker("again"))
     raw.complete(task, record_marker("last"), page_number=2)
-    events = raw.assert_history(run, "Started WorkflowTask MarkerRecorded TimerStarted MarkerRecorded MarkerRecorded")
+    events = raw.assert_history(
+        run, "Started WorkflowTask MarkerRecorded TimerStarted MarkerRecorded MarkerRecorded"
+    )
     assert [marker.marker_name for marker in markers(events)] == ["first", "second", "last"]
 
 

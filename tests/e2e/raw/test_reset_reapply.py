@@ -50,7 +50,9 @@ def updated_run(raw: Raw, queue: str) -> WorkflowExecution:
         fields = updates.fields(run, "open", updates.ACCEPTED)
         accepted = pool.submit(lambda: raw.call("UpdateWorkflowExecution", **fields))
         task = raw.poll(queue)
-        updates.answer(raw, task, updates.accept(task.messages[0]), commands=(start_timer("t", 60_000),))
+        updates.answer(
+            raw, task, updates.accept(task.messages[0]), commands=(start_timer("t", 60_000),)
+        )
         accepted.result()
     return run
 
@@ -117,8 +119,10 @@ def test_updates_are_left_out_on_request(raw: Raw, queue: str, fields: dict):
     ("fields", "seen"),
     [
         ({}, "WorkflowExecutionOptionsUpdated "),
-        ({"reset_reapply_type": ResetReapplyType.RESET_REAPPLY_TYPE_NONE},
-         "WorkflowExecutionOptionsUpdated "),
+        (
+            {"reset_reapply_type": ResetReapplyType.RESET_REAPPLY_TYPE_NONE},
+            "WorkflowExecutionOptionsUpdated ",
+        ),
         ({"reset_reapply_exclude_types": EVERYTHING}, ""),
     ],
     ids=["all", "none", "everything excluded"],

@@ -68,9 +68,7 @@ def test_the_older_description_has_both_types(raw: Raw, queue: str):
     )
     info = found.versions_info[""]
     assert sorted(info.types_info) == [WORKFLOW, ACTIVITY]
-    assert info.task_reachability == (
-        BuildIdTaskReachability.BUILD_ID_TASK_REACHABILITY_REACHABLE
-    )
+    assert info.task_reachability == (BuildIdTaskReachability.BUILD_ID_TASK_REACHABILITY_REACHABLE)
     for of_type in info.types_info.values():
         assert of_type.stats.HasField("approximate_backlog_age")
 

@@ -1,12 +1,9 @@
 """Heartbeats of workers, and the lists, counts and descriptions made of them."""
 
-import time
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.deployment.v1 import WorkerDeploymentVersion
-from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus
+from temporalio.api.enums.v1 import WorkerStatus
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.worker.v1 import PluginInfo, WorkerHeartbeat, WorkerHostInfo, WorkerSlotsInfo
 
@@ -25,7 +22,10 @@ def heartbeat(key: str, queue: str, **fields) -> WorkerHeartbeat:
         worker_instance_key=key,
         worker_identity=f"identity-{key}",
         host_info=WorkerHostInfo(
-            host_name="host", worker_grouping_key="group", process_id="7", current_host_cpu_usage=0.5
+            host_name="host",
+            worker_grouping_key="group",
+            process_id="7",
+            current_host_cpu_usage=0.5,
         ),
         task_queue=queue,
         deployment_version=WorkerDeploymentVersion(deployment_name="shop", build_id="1.0"),

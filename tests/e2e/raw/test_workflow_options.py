@@ -43,7 +43,9 @@ def pinned(build_id: str = "") -> VersioningOverride:
 
 def test_what_changes_is_told_by_an_event(raw: Raw, queue: str):
     run = raw.start(queue)
-    assert update(raw, run, "priority", priority=Priority(priority_key=2)).priority.priority_key == 2
+    assert (
+        update(raw, run, "priority", priority=Priority(priority_key=2)).priority.priority_key == 2
+    )
     # What is so already leaves no event.
     update(raw, run, "priority.priority_key", priority=Priority(priority_key=2))
     update(raw, run)
@@ -98,8 +100,7 @@ def test_what_makes_no_sense_is_refused(raw: Raw, queue: str):
         assert code == "INVALID_ARGUMENT"
         assert text.startswith("error parsing UpdateMask: ")
         assert text.endswith(
-            f'invalid path "{path}" for message '
-            '"temporal.api.workflow.v1.WorkflowExecutionOptions"'
+            f'invalid path "{path}" for message "temporal.api.workflow.v1.WorkflowExecutionOptions"'
         )
     assert refused(raw, run, "versioning_override.behavior") == ("INVALID_ARGUMENT", TOGETHER)
     upgrade = VersioningOverride(auto_upgrade=True)

@@ -50,9 +50,8 @@ def test_a_paused_run_waits_and_goes_on(raw: Raw, queue: str):
     pause(raw, run)
     events = raw.assert_history(run, TAKEN_BACK)
     failed = attributes(events[2])
-    cause = (
-        WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED
-    )
+    name = "WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED"
+    cause = WorkflowTaskFailedCause.Value(name)
     assert (failed.scheduled_event_id, failed.started_event_id) == (2, 0)
     assert (failed.cause, failed.identity) == (cause, "history-service")
     paused = attributes(events[3])
