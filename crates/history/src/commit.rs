@@ -292,13 +292,26 @@ impl Commit {
             self.offer(dispatch::offer(state, run, slot.id, task_id, &pending, routes));
             return Ok(());
         }
-        let task_id = slot.take_task_id()?;
-        if slot.immediate.add(task_id, pending) {
+        if let Some(task_id) = self.add_immediate(slot, pending)? {
             self.offer(dispatch::offer(state, run, slot.id, task_id, &pending, routes));
         }
+        Ok(())
+    }
+
+    /// Writes an immediate task; its id, unless it finds no room in memory and is left to the
+    /// store.
+    fn add_immediate(
+        &mut self,
+        slot: &mut Slot,
+        pending: PendingTask,
+    ) -> Result<Option<u64>, HistoryError> {
+        let task_id = slot.take_task_id()?;
+        let standing = slot.standing_mut()?;
+        let (seq, durable) = (standing.seq, standing.tenure.durable());
+        let found_room = slot.immediate.add_new(task_id, pending, seq, durable);
         let category = TaskCategory::Immediate;
         self.put_task(slot.id, TaskKey { category, fire_time: Time::UNSET, task_id }, &pending);
-        Ok(())
+        Ok(found_room.then_some(task_id))
     }
 
     /// Writes a durable timer.
@@ -328,12 +341,9 @@ impl Commit {
         if slot.immediate.find(&pending).is_some() {
             return Ok(());
         }
-        let task_id = slot.take_task_id()?;
-        if slot.immediate.add(task_id, pending) {
+        if self.add_immediate(slot, pending)?.is_some() {
             self.release.outbox.push(pending);
         }
-        let category = TaskCategory::Immediate;
-        self.put_task(slot.id, TaskKey { category, fire_time: Time::UNSET, task_id }, &pending);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! Task rows are never deleted one by one. What is unfinished is known in memory; the slot's cursor
 //! is the lowest unfinished id and travels with the next commit, and rows below it are dead.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::TaskAction;
 use matching::ScheduledTask;
@@ -35,6 +35,9 @@ pub(crate) struct ImmediateLedger {
     finished: BTreeSet<u64>,
     /// Rows from this id on are in the store only.
     horizon: Option<u64>,
+    /// Those of them whose batches, by the seq that they expect, may still be on their way: a
+    /// reader of the store may miss them. As many as the commits under way have.
+    on_their_way: VecDeque<(u64, u64)>,
 }
 
 impl ImmediateLedger {
@@ -51,6 +54,29 @@ impl ImmediateLedger {
         self.by_run.insert((task.run_id, task_id));
         self.unfinished.insert(task_id, task);
         true
+    }
+
+    /// Like [`add`](Self::add), for a row of the batch that expects `seq`; those that expect less
+    /// than `durable` are in the store.
+    pub(crate) fn add_new(
+        &mut self,
+        task_id: u64,
+        task: PendingTask,
+        seq: u64,
+        durable: u64,
+    ) -> bool {
+        self.settle_rows(durable);
+        let found_room = self.add(task_id, task);
+        if !found_room {
+            self.on_their_way.push_back((seq, task_id));
+        }
+        found_room
+    }
+
+    fn settle_rows(&mut self, durable: u64) {
+        while self.on_their_way.front().is_some_and(|(seq, _)| *seq < durable) {
+            self.on_their_way.pop_front();
+        }
     }
 
     /// The unfinished task of a run that does exactly this.
@@ -131,15 +157,23 @@ impl ImmediateLedger {
     }
 
     /// Rows below `read_to` were read and are about to be added; from there on they are still in
-    /// the store only. `None`: everything was read.
-    pub(crate) fn move_horizon(&mut self, read_to: Option<u64>) {
-        self.horizon = read_to;
+    /// the store only. `None`: everything was read that batches which expect less than `durable`
+    /// had.
+    pub(crate) fn move_horizon(&mut self, read_to: Option<u64>, durable: u64) {
+        self.settle_rows(durable);
+        let missed = self.on_their_way.front().map(|(_, task_id)| *task_id);
+        self.horizon = [read_to, missed].into_iter().flatten().min();
     }
 
-    /// Adds a task that was read below the horizon.
-    pub(crate) fn restore(&mut self, task_id: u64, task: PendingTask) {
+    /// Adds a task that was read, if it is below the horizon: the cursor must not pass those that
+    /// the reader missed.
+    pub(crate) fn restore(&mut self, task_id: u64, task: PendingTask) -> bool {
+        if self.horizon.is_some_and(|horizon| task_id >= horizon) {
+            return false;
+        }
         self.by_run.insert((task.run_id, task_id));
         self.unfinished.insert(task_id, task);
+        true
     }
 }
 
@@ -192,6 +226,25 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_of_the_store_forgets_nothing_that_is_on_its_way_there() {
+        let mut ledger = ImmediateLedger::default();
+        let capacity = IMMEDIATE_TASKS_MAX as u64;
+        for id in 0..=capacity {
+            ledger.add_new(id, task(1), 5, 5);
+        }
+        for id in 0..capacity {
+            ledger.finish(id);
+        }
+        // The scan began before the batch that expects 5 was in the store.
+        ledger.move_horizon(None, 5);
+        assert!(!ledger.restore(capacity + 1, task(1)), "the cursor would pass what was missed");
+        assert_eq!(ledger.wants_more(), Some(capacity));
+        assert_eq!(ledger.cursor(capacity + 1), capacity);
+        ledger.move_horizon(None, 6);
+        assert_eq!(ledger.wants_more(), None);
+    }
+
+    #[test]
     fn what_does_not_fit_stays_in_the_store_until_there_is_room() {
         let mut ledger = ImmediateLedger::default();
         let capacity = IMMEDIATE_TASKS_MAX as u64;
@@ -203,9 +256,9 @@ mod tests {
             ledger.finish(id);
         }
         assert_eq!(ledger.cursor(capacity + 10), capacity);
-        ledger.move_horizon(None);
+        ledger.move_horizon(None, 0);
         for id in capacity..capacity + 10 {
-            ledger.restore(id, task(1));
+            assert!(ledger.restore(id, task(1)));
         }
         assert_eq!(ledger.cursor(capacity + 10), capacity);
         assert!(ledger.add(capacity + 10, task(1)));

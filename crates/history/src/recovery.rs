@@ -70,11 +70,14 @@ impl Node {
 
     async fn read_immediate(&self, slot: &mut Slot, from: u64) -> Result<(), HistoryError> {
         let first = immediate_key(from);
+        // What is stored before the scan begins is seen by it.
+        let durable = slot.standing.as_ref().map_or(0, |standing| standing.tenure.durable());
         let (found, more) = self.read_tasks(slot.id, first, IMMEDIATE_TASKS_MAX / 2).await?;
-        slot.immediate.move_horizon(more.map(|key| key.task_id));
+        slot.immediate.move_horizon(more.map(|key| key.task_id), durable);
         for (key, task) in found {
-            slot.immediate.restore(key.task_id, task);
-            slot.unoffered.push(key.task_id);
+            if slot.immediate.restore(key.task_id, task) {
+                slot.unoffered.push(key.task_id);
+            }
         }
         Ok(())
     }
@@ -177,6 +180,7 @@ impl Node {
 
     /// Gives matching and the visibility index what was found in the store.
     pub(crate) async fn redispatch(self: &Arc<Self>, slot: &mut Slot) -> Result<(), HistoryError> {
+        let mut read_from = None;
         loop {
             while let Some(task_id) = slot.unoffered.last().copied() {
                 self.reoffer(slot, task_id).await?;
@@ -184,6 +188,12 @@ impl Node {
             }
             // Tasks that were done already made room, and no commit will say so.
             let Some(from) = slot.immediate.wants_more() else { break };
+            if read_from == Some(from) {
+                // The caller asks again until the store has them.
+                let text = "tasks are on their way to the store".to_owned();
+                return Err(HistoryError::Unavailable(text));
+            }
+            read_from = Some(from);
             self.read_immediate(slot, from).await?;
         }
         while let Some((task_id, task)) = slot.unfed.last().cloned() {
