@@ -292,10 +292,9 @@ impl Commit {
             self.offer(dispatch::offer(state, run, slot.id, task_id, &pending, routes));
             return Ok(());
         }
-        if let Some(task_id) = self.add_immediate(slot, pending)? {
-            self.offer(dispatch::offer(state, run, slot.id, task_id, &pending, routes));
-        }
-        Ok(())
+        let slot_id = slot.id;
+        let offer = |task_id| dispatch::offer(state, run, slot_id, task_id, &pending, routes);
+        self.add_dispatch_task(slot, pending, offer)
     }
 
     /// Writes an immediate task; its id, unless it finds no room in memory and is left to the
@@ -364,12 +363,9 @@ impl Commit {
         pending: PendingTask,
         offer: impl FnOnce(u64) -> Option<Offer>,
     ) -> Result<(), HistoryError> {
-        let task_id = slot.take_task_id()?;
-        if slot.immediate.add(task_id, pending) {
+        if let Some(task_id) = self.add_immediate(slot, pending)? {
             self.offer(offer(task_id));
         }
-        let category = TaskCategory::Immediate;
-        self.put_task(slot.id, TaskKey { category, fire_time: Time::UNSET, task_id }, &pending);
         Ok(())
     }
 

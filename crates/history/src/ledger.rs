@@ -93,10 +93,19 @@ impl ImmediateLedger {
                 of.scheduled_event_id == task.scheduled_event_id
             }
             TaskAction::DispatchActivity(of) => of.scheduled_event_id == task.scheduled_event_id,
+            // Entities have no events, and one task at a time.
+            TaskAction::DispatchEntityTask(_) => task.scheduled_event_id == 0,
             _ => false,
         };
         let ids = self.of_run(task.run_id);
         ids.filter(|id| self.unfinished.get(id).is_some_and(|of| is_meant(&of.action))).collect()
+    }
+
+    /// Finishes what a reference in matching may mean.
+    pub(crate) fn finish_dispatches(&mut self, task: &ScheduledTask) {
+        for task_id in self.dispatches(task) {
+            self.finish(task_id);
+        }
     }
 
     /// An unfinished task by its id.
@@ -179,7 +188,7 @@ impl ImmediateLedger {
 
 #[cfg(test)]
 mod tests {
-    use engine::WorkflowTaskRef;
+    use engine::{EntityTaskRef, WorkflowTaskRef};
 
     use super::*;
 
@@ -223,6 +232,10 @@ mod tests {
         let meant = ScheduledTask { run_id: task(1).run_id, scheduled_event_id: 0 };
         assert_eq!(ledger.dispatches(&meant), [id], "a reference finds it under its new id");
         assert!(ledger.dispatches(&ScheduledTask { scheduled_event_id: 1, ..meant }).is_empty());
+        let of_entity = TaskAction::DispatchEntityTask(EntityTaskRef { stamp: 3 });
+        ledger.add(id + 1, PendingTask { run_id: task(7).run_id, action: of_entity });
+        let meant = ScheduledTask { run_id: task(7).run_id, ..meant };
+        assert_eq!(ledger.dispatches(&meant), [id + 1], "the task of an entity");
     }
 
     #[test]

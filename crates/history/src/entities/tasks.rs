@@ -187,7 +187,7 @@ impl History {
         let cached = slot.entities.get(&instance).filter(|_| found);
         let head = cached.and_then(|cached| Some((cached.live.key.clone(), cached.head.clone()?)));
         let Some((key, head)) = head else {
-            slot.immediate.finish(task.task_id);
+            slot.immediate.finish_dispatches(&task.scheduled());
             return Err(Rejection::TaskObsolete.into());
         };
         let taken = Taken {
@@ -200,8 +200,12 @@ impl History {
         let context = held::context(&self.node, &caller, &key, instance);
         let Ok(next) = head.decide_taken(taken, &context) else {
             let action = TaskAction::DispatchEntityTask(EntityTaskRef { stamp: task.stamp });
-            if !is_current(Some(head.as_ref()), &action) {
-                slot.immediate.finish(task.task_id);
+            let stale = PendingTask { run_id: instance, action };
+            // Only this one: a task with a later stamp still waits.
+            if !is_current(Some(head.as_ref()), &action)
+                && let Some(task_id) = slot.immediate.find(&stale)
+            {
+                slot.immediate.finish(task_id);
             }
             return Err(Rejection::TaskObsolete.into());
         };

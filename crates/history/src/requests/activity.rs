@@ -78,9 +78,7 @@ impl History {
         input: impl FnOnce(Dispatch) -> Input,
     ) -> Result<crate::history::Decided, HistoryError> {
         if !self.node.load_run(slot, task.run_id).await? {
-            for task_id in slot.immediate.dispatches(&task.scheduled()) {
-                slot.immediate.finish(task_id);
-            }
+            slot.immediate.finish_dispatches(&task.scheduled());
             return Err(Rejection::TaskObsolete.into());
         }
         let Some(run) = slot.runs.get(&task.run_id) else {
