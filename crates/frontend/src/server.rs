@@ -3,6 +3,7 @@
 mod connection;
 mod dispatch;
 mod oversize;
+mod reflection;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -80,33 +81,22 @@ pub struct Server {
     settings: ServerSettings,
 }
 
-/// The reflection service could not read the API's own description.
-#[derive(Debug, thiserror::Error)]
-#[error("reflection: {0}")]
-pub struct ServerError(#[from] tonic_reflection::server::Error);
-
 impl Server {
     /// A server that does not listen yet.
-    ///
-    /// # Errors
-    /// When the API's description cannot be read, which a test rules out.
-    pub fn new(frontend: Arc<Frontend>, settings: ServerSettings) -> Result<Self, ServerError> {
+    pub fn new(frontend: Arc<Frontend>, settings: ServerSettings) -> Self {
         Self::with_services(frontend, settings, SideServices::default())
     }
 
     /// The same, with authentication and services of the binary's own.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
     pub fn with_services(
         frontend: Arc<Frontend>,
         settings: ServerSettings,
         services: SideServices,
-    ) -> Result<Self, ServerError> {
+    ) -> Self {
         let health = Health::new();
         let reflection = settings.reflection;
-        let dispatcher = Dispatcher::new(Arc::clone(&frontend), &health, reflection, services)?;
-        Ok(Self { frontend, health, dispatcher: Arc::new(dispatcher), settings })
+        let dispatcher = Dispatcher::new(Arc::clone(&frontend), &health, reflection, services);
+        Self { frontend, health, dispatcher: Arc::new(dispatcher), settings }
     }
 
     /// Serves until `stop` is cancelled, then lets calls under way finish: health checks fail, long

@@ -171,7 +171,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     history.reclaim_namespaces(Arc::new(belongings));
     let http_server = HttpServer::new(Arc::clone(&frontend), HttpSettings::default())
         .authenticated_by(services.authentication.clone());
-    let server = Server::with_services(frontend, ServerSettings::default(), services)?;
+    let server = Server::with_services(frontend, ServerSettings::default(), services);
     let watching = tokio::spawn(signals.watch(stop.clone()));
     let scraping = metrics_listener
         .map(|listener| tokio::spawn(metrics_endpoint::serve(listener, metrics, stop.clone())));

@@ -5,8 +5,7 @@ use std::{fmt, sync::Arc};
 use authz::{Access, Caller, Resource, Rpc};
 use http::{Method, StatusCode, header::CONTENT_TYPE};
 use listener::Peer;
-use tonic::{Status, body::Body, codec::CompressionEncoding};
-use tonic_reflection::server::Builder;
+use tonic::{Status, body::Body};
 use tower::{Service, ServiceExt};
 
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     frontend::Frontend,
     health::Health,
     rpc,
-    server::{HttpRequest, ResponseFuture, ServerError, SideServices, oversize},
+    server::{HttpRequest, ResponseFuture, SideServices, oversize, reflection},
     test_service,
 };
 
@@ -42,9 +41,9 @@ impl Dispatcher {
     pub(crate) fn new(
         frontend: Arc<Frontend>,
         health: &Health,
-        reflection: bool,
+        with_reflection: bool,
         services: SideServices,
-    ) -> Result<Self, ServerError> {
+    ) -> Self {
         let SideServices { authentication, services } = services;
         let mut side = services;
         side.push(("grpc.health.v1.Health", health.service()));
@@ -52,19 +51,10 @@ impl Dispatcher {
             let service = test_service::service(clock.clone(), frontend.stopping.clone());
             side.push((test_service::NAME, service));
         }
-        if reflection {
-            let builder = || {
-                Builder::configure()
-                    .register_encoded_file_descriptor_set(api::DESCRIPTOR_SET)
-                    .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            };
-            let (v1, v1alpha) = (builder().build_v1()?, builder().build_v1alpha()?);
-            let v1 = v1.accept_compressed(CompressionEncoding::Gzip);
-            let v1alpha = v1alpha.accept_compressed(CompressionEncoding::Gzip);
-            side.push(("grpc.reflection.v1.ServerReflection", side_service(v1)));
-            side.push(("grpc.reflection.v1alpha.ServerReflection", side_service(v1alpha)));
+        if with_reflection {
+            side.extend(reflection::services());
         }
-        Ok(Self { frontend, authentication, side })
+        Self { frontend, authentication, side }
     }
 
     /// Answers one request: settles who calls, then goes on to what the path names.

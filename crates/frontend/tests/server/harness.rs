@@ -89,7 +89,7 @@ pub(crate) async fn start_with(policy: Policy, limits: RequestLimits) -> Running
     });
     let settings =
         ServerSettings { drain_timeout: Span::from_millis(500), ..ServerSettings::default() };
-    let server = Server::new(frontend, settings).unwrap();
+    let server = Server::new(frontend, settings);
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let listener = listener::Listener::plain(tcp, listener::Limits::default());
     let address = listener.local_addr().unwrap();

@@ -9,4 +9,6 @@ mod messages;
 #[cfg(test)]
 mod methods;
 #[cfg(test)]
+mod reflection;
+#[cfg(test)]
 mod shutdown;
