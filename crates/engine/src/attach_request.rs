@@ -26,6 +26,7 @@ pub(crate) fn attach(draft: &mut Draft<'_>, input: AttachRequest) -> Result<Repl
             "limit for attached request ids is reached".to_owned(),
         ));
     }
+    callback::check_total(draft, completion_callbacks.len())?;
     let attributes = WorkflowExecutionOptionsUpdatedEventAttributes {
         attached_request_id: request_id,
         attached_completion_callbacks: completion_callbacks,

@@ -13,8 +13,8 @@ use api::{
 use model::Time;
 
 use crate::{
-    CallbackAttempted, CallbackRetryDue, Mutation, Reply, Shared, State, Task, TaskAction,
-    draft::Draft, retry_policy::outbound_delay,
+    CallbackAttempted, CallbackRetryDue, Mutation, Rejection, Reply, Shared, State, Task,
+    TaskAction, draft::Draft, reset, retry_policy::outbound_delay, update,
 };
 
 /// A completion callback of a run.
@@ -44,6 +44,15 @@ pub struct CompletionCallback {
     /// How far it is.
     #[prost(enumeration = "CallbackState", tag = "8")]
     pub state: i32,
+    /// The update whose outcome it tells; empty when it tells how the chain of runs ended.
+    #[prost(string, tag = "91")]
+    pub update_id: String,
+    /// Why the update was rejected, once it was.
+    #[prost(message, optional, tag = "92")]
+    pub rejection: Option<Shared<Failure>>,
+    /// The request for the update that brought it.
+    #[prost(string, tag = "93")]
+    pub request_id: String,
 }
 
 /// Names a callback at one point of its life.
@@ -81,7 +90,8 @@ pub(crate) fn is_due(state: &State, task: &CallbackRef, expected: CallbackState)
     current(state, task).is_some_and(|callback| callback.state() == expected)
 }
 
-pub(crate) fn outstanding_when_closed(state: &State, tasks: &mut Vec<Task>) {
+/// What is due; while the run is open only callbacks of updates are.
+pub(crate) fn outstanding(state: &State, tasks: &mut Vec<Task>) {
     tasks.extend((0..).zip(&state.callbacks).filter_map(|(index, known)| task_of(index, known)));
 }
 
@@ -101,12 +111,21 @@ fn task_of(index: u32, callback: &CompletionCallback) -> Option<Task> {
     }
 }
 
-pub(crate) fn emit_tasks(draft: &mut Draft<'_>) {
-    let mut tasks = Vec::new();
-    outstanding_when_closed(draft.state(), &mut tasks);
-    for task in tasks {
-        draft.task(task);
-    }
+/// What is due because the run has closed; callbacks of updates that were over before have their
+/// tasks already.
+pub(crate) fn emit_closing_tasks(draft: &mut Draft<'_>) {
+    let updates = &draft.state().updates;
+    let is_news = |callback: &CompletionCallback| {
+        callback.update_id.is_empty()
+            || (callback.rejection.is_none() && updates.contains_key(&callback.update_id))
+    };
+    let tasks = tasks_where(draft.state(), is_news);
+    tasks.into_iter().for_each(|task| draft.task(task));
+}
+
+fn tasks_where(state: &State, is_wanted: impl Fn(&CompletionCallback) -> bool) -> Vec<Task> {
+    let wanted = (0..).zip(&state.callbacks).filter(|(_, callback)| is_wanted(callback));
+    wanted.filter_map(|(index, callback)| task_of(index, callback)).collect()
 }
 
 pub(crate) fn attempted(
@@ -137,6 +156,35 @@ pub(crate) fn attempted(
     Reply::Done
 }
 
+/// Emits the tasks of callbacks of an update that is over.
+pub(crate) fn emit_of_update(
+    draft: &mut Draft<'_>,
+    update_id: &str,
+    is_wanted: impl Fn(&CompletionCallback) -> bool,
+) {
+    let tasks = tasks_where(draft.state(), |callback| {
+        callback.update_id == update_id && is_wanted(callback)
+    });
+    for task in tasks {
+        if !draft.has_task(&task) {
+            draft.task(task);
+        }
+    }
+}
+
+/// Refuses more callbacks than a run takes in all its life.
+pub(crate) fn check_total(draft: &Draft<'_>, more: usize) -> Result<(), Rejection> {
+    let (state, most) = (draft.state(), draft.context().limits.callbacks_per_run_max);
+    let present = state.callbacks.len() + update::waiting_callbacks(state);
+    if more == 0 || present + more <= most {
+        return Ok(());
+    }
+    Err(Rejection::FailedPrecondition(format!(
+        "cannot attach more than {most} callbacks to a workflow ({present} callbacks already \
+         attached)"
+    )))
+}
+
 /// The back-off of a callback is over.
 pub(crate) fn retry_due(draft: &mut Draft<'_>, task: &CallbackRef) {
     draft.mutate(Mutation::CallbackRetryDue(CallbackRetryDue { index: task.index }));
@@ -153,7 +201,8 @@ fn emit_one(draft: &mut Draft<'_>, index: u32) {
 
 /// The callbacks that a following run takes over, those of the server's own first.
 pub(crate) fn of_chain(state: &State) -> Vec<Callback> {
-    let others = state.callbacks.iter().filter_map(|callback| callback.callback.as_ref());
+    let others = state.callbacks.iter().filter(|callback| callback.update_id.is_empty());
+    let others = others.filter_map(|callback| callback.callback.as_ref());
     state.watchers().chain(others.map(Shared::to_owned_message)).collect()
 }
 
@@ -187,17 +236,30 @@ pub(crate) fn apply_registered(state: &mut State, callbacks: &[Callback], time: 
 }
 
 /// The run has closed. If no other follows it, its callbacks are due, and its close event is what
-/// they tell.
+/// they tell. A run that a reset replaces tells nothing: the one that replaces it will.
 pub(crate) fn note_close(state: &mut State, event: &HistoryEvent) {
-    let ends_chain = state.new_execution_run_id.is_empty()
-        && state.status != WorkflowExecutionStatus::ContinuedAsNew as i32;
-    if !ends_chain || state.callbacks.is_empty() {
+    if reset::is_replacement(event) {
         return;
     }
-    state.close_event = Some(Shared::new(event.clone()));
-    for callback in &mut state.callbacks {
+    let ends_chain = state.new_execution_run_id.is_empty()
+        && state.status != WorkflowExecutionStatus::ContinuedAsNew as i32;
+    // No update that the run leaves behind will ever have an outcome.
+    let waits = |callback: &CompletionCallback| {
+        callback.state() == CallbackState::Standby && (ends_chain || !callback.update_id.is_empty())
+    };
+    for callback in state.callbacks.iter_mut().filter(|callback| waits(callback)) {
         callback.edit().state = CallbackState::Scheduled as i32;
     }
+    if ends_chain && state.callbacks.iter().any(|callback| callback.update_id.is_empty()) {
+        state.close_event = Some(Shared::new(event.clone()));
+    }
+}
+
+/// A run begins again after these: of updates that are over the base tells.
+pub(crate) fn apply_reset(state: &mut State) {
+    state.callbacks.retain(|callback| {
+        callback.update_id.is_empty() || callback.state() == CallbackState::Standby
+    });
 }
 
 pub(crate) fn apply_attempted(state: &mut State, attempted: &CallbackAttempted) {

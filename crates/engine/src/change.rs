@@ -5,6 +5,7 @@ use api::{
     failure::v1::Failure,
     history::v1::{
         ActivityTaskScheduledEventAttributes, DeclinedTargetVersionUpgrade, HistoryEvent,
+        workflow_execution_options_updated_event_attributes::WorkflowUpdateOptionsUpdate,
     },
     update::v1::Request,
     workflow::v1::DeploymentVersionTransition,
@@ -157,6 +158,9 @@ pub enum Mutation {
     /// Updates that events of the history admitted were rejected.
     #[prost(message, tag = "34")]
     AdmittedUpdatesDropped(UpdatesDropped),
+    /// Another request for an update waits for its acceptance. In memory only.
+    #[prost(message, tag = "91")]
+    UpdateJoined(UpdateJoined),
     /// The run moves to another version of its workers.
     #[prost(message, tag = "60")]
     VersionTransitionSet(VersionTransitionSet),
@@ -302,6 +306,7 @@ impl Mutation {
     pub fn is_stored(&self) -> bool {
         match self {
             Self::UpdateAdmitted(_)
+            | Self::UpdateJoined(_)
             | Self::UpdatesSent(_)
             | Self::UpdatesDropped(_)
             | Self::SpeculativeWorkflowTaskSet(_) => false,
@@ -639,6 +644,14 @@ pub struct UpdateAdmitted {
     pub request: Option<Shared<Request>>,
 }
 
+/// See [`Mutation::UpdateJoined`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct UpdateJoined {
+    /// Which update, and what the request brought.
+    #[prost(message, optional, tag = "1")]
+    pub options: Option<Shared<WorkflowUpdateOptionsUpdate>>,
+}
+
 /// See [`Mutation::UpdatesSent`].
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct UpdatesSent {
@@ -653,6 +666,9 @@ pub struct UpdatesDropped {
     /// Their ids.
     #[prost(string, repeated, tag = "1")]
     pub update_ids: Vec<String>,
+    /// Why they were rejected, where somebody outside waits for one of them.
+    #[prost(message, optional, tag = "2")]
+    pub rejection: Option<Shared<Failure>>,
 }
 
 /// See [`Mutation::SpeculativeWorkflowTaskSet`].

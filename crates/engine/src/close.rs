@@ -136,7 +136,7 @@ pub(crate) fn emit_tasks(draft: &mut Draft<'_>) {
     draft.task(Task::at(due, TaskAction::DeleteAfterRetention(RunRef {})));
     worker_command::emit_closing_tasks(draft);
     child::emit_closing_tasks(draft);
-    callback::emit_tasks(draft);
+    callback::emit_closing_tasks(draft);
 }
 
 pub(crate) fn apply_completed(

@@ -118,7 +118,7 @@ impl<'a> Draft<'a> {
         self.defers = true;
     }
 
-    /// Writes all waiting events in their final order; true when there were any.
+    /// Writes all waiting events in their final order; true when there was news for the worker.
     pub(crate) fn flush(&mut self) -> bool {
         self.defers = false;
         let mut waiting: Vec<HistoryEvent> =
@@ -126,13 +126,18 @@ impl<'a> Draft<'a> {
         if !waiting.is_empty() {
             self.mutate(Mutation::BufferFlushed(crate::BufferFlushed {}));
         }
+        // That a further request joined an accepted update is no news for the worker.
+        let is_news = |event: &HistoryEvent| update::joined_requests(event).is_empty();
+        let any = !waiting.is_empty() || self.deferred.iter().any(is_news);
         waiting.append(&mut self.deferred);
-        let any = !waiting.is_empty();
         let mut started_ids = buffer::StartedIds::default();
+        let mut joined = Vec::new();
         for mut event in buffer::final_order(waiting) {
             started_ids.patch(&mut event, self.state.next_event_id);
+            joined.extend(update::joined_requests(&event));
             self.append(event);
         }
+        update::emit_overdue(self, &joined);
         any
     }
 
@@ -145,6 +150,10 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn task(&mut self, task: Task) {
         self.tasks.push(task);
+    }
+
+    pub(crate) fn has_task(&self, task: &Task) -> bool {
+        self.tasks.contains(task)
     }
 
     pub(crate) fn new_run(&mut self, transition: Transition) {

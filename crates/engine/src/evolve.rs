@@ -122,6 +122,7 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
             versioning::apply_options_updated(state, updated);
             update_options::apply_updated(state, updated);
             time_skipping::apply_options_updated(state, updated, time);
+            update::apply_options_updated(state, updated, event);
         }
         Attributes::WorkflowPropertiesModifiedEventAttributes(modified) => {
             upsert::apply_memo(state, modified);
@@ -200,10 +201,10 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
             time_skipping::apply_transitioned(state, transitioned, time);
         }
         Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(admitted) => {
-            update::apply_admitted_event(state, event.event_id, admitted);
+            update::apply_admitted_event(state, event, admitted);
         }
         Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(accepted) => {
-            update::apply_accepted(state, event.event_id, accepted);
+            update::apply_accepted(state, event, accepted);
         }
         Attributes::WorkflowExecutionUpdateCompletedEventAttributes(completed) => {
             update::apply_completed(state, event.event_id, completed);
@@ -277,6 +278,7 @@ fn apply_mutation(state: &mut State, mutation: &Mutation) {
         Mutation::RunReset(run) => reset::apply_reset(state, run),
         Mutation::ResetRecorded(recorded) => reset::apply_recorded(state, recorded),
         Mutation::UpdateAdmitted(admitted) => update::apply_admitted(state, admitted),
+        Mutation::UpdateJoined(joined) => update::apply_joined(state, joined),
         Mutation::UpdatesSent(sent) => update::apply_sent(state, sent),
         Mutation::UpdatesDropped(dropped) | Mutation::AdmittedUpdatesDropped(dropped) => {
             update::apply_dropped(state, dropped);

@@ -72,9 +72,9 @@ pub use change::{
     Mutation, MutationRecord, NexusCancellationAttemptFailed, NexusCancellationRetryDue,
     NexusOperationAttemptFailed, NexusOperationRetryDue, ParentInformed, RequestAttached,
     ResetRecorded, RunCreated, RunReset, SpeculativeWorkflowTaskSet, StickySet,
-    TargetVersionNotified, UpdateAdmitted, UpdatesDropped, UpdatesSent, VersionTransitionSet,
-    WorkerCommandsSent, WorkflowTaskDetailed, WorkflowTaskDropped, WorkflowTaskFailuresForgiven,
-    WorkflowTaskScheduled, WorkflowTaskStarted,
+    TargetVersionNotified, UpdateAdmitted, UpdateJoined, UpdatesDropped, UpdatesSent,
+    VersionTransitionSet, WorkerCommandsSent, WorkflowTaskDetailed, WorkflowTaskDropped,
+    WorkflowTaskFailuresForgiven, WorkflowTaskScheduled, WorkflowTaskStarted,
 };
 pub use child::Child;
 pub use commands::command_type;
@@ -117,7 +117,8 @@ pub use task::{
 pub use time_skipping::{FastForward, TimeSkipping};
 pub use transition::{PlacedMutation, Transition, TransitionRecord};
 pub use update::{
-    CompletedUpdates, Update, UpdateAborted, UpdateNotice, UpdateProgress, UpdateStage,
+    CompletedUpdates, Update, UpdateAborted, UpdateNotice, UpdateProgress, UpdateRequestEvent,
+    UpdateStage,
 };
 pub use versioning::{
     Dispatch, Inherited, TargetVersion, current_override, override_target, target_of_override,

@@ -9,6 +9,7 @@ use api::{
     history::v1::{
         HistoryEvent, WorkflowExecutionOptionsUpdatedEventAttributes,
         WorkflowExecutionUpdateAdmittedEventAttributes, history_event::Attributes,
+        workflow_execution_options_updated_event_attributes::WorkflowUpdateOptionsUpdate,
     },
     update::v1::Request,
 };
@@ -16,7 +17,7 @@ use api::{
 use crate::{
     child,
     draft::{Draft, EventExtras},
-    update_options,
+    update, update_options,
 };
 
 /// What a reset leaves out of what it would apply again.
@@ -91,8 +92,10 @@ pub(crate) fn apply(draft: &mut Draft<'_>, event: HistoryEvent) {
             let origin = UpdateAdmittedEventOrigin::Reapply as i32;
             admit(draft, accepted.accepted_request, origin);
         }
-        Some(Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(updated)) => {
-            if is_known(draft, &updated) {
+        Some(Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(mut updated)) => {
+            let is_of_updates = !updated.workflow_update_options.is_empty();
+            updated.workflow_update_options.retain(|options| is_awaited_update(draft, options));
+            if is_known(draft, &updated) || (is_of_updates && updated == Default::default()) {
                 return;
             }
             update_options::write(draft, updated, extras);
@@ -119,6 +122,13 @@ fn is_known(draft: &Draft<'_>, updated: &WorkflowExecutionOptionsUpdatedEventAtt
     !request_id.is_empty()
         && !updated.attached_completion_callbacks.is_empty()
         && draft.state().attached_requests.contains_key(request_id)
+}
+
+/// Whether the run works on an update that a further request had joined.
+fn is_awaited_update(draft: &Draft<'_>, options: &WorkflowUpdateOptionsUpdate) -> bool {
+    let (state, update_id) = (draft.state(), &options.update_id);
+    state.updates.contains_key(update_id)
+        && !update::is_known_request(state, update_id, &options.attached_request_id)
 }
 
 /// Whether the run waits for what an event tells of a Nexus operation.

@@ -15,8 +15,8 @@ use api::{
 use model::{Span, Time};
 
 use crate::{
-    Mutation, Rejection, Reply, ResetRecorded, RunReset, State, draft::Draft, input::Reset,
-    outstanding_tasks, reapply, update_options, workflow_task,
+    Mutation, Rejection, Reply, ResetRecorded, RunReset, State, callback, draft::Draft,
+    input::Reset, outstanding_tasks, reapply, update_options, workflow_task,
 };
 
 /// Who fails the workflow task and starts it where nobody had.
@@ -116,6 +116,7 @@ pub(crate) fn apply_reset(state: &mut State, reset: &RunReset) {
     state.watchers.clone_from(&reset.watchers);
     state.reset_request_id.clone_from(&reset.reset_request_id);
     state.history_ancestors.clone_from(&reset.history_ancestors);
+    callback::apply_reset(state);
     state.workflow_task_failures = 0;
     state.workflow_task_problems = 0;
     state.original_start_time = state.start_time;

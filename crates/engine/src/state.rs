@@ -21,8 +21,9 @@ use api::{
 use model::{Span, Time};
 
 use crate::{
-    CompletedUpdates, Shared, Update, callback::CompletionCallback, child::Child,
-    nexus_operation::NexusOperation, time_skipping::TimeSkipping, worker_command::WorkerCommands,
+    CompletedUpdates, Shared, Update, UpdateRequestEvent, callback::CompletionCallback,
+    child::Child, nexus_operation::NexusOperation, time_skipping::TimeSkipping,
+    worker_command::WorkerCommands,
 };
 
 /// One run. The default value is a run that has not started.
@@ -185,6 +186,9 @@ pub struct State {
     /// Whom of the server to tell when the chain of runs has closed.
     #[prost(message, repeated, tag = "92")]
     pub watchers: Vec<Shared<Callback>>,
+    /// The events that tell of requests for updates, by request id.
+    #[prost(btree_map = "string, message", tag = "93")]
+    pub update_requests: BTreeMap<String, UpdateRequestEvent>,
     /// Set while the run is paused.
     #[prost(message, optional, tag = "91")]
     pub paused: Option<WorkflowPause>,

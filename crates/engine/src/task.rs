@@ -345,9 +345,10 @@ pub fn outstanding_tasks(state: &State) -> Vec<Task> {
     worker_command::outstanding(state, &mut tasks);
     if !state.is_running() {
         child::outstanding_when_closed(state, &mut tasks);
-        callback::outstanding_when_closed(state, &mut tasks);
+        callback::outstanding(state, &mut tasks);
         return tasks;
     }
+    callback::outstanding(state, &mut tasks);
     child::outstanding(state, &mut tasks);
     external::outstanding(state, &mut tasks);
     nexus_operation::outstanding(state, &mut tasks);

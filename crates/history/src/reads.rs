@@ -6,7 +6,7 @@ use api::{RawHistory, history::v1::history_event::Attributes, update::v1::Outcom
 use bytes::{Buf, Bytes};
 use engine::TransitionRecord;
 use futures_util::FutureExt as _;
-use model::{RunId, SlotId};
+use model::{RunId, SlotId, Time};
 use prost::Message;
 use storage::{Record, Scan, Table, damage, history_key, history_prefix, prefix_end};
 
@@ -54,12 +54,12 @@ impl PageDraft {
 }
 
 impl Node {
-    /// The outcome of an update that the history has.
+    /// The outcome of an update that the history has, and when it had it.
     pub(crate) async fn update_outcome(
         &self,
         live: &LiveRun,
         event_id: i64,
-    ) -> Result<Outcome, HistoryError> {
+    ) -> Result<(Outcome, Time), HistoryError> {
         let slot = live.key.slot();
         let page = self.read_forward(slot, live, event_id, event_id + 1, 1).await?;
         let events = page
@@ -71,7 +71,7 @@ impl Node {
             .find(|event| event.event_id == event_id)
             .and_then(|event| match event.attributes {
                 Some(Attributes::WorkflowExecutionUpdateCompletedEventAttributes(completed)) => {
-                    completed.outcome
+                    Some((completed.outcome?, Time::from_proto(event.event_time.as_ref())))
                 }
                 _ => None,
             })

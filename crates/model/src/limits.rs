@@ -63,6 +63,8 @@ pub struct Limits {
     pub reset_points_max: usize,
     /// Most requests whose ids a run remembers besides its start request.
     pub attached_requests_max: usize,
+    /// Most completion callbacks of a run and its updates.
+    pub callbacks_per_run_max: usize,
     /// Most queries that wait for one run's workflow task.
     pub buffered_queries_max: usize,
     /// Most updates in flight for one run.
@@ -107,6 +109,7 @@ impl Default for Limits {
             continue_as_new_interval_min: Span::from_secs(1),
             reset_points_max: 20,
             attached_requests_max: 25,
+            callbacks_per_run_max: 32,
             buffered_queries_max: 1,
             updates_in_flight_max: 10,
             updates_in_flight_bytes_max: 20 * MIB,

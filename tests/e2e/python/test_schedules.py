@@ -141,6 +141,7 @@ async def test_a_schedule_starts_workflows(client: Client, queue: str, workflow_
         events = [event async for event in run.fetch_history_events()]
         started = events[0].workflow_execution_started_event_attributes
         assert started.identity == f"temporal-scheduler-default-{schedule_id}"
+        assert not started.completion_callbacks
     second = described.info.recent_actions[1]
     assert second.scheduled_at - first.scheduled_at == every
     future = described.info.next_action_times

@@ -42,7 +42,10 @@ fn drop_where(draft: &mut Draft<'_>, is_dropped: impl Fn(&Update) -> bool) -> Ve
     let dropped = draft.state().updates.iter().filter(|(_, update)| is_dropped(update));
     let update_ids: Vec<String> = dropped.map(|(update_id, _)| update_id.clone()).collect();
     if !update_ids.is_empty() {
-        draft.mutate(Mutation::UpdatesDropped(UpdatesDropped { update_ids: update_ids.clone() }));
+        draft.mutate(Mutation::UpdatesDropped(UpdatesDropped {
+            update_ids: update_ids.clone(),
+            rejection: None,
+        }));
     }
     update_ids
 }

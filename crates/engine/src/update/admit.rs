@@ -4,9 +4,11 @@ use api::update::v1::Request;
 use prost::Message as _;
 
 use crate::{
-    Mutation, Rejection, Reply, Shared, State, UpdateAdmitted, draft::Draft, input::UpdateWorkflow,
-    signal, workflow_task,
+    Mutation, Rejection, Reply, Shared, State, UpdateAdmitted, callback, draft::Draft,
+    input::UpdateWorkflow, signal, workflow_task,
 };
+
+use super::callbacks;
 
 /// Admits an update, or finds the one with its id. Nothing of it is stored.
 pub(crate) fn admit(draft: &mut Draft<'_>, input: UpdateWorkflow) -> Result<Reply, Rejection> {
@@ -38,6 +40,7 @@ pub(crate) fn admit(draft: &mut Draft<'_>, input: UpdateWorkflow) -> Result<Repl
         signal::refuse_while_closing(state)?;
     }
     if let Some(stage) = state.update_stage(update_id) {
+        callbacks::join(draft, *request)?;
         return Ok(Reply::UpdateKnown(stage));
     }
     check_limits(draft, &request)?;
@@ -71,6 +74,7 @@ fn check_limits(draft: &Draft<'_>, request: &Request) -> Result<(), Rejection> {
         )));
     }
     check_total(state, limits.updates_per_run_max).map_err(Rejection::FailedPrecondition)?;
+    callback::check_total(draft, request.completion_callbacks.len())?;
     if bytes_in_flight(state) + request.encoded_len() >= limits.updates_in_flight_bytes_max {
         return Err(Rejection::ConcurrentLimit(format!(
             "limit on total payload size of in-flight updates has been reached ({} bytes)",

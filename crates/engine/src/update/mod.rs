@@ -7,6 +7,7 @@
 mod abort;
 mod admit;
 mod apply;
+mod callbacks;
 mod messages;
 mod protocol;
 
@@ -15,6 +16,11 @@ pub(crate) use admit::{admit, admit_with_start};
 pub(crate) use apply::{
     apply_accepted, apply_admitted, apply_admitted_event, apply_completed, apply_dropped,
     apply_sent,
+};
+pub use callbacks::UpdateRequestEvent;
+pub(crate) use callbacks::{
+    apply_joined, apply_options_updated, emit_overdue, is_known as is_known_request,
+    joined_requests, waiting as waiting_callbacks,
 };
 pub(crate) use messages::{any_waits, send, too_many};
 pub(crate) use protocol::{
@@ -25,6 +31,7 @@ use std::collections::BTreeMap;
 
 use api::{
     failure::v1::Failure,
+    history::v1::workflow_execution_options_updated_event_attributes::WorkflowUpdateOptionsUpdate,
     update::v1::{Outcome, Request, outcome},
 };
 
@@ -48,6 +55,9 @@ pub struct Update {
     /// The event that accepted it; 0 before.
     #[prost(int64, tag = "5")]
     pub accepted_event_id: i64,
+    /// Further requests for it that brought callbacks; only before the acceptance.
+    #[prost(message, repeated, tag = "91")]
+    pub joined: Vec<Shared<WorkflowUpdateOptionsUpdate>>,
 }
 
 /// Where completed updates stand in the history.

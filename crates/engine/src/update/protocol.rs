@@ -14,12 +14,12 @@ use api::{
 use prost::Message as _;
 
 use crate::{
-    Mutation, Shared, UpdateAdmitted, UpdateNotice, UpdateProgress, UpdatesDropped,
+    Mutation, Shared, UpdateAdmitted, UpdateNotice, UpdateProgress, UpdatesDropped, callback,
     commands::{CommandError, CommandScope},
-    draft::Draft,
+    draft::{Draft, EventExtras},
 };
 
-use super::{admit::check_total, failed, messages::message_id, unprocessed};
+use super::{admit::check_total, callbacks, failed, messages::message_id, unprocessed};
 
 const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadUpdateWorkflowExecutionMessage;
 const PROTOCOL: &str = "temporal.api.update.v1";
@@ -132,6 +132,8 @@ fn resurrect(draft: &mut Draft<'_>, update_id: &str, body: &Body) -> Result<(), 
              which will be resolved automatically by retries"
         )));
     };
+    callback::check_total(draft, request.completion_callbacks.len())
+        .map_err(|rejection| bad(rejection.to_string()))?;
     draft.mutate(Mutation::UpdateAdmitted(UpdateAdmitted {
         update_id: update_id.to_owned(),
         request: Some(Shared::new(request.clone())),
@@ -171,14 +173,21 @@ fn accept(
             return Err(bad(format!("invalid *update.Acceptance: {field} is not set")));
         }
     }
-    let request = draft.state().updates.get(&update_id).and_then(|update| update.request.as_ref());
+    let update = draft.state().updates.get(&update_id);
+    let request = update.and_then(|update| update.request.as_deref());
+    let joined = update.map(|update| update.joined.clone()).unwrap_or_default();
+    let links = request.map(callbacks::links).unwrap_or_default();
     let attributes = WorkflowExecutionUpdateAcceptedEventAttributes {
         protocol_instance_id: update_id.clone(),
         accepted_request_message_id: message_id(&update_id),
         accepted_request_sequencing_event_id: acceptance.accepted_request_sequencing_event_id,
-        accepted_request: request.map(Shared::to_owned_message),
+        accepted_request: request.cloned(),
     };
-    draft.event(Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(attributes));
+    draft.event_with(
+        Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(attributes),
+        EventExtras { links, ..EventExtras::default() },
+    );
+    callbacks::write_joined(draft, &joined);
     draft.notice(UpdateNotice { update_id, progress: UpdateProgress::Accepted });
     Ok(())
 }
@@ -208,6 +217,7 @@ fn respond(draft: &mut Draft<'_>, update_id: &str, response: Response) -> Result
         outcome: Some(outcome.clone()),
     };
     draft.event(Attributes::WorkflowExecutionUpdateCompletedEventAttributes(attributes));
+    callback::emit_of_update(draft, update_id, |known| known.rejection.is_none());
     let progress = UpdateProgress::Completed(outcome);
     draft.notice(UpdateNotice { update_id: update_id.to_owned(), progress });
     Ok(())
@@ -215,12 +225,19 @@ fn respond(draft: &mut Draft<'_>, update_id: &str, response: Response) -> Result
 
 fn reject(draft: &mut Draft<'_>, update_id: &str, failure: Failure) {
     let is_durable = draft.state().updates.get(update_id).is_some_and(|update| update.is_durable());
-    let dropped = UpdatesDropped { update_ids: vec![update_id.to_owned()] };
+    let is_watched = callbacks::is_watched(draft.state(), update_id);
+    let dropped = UpdatesDropped {
+        update_ids: vec![update_id.to_owned()],
+        rejection: is_watched.then(|| Shared::new(failure.clone())),
+    };
     draft.mutate(if is_durable {
         Mutation::AdmittedUpdatesDropped(dropped)
     } else {
         Mutation::UpdatesDropped(dropped)
     });
+    if is_watched {
+        callback::emit_of_update(draft, update_id, |_| true);
+    }
     let progress = UpdateProgress::Completed(failed(failure));
     draft.notice(UpdateNotice { update_id: update_id.to_owned(), progress });
 }

@@ -492,6 +492,10 @@ fn detail(attributes: &history_event::Attributes) -> String {
             a.accepted_request.is_some(),
             a.accepted_request_sequencing_event_id
         ),
+        A::WorkflowExecutionOptionsUpdatedEventAttributes(a) => {
+            let options = a.workflow_update_options.iter();
+            options.map(|it| format!(" {} by {}", it.update_id, it.attached_request_id)).collect()
+        }
         A::WorkflowExecutionUpdateCompletedEventAttributes(a) => {
             format!(" {} accepted={}", a.meta.as_ref().unwrap().update_id, a.accepted_event_id)
         }

@@ -5,7 +5,7 @@ use api::{
         ContinueAsNewWorkflowExecutionCommandAttributes, ProtocolMessageCommandAttributes,
         command::Attributes,
     },
-    common::v1::Payloads,
+    common::v1::{Callback, Payloads, callback},
     failure::v1::Failure,
     history::v1::WorkflowExecutionUpdateAdmittedEventAttributes,
     history::v1::{HistoryEvent, history_event},
@@ -36,6 +36,19 @@ fn request(update_id: &str) -> Request {
         input: Some(UpdateInput { name: "name".to_owned(), ..Default::default() }),
         ..Default::default()
     }
+}
+
+/// A request under its own id that wants to be called back.
+fn watched(script: &mut Script, update_id: &str, request_id: &str) {
+    let nexus = callback::Nexus { url: format!("http://{request_id}"), ..Default::default() };
+    let variant = Some(callback::Variant::Nexus(nexus));
+    let request = Request {
+        request_id: request_id.to_owned(),
+        completion_callbacks: vec![Callback { variant, ..Default::default() }],
+        ..request(update_id)
+    };
+    let update = UpdateWorkflow { request: Box::new(request) };
+    script.input(&format!("update {update_id} by {request_id}"), Input::UpdateWorkflow(update));
 }
 
 fn update(script: &mut Script, update_id: &str) {
@@ -115,6 +128,125 @@ fn update__of_an_idle_run_is_accepted_and_completed() {
     script.start_task();
     answer(&mut script, vec![acceptance("one"), response("one")], vec![], |_| ());
     update(&mut script, "one");
+    golden!(script);
+}
+
+#[test]
+fn update__callbacks_tell_its_outcome() {
+    let mut script = idle();
+    watched(&mut script, "one", "first");
+    script.start_task();
+    answer(&mut script, vec![acceptance("one")], vec![], |_| ());
+    watched(&mut script, "one", "second");
+    watched(&mut script, "one", "second");
+    update(&mut script, "two");
+    script.start_task();
+    answer(&mut script, vec![response("one")], vec![], |_| ());
+    watched(&mut script, "one", "third");
+    golden!(script);
+}
+
+#[test]
+fn update__callbacks_tell_that_its_run_ended() {
+    let mut script = idle();
+    watched(&mut script, "one", "first");
+    script.start_task();
+    answer(&mut script, vec![acceptance("one")], vec![], |_| ());
+    script.input("terminate", Input::Terminate(Terminate::default()));
+    golden!(script);
+}
+
+#[test]
+fn update__callbacks_of_further_requests_wait_for_its_acceptance() {
+    let mut script = idle();
+    watched(&mut script, "one", "first");
+    watched(&mut script, "one", "second");
+    script.start_task();
+    watched(&mut script, "one", "second");
+    watched(&mut script, "one", "third");
+    answer(&mut script, vec![acceptance("one"), response("one")], vec![timer("a", 3)], |_| ());
+    golden!(script);
+}
+
+#[test]
+fn update__a_callback_that_comes_during_a_task_waits_for_its_end() {
+    let mut script = idle();
+    watched(&mut script, "one", "first");
+    watched(&mut script, "two", "another");
+    script.start_task();
+    answer(&mut script, vec![acceptance("one")], vec![], |_| ());
+    script.signal("one").start_task();
+    watched(&mut script, "one", "second");
+    watched(&mut script, "three", "first");
+    answer(&mut script, vec![response("one")], vec![], |complete| {
+        complete.return_new_workflow_task = false;
+    });
+    golden!(script);
+}
+
+#[test]
+fn update__callbacks_tell_that_its_run_continues_as_new() {
+    let mut script = Script::start(|start| {
+        let nexus = callback::Nexus { url: "http://run".to_owned(), ..Default::default() };
+        let variant = Some(callback::Variant::Nexus(nexus));
+        let callback = Callback { variant, ..Default::default() };
+        start.attributes.completion_callbacks = vec![callback];
+    });
+    script.start_task().complete_with(vec![], |complete| complete.sticky = sticky());
+    watched(&mut script, "one", "first");
+    script.start_task();
+    let next = ContinueAsNewWorkflowExecutionCommandAttributes::default();
+    let next = Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(next);
+    answer(&mut script, vec![acceptance("one")], vec![next], |_| ());
+    let kept = script.next_run.as_ref().unwrap().callbacks.iter();
+    assert!(kept.map(|callback| callback.update_id.as_str()).eq([""]), "the run's own goes on");
+    golden!(script);
+}
+
+#[test]
+fn update__a_reset_admits_it_again_with_its_callbacks() {
+    let mut script = idle();
+    watched(&mut script, "before", "early");
+    script.start_task();
+    answer(&mut script, vec![acceptance("before"), response("before")], vec![], |_| ());
+    watched(&mut script, "one", "first");
+    script.start_task();
+    answer(&mut script, vec![acceptance("one")], vec![], |_| ());
+    watched(&mut script, "one", "second");
+    watched(&mut script, "before", "late");
+    let mut again = script.reset(11);
+    let kept = again.state.callbacks.iter();
+    let kept: Vec<_> = kept.map(|it| (it.update_id.as_str(), it.request_id.as_str())).collect();
+    assert_eq!(kept, [("one", "first"), ("one", "second")], "the base tells of what was over");
+    watched(&mut again, "one", "first");
+    watched(&mut again, "one", "third");
+    again.start_task();
+    answer(&mut again, vec![rejection("one")], vec![], |_| ());
+    golden!(again);
+}
+
+#[test]
+fn update__a_run_that_is_reset_leaves_callbacks_to_the_next() {
+    let mut script = idle();
+    watched(&mut script, "one", "first");
+    script.start_task();
+    answer(&mut script, vec![acceptance("one")], vec![], |_| ());
+    let terminate = Terminate { identity: engine::RESETTER.to_owned(), ..Terminate::default() };
+    script.input("replace", Input::Terminate(terminate));
+    golden!(script);
+}
+
+#[test]
+fn update__more_callbacks_than_a_run_takes_are_refused() {
+    let mut script = idle();
+    script.limits(|limits| limits.callbacks_per_run_max = 2);
+    watched(&mut script, "one", "first");
+    watched(&mut script, "one", "second");
+    watched(&mut script, "one", "third");
+    watched(&mut script, "two", "another");
+    script.start_task();
+    answer(&mut script, vec![acceptance("one")], vec![], |_| ());
+    watched(&mut script, "one", "third");
     golden!(script);
 }
 

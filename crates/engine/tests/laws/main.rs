@@ -20,8 +20,9 @@ mod updates;
 #[cfg(test)]
 mod world;
 
+use api::enums::v1::CallbackState;
 use engine::{
-    Change, CompletionCallback, Input, Rejection, Reply, Shared, State, TaskAction,
+    CallbackRef, Change, CompletionCallback, Input, Rejection, Reply, Shared, State, TaskAction,
     TransitionRecord, evolve, is_current, outstanding_tasks,
 };
 use model::{Span, Time};
@@ -117,9 +118,15 @@ fn projection(state: &State) -> State {
         *callback.edit() = CompletionCallback {
             callback: callback.callback.clone(),
             registration_time: callback.registration_time,
+            update_id: callback.update_id.clone(),
+            request_id: callback.request_id.clone(),
             ..CompletionCallback::default()
         };
     }
+    // One whose event waited in the buffer has its place from its arrival on.
+    state.callbacks.sort_by_key(|callback| {
+        (callback.registration_time, callback.update_id.clone(), callback.request_id.clone())
+    });
     // What a closed run has done for others is in no event.
     state.unreported_close = None;
     state.close_policy_due = false;
@@ -259,6 +266,7 @@ proptest! {
             assert!(state.external_cancels.len() <= world.limits.pending_max);
             assert!(state.signal_count <= world.limits.signals_per_run_max);
             assert!(state.worker_commands.len() <= 64);
+            assert!(state.callbacks.len() <= world.limits.callbacks_per_run_max);
             let completed = state.completed_updates.as_ref().map_or(0, |it| it.event_ids.len());
             assert!(state.updates.len() <= world.limits.updates_in_flight_max);
             assert!(state.updates.len() + completed <= world.limits.updates_per_run_max);
@@ -338,6 +346,33 @@ proptest! {
         });
     }
 
+    #[test]
+    fn a_callback_waits_as_long_as_its_update_goes_on((policy, steps) in run()) {
+        let mut due = std::collections::BTreeSet::new();
+        play(policy, &steps, |_, _, outcome| {
+            let Ok(transition) = outcome else { return };
+            let state = &transition.state;
+            for (index, callback) in state.callbacks.iter().enumerate() {
+                let update_id = &callback.update_id;
+                if update_id.is_empty() {
+                    continue;
+                }
+                let update = state.updates.get(update_id);
+                let goes_on = state.is_running() && update.is_some_and(|it| it.is_accepted());
+                assert_eq!(callback.state() == CallbackState::Standby, goes_on, "{update_id}");
+                assert!(!goes_on || !due.contains(&index), "{update_id} goes on again");
+                if !goes_on && due.insert(index) {
+                    let task = TaskAction::DeliverCallback(CallbackRef {
+                        index: index.try_into().unwrap(),
+                        stamp: callback.stamp,
+                    });
+                    let emitted = transition.tasks.iter().filter(|emitted| emitted.action == task);
+                    assert_eq!(emitted.count(), 1, "{task:?}");
+                }
+            }
+        });
+    }
+
     /// An independent view of who may do what: replies, not only states, must fit.
     #[test]
     fn the_model_agrees((policy, steps) in run()) {
@@ -390,7 +425,8 @@ proptest! {
                     let known = state.update_stage(update_id).is_some();
                     let expected = match outcome {
                         Ok(transition) => match transition.reply {
-                            Reply::UpdateKnown(_) => known && transition.changes.is_empty(),
+                            Reply::UpdateKnown(_) => known && (transition.changes.is_empty()
+                                || !update.request.completion_callbacks.is_empty()),
                             _ => state.is_running() && !known
                                 && transition.state.workflow_task.is_some(),
                         },

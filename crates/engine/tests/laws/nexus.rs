@@ -57,7 +57,7 @@ pub(crate) fn input(world: &World, pick: u8) -> Input {
             },
         }),
         6 => Input::Outcome(Outcome::Callback {
-            task: callback_ref(state),
+            task: callback_ref(state, pick / 32),
             delivery: match pick / 8 % 4 {
                 0 => CallbackDelivery::Delivered,
                 1 => CallbackDelivery::Failed { failure: Default::default(), retryable: false },
@@ -74,9 +74,10 @@ pub(crate) fn input(world: &World, pick: u8) -> Input {
     }
 }
 
-fn callback_ref(state: &State) -> CallbackRef {
-    let stamp = state.callbacks.first().map_or(1, |callback| callback.stamp);
-    CallbackRef { index: 0, stamp }
+fn callback_ref(state: &State, pick: u8) -> CallbackRef {
+    let index = u32::from(pick) % state.callbacks.len().max(1) as u32;
+    let stamp = state.callbacks.get(index as usize).map_or(1, |callback| callback.stamp);
+    CallbackRef { index, stamp }
 }
 
 fn end(pick: u8) -> NexusOperationEnd {

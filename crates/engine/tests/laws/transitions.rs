@@ -68,11 +68,14 @@ pub(crate) fn arrows(before: &State, input: &Input, after: &State) -> BTreeSet<S
         };
         add("nexus cancellation", phase(before), phase(after));
     }
-    let callbacks = |state: &State| {
-        let first = state.callbacks.first();
-        first.map_or("none", |callback| callback.state().as_str_name())
-    };
-    add("callback", callbacks(before), callbacks(after));
+    for (index, callback) in after.callbacks.iter().enumerate() {
+        let is_of_update = !callback.update_id.is_empty();
+        let machine = if is_of_update { "update callback" } else { "callback" };
+        let phase = |state: &State| {
+            state.callbacks.get(index).map_or("none", |callback| callback.state().as_str_name())
+        };
+        add(machine, phase(before), phase(after));
+    }
     let signals = |state: &State| if state.external_signals.is_empty() { "none" } else { "some" };
     add("external signals", signals(before), signals(after));
     let cancels = |state: &State| if state.external_cancels.is_empty() { "none" } else { "some" };

@@ -10,15 +10,17 @@ use engine::{State, UpdateWorkflow};
 use prost::Message as _;
 use prost_types::Any;
 
-use crate::world::command;
+use crate::{nexus, world::command};
 
-/// A request for one of a few updates.
+/// A request for one of a few updates; some want to be called back.
 pub(crate) fn request(pick: u8) -> UpdateWorkflow {
     let update_id = format!("update-{}", pick % 12);
     UpdateWorkflow {
         request: Box::new(Request {
             meta: Some(Meta { update_id, identity: "client".to_owned() }),
             input: Some(Input { name: "name".to_owned(), ..Default::default() }),
+            request_id: format!("request-{}", pick % 16),
+            completion_callbacks: (pick & 16 != 0).then(nexus::callback).into_iter().collect(),
             ..Default::default()
         }),
     }

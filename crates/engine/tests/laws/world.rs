@@ -68,6 +68,7 @@ pub(crate) fn small_limits() -> Limits {
         signals_per_run_max: 12,
         updates_in_flight_max: 3,
         updates_per_run_max: 8,
+        callbacks_per_run_max: 10,
         ..Limits::default()
     }
 }

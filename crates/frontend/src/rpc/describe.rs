@@ -164,6 +164,10 @@ fn extended_info(state: &State, now: Time) -> WorkflowExecutionExtendedInfo {
         let attached = request(EventType::WorkflowExecutionOptionsUpdated, *event_id);
         request_id_infos.insert(request_id.clone(), attached);
     }
+    for (request_id, told) in &state.update_requests {
+        let event_type = EventType::try_from(told.event_type).unwrap_or_default();
+        request_id_infos.insert(request_id.clone(), request(event_type, told.event_id));
+    }
     let reset = state.original_start_time.is_set();
     let original_start = if reset { state.original_start_time } else { state.start_time };
     WorkflowExecutionExtendedInfo {

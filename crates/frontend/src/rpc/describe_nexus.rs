@@ -4,7 +4,7 @@ use api::{
     enums::v1::{CallbackState, NexusOperationCancellationState, PendingNexusOperationState},
     workflow::v1::{
         CallbackInfo, NexusOperationCancellationInfo, PendingNexusOperationInfo,
-        callback_info::{Trigger, WorkflowClosed, trigger},
+        callback_info::{Trigger, UpdateWorkflowExecutionCompleted, WorkflowClosed, trigger},
     },
 };
 use engine::{CompletionCallback, NexusCancellation, NexusOperation};
@@ -100,11 +100,17 @@ impl NexusDescriber<'_> {
                 .as_ref()
                 .and_then(|known| self.history.callback_destination(self.namespace_id, known))
                 .is_some_and(|destination| self.history.is_blocked(&destination));
+        let trigger = if callback.update_id.is_empty() {
+            trigger::Variant::WorkflowClosed(WorkflowClosed {})
+        } else {
+            let update_id = callback.update_id.clone();
+            trigger::Variant::UpdateWorkflowExecutionCompleted(UpdateWorkflowExecutionCompleted {
+                update_id,
+            })
+        };
         CallbackInfo {
             callback: callback.callback.as_deref().cloned(),
-            trigger: Some(Trigger {
-                variant: Some(trigger::Variant::WorkflowClosed(WorkflowClosed {})),
-            }),
+            trigger: Some(Trigger { variant: Some(trigger) }),
             registration_time: callback.registration_time.to_proto(),
             state: if is_blocked { CallbackState::Blocked as i32 } else { callback.state },
             attempt: callback.attempt,

@@ -242,6 +242,7 @@ fn description(frontend: &Frontend, namespace: &Namespace) -> DescribeNamespaceR
         workflow_task_completion_pagination: true,
         poller_autoscaling: true,
         workflow_pause: true,
+        workflow_update_callbacks: true,
         ..Capabilities::default()
     };
     let bytes = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);

@@ -19,7 +19,7 @@ use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
-    validation::{check_links, execution},
+    validation::{check_callbacks, check_links, execution},
 };
 
 pub(crate) async fn update_workflow_execution(
@@ -106,8 +106,11 @@ pub(crate) fn update_request(
             ));
         }
     };
-    if !update.completion_callbacks.is_empty() {
-        return Err(ApiError::unimplemented("completion callbacks of updates are not built yet"));
+    check_callbacks(&frontend.history, &mut update.completion_callbacks)?;
+    if !update.completion_callbacks.is_empty() && update.request_id.is_empty() {
+        return Err(ApiError::invalid(
+            "invalid *update.Request: request_id is required when completion_callbacks are set",
+        ));
     }
     check_links(&update.links)?;
     let deadline = call.timeout.map(|timeout| call.received + timeout);

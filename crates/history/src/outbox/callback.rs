@@ -1,4 +1,4 @@
-//! Completion callbacks of a chain of runs that has ended.
+//! Completion callbacks: of a chain of runs that has ended, and of updates.
 
 use api::{
     common::v1::{
@@ -21,7 +21,7 @@ use nexus_protocol::{
     read_completion_answer, write_completion,
 };
 
-use super::Source;
+use super::{Source, update};
 use crate::{
     History, HistoryError,
     context::Caller,
@@ -38,9 +38,15 @@ pub(super) async fn deliver(
     task: CallbackRef,
 ) -> Result<Option<Outcome>, HistoryError> {
     let index = usize::try_from(task.index).unwrap_or(usize::MAX);
-    let callback = source.state.callbacks.get(index).and_then(|found| found.callback.as_ref());
-    let Some(callback) = callback.map(Shared::to_owned_message) else { return Ok(None) };
-    let delivery = deliver_news(history, &callback, News::of(source)).await?;
+    let Some(found) = source.state.callbacks.get(index) else { return Ok(None) };
+    let callback = found.callback.as_ref().map(Shared::to_owned_message);
+    let Some(callback) = callback else { return Ok(None) };
+    let news = if found.update_id.is_empty() {
+        News::of(source)
+    } else {
+        update::news(history, source, found).await?
+    };
+    let delivery = deliver_news(history, &callback, news).await?;
     Ok(Some(Outcome::Callback { task, delivery }))
 }
 

@@ -15,6 +15,7 @@ mod closing;
 mod destination;
 mod external;
 mod nexus;
+mod update;
 mod worker_commands;
 
 use std::{collections::BTreeSet, sync::Arc};

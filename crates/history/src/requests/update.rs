@@ -170,9 +170,15 @@ impl History {
             Err(rejection) => return Ok((Err(rejection.into()), slot.barrier())),
         };
         let update_id = update_id(request);
-        if let Reply::UpdateKnown(stage) = transition.reply {
+        if let Reply::UpdateKnown(stage) = transition.reply.clone() {
             let found = known_update(slot, run_id, update_id, &stage)?;
-            return Ok((Ok(found), slot.barrier()));
+            if transition.is_empty() {
+                return Ok((Ok(found), slot.barrier()));
+            }
+            // It brought callbacks.
+            let mut commit = Commit::default();
+            commit.record(&self.node, slot, caller, run_id, transition)?;
+            return Ok((Ok(found), commit.submit(&self.node, slot)?));
         }
         let mut commit = Commit::default();
         commit.record(&self.node, slot, caller, run_id, transition)?;
@@ -215,7 +221,7 @@ impl History {
         };
         let watched = match state {
             FoundState::Completed { event_id } => {
-                let outcome = self.node.update_outcome(&live, event_id).await?;
+                let (outcome, _) = self.node.update_outcome(&live, event_id).await?;
                 return status(UpdateStage::Completed, Some(outcome));
             }
             FoundState::Watched(watched) => watched,
