@@ -57,6 +57,11 @@ impl Permit {
         &self.namespace
     }
 
+    /// The rule that allowed the call, in words: the audit log has it.
+    pub fn rule(&self) -> String {
+        self.policy.rule(&self.caller, self.rpc, &self.namespace)
+    }
+
     /// True when the caller may know that a namespace exists: lists show no others.
     pub fn may_see(&self, namespace: &str) -> bool {
         self.policy.shows(self.caller.claims(), namespace)

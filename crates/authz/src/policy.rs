@@ -1,6 +1,6 @@
 //! The rules that decide.
 
-use crate::{Access, Caller, Claims, Role, Rpc, Scope};
+use crate::{Access, Caller, Claims, Role, Rpc, SYSTEM_NAMESPACE, Scope};
 
 /// The rules of a server. Without any, everything is denied.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,6 +41,16 @@ impl Policy {
         }
     }
 
+    /// What lets `caller` call `rpc`, in words.
+    pub(crate) fn rule(&self, caller: &Caller, rpc: &Rpc, namespace: &str) -> String {
+        match (rpc.access, self) {
+            (Access::Open, _) => "the method is open".to_owned(),
+            (_, Self::AllowAll) => "everybody may do everything".to_owned(),
+            (_, Self::DenyAll) => String::new(),
+            (_, Self::Roles(_)) => Roles::rule(caller.claims(), rpc, namespace),
+        }
+    }
+
     /// True when `caller` may call a method that has no row in the table, such as reflection.
     pub const fn allows_unlisted(&self) -> bool {
         matches!(self, Self::AllowAll)
@@ -66,6 +76,24 @@ impl Policy {
 }
 
 impl Roles {
+    /// The highest role that a caller has where the method asks for one.
+    fn rule(claims: &Claims, rpc: &Rpc, namespace: &str) -> String {
+        let named = |role: Role| {
+            let names = [
+                (Role::ADMIN, "admin"),
+                (Role::WRITER, "write"),
+                (Role::READER, "read"),
+                (Role::WORKER, "worker"),
+            ];
+            names.into_iter().find(|(known, _)| role.includes(*known)).map(|(_, name)| name)
+        };
+        let system = named(claims.system).map(|name| format!("{SYSTEM_NAMESPACE}:{name}"));
+        let own = claims.namespaces.get(namespace).copied().and_then(named);
+        let own = own.filter(|_| rpc.scope == Scope::Namespace && claims.system.is_none());
+        let own = own.map(|name| format!("{namespace}:{name}"));
+        own.or(system).unwrap_or_else(|| "whoever has credentials may".to_owned())
+    }
+
     fn allow(self, caller: &Caller, rpc: &Rpc, namespace: &str) -> bool {
         if caller.principal().is_anonymous() {
             return false;

@@ -6,6 +6,7 @@
 //!
 //! This crate knows nothing of workflows or storage, and reads no clock: latencies are arguments.
 
+mod audit;
 mod cache;
 mod command;
 mod error_type;
@@ -21,6 +22,7 @@ mod task;
 mod task_queue;
 mod workflow;
 
+pub use audit::AuditMetrics;
 pub use cache::CacheMetrics;
 pub use command::{Command, CommandMetrics};
 pub use error_type::ErrorType;

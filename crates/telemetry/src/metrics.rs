@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use prometheus::{IntCounter, IntGauge, Registry, TextEncoder};
 
 use crate::{
-    CacheMetrics, Command, CommandMetrics, OperationMetrics, RequestMetrics, StoreMetrics,
-    StoreTotals, TaskMetrics, TaskQueueMetrics, TaskType, WorkflowMetrics,
+    AuditMetrics, CacheMetrics, Command, CommandMetrics, OperationMetrics, RequestMetrics,
+    StoreMetrics, StoreTotals, TaskMetrics, TaskQueueMetrics, TaskType, WorkflowMetrics,
     cache::Caches,
     command::Commands,
     names,
@@ -56,6 +56,7 @@ pub struct Metrics {
     caches: Caches,
     tasks: Tasks,
     task_queues: TaskQueues,
+    audit: AuditMetrics,
     process: ProcessMetrics,
     restarts: IntCounter,
     open_workflows: IntGauge,
@@ -81,6 +82,7 @@ impl Metrics {
             caches: Caches::new(&registry)?,
             tasks: Tasks::new(&registry)?,
             task_queues: TaskQueues::new(&registry)?,
+            audit: AuditMetrics::new(&registry)?,
             process: ProcessMetrics::new(&registry)?,
             restarts: counters(&registry, &names::RESTARTS)?.with(&[]),
             open_workflows: gauges(&registry, &names::OPEN_WORKFLOWS)?.with(&[]),
@@ -154,6 +156,11 @@ impl Metrics {
         task_type: TaskType,
     ) -> TaskQueueMetrics {
         self.task_queues.handle(namespace, task_queue, task_type)
+    }
+
+    /// The handles of the audit log.
+    pub fn audit(&self) -> &AuditMetrics {
+        &self.audit
     }
 
     /// Counts a start of the server.

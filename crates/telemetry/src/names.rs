@@ -190,6 +190,14 @@ families! {
     TASK_LATENCY_PROCESSING = Family::latency(History, "task_latency_processing",
         "Time that the work on a task took.", &[TASK_TYPE]);
 
+    // The audit log
+    AUDIT_RECORDS = Family::counter(Frontend, "longtide_audit_records",
+        "Records of the audit log that were written.", &[]);
+    AUDIT_DROPPED = Family::counter(Frontend, "longtide_audit_dropped",
+        "Records of the audit log that were lost.", &[]);
+    AUDIT_FAILURES = Family::counter(Frontend, "longtide_audit_failures",
+        "Writes of the audit log that failed.", &[]);
+
     // The process
     RESTARTS = Family::counter(Process, "restarts", "Starts of the server.", &[]);
     OPEN_WORKFLOWS = Family::gauge(Process, "longtide_open_workflows",

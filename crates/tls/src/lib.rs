@@ -12,6 +12,7 @@ mod encryption;
 mod error;
 mod expiry;
 mod host;
+mod inspect;
 mod peer;
 mod pem;
 mod server;
@@ -20,6 +21,7 @@ mod source;
 
 pub use error::TlsError;
 pub use expiry::ExpiryChecks;
+pub use inspect::{CertificateFacts, inspect};
 pub use server::ServerTls;
 pub use settings::{ClientAuth, HostSettings, ServerSettings, VersionMin};
 pub use source::Source;
