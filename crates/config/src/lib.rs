@@ -3,7 +3,9 @@
 //! One YAML file. A setting is declared once, in [`Settings`] and its sections, with its meaning,
 //! unit, default and range; unknown keys are errors; `${NAME}` stands for an environment variable.
 
+mod audit;
 mod authorization;
+mod certificates;
 mod check;
 mod declare;
 mod error;
@@ -15,7 +17,9 @@ pub mod tls;
 mod tls_variables;
 mod values;
 
+pub use audit::{Audit, AuditWebhook, DataPlane, OnFailure};
 pub use authorization::{Authorization, CertificateRule, JwtKeyProvider};
+pub use certificates::Certificates;
 pub use declare::Setting;
 pub use error::ConfigError;
 pub use global::Global;

@@ -43,7 +43,7 @@ pub fn from_text(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::all_settings;
+    use crate::{DataPlane, OnFailure, all_settings};
 
     fn read(text: &str) -> Result<Settings, String> {
         from_text(text, |name| (name == "PORT").then(|| "7000".to_owned()))
@@ -209,6 +209,38 @@ mod tests {
         assert!(error.contains("unknown claim mapper: x"), "{error}");
         assert!(of(&format!("{tls}, authorization: {{ authorizer: NOOP }}")).is_ok());
         assert!(of("authorization: { authorizer: default, apiKeys: true }").is_ok());
+    }
+
+    #[test]
+    fn the_audit_log_has_to_go_somewhere() {
+        let of = |text: &str| read(&format!("data_directory: d\naudit: {text}"));
+        assert_eq!(read("data_directory: d").unwrap().audit, None);
+        let audit = of("{ directory: log, data_plane: all, namespaces: { shop: each } }");
+        let audit = audit.unwrap().audit.unwrap();
+        assert_eq!((audit.data_plane, audit.on_failure), (DataPlane::All, OnFailure::Block));
+        assert_eq!(audit.namespaces["shop"], DataPlane::Each);
+        assert!(of("{}").unwrap_err().contains("goes nowhere"));
+        assert!(
+            of("{ stdout: true, rotate_bytes: 1 }").unwrap_err().contains("audit.rotate_bytes")
+        );
+        assert!(of("{ directory: log, on_failure: ignore }").is_err());
+        let shown = format!("{:?}", of("{ webhook: { url: u, token: canary } }").unwrap());
+        assert!(!shown.contains("canary"));
+    }
+
+    #[test]
+    fn a_certificate_is_renewed_only_where_it_is_a_file() {
+        let tls = "global: { tls: { frontend: { server: { certFile: c, keyFile: k } } }, \
+                   authorization: { authorizer: noop } }";
+        let of = |global: &str, names: &str| {
+            read(&format!(
+                "data_directory: d\n{global}\ncertificates: {{ authority_directory: a, \
+                 names: [{names}] }}"
+            ))
+        };
+        assert!(of(tls, "localhost").is_ok());
+        assert!(of(tls, "").unwrap_err().contains("certificates.names"));
+        assert!(of("", "localhost").unwrap_err().contains("certFile"));
     }
 
     #[test]

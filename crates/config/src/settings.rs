@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration}
 
 use serde::Deserialize;
 
-use crate::{Global, Retention, Setting, declare::section};
+use crate::{Audit, Certificates, Global, Retention, Setting, declare::section};
 
 /// Shortest retention of a namespace.
 const RETENTION_MIN: Duration = Duration::from_secs(3600);
@@ -110,6 +110,12 @@ pub struct Settings {
     /// Encryption and authorization, under the reference's names.
     #[serde(default)]
     pub global: Global,
+    /// The server's own certificate authority, if it has one.
+    #[serde(default)]
+    pub certificates: Certificates,
+    /// Who called what; nobody knows when it is not there.
+    #[serde(default)]
+    pub audit: Option<Audit>,
     /// Namespaces that are made when they do not exist.
     #[serde(default)]
     pub namespaces: Vec<Namespace>,
@@ -167,9 +173,13 @@ pub fn all_settings() -> Vec<Setting> {
             "",
             "",
         ),
+    ];
+    all.extend(Certificates::describe("certificates."));
+    all.extend(Audit::describe());
+    all.extend([
         setting("namespaces[].name", "A namespace that is made when it does not exist.", "", ""),
         setting("namespaces[].retention", "How long its closed runs are kept.", "time", "1day"),
-    ];
+    ]);
     all.extend(Log::describe("log."));
     all.extend(Http::describe("http."));
     all.extend([
@@ -207,6 +217,10 @@ impl Settings {
             problems.push("data_directory: is empty".to_owned());
         }
         self.check_exposure(&mut problems);
+        self.certificates.check_names(&self.global.tls.frontend.server, &mut problems);
+        if let Some(audit) = &self.audit {
+            audit.check(&mut problems);
+        }
         let mut names = BTreeSet::new();
         for Namespace { name, retention } in &self.namespaces {
             if name.is_empty() {

@@ -8,13 +8,15 @@ use futures_util::FutureExt;
 use model::{NamespaceId, Span, Time};
 use namespace::Namespace;
 use telemetry::RequestInFlight;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use crate::{
+    auditing::{Asked, code_name},
     deadline::client_timeout,
     error::{ApiError, ApiResult},
     frontend::Frontend,
     limits::LongPoll,
+    named::Named,
     target::{Target, Targeted},
     token::TaskToken,
 };
@@ -42,6 +44,7 @@ pub(crate) struct Call {
 pub(crate) struct InFlight {
     metrics: RequestInFlight,
     started: Span,
+    record: Option<audit::Pending>,
 }
 
 impl Call {
@@ -58,7 +61,7 @@ impl Call {
 
 impl Frontend {
     /// Identifies the caller and settles namespace, permit and limits.
-    pub(crate) fn admit<R: Targeted>(
+    pub(crate) fn admit<R: Targeted + Named>(
         &self,
         rpc: &'static Rpc,
         request: &Request<R>,
@@ -68,14 +71,28 @@ impl Frontend {
         let admitted = self.settle(rpc, request, started, &mut known);
         let name = known.as_ref().map_or("", |namespace: &Arc<Namespace>| &namespace.name);
         let metrics = self.metrics.request(rpc.name, name).begin();
+        let record = self.record(rpc, request, admitted.as_ref().map(|call| &call.permit));
         match admitted {
-            Ok(call) => Ok((call, InFlight { metrics, started })),
+            Ok(call) => Ok((call, InFlight { metrics, started, record })),
             Err(error) => {
                 let latency = self.environment.clock.monotonic() - started;
                 metrics.end(latency.to_std(), Some(error.error_type()));
                 Err(error.into_status())
             }
         }
+    }
+
+    /// Tells the audit log of a request.
+    fn record<R: Targeted + Named>(
+        &self,
+        rpc: &'static Rpc,
+        request: &Request<R>,
+        decided: Result<&Permit, &ApiError>,
+    ) -> Option<audit::Pending> {
+        self.audit.as_ref()?;
+        let namespace = self.named(&request.get_ref().target());
+        let asked = Asked { rpc, extensions: request.extensions(), namespace: &namespace };
+        self.audit(&asked, || request.get_ref().names(), decided)
     }
 
     fn settle<R: Targeted>(
@@ -90,6 +107,7 @@ impl Frontend {
         let caller = request.extensions().get::<Caller>().unwrap_or(&anonymous);
         // Before anything is looked up for the caller: who may not ask does not learn what exists.
         let permit = self.permit(rpc, caller, &self.named(&target))?;
+        self.check_audit(rpc, permit.namespace())?;
         let mut token = None;
         let namespace = match target {
             Target::Cluster => None,
@@ -188,6 +206,10 @@ impl Frontend {
         let latency = self.environment.clock.monotonic() - in_flight.started;
         let failed = outcome.as_ref().err().map(ApiError::error_type);
         in_flight.metrics.end(latency.to_std(), failed);
+        if let Some(record) = in_flight.record {
+            let code = outcome.as_ref().err().map_or(Code::Ok, ApiError::code);
+            record.answered(code_name(code)).await;
+        }
         outcome.map(Response::new).map_err(ApiError::into_status)
     }
 }

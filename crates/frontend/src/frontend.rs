@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use audit::AuditLog;
 use authz::Policy;
 use deployment::{Deployments, QueueConfigs};
 use environment::Environment;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub limits: RequestLimits,
     /// What clients are told of the cluster.
     pub cluster: Cluster,
+    /// Who hears of calls, if anybody.
+    pub audit: Option<Arc<AuditLog>>,
 }
 
 /// What clients are told of the cluster.
@@ -75,6 +78,7 @@ pub struct Frontend {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) policy: Policy,
     pub(crate) cluster: Cluster,
+    pub(crate) audit: Option<Arc<AuditLog>>,
     pub(crate) limiter: Limiter,
     /// The workers that were heard of.
     pub(crate) workers: Arc<WorkerRegistry>,
@@ -99,6 +103,7 @@ impl Frontend {
             metrics: parts.metrics,
             policy: parts.policy,
             cluster: parts.cluster,
+            audit: parts.audit,
             limiter: Limiter::new(parts.limits),
             time_skips_max: parts.limits.time_skips_max,
             stopping: CancellationToken::new(),

@@ -8,6 +8,7 @@
 //! Where to start: `rpc/signals.rs` is a short group, `rpc.rs` lists all that is built.
 
 mod admission;
+mod auditing;
 mod authentication;
 mod command_metrics;
 mod deadline;
@@ -16,6 +17,7 @@ mod frontend;
 mod health;
 mod http_server;
 mod limits;
+mod named;
 mod poll_metrics;
 mod rpc;
 mod server;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use audit::Names;
 use authn::{ApiKeyError, ApiKeyRequest, ApiKeys};
 use authz::Permit;
 use frontend::{HttpRequest, SideService};
@@ -27,7 +28,7 @@ macro_rules! unary {
     ($request:ident, $keys:ident, $handler:expr) => {{
         let method = service_fn(|request: Request<_>| {
             let keys = Arc::clone(&$keys);
-            async move { $handler(keys, request.into_inner()).await.map(Response::new) }
+            async move { $handler(keys, request.into_inner()).await.map(told) }
         });
         Grpc::new(ProstCodec::default())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
@@ -57,6 +58,42 @@ pub(crate) fn service(keys: Arc<ApiKeys>) -> SideService {
             }
         })
     })
+}
+
+/// An answer, and what it is about, for the audit log.
+fn told<T: About>(answer: T) -> Response<T> {
+    let names = answer.about();
+    let mut response = Response::new(answer);
+    response.extensions_mut().insert(names);
+    response
+}
+
+/// An answer that says what it is about.
+trait About {
+    /// The key in it, if it is one.
+    fn about(&self) -> Names;
+}
+
+impl About for ApiKey {
+    fn about(&self) -> Names {
+        let mut names = Names::default();
+        names.add("api_key_id", &self.id);
+        names.add("api_key_name", &self.name);
+        names.add("permissions", &self.permissions.join(" "));
+        names
+    }
+}
+
+impl About for NewApiKey {
+    fn about(&self) -> Names {
+        self.key.as_ref().map_or_else(Names::default, About::about)
+    }
+}
+
+impl About for ListApiKeysResponse {
+    fn about(&self) -> Names {
+        Names::default()
+    }
 }
 
 async fn create(keys: Arc<ApiKeys>, request: CreateApiKeyRequest) -> Result<NewApiKey, Status> {

@@ -31,6 +31,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: crate::auth_commands::AuthCommand,
     },
+    /// Who called what: check the audit log, and look into it.
+    Audit {
+        #[command(subcommand)]
+        command: crate::audit_commands::AuditCommand,
+    },
+    Doctor(crate::doctor::Doctor),
     /// Look at configurations.
     Config {
         #[command(subcommand)]
@@ -44,6 +50,7 @@ pub(crate) enum ServerCommand {
     StartDev(Box<StartDev>),
     /// Start a server from a configuration file.
     Start(Start),
+    Init(crate::init::Init),
 }
 
 #[derive(Debug, Subcommand)]

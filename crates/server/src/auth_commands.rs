@@ -17,7 +17,7 @@ use crate::{
         ApiKey, CreateApiKeyRequest, ExpireApiKeyRequest, ListApiKeysRequest, ListApiKeysResponse,
         NewApiKey, RevokeApiKeyRequest, RotateApiKeyRequest,
     },
-    admin_service, output,
+    admin_service, certificate_commands, output,
 };
 
 /// Who may do what.
@@ -27,6 +27,11 @@ pub(crate) enum AuthCommand {
     Key {
         #[command(subcommand)]
         command: KeyCommand,
+    },
+    /// Certificates of clients.
+    Certificate {
+        #[command(subcommand)]
+        command: certificate_commands::CertificateCommand,
     },
 }
 
@@ -129,7 +134,10 @@ impl Ending {
 
 /// Runs a command.
 pub(crate) fn run(command: AuthCommand) -> anyhow::Result<()> {
-    let AuthCommand::Key { command } = command;
+    let command = match command {
+        AuthCommand::Key { command } => command,
+        AuthCommand::Certificate { command } => return certificate_commands::run(command),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(key(command))
 }
@@ -201,7 +209,7 @@ async fn call<Q: Message + 'static, A: Message + Default + 'static>(
 }
 
 /// Makes a key where no server runs: whoever may write the data may do everything anyway.
-async fn create_in(
+pub(crate) async fn create_in(
     directory: PathBuf,
     environment: Environment,
     request: ApiKeyRequest,

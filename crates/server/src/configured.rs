@@ -12,8 +12,10 @@ use namespace::Registration;
 use telemetry::start_logging;
 
 use crate::{
+    auditing,
     node::{self, Callbacks, NodeOptions},
     output,
+    renewal::Renewal,
     security::{self, Security},
 };
 
@@ -37,6 +39,8 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
             ..history::Config::default()
         },
         security: Security::from_settings(&settings)?,
+        audit: auditing::settings(&settings)?,
+        renewal: Renewal::from_settings(&settings),
         policy,
         limits: limits(&settings)?,
         namespaces: settings.namespaces.iter().map(registration).collect(),
@@ -101,7 +105,8 @@ pub(crate) fn explain() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read(file: &Path) -> anyhow::Result<Settings> {
+/// Reads a configuration file.
+pub(crate) fn read(file: &Path) -> anyhow::Result<Settings> {
     #[expect(clippy::disallowed_methods, reason = "the configuration names the variables")]
     let lookup = |name: &str| std::env::var(name).ok();
     config::from_file(file, lookup).with_context(|| format!("in {}", file.display()))

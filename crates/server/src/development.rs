@@ -73,6 +73,8 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
             ..history::Config::default()
         },
         security: Security::default(),
+        audit: None,
+        renewal: None,
         policy: Policy::AllowAll,
         limits,
         namespaces,

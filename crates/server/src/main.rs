@@ -4,17 +4,25 @@ mod admin_client;
 mod admin_messages;
 mod admin_service;
 mod arguments;
+mod audit_commands;
+mod auditing;
 mod auth_commands;
+mod authorities;
 mod belongings;
+mod certificate_commands;
 mod cluster;
 mod configured;
 mod development;
+mod doctor;
 mod dynamic_config;
+mod files;
 mod ignored;
+mod init;
 mod metrics_endpoint;
 mod node;
 mod output;
 mod queue_metrics;
+mod renewal;
 mod security;
 mod stop;
 mod test_server;
@@ -50,8 +58,11 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Server { command: ServerCommand::Start(options) } => {
             configured::start(&options.config)
         }
+        Command::Server { command: ServerCommand::Init(options) } => init::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
         Command::TestServer(options) => test_server::start(&options),
         Command::Config { command: ConfigCommand::Check { file } } => configured::check(&file),
+        Command::Audit { command } => audit_commands::run(command),
         Command::Auth { command } => auth_commands::run(command),
         Command::Config { command: ConfigCommand::Explain } => configured::explain(),
     }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
+use audit::AuditLog;
 use authz::Policy;
 use deployment::{Deployments, QueueConfigs, TaskQueues};
 use environment::Environment;
@@ -31,7 +32,7 @@ use visibility::{Index, Location};
 
 use crate::{
     belongings::Belongings, cluster, metrics_endpoint, queue_metrics::watch_queues,
-    security::Security, stop::StopSignals,
+    renewal::Renewal, security::Security, stop::StopSignals,
 };
 
 /// The name of the only cluster, as the reference's development server has it.
@@ -63,6 +64,10 @@ pub(crate) struct NodeOptions {
     pub(crate) history: history::Config,
     /// Encryption and credentials.
     pub(crate) security: Security,
+    /// Who issues the server's certificate, if it is the server itself.
+    pub(crate) renewal: Option<Renewal>,
+    /// Who hears of calls, if anybody.
+    pub(crate) audit: Option<audit::Settings>,
     /// Who may do what.
     pub(crate) policy: Policy,
     /// How much of it.
@@ -111,11 +116,19 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     };
     let environment = options.environment.clone();
     let stop = CancellationToken::new();
+    if let Some(renewal) = options.renewal.clone() {
+        renewal.renew_if_due(&environment).context("certificates")?;
+        tokio::spawn(renewal.watch(environment.clone(), stop.clone()));
+    }
     // Before anything is opened: what is wrong with a certificate is told at once.
     let encryption = options.security.encryption(&environment, &stop)?;
     let metrics = Arc::new(Metrics::new()?);
     metrics.restarts().inc();
     let (store, store_name) = open_store(&options, &metrics)?;
+    let audit_log = options
+        .audit
+        .map(|settings| AuditLog::open(settings, &environment, metrics.audit().clone()))
+        .transpose()?;
     let services = options.security.services(&environment, &store, &stop).await?;
     let visibility = Arc::new(open_index(options.data_directory.as_deref())?);
     let namespaces = Arc::new(
@@ -166,6 +179,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         policy: options.policy,
         limits: options.limits,
         cluster,
+        audit: audit_log.clone(),
     });
     let belongings = Belongings { deployments, queue_configs, frontend: Arc::clone(&frontend) };
     history.reclaim_namespaces(Arc::new(belongings));
@@ -185,6 +199,9 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         serving_http.await?;
     }
     history.shutdown().await;
+    if let Some(log) = audit_log {
+        log.close().await;
+    }
     if let Some(scraping) = scraping {
         scraping.await?;
     }

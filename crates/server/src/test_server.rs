@@ -37,6 +37,8 @@ pub(crate) fn start(options: &TestServer) -> anyhow::Result<()> {
         store_cache_bytes: None,
         history: history::Config::default(),
         security: Security::default(),
+        audit: None,
+        renewal: None,
         policy: Policy::AllowAll,
         limits: RequestLimits {
             time_skips_max: Some(development::TIME_SKIPS_MAX),

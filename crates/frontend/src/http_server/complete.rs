@@ -12,10 +12,7 @@ use nexus_protocol::{
 };
 use prost::Message as _;
 
-use super::{
-    Answer, Request,
-    refusal::{caller_of, to_handler_error},
-};
+use super::{Answer, Request, refusal::to_handler_error};
 use crate::{error::ApiError, frontend::Frontend};
 
 /// Longest token that a handler may give an operation, in bytes.
@@ -56,9 +53,9 @@ async fn try_to_complete(
         return Err(bad("invalid callback token"));
     }
     let rpc = &authz::COMPLETE_NEXUS_OPERATION;
-    let admitted = frontend.admit_http(rpc, &caller_of(&parts), &namespace)?;
+    let admitted = frontend.admit_http(rpc, &parts, &namespace)?;
     if let Err(error) = check(&namespace, &completion) {
-        return Ok(frontend.finish_http(admitted, error.to_response(false)));
+        return Ok(frontend.finish_http(admitted, error.to_response(false)).await);
     }
     let told = frontend
         .history
@@ -77,7 +74,7 @@ async fn try_to_complete(
             to_handler_error(&error, is_told).to_response(false)
         }
     };
-    Ok(frontend.finish_http(admitted, answer))
+    Ok(frontend.finish_http(admitted, answer).await)
 }
 
 /// Checks what a handler may send.

@@ -12,7 +12,7 @@ use nexus_protocol::{HandlerError, HandlerErrorKind};
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, HttpSettings, route};
-use crate::{authentication::Authenticate, frontend::Frontend};
+use crate::{auditing::Source, authentication::Authenticate, frontend::Frontend};
 
 /// Largest body, in bytes, as in the reference.
 const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -77,6 +77,7 @@ async fn answer(asked: &Asked, request: http::Request<Incoming>) -> Answer {
         return HandlerError::new(HandlerErrorKind::Unauthorized, text).to_response(false);
     };
     parts.extensions.insert(caller);
+    parts.extensions.insert(Source(asked.peer.address));
     let reading = Limited::new(body, BODY_BYTES_MAX).collect();
     let refused = |kind, text| HandlerError::new(kind, text).to_response(false);
     let body: Bytes = match tokio::time::timeout(settings.body_timeout.to_std(), reading).await {
@@ -100,10 +101,14 @@ async fn identify(asked: &Asked, parts: &http::request::Parts) -> Option<Caller>
                 .inspect_err(|reason| {
                     let address = asked.peer.address;
                     tracing::warn!(%reason, %address, "credentials are not taken");
+                    asked.frontend.audit_refusal(None, address, Some(reason));
                 })
                 .ok()?
         }
     };
     let denied = caller.principal().is_anonymous() && asked.frontend.policy.needs_credentials();
+    if denied {
+        asked.frontend.audit_refusal(None, asked.peer.address, None);
+    }
     (!denied).then_some(caller)
 }

@@ -21,11 +21,7 @@ use nexus_protocol::{
 };
 use prost::Message;
 
-use super::{
-    Answer, Request,
-    complete::supports_failures,
-    refusal::{caller_of, to_handler_error},
-};
+use super::{Answer, Request, complete::supports_failures, refusal::to_handler_error};
 use crate::{error::ApiError, frontend::Frontend};
 
 /// How long a handler has when the caller does not say.
@@ -139,7 +135,7 @@ async fn try_to_ask(
     {
         return Err(HandlerError::new(Kind::BadRequest, "input exceeds size limit"));
     }
-    let admitted = frontend.admit_http(rpc, &caller_of(&parts), &namespace)?;
+    let admitted = frontend.admit_http(rpc, &parts, &namespace)?;
     let (variant, header, timeout) = match asked {
         OperationRequest::Start { request, header, timeout } => {
             (Variant::StartOperation(request), header, timeout)
@@ -184,7 +180,7 @@ async fn try_to_ask(
             to_handler_error(&ApiError::from(error), false).to_response(is_failure_supported)
         }
     };
-    Ok(frontend.finish_http(admitted, answer))
+    Ok(frontend.finish_http(admitted, answer).await)
 }
 
 fn handler_header(

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use audit::{Names, Pending};
 use authz::{Caller, Permit, Resource, Rpc, authorize};
+use http::StatusCode;
 use model::Span;
 use namespace::Namespace;
 use nexus_protocol::{HandlerError, HandlerErrorKind as Kind};
@@ -10,7 +12,12 @@ use telemetry::RequestInFlight;
 use tonic::Code;
 
 use super::Answer;
-use crate::{admission::check_state, error::ApiError, frontend::Frontend};
+use crate::{
+    admission::check_state,
+    auditing::{Asked, code_name},
+    error::ApiError,
+    frontend::Frontend,
+};
 
 /// Who calls, as the connection has found out.
 pub(super) fn caller_of(parts: &http::request::Parts) -> Caller {
@@ -24,6 +31,7 @@ pub(super) struct Admitted {
     pub(super) permit: Permit,
     metrics: RequestInFlight,
     started: Span,
+    record: Option<Pending>,
 }
 
 impl Frontend {
@@ -31,14 +39,17 @@ impl Frontend {
     pub(super) fn admit_http(
         &self,
         rpc: &'static Rpc,
-        caller: &Caller,
+        parts: &http::request::Parts,
         namespace: &Arc<Namespace>,
     ) -> Result<Admitted, HandlerError> {
         let started = self.environment.clock.monotonic();
         let metrics = self.metrics.request(rpc.name, &namespace.name).begin();
-        let admitted = self.settle_http(rpc, caller, namespace, started);
+        let admitted = self.settle_http(rpc, &caller_of(parts), namespace, started);
+        let decided = admitted.as_ref().map_err(|(error, _)| error);
+        let asked = Asked { rpc, extensions: &parts.extensions, namespace: &namespace.name };
+        let record = self.audit(&asked, Names::default, decided);
         match admitted {
-            Ok(permit) => Ok(Admitted { permit, metrics, started }),
+            Ok(permit) => Ok(Admitted { permit, metrics, started, record }),
             Err((error, is_told)) => {
                 let latency = self.environment.clock.monotonic() - started;
                 metrics.end(latency.to_std(), Some(error.error_type()));
@@ -60,6 +71,7 @@ impl Frontend {
             tracing::warn!(%denial, "denied");
             (ApiError::permission_denied(), false)
         })?;
+        self.check_audit(rpc, &namespace.name).map_err(|error| (error, true))?;
         check_state(rpc, namespace).map_err(|error| (error, false))?;
         let admitted = self.limiter.admit(rpc, namespace.id, started);
         // None of these methods is a long poll, so that there is nothing to hold.
@@ -68,15 +80,36 @@ impl Frontend {
     }
 
     /// Counts a request that was admitted.
-    pub(super) fn finish_http(&self, admitted: Admitted, answer: Answer) -> Answer {
+    pub(super) async fn finish_http(&self, admitted: Admitted, answer: Answer) -> Answer {
         let latency = self.environment.clock.monotonic() - admitted.started;
         let status = answer.status();
         let failed = (status.is_client_error() && status.as_u16() != 424)
             .then_some(telemetry::ErrorType::InvalidArgument)
             .or_else(|| status.is_server_error().then_some(telemetry::ErrorType::Internal));
         admitted.metrics.end(latency.to_std(), failed);
+        if let Some(record) = admitted.record {
+            record.answered(outcome_of(status)).await;
+        }
         answer
     }
+}
+
+/// A status of HTTP as the audit log has outcomes.
+fn outcome_of(status: StatusCode) -> &'static str {
+    code_name(match status.as_u16() {
+        200..=299 => Code::Ok,
+        400 => Code::InvalidArgument,
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::NotFound,
+        // The operation has failed, and the call has not.
+        424 => Code::Ok,
+        429 => Code::ResourceExhausted,
+        501 => Code::Unimplemented,
+        503 => Code::Unavailable,
+        408 | 504 | 520 => Code::DeadlineExceeded,
+        _ => Code::Internal,
+    })
 }
 
 /// An error as a handler's; its text only where the caller may know it.

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use audit::Names;
 use authz::{Caller, Rpc};
 use prost::Message;
-use tonic::{Request, Response, Status, codec::CompressionEncoding, server::Grpc};
+use tonic::{Code, Request, Response, Status, codec::CompressionEncoding, server::Grpc};
 use tower::service_fn;
 
 use crate::{
+    auditing::{Asked, code_name},
     error::ApiError,
     frontend::Frontend,
     rpc::{MESSAGE_BYTES_MAX, codec::CallCodec},
@@ -49,6 +51,11 @@ fn answer(frontend: &Frontend, rpc: &'static Rpc, request: &Request<OnlyNamespac
         authz::Scope::Namespace => &request.get_ref().namespace,
     };
     let permitted = frontend.permit(rpc, caller, namespace);
+    let asked = Asked { rpc, extensions: request.extensions(), namespace };
+    let mut record = frontend.audit(&asked, Names::default, permitted.as_ref());
+    if let Some(record) = &mut record {
+        record.fail(code_name(Code::Unimplemented));
+    }
     let error = permitted.map_or_else(
         |denied| denied,
         |_| ApiError::unimplemented(format!("method {} is not built yet", rpc.name)),

@@ -1,16 +1,18 @@
 //! From the path of a request to what answers it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
-use authz::{Access, Caller, Resource, Rpc};
+use audit::{Names, Pending};
+use authz::{Access, Caller, Rpc};
 use http::{Method, StatusCode, header::CONTENT_TYPE};
 use listener::Peer;
-use tonic::{Status, body::Body};
+use tonic::{Code, Status, body::Body};
 use tower::{Service, ServiceExt};
 
 use crate::{
+    auditing::{Asked, Source, code_name},
     authentication::Authenticate,
-    error::ApiError,
+    error::{ApiError, ApiResult},
     frontend::Frontend,
     health::Health,
     rpc,
@@ -62,8 +64,12 @@ impl Dispatcher {
         if !is_grpc(&request) {
             return ready(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
+        let address = peer.address;
+        if self.frontend.audit.is_some() {
+            request.extensions_mut().insert(Source(address));
+        }
         let Some(authentication) = &self.authentication else {
-            return self.route(request, &Caller::anonymous());
+            return self.route(request, &Caller::anonymous(), address);
         };
         let (this, authentication) = (Arc::clone(self), Arc::clone(authentication));
         let peer = peer.clone();
@@ -71,11 +77,12 @@ impl Dispatcher {
             match authentication.identify(request.headers(), &peer).await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller.clone());
-                    this.route(request, &caller).await
+                    this.route(request, &caller, address).await
                 }
                 Err(reason) => {
-                    let (path, address) = (request.uri().path(), peer.address);
+                    let path = request.uri().path();
                     tracing::warn!(%reason, path, %address, "credentials are not taken");
+                    this.frontend.audit_refusal(authz::rpc(path), address, Some(&reason));
                     this.refuse(authz::rpc(path))
                 }
             }
@@ -83,7 +90,12 @@ impl Dispatcher {
     }
 
     /// Goes on to what the path names, unless it is already clear that the caller may not.
-    fn route(&self, request: HttpRequest, caller: &Caller) -> ResponseFuture {
+    fn route(
+        self: &Arc<Self>,
+        request: HttpRequest,
+        caller: &Caller,
+        address: SocketAddr,
+    ) -> ResponseFuture {
         let path = request.uri().path();
         let Some(rpc) = authz::rpc(path) else {
             let allowed = path == HEALTH_CHECK || self.frontend.policy.allows_unlisted();
@@ -98,6 +110,7 @@ impl Dispatcher {
             && self.frontend.policy.needs_credentials()
         {
             // Nothing of it is read, not even which namespace it is about.
+            self.frontend.audit_refusal(Some(rpc), address, None);
             let response = self.refuse(Some(rpc));
             return Box::pin(async move { response });
         }
@@ -109,31 +122,41 @@ impl Dispatcher {
     }
 
     fn call_admin(
-        &self,
+        self: &Arc<Self>,
         rpc: &'static Rpc,
         mut request: HttpRequest,
         caller: &Caller,
     ) -> ResponseFuture {
-        match self.decide(rpc, caller) {
+        let decided = self.decide(rpc, caller);
+        let decided = decided.and_then(|permit| {
+            self.frontend.check_audit(rpc, "")?;
+            Ok(permit)
+        });
+        let asked = Asked { rpc, extensions: request.extensions(), namespace: "" };
+        let record = self.frontend.audit(&asked, Names::default, decided.as_ref());
+        match decided {
             Ok(permit) => {
                 request.extensions_mut().insert(permit);
-                self.call_side_service(request)
+                let answer = self.call_side_service(request);
+                Box::pin(async move { recorded(answer.await, record).await })
             }
-            Err(denial) => {
-                tracing::warn!(%denial, "denied");
-                let response = self.refuse(Some(rpc));
+            Err(error) => {
+                let response = self.refuse_with(Some(rpc), error);
                 Box::pin(async move { response })
             }
         }
     }
 
-    fn decide(&self, rpc: &'static Rpc, caller: &Caller) -> Result<authz::Permit, authz::Denial> {
-        authz::authorize(caller, rpc, Resource::CLUSTER, &self.frontend.policy)
+    fn decide(&self, rpc: &'static Rpc, caller: &Caller) -> ApiResult<authz::Permit> {
+        self.frontend.permit(rpc, caller, "")
     }
 
     /// Tells a caller that it may not, and counts it.
     fn refuse(&self, rpc: Option<&'static Rpc>) -> http::Response<Body> {
-        let error = ApiError::permission_denied();
+        self.refuse_with(rpc, ApiError::permission_denied())
+    }
+
+    fn refuse_with(&self, rpc: Option<&'static Rpc>, error: ApiError) -> http::Response<Body> {
         if let Some(rpc) = rpc {
             let metrics = self.frontend.metrics.request(rpc.name, "");
             metrics.begin().end(std::time::Duration::ZERO, Some(error.error_type()));
@@ -161,6 +184,21 @@ impl Dispatcher {
         let response = Status::unimplemented(text).into_http();
         Box::pin(async move { response })
     }
+}
+
+/// Tells the audit log what came of a call to a side service, which says in the extensions of its
+/// answer what the call was about.
+async fn recorded(
+    mut response: http::Response<Body>,
+    record: Option<Pending>,
+) -> http::Response<Body> {
+    if let Some(mut record) = record {
+        // An answer with a message has its status, which is OK, in the trailers.
+        let status = Status::from_header_map(response.headers());
+        record.name(response.extensions_mut().remove().unwrap_or_default());
+        record.answered(code_name(status.map_or(Code::Ok, |status| status.code()))).await;
+    }
+    response
 }
 
 /// Turns a generated service into a side service.

@@ -86,6 +86,7 @@ pub(crate) async fn start_with(policy: Policy, limits: RequestLimits) -> Running
         policy,
         limits,
         cluster: Cluster { name: "active".to_owned(), ..Cluster::default() },
+        audit: None,
     });
     let settings =
         ServerSettings { drain_timeout: Span::from_millis(500), ..ServerSettings::default() };
