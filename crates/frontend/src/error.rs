@@ -64,6 +64,11 @@ impl ApiError {
         Self { detail: Some(Box::new(any)), ..self }
     }
 
+    /// What went wrong, in words.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The request makes no sense.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(Code::InvalidArgument, message)
@@ -173,13 +178,11 @@ impl ApiError {
     }
 
     /// A schedule has this id.
-    pub(crate) fn schedule_already_exists(
-        id: &str,
-        failure: &WorkflowExecutionAlreadyStartedFailure,
-    ) -> Self {
+    pub(crate) fn schedule_already_exists(id: &str) -> Self {
+        let failure = WorkflowExecutionAlreadyStartedFailure::default();
         Self::new(Code::AlreadyExists, format!("schedule {id:?} is already registered"))
             .kind(ErrorType::WorkflowExecutionAlreadyStarted)
-            .detail("WorkflowExecutionAlreadyStartedFailure", failure)
+            .detail("WorkflowExecutionAlreadyStartedFailure", &failure)
     }
 
     /// An activity that no workflow runs has this id.

@@ -69,12 +69,7 @@ pub enum Rejection {
     NotFound,
     /// Another request made a schedule of this id.
     #[error("schedule is already registered")]
-    AlreadyExists {
-        /// That request.
-        request_id: String,
-        /// What tells it from others of this id.
-        instance: String,
-    },
+    AlreadyExists,
     /// The schedule has changed since the caller read it.
     #[error("mismatched conflict token")]
     Conflict,

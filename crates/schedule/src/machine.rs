@@ -37,10 +37,7 @@ impl Machine for Schedule {
                 return if create.request_id == state.create_request_id {
                     Ok(unchanged(state))
                 } else {
-                    Err(Rejection::AlreadyExists {
-                        request_id: state.create_request_id.clone(),
-                        instance: context.instance.to_string(),
-                    })
+                    Err(Rejection::AlreadyExists)
                 };
             }
             Event::Request(Input::Delete) => {

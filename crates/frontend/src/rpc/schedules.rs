@@ -3,7 +3,6 @@
 mod list;
 
 use api::{
-    errordetails::v1::WorkflowExecutionAlreadyStartedFailure,
     schedule::v1::{Schedule, ScheduleInfo, SchedulePatch, ScheduleSpec, schedule_action::Action},
     workflow::v1::NewWorkflowExecutionInfo,
     workflowservice::v1::{
@@ -46,6 +45,9 @@ pub(crate) async fn create_schedule(
 ) -> ApiResult<CreateScheduleResponse> {
     let namespace = call.namespace()?;
     let limits = &namespace.limits;
+    if request.schedule_id.is_empty() {
+        return Err(no_id());
+    }
     check_id_length(WORKFLOW_ID_PREFIX.len() + request.schedule_id.len(), namespace)?;
     if request.request_id.is_empty() {
         return Err(ApiError::invalid("RequestId is not set on request."));
@@ -126,8 +128,7 @@ pub(crate) async fn describe_schedule(
     request: DescribeScheduleRequest,
 ) -> ApiResult<DescribeScheduleResponse> {
     if request.schedule_id.is_empty() {
-        let text = "Can't load workflow execution.  WorkflowId not set.";
-        return Err(ApiError::invalid(text));
+        return Err(no_id());
     }
     let view = read(frontend, call, &request.schedule_id).await?;
     let key = key(call.namespace()?, &request.schedule_id);
@@ -152,7 +153,7 @@ pub(crate) async fn describe_schedule(
     Ok(DescribeScheduleResponse {
         schedule: Some(schedule),
         info: Some(info),
-        memo: Some(state.memo.clone().unwrap_or_default()),
+        memo: state.memo.clone(),
         search_attributes: state.search_attributes.clone(),
         conflict_token: token(state.conflict_token),
     })
@@ -184,14 +185,7 @@ async fn apply(frontend: &Frontend, call: &Call, id: &str, input: Input) -> ApiR
     applied.map_err(|error| match error {
         EntityError::History(error) => error.into(),
         EntityError::Rejected(Rejection::NotFound) => not_found(id),
-        EntityError::Rejected(Rejection::AlreadyExists { request_id, instance }) => {
-            let failure = WorkflowExecutionAlreadyStartedFailure {
-                start_request_id: request_id,
-                first_execution_run_id: instance.clone(),
-                run_id: instance,
-            };
-            ApiError::schedule_already_exists(id, &failure)
-        }
+        EntityError::Rejected(Rejection::AlreadyExists) => ApiError::schedule_already_exists(id),
         EntityError::Rejected(rejection @ Rejection::Conflict) => {
             ApiError::precondition(rejection.to_string())
         }
@@ -210,6 +204,10 @@ async fn read(
 
 fn not_found(id: &str) -> ApiError {
     ApiError::not_found(format!("workflow not found for ID: {WORKFLOW_ID_PREFIX}{id}"))
+}
+
+fn no_id() -> ApiError {
+    ApiError::invalid("Can't load workflow execution.  WorkflowId not set.")
 }
 
 fn bad_spec(error: &schedule_spec::SpecError) -> ApiError {

@@ -134,8 +134,8 @@ impl Batch<'_> {
                 identity: termination.identity.clone(),
                 ..Terminate::default()
             }),
+            // As in the reference, the reason stays with the batch operation.
             Operation::CancellationOperation(cancellation) => Input::RequestCancel(RequestCancel {
-                reason: self.reason.to_owned(),
                 identity: cancellation.identity.clone(),
                 ..RequestCancel::default()
             }),

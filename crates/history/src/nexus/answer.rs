@@ -63,7 +63,7 @@ pub(crate) fn to_operation_answer(answer: Option<NexusTaskAnswer>) -> NexusOpera
             Some(FailureInfo::CanceledFailureInfo(_)) => NexusOperationEnd::Canceled(failure),
             Some(_) | None => NexusOperationEnd::Failed(failure),
         }),
-        None => handler_failed(unexpected()),
+        None => handler_failed(handler_failure("INTERNAL", "empty outcome")),
     }
 }
 

@@ -40,21 +40,10 @@ pub(super) fn is_retryable(failure: &Failure) -> bool {
 
 /// A handler error as older workers send it.
 pub(super) fn from_handler_error(error: HandlerError) -> Failure {
-    let failure = error.failure.unwrap_or_default();
     let info =
         NexusHandlerFailureInfo { r#type: error.error_type, retry_behavior: error.retry_behavior };
-    let cause = Failure {
-        message: failure.message.clone(),
-        stack_trace: failure.stack_trace,
-        failure_info: Some(FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo {
-            r#type: "NexusFailure".to_owned(),
-            ..Default::default()
-        })),
-        ..Failure::default()
-    };
     Failure {
-        message: failure.message,
-        cause: Some(Box::new(cause)),
+        cause: error.failure.map(|failure| Box::new(from_nexus(failure))),
         failure_info: Some(FailureInfo::NexusHandlerFailureInfo(info)),
         ..Failure::default()
     }
@@ -77,25 +66,29 @@ pub(super) fn from_unsuccessful(error: UnsuccessfulOperationError) -> (Failure, 
 
 /// A failure in Nexus's own form. What it says besides its text stays with it as details.
 pub(super) fn from_nexus(failure: NexusFailure) -> Failure {
-    let details = (!failure.details.is_empty()).then(|| Payloads {
-        payloads: vec![Payload {
-            metadata: [("encoding".to_owned(), "json/plain".into())].into(),
-            data: failure.details,
-            ..Payload::default()
-        }],
-    });
-    let info = ApplicationFailureInfo {
-        r#type: "NexusFailure".to_owned(),
-        non_retryable: true,
-        details,
-        ..Default::default()
-    };
-    Failure {
-        message: failure.message,
-        stack_trace: failure.stack_trace,
-        failure_info: Some(FailureInfo::ApplicationFailureInfo(info)),
-        ..Failure::default()
+    let NexusFailure { message, metadata, details, stack_trace, .. } = failure;
+    let mut rest = serde_json::Map::new();
+    if !metadata.is_empty() {
+        let metadata = metadata.into_iter().map(|(name, text)| (name, text.into())).collect();
+        rest.insert("metadata".to_owned(), serde_json::Value::Object(metadata));
     }
+    if let Ok(details) = serde_json::from_slice(&details) {
+        rest.insert("details".to_owned(), details);
+    }
+    let info = (!rest.is_empty()).then(|| {
+        FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo {
+            r#type: "NexusFailure".to_owned(),
+            details: Some(Payloads {
+                payloads: vec![Payload {
+                    metadata: [("encoding".to_owned(), "json/plain".into())].into(),
+                    data: serde_json::Value::Object(rest).to_string().into(),
+                    ..Payload::default()
+                }],
+            }),
+            ..ApplicationFailureInfo::default()
+        })
+    });
+    Failure { message, stack_trace, failure_info: info, ..Failure::default() }
 }
 
 #[cfg(test)]

@@ -121,10 +121,13 @@ fn start_request(
         request_id: scheduled.request_id.clone(),
     };
     let mut header = header(&scheduled.nexus_header, now, deadline);
-    let expiration =
-        operation.scheduled_time + Span::from_proto(scheduled.schedule_to_close_timeout.as_ref());
-    if scheduled.schedule_to_close_timeout.is_some() {
-        let left = expiration.since(now).millis().max(0);
+    let start_to_close = Span::from_proto(scheduled.start_to_close_timeout.as_ref());
+    let schedule_to_close = Span::from_proto(scheduled.schedule_to_close_timeout.as_ref());
+    let expiration = operation.scheduled_time + schedule_to_close;
+    let left = (!schedule_to_close.is_zero()).then(|| expiration.since(now).max(Span::ZERO));
+    let own = (!start_to_close.is_zero()).then_some(start_to_close);
+    if let Some(left) = left.into_iter().chain(own).min() {
+        let left = left.millis();
         header.entry("operation-timeout".to_owned()).or_insert_with(|| format!("{left}ms"));
     }
     let start = StartOperationRequest {
@@ -183,7 +186,10 @@ fn request(
     Request {
         header,
         scheduled_time: scheduled_time.to_proto(),
-        capabilities: Some(Capabilities { temporal_failure_responses: true }),
+        // As in the reference: who cannot cancel says so in the older form.
+        capabilities: Some(Capabilities {
+            temporal_failure_responses: matches!(variant, request::Variant::StartOperation(_)),
+        }),
         endpoint,
         variant: Some(variant),
     }
