@@ -20,7 +20,7 @@ use crate::{
     commands::{CommandError, CommandScope},
     continue_as_new, decide_retry,
     draft::Draft,
-    worker_command,
+    left_behind, worker_command,
 };
 
 /// The command that completes the workflow.
@@ -187,12 +187,10 @@ pub(crate) fn apply_continued_as_new(
 fn close(state: &mut State, status: WorkflowExecutionStatus, time: Time) {
     state.status = status as i32;
     state.close_time = time;
-    state.workflow_task = None;
     state.sticky = None;
     worker_command::note_close(state);
-    state.activities.clear();
+    left_behind::set_aside(state);
     state.timers.clear();
-    state.nexus_operations.clear();
     state.buffered_events.clear();
     state.first_workflow_task_due = Time::UNSET;
     state.closing = false;

@@ -120,7 +120,9 @@ fn check(
 ) -> Result<(), CommandError> {
     const COMMAND: &str = "ContinueAsNewWorkflowExecutionCommand";
     let type_name = command.workflow_type.as_ref().map_or("", |workflow_type| &workflow_type.name);
-    let queue_name = command.task_queue.as_ref().map_or("", |task_queue| &task_queue.name);
+    let queue_name = command.task_queue.as_ref().map(|task_queue| task_queue.name.as_str());
+    let queue_name = queue_name.filter(|name| !name.is_empty());
+    let queue_name = queue_name.unwrap_or_else(|| draft.state().task_queue());
     scope.check_length(BAD, "WorkflowType", COMMAND, type_name)?;
     let subject = format!(
         ". WorkflowType={type_name} TaskQueue=name:\"{queue_name}\"  kind:TASK_QUEUE_KIND_NORMAL"
@@ -244,7 +246,9 @@ fn carried_over(
         parent_initiated_event_id: started.parent_initiated_event_id,
         root_workflow_execution: started.root_workflow_execution.clone(),
         completion_callbacks: callback::of_chain(state),
-        prev_auto_reset_points: state.reset_points.as_ref().map(crate::Shared::to_owned_message),
+        prev_auto_reset_points: Some(
+            state.reset_points.as_ref().map(crate::Shared::to_owned_message).unwrap_or_default(),
+        ),
         priority: state.priority.clone(),
         ..Default::default()
     }

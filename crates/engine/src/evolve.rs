@@ -192,7 +192,7 @@ fn apply_effect(state: &mut State, event: &HistoryEvent) {
             nexus_operation::apply_cancel_requested(state, event.event_id, requested, time);
         }
         Attributes::NexusOperationCancelRequestCompletedEventAttributes(ended) => {
-            nexus_operation::apply_cancel_ended(state, ended.scheduled_event_id);
+            nexus_operation::apply_cancel_delivered(state, ended.scheduled_event_id, time);
         }
         Attributes::NexusOperationCancelRequestFailedEventAttributes(ended) => {
             nexus_operation::apply_cancel_ended(state, ended.scheduled_event_id);

@@ -28,6 +28,7 @@ mod evolve;
 mod external;
 mod failures;
 mod input;
+mod left_behind;
 mod marker;
 mod nexus_operation;
 mod outcome;
@@ -89,6 +90,7 @@ pub use input::{
     SearchAttributesRefusal, SetActivityOptions, Signal, Start, StartActivity, StartWorkflowTask,
     Terminate, UnpauseActivity, UpdateOptions, UpdateWorkflow,
 };
+pub use left_behind::LeftBehind;
 pub use nexus_operation::{
     CompleteNexusOperation, NexusCancellation, NexusCancellationAnswer, NexusOperation,
     NexusOperationAnswer, NexusOperationEnd,
@@ -120,6 +122,7 @@ pub use update::{
     CompletedUpdates, Update, UpdateAborted, UpdateNotice, UpdateProgress, UpdateRequestEvent,
     UpdateStage,
 };
+pub use upsert::is_null;
 pub use versioning::{
     Dispatch, Inherited, TargetVersion, current_override, override_target, target_of_override,
 };

@@ -47,7 +47,7 @@ pub fn route_query(
         };
     }
     if state.workflow_task_failures + 1 >= limits.workflow_task_failing_attempt {
-        return Err(Rejection::FailedPrecondition(
+        return Err(Rejection::WorkflowNotReady(
             "Unable to query workflow due to Workflow Task in failed state.".to_owned(),
         ));
     }

@@ -5,7 +5,7 @@ use api::{
     history::v1::WorkflowTaskCompletedEventAttributes,
     workflow::v1::{ResetPointInfo, ResetPoints},
 };
-use model::{Limits, Time};
+use model::{Limits, Span, Time};
 
 use crate::{Shared, State, server_attributes};
 
@@ -48,5 +48,17 @@ pub(crate) fn apply_completed(
 pub(crate) fn expire(points: &mut ResetPoints, run_id: &str, time: Time) {
     for point in points.points.iter_mut().filter(|point| point.run_id == run_id) {
         point.expire_time = time.to_proto();
+    }
+}
+
+impl State {
+    /// The reset points as users see them: those of a run that another follows expire with it.
+    pub fn described_reset_points(&self, retention: Span) -> ResetPoints {
+        let mut points =
+            self.reset_points.as_ref().map(Shared::to_owned_message).unwrap_or_default();
+        if !self.new_execution_run_id.is_empty() {
+            expire(&mut points, &self.run_id, self.close_time + retention);
+        }
+        points
     }
 }

@@ -21,7 +21,7 @@ use api::{
 use model::{Span, Time};
 
 use crate::{
-    CompletedUpdates, Shared, Update, UpdateRequestEvent, callback::CompletionCallback,
+    CompletedUpdates, LeftBehind, Shared, Update, UpdateRequestEvent, callback::CompletionCallback,
     child::Child, nexus_operation::NexusOperation, time_skipping::TimeSkipping,
     worker_command::WorkerCommands,
 };
@@ -213,6 +213,9 @@ pub struct State {
     /// The run's own time; none while it is everybody else's.
     #[prost(message, optional, tag = "160")]
     pub time_skipping: Option<Shared<TimeSkipping>>,
+    /// What was pending when the run closed; none while it runs.
+    #[prost(message, optional, tag = "120")]
+    pub left_behind: Option<Shared<LeftBehind>>,
 }
 
 /// A run whose records hold a part of another run's events.

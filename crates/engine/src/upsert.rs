@@ -120,7 +120,8 @@ fn merge(current: &mut BTreeMap<String, Payload>, upserted: &BTreeMap<String, Pa
     }
 }
 
-fn is_null(value: &Payload) -> bool {
+/// Whether a value takes its key away.
+pub fn is_null(value: &Payload) -> bool {
     let encoding = value.metadata.get("encoding").map(Bytes::as_ref);
     match encoding {
         Some(b"binary/null") => true,

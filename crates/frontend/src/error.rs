@@ -64,11 +64,6 @@ impl ApiError {
         Self { detail: Some(Box::new(any)), ..self }
     }
 
-    /// What went wrong, in words.
-    pub(crate) fn message(&self) -> &str {
-        &self.message
-    }
-
     /// The request makes no sense.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(Code::InvalidArgument, message)

@@ -99,10 +99,7 @@ fn held<'a>(state: &'a State, held: &HeldActivity) -> Result<(i64, &'a Activity)
 /// The activity that is meant, held by a worker or not, and its scheduled event id.
 fn meant<'a>(state: &'a State, held: &HeldActivity) -> Result<(i64, &'a Activity), Rejection> {
     if !state.is_running() {
-        return Err(match held {
-            HeldActivity::Token { .. } => Rejection::ActivityNotFound,
-            HeldActivity::Id(_) => Rejection::WorkflowClosed,
-        });
+        return Err(Rejection::WorkflowClosed);
     }
     let found = match held {
         HeldActivity::Token { scheduled_event_id, attempt } => state

@@ -11,7 +11,8 @@ use crate::{ActivityRef, Shared, Task, TaskAction, draft::Draft, failures, state
 
 use super::{close, retry};
 
-/// What the reference says when the activity's whole time leaves no room for another attempt.
+/// What the reference says when the activity's whole time is over, or leaves no room for another
+/// attempt.
 const NO_TIME_LEFT: &str = "Not enough time to schedule next retry before activity \
                             ScheduleToClose timeout, giving up retrying";
 
@@ -64,7 +65,7 @@ pub(crate) fn timeout_due(draft: &mut Draft<'_>, task: ActivityRef) {
         draft.task(Task::at(due, TaskAction::ActivityTimeout(task)));
         return;
     }
-    let failure = failure(&activity, timeout_type);
+    let failure = timed_out(&activity, timeout_type);
     let retries = matches!(timeout_type, TimeoutType::StartToClose | TimeoutType::Heartbeat);
     let retry_state = if retries {
         match retry::attempt_again(draft, task.scheduled_event_id, &failure) {
@@ -74,16 +75,9 @@ pub(crate) fn timeout_due(draft: &mut Draft<'_>, task: ActivityRef) {
     } else {
         RetryState::Timeout
     };
-    let failure = if retries && retry_state == RetryState::Timeout {
-        failures::timeout(
-            NO_TIME_LEFT,
-            TimeoutType::ScheduleToClose,
-            heartbeat_details(&activity),
-            Some(failure),
-        )
-    } else {
-        failure
-    };
+    let out_of_time = retries && retry_state == RetryState::Timeout;
+    let failure =
+        if out_of_time { timed_out(&activity, TimeoutType::ScheduleToClose) } else { failure };
     let started_event_id = close::write_started(draft, task.scheduled_event_id);
     let attributes = ActivityTaskTimedOutEventAttributes {
         failure: Some(failure),
@@ -98,11 +92,11 @@ fn heartbeat_details(activity: &Activity) -> Option<api::common::v1::Payloads> {
     activity.heartbeat_details.as_ref().map(Shared::to_owned_message)
 }
 
-fn failure(activity: &Activity, timeout_type: TimeoutType) -> Failure {
+fn timed_out(activity: &Activity, timeout_type: TimeoutType) -> Failure {
     let last_failure = || activity.last_failure.as_ref().map(Shared::to_owned_message);
     let (text, cause) = match timeout_type {
         TimeoutType::ScheduleToStart => ("activity ScheduleToStart timeout", None),
-        TimeoutType::ScheduleToClose => ("activity ScheduleToClose timeout", last_failure()),
+        TimeoutType::ScheduleToClose => (NO_TIME_LEFT, last_failure()),
         TimeoutType::StartToClose => ("activity StartToClose timeout", None),
         TimeoutType::Heartbeat => ("activity Heartbeat timeout", None),
         TimeoutType::Unspecified => ("activity timeout", None),

@@ -83,6 +83,15 @@ pub(crate) fn apply_cancel_requested(
     });
 }
 
+pub(crate) fn apply_cancel_delivered(state: &mut State, scheduled_event_id: i64, time: Time) {
+    edit_cancellation(state, scheduled_event_id, |cancellation| {
+        cancellation.attempt = cancellation.attempt.saturating_add(1);
+        cancellation.last_attempt_complete_time = time;
+        cancellation.last_attempt_failure = None;
+        cancellation.ended = true;
+    });
+}
+
 pub(crate) fn apply_cancel_ended(state: &mut State, scheduled_event_id: i64) {
     edit_cancellation(state, scheduled_event_id, |cancellation| cancellation.ended = true);
 }

@@ -13,8 +13,9 @@ mod schedule;
 mod timeout;
 
 pub(crate) use apply::{
-    apply_attempt_failed, apply_cancel_ended, apply_cancel_requested, apply_cancellation_failed,
-    apply_cancellation_retry_due, apply_closed, apply_retry_due, apply_scheduled, apply_started,
+    apply_attempt_failed, apply_cancel_delivered, apply_cancel_ended, apply_cancel_requested,
+    apply_cancellation_failed, apply_cancellation_retry_due, apply_closed, apply_retry_due,
+    apply_scheduled, apply_started,
 };
 pub use attempt::{NexusOperationAnswer, NexusOperationEnd};
 pub(crate) use attempt::{attempted, retry_due};

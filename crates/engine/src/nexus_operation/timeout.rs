@@ -1,6 +1,9 @@
 //! The three time-outs of an operation.
 
-use api::history::v1::{NexusOperationTimedOutEventAttributes, history_event::Attributes};
+use api::{
+    failure::v1::Failure,
+    history::v1::{NexusOperationTimedOutEventAttributes, history_event::Attributes},
+};
 
 use crate::{
     NexusOperationRef, Shared, Task, TaskAction,
@@ -19,6 +22,8 @@ pub(crate) fn timeout_due(draft: &mut Draft<'_>, task: &NexusOperationRef) {
         return;
     }
     let cause = failures::timeout("operation timed out", timeout_type, None, None);
+    // Unlike other time-outs, it does not say where it comes from.
+    let cause = Failure { source: String::new(), ..cause };
     let attributes = NexusOperationTimedOutEventAttributes {
         scheduled_event_id,
         failure: Some(operation.failure(scheduled_event_id, Some(cause))),

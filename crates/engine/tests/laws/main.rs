@@ -112,6 +112,7 @@ fn projection(state: &State) -> State {
     // Where an attempt runs is in no event, so neither is what its worker is told.
     state.worker_commands.clear();
     state.worker_commands_issued = 0;
+    state.left_behind = None;
     // Attempts to reach a handler, or a callback, are in no event.
     state.nexus_operations.clear();
     for callback in &mut state.callbacks {

@@ -140,20 +140,23 @@ fn run_agrees(name: &str, state: &State, description: &DescribeWorkflowExecution
 
 fn pending_work_agrees(name: &str, state: &State, description: &DescribeWorkflowExecutionResponse) {
     if !state.is_running() {
-        // The reference goes on to describe what a closed run left behind.
         assert_eq!((state.workflow_task.is_some(), state.activities.len()), (false, 0), "{name}");
-        return;
     }
     let mut theirs: Vec<_> =
         description.pending_activities.iter().map(|pending| pending.activity_id.clone()).collect();
     theirs.sort();
     let mut ours: Vec<_> =
-        state.activities.values().map(|pending| pending.activity_id().to_owned()).collect();
+        state.last_activities().values().map(|pending| pending.activity_id().to_owned()).collect();
     ours.sort();
-    assert_eq!(ours, theirs, "{name}");
+    if state.is_running() {
+        assert_eq!(ours, theirs, "{name}");
+    } else {
+        // The end of an activity that was on its way when the run closed is not in the history.
+        assert!(theirs.iter().all(|activity| ours.contains(activity)), "{name}");
+    }
     // The events of a task whose predecessors failed are not written before it completes.
     let written = description.pending_workflow_task.as_ref().filter(|task| task.attempt == 1);
-    match (&state.workflow_task, written) {
+    match (state.last_workflow_task(), written) {
         (None, None) => {}
         (Some(ours), Some(theirs)) => {
             assert_eq!(ours.attempt, theirs.attempt, "{name}");

@@ -48,12 +48,14 @@ pub(crate) async fn get_system_info(
         internal_error_differentiation: true,
         activity_failure_include_heartbeat: true,
         encoded_failure_attributes: true,
+        supports_schedules: true,
         upsert_memo: true,
         // Workers say which build they are; which build gets a task is not decided by it.
         build_id_based_versioning: true,
         eager_workflow_start: true,
         sdk_metadata: true,
         count_group_by_execution_status: true,
+        nexus: true,
         ..Capabilities::default()
     };
     Ok(GetSystemInfoResponse {

@@ -9,10 +9,11 @@ use api::{
         EventType, PendingActivityState, PendingWorkflowTaskState, TaskQueueKind,
         VersioningBehavior,
     },
+    failure::v1::{Failure, failure::FailureInfo},
     taskqueue::v1::TaskQueue,
     workflow::v1::{
         PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, RequestIdInfo,
-        ResetPoints, WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
+        WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
         WorkflowExecutionPauseInfo, WorkflowExecutionVersioningInfo,
         pending_activity_info::{
             PauseInfo,
@@ -38,23 +39,23 @@ pub(crate) async fn describe_workflow_execution(
 ) -> ApiResult<DescribeWorkflowExecutionResponse> {
     let execution = execution(request.execution)?;
     let state = frontend.history.describe(&call.permit, call.namespace()?, &execution).await?.state;
-    let activities = state.activities.values();
+    let activities = state.last_activities().values();
     let describer =
         NexusDescriber { history: &frontend.history, namespace_id: call.namespace()?.id };
     Ok(DescribeWorkflowExecutionResponse {
         execution_config: Some(config(&state)),
-        workflow_execution_info: Some(info(&state)),
+        workflow_execution_info: Some(info(&state, call.namespace()?.retention)),
         pending_activities: activities.map(|activity| pending_activity(activity)).collect(),
         pending_children: state
             .children
             .iter()
             .map(|(initiated_event_id, child)| pending_child(*initiated_event_id, child))
             .collect(),
-        pending_workflow_task: state.workflow_task.as_ref().map(pending_workflow_task),
+        pending_workflow_task: state.last_workflow_task().map(pending_workflow_task),
         workflow_extended_info: Some(extended_info(&state, frontend.now())),
         callbacks: state.callbacks.iter().map(|known| describer.callback(known)).collect(),
         pending_nexus_operations: state
-            .nexus_operations
+            .last_nexus_operations()
             .iter()
             .map(|(id, operation)| describer.pending_operation(*id, operation))
             .collect(),
@@ -63,25 +64,20 @@ pub(crate) async fn describe_workflow_execution(
 
 fn config(state: &State) -> WorkflowExecutionConfig {
     let started = state.started.as_ref();
-    // No limit is shown by leaving the time-out out.
-    let limit = |duration: Option<prost_types::Duration>| {
-        duration.filter(|duration| !Span::from_proto(Some(duration)).is_zero())
-    };
     WorkflowExecutionConfig {
         task_queue: Some(TaskQueue {
             name: state.task_queue().to_owned(),
             kind: TaskQueueKind::Normal as i32,
             ..TaskQueue::default()
         }),
-        workflow_execution_timeout: started
-            .and_then(|started| limit(started.workflow_execution_timeout)),
-        workflow_run_timeout: started.and_then(|started| limit(started.workflow_run_timeout)),
+        workflow_execution_timeout: started.and_then(|started| started.workflow_execution_timeout),
+        workflow_run_timeout: started.and_then(|started| started.workflow_run_timeout),
         default_workflow_task_timeout: started.and_then(|started| started.workflow_task_timeout),
         user_metadata: state.user_metadata.as_ref().map(|metadata| (**metadata).clone()),
     }
 }
 
-fn info(state: &State) -> WorkflowExecutionInfo {
+fn info(state: &State, retention: Span) -> WorkflowExecutionInfo {
     let this =
         WorkflowExecution { workflow_id: state.workflow_id.clone(), run_id: state.run_id.clone() };
     let started = state.started.as_ref();
@@ -104,12 +100,7 @@ fn info(state: &State) -> WorkflowExecutionInfo {
                 .as_ref()
                 .map_or_else(SearchAttributes::default, |attributes| (**attributes).clone()),
         ),
-        auto_reset_points: Some(
-            state
-                .reset_points
-                .as_ref()
-                .map_or_else(ResetPoints::default, |points| (**points).clone()),
-        ),
+        auto_reset_points: Some(state.described_reset_points(retention)),
         task_queue: state.task_queue().to_owned(),
         state_transition_count: i64::try_from(state.version).unwrap_or(i64::MAX),
         history_size_bytes: state.history_bytes,
@@ -187,6 +178,10 @@ fn extended_info(state: &State, now: Time) -> WorkflowExecutionExtendedInfo {
     }
 }
 
+fn is_timeout(failure: &Failure) -> bool {
+    matches!(failure.failure_info, Some(FailureInfo::TimeoutFailureInfo(_)))
+}
+
 fn pause_info(pause: &ActivityPause) -> PauseInfo {
     let paused_by = if pause.rule_id.is_empty() {
         PausedBy::Manual(Manual { identity: pause.identity.clone(), reason: pause.reason.clone() })
@@ -258,7 +253,11 @@ fn pending_activity(activity: &Activity) -> PendingActivityInfo {
         current_retry_interval: waits.then(|| {
             activity.attempt_scheduled_time.since(activity.last_attempt_complete_time).to_proto()
         }),
-        last_attempt_complete_time: activity.last_attempt_complete_time.to_proto(),
+        // A time-out completes no attempt.
+        last_attempt_complete_time: activity
+            .last_attempt_complete_time
+            .to_proto()
+            .filter(|_| !activity.last_failure.as_ref().is_some_and(|failure| is_timeout(failure))),
         next_attempt_schedule_time: activity.attempt_scheduled_time.to_proto().filter(|_| waits),
         priority: scheduled.and_then(|scheduled| scheduled.priority.clone()),
         activity_options: scheduled.map(|scheduled| ActivityOptions {

@@ -49,8 +49,10 @@ pub(crate) async fn execute_multi_operation(
     let both = UpdateWithStartRequest { start, update };
     let outcome = frontend.history.update_with_start(&call.permit, namespace, both).await;
     let UpdateWithStartOutcome { started, status, update } = outcome.map_err(failed)?;
+    let run_id = update.run.run_id.to_string();
     let start = StartWorkflowExecutionResponse {
-        run_id: update.run.run_id.to_string(),
+        first_execution_run_id: if started { run_id.clone() } else { String::new() },
+        run_id,
         started,
         status: status as i32,
         link: Some(start_link(&namespace.name, &update.run)),

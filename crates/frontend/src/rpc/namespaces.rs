@@ -260,7 +260,7 @@ fn description(frontend: &Frontend, namespace: &Namespace) -> DescribeNamespaceR
         id: namespace.id_text.clone(),
         capabilities: Some(capabilities),
         limits: Some(limits),
-        ..NamespaceInfo::default()
+        supports_schedules: true,
     };
     let config = NamespaceConfig {
         workflow_execution_retention_ttl: Some(namespace.retention.to_proto()),

@@ -58,7 +58,7 @@ fn answer(frontend: &Frontend, rpc: &'static Rpc, request: &Request<OnlyNamespac
     }
     let error = permitted.map_or_else(
         |denied| denied,
-        |_| ApiError::unimplemented(format!("method {} is not built yet", rpc.name)),
+        |_| ApiError::unimplemented(format!("method {} not supported", rpc.name)),
     );
     let metrics = frontend.metrics.request(rpc.name, "");
     metrics.begin().end(std::time::Duration::ZERO, Some(error.error_type()));

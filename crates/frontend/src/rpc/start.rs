@@ -28,8 +28,9 @@ use crate::{
     rpc::{signals::signal_link, workflow_poll::workflow_task},
     validation::{
         check_blob, check_callbacks, check_duration, check_length, check_links, check_memo,
-        check_override_is_served, check_priority, check_time_skipping, normal_queue,
-        polling_version, typed_search_attributes, versioning_override,
+        check_override_is_served, check_priority, check_time_skipping, memo_without_nulls,
+        normal_queue, polling_version, search_attributes_without_nulls, typed_search_attributes,
+        versioning_override,
     },
 };
 
@@ -269,8 +270,8 @@ fn start(
             continued_failure: request.continued_failure,
             last_completion_result: request.last_completion_result,
             cron_schedule: request.cron_schedule,
-            memo: request.memo,
-            search_attributes,
+            memo: memo_without_nulls(request.memo),
+            search_attributes: search_attributes_without_nulls(search_attributes),
             header: request.header,
             eager_execution_accepted,
             versioning_override: request.versioning_override,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::{
     command::v1::{Command, command::Attributes},
-    enums::v1::{TaskQueueKind, WorkflowTaskFailedCause},
+    enums::v1::TaskQueueKind,
     taskqueue::v1::StickyExecutionAttributes,
     workflowservice::v1::{
         RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse,
@@ -23,8 +23,8 @@ use crate::{
     frontend::Frontend,
     rpc::{activity_poll::activity_task, query::check_answer, workflow_poll::workflow_task},
     validation::{
-        answering_version, check_duration, check_length, polled_queue, shape_versioning_overrides,
-        type_search_attributes,
+        answering_version, check_duration, check_length, drop_nulls, polled_queue,
+        shape_versioning_overrides, type_search_attributes,
     },
 };
 
@@ -54,6 +54,7 @@ pub(crate) async fn respond_workflow_task_completed(
     }
     let search_attributes_refusals = type_search_attributes(&mut request.commands, namespace);
     let versioning_override_refusals = shape_versioning_overrides(&mut request.commands);
+    drop_nulls(&mut request.commands);
     let nexus_endpoints = nexus_endpoints(frontend, &request.commands);
     let counted: Vec<_> = request
         .commands
@@ -142,15 +143,9 @@ pub(crate) async fn respond_workflow_task_failed(
     let namespace = call.namespace()?;
     let token = call.token()?;
     check_length("Identity", &request.identity, &namespace.limits)?;
-    let cause = match request.cause() {
-        WorkflowTaskFailedCause::Unspecified => {
-            WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure
-        }
-        given => given,
-    };
     let fail = FailWorkflowTask {
         task: token.held_workflow_task()?,
-        cause,
+        cause: request.cause(),
         failure: request.failure,
         identity: request.identity,
         binary_checksum: request.binary_checksum,

@@ -48,7 +48,7 @@ async fn a_method_that_is_not_built_says_so() {
     };
     let status = server.client().await.count_nexus_operation_executions(request).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
-    assert_eq!(status.message(), "method CountNexusOperationExecutions is not built yet");
+    assert_eq!(status.message(), "method CountNexusOperationExecutions not supported");
 }
 
 #[tokio::test]
