@@ -58,7 +58,41 @@ fn choose(state: &State, is_running: bool) -> Choice {
 
 /// Sends out what may go out.
 pub(crate) fn process(state: &mut State) {
-    while process_once(state) {}
+    if !is_looking(state) {
+        while process_once(state) {}
+    }
+}
+
+/// Whether it is still open what a buffered start would overlap with. The word of a run's end comes
+/// after the end: who has seen it asks for a start that nothing stands in the way of any more. So
+/// the schedule looks before it decides, and first hears of the start that is under way.
+fn is_looking(state: &mut State) -> bool {
+    if state.pending.values().any(|pending| pending.look) {
+        return true;
+    }
+    let may_overlap =
+        |start: &BufferedStart| state.overlap_policy(start.overlap_policy) == Policy::AllowAll;
+    if !state.must_look
+        || state.workflow().is_none()
+        || state.buffered_starts.iter().all(may_overlap)
+    {
+        return false;
+    }
+    if is_starting(state) {
+        return true;
+    }
+    state.must_look = false;
+    if state.running_workflows.is_empty() {
+        return false;
+    }
+    state.add_pending(Pending { look: true, ..Pending::default() });
+    true
+}
+
+/// Whether a start is under way for whose run others wait.
+fn is_starting(state: &State) -> bool {
+    let mut starts = state.pending.values().filter_map(|pending| pending.start.as_ref());
+    starts.any(|start| start.tracked)
 }
 
 /// True when more may go out.
@@ -67,11 +101,7 @@ fn process_once(state: &mut State) -> bool {
         state.buffered_starts.clear();
         return false;
     }
-    let is_starting = state
-        .pending
-        .values()
-        .any(|pending| pending.start.as_ref().is_some_and(|start| start.tracked));
-    let choice = choose(state, is_starting || !state.running_workflows.is_empty());
+    let choice = choose(state, is_starting(state) || !state.running_workflows.is_empty());
     state.buffered_starts = choice.waiting;
     state.overlap_skipped += choice.skipped;
     let mut again = false;

@@ -96,6 +96,9 @@ pub struct State {
     /// The numbers of the starts that led to the latest actions, in the same order.
     #[prost(uint64, repeated, tag = "26")]
     pub recent_numbers: Vec<u64>,
+    /// A start was buffered since the schedule last looked what is still running.
+    #[prost(bool, tag = "27")]
+    pub must_look: bool,
 }
 
 /// A start that is wanted.
@@ -127,6 +130,9 @@ pub struct Pending {
     /// A run to be terminated.
     #[prost(message, optional, tag = "3")]
     pub terminate: Option<WorkflowExecution>,
+    /// A look at what is still running.
+    #[prost(bool, tag = "4")]
+    pub look: bool,
 }
 
 /// A start under way.

@@ -170,6 +170,7 @@ pub(crate) fn add_start(state: &mut State, time: MatchingTime, overlap_policy: i
         overlap_policy,
         manual,
     });
+    state.must_look = true;
 }
 
 fn has_room_for_backfills(state: &State) -> bool {

@@ -20,6 +20,8 @@ pub enum Work {
     Cancel(WorkflowExecution),
     /// Terminate a run.
     Terminate(WorkflowExecution),
+    /// Make sure that the schedule knows which of these have closed.
+    Look(Vec<WorkflowExecution>),
 }
 
 /// See [`Work::Start`].
@@ -49,6 +51,8 @@ pub enum Done {
     NotStarted,
     /// The run was told, or is gone.
     Stopped,
+    /// Whatever had closed before the work began has told the schedule.
+    Looked,
 }
 
 /// What stands behind the id of a workflow that was started for this time.
@@ -83,6 +87,9 @@ pub(crate) fn work(state: &State, number: u64, key: &EntityKey) -> Option<Work> 
     }
     if let Some(run) = &pending.terminate {
         return Some(Work::Terminate(run.clone()));
+    }
+    if pending.look {
+        return Some(Work::Look(state.running_workflows.clone()));
     }
     let pending = pending.start.as_ref()?;
     let mut workflow = state.workflow()?.clone();

@@ -115,6 +115,18 @@ struct World {
 }
 
 impl World {
+    fn at(seconds: i64) -> Self {
+        Self {
+            now: Time::from_nanos(seconds * 1_000_000_000),
+            state: None,
+            runs: 0,
+            open: Vec::new(),
+            last_closed: None,
+            seen: BTreeSet::new(),
+            planned: BTreeMap::new(),
+        }
+    }
+
     fn decide(&mut self, event: impl Fn() -> Event<Schedule>) -> Result<(), Rejection> {
         let key = EntityKey {
             kind: EntityKind::Schedule,
@@ -196,6 +208,7 @@ impl World {
                 self.open.push(WorkflowExecution { workflow_id, run_id: run_id.clone() });
                 Done::Started { run_id, start_time: self.now }
             }
+            None if pending.look => Done::Looked,
             None => Done::Stopped,
         };
         self.decide(|| Event::Done { number, outcome: done.clone() }).unwrap();
@@ -312,15 +325,7 @@ proptest! {
         limit in prop::option::of(0_i64..5),
         steps in prop::collection::vec(step(), 0..60),
     ) {
-        let mut world = World {
-            now: Time::from_nanos(BASE * 1_000_000_000),
-            state: None,
-            runs: 0,
-            open: Vec::new(),
-            last_closed: None,
-            seen: BTreeSet::new(),
-            planned: BTreeMap::new(),
-        };
+        let mut world = World::at(BASE);
         let schedule = plan(every, policy, pauses, limit);
         world.decide(|| {
             let create = Create { schedule: schedule.clone(), ..Create::default() };
@@ -342,15 +347,7 @@ fn an_idle_schedule_goes_after_a_week() {
     };
     let schedule =
         Plan { spec: Some(spec), ..plan(60, ScheduleOverlapPolicy::AllowAll, false, None) };
-    let mut world = World {
-        now: Time::from_nanos(BASE * 1_000_000_000),
-        state: None,
-        runs: 0,
-        open: Vec::new(),
-        last_closed: None,
-        seen: BTreeSet::new(),
-        planned: BTreeMap::new(),
-    };
+    let mut world = World::at(BASE);
     world
         .decide(|| {
             let create = Create { schedule: schedule.clone(), ..Create::default() };
@@ -366,4 +363,31 @@ fn an_idle_schedule_goes_after_a_week() {
     assert!(world.state.is_some());
     world.step(&Step::Wait(2 * 24 * 3600), 60);
     assert!(world.state.is_none());
+}
+
+#[test]
+fn an_end_that_is_found_by_looking_lets_the_next_start_go() {
+    let schedule = plan(3600, ScheduleOverlapPolicy::Skip, false, None);
+    let mut world = World::at(BASE);
+    world
+        .decide(|| {
+            let create = Create { schedule: schedule.clone(), ..Create::default() };
+            Event::Request(Input::Create(Box::new(create)))
+        })
+        .unwrap();
+    world.step(&Step::Trigger(ScheduleOverlapPolicy::Unspecified), 3600);
+    world.work(0, false);
+    // The run closes while the schedule looks.
+    world.step(&Step::Trigger(ScheduleOverlapPolicy::Unspecified), 3600);
+    world.close(0, WorkflowExecutionStatus::Completed);
+    world.work(0, false);
+    world.work(0, false);
+    let state = world.state.as_ref().unwrap();
+    assert_eq!((state.action_count, state.overlap_skipped), (2, 0));
+    // This one goes on.
+    world.step(&Step::Trigger(ScheduleOverlapPolicy::Unspecified), 3600);
+    world.work(0, false);
+    let state = world.state.as_ref().unwrap();
+    assert_eq!((state.action_count, state.overlap_skipped), (2, 1));
+    assert_eq!(Schedule::outstanding(state), []);
 }

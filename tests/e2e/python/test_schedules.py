@@ -277,6 +277,18 @@ async def test_a_start_is_skipped_while_another_runs(client: Client, queue: str,
     await run_of(client, described).terminate()
 
 
+async def test_a_run_whose_end_was_acknowledged_is_in_nobodys_way(
+    client: Client, queue: str, workflow_id: str
+):
+    handle = await client.create_schedule(unique("schedule"), plan(Waits.run, queue, workflow_id))
+    for number in range(1, 11):
+        await handle.trigger()
+        run = run_of(client, await acted(handle, number))
+        await run.terminate()
+    assert (await handle.describe()).info.num_actions_skipped_overlap == 0
+    await handle.delete()
+
+
 async def test_a_buffered_start_follows_at_once(client: Client, queue: str, workflow_id: str):
     policy = SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ONE)
     handle = await client.create_schedule(

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use ::entity::{ClosedWorkflow, Watcher};
-use api::{RawHistory, enums::v1::WorkflowExecutionStatus, history::v1::history_event::Attributes};
+use api::{
+    RawHistory, common::v1::WorkflowExecution, enums::v1::WorkflowExecutionStatus,
+    history::v1::history_event::Attributes,
+};
 use engine::{RunRef, State, TaskAction, is_current};
-use model::{RunId, SlotId};
+use model::{NamespaceId, RunId, SlotId, WorkflowKey};
 
 use super::held;
 use crate::{
@@ -51,6 +54,34 @@ impl Node {
             return Ok(());
         }
         self.try_notify_closed(slot_id, run_id).await
+    }
+
+    /// A chain of runs that has closed tells so at once to who waits for it, not only soon. Run ids
+    /// are those of the first runs. Where the workflow's id has passed to another chain, only a
+    /// first run that was the last one, too, is found.
+    pub(super) async fn tell_if_closed(
+        self: &Arc<Self>,
+        namespace_id: NamespaceId,
+        chain: &WorkflowExecution,
+    ) -> Result<(), HistoryError> {
+        let workflow = WorkflowKey { namespace_id, workflow_id: chain.workflow_id.clone() };
+        let slot_id = SlotId::of(&workflow);
+        let current = {
+            let mut slot = self.lock(slot_id).await?;
+            self.find_current(&mut slot, &workflow).await
+        };
+        let current = match current {
+            Err(HistoryError::Damaged(damage)) => {
+                report(&damage);
+                None
+            }
+            other => other?,
+        };
+        let first = chain.run_id.parse::<RunId>().ok();
+        for run_id in current.into_iter().chain(first.filter(|first| Some(*first) != current)) {
+            self.try_notify_closed(slot_id, run_id).await?;
+        }
+        Ok(())
     }
 
     async fn tell_watchers(

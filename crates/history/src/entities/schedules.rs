@@ -37,6 +37,12 @@ impl Perform for Schedule {
                 });
                 stop(history, scope, &run, input).await
             }
+            Work::Look(runs) => {
+                for run in &runs {
+                    history.node.tell_if_closed(scope.namespace.id, run).await?;
+                }
+                Ok(Done::Looked)
+            }
         }
     }
 }

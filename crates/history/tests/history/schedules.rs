@@ -13,7 +13,7 @@ use api::{
     workflow::v1::NewWorkflowExecutionInfo,
 };
 use environment::Environment;
-use history::{Config, EntityError, HistoryError};
+use history::{Config, EntityError, Execution, HistoryError, TerminateRequest};
 use model::{Span, Time};
 use schedule::{Create, Input, Rejection, Reply, Schedule, State};
 use storage::{Scan, Store, Table};
@@ -196,6 +196,43 @@ async fn a_buffered_start_waits_for_the_end_of_the_run_before() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_start_does_not_overlap_a_run_whose_end_was_acknowledged() {
+    let environment = Environment::simulated(BASE, 7);
+    let node = Node::open(Arc::new(MemoryStore::new()), &environment).await;
+    let hourly = plan("empty", Span::from_secs(3600), ScheduleOverlapPolicy::Skip);
+    create(&node, hourly).await.unwrap();
+    for count in 1..=10 {
+        // Right behind the acknowledgement, before anybody else does anything.
+        ask(&node, trigger()).await.unwrap();
+        node.sleep(Span::from_secs(1)).await;
+        let found = state(&node).await.unwrap();
+        assert_eq!((found.action_count, found.overlap_skipped), (count, 0));
+        let execution = Execution::current(&found.running_workflows[0].workflow_id);
+        let request = TerminateRequest::default();
+        let ended =
+            node.history.terminate_workflow(&node.permit, &node.namespace, &execution, request);
+        ended.await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_is_skipped_while_the_run_before_goes_on() {
+    let environment = Environment::simulated(BASE, 7);
+    let node = Node::open(Arc::new(MemoryStore::new()), &environment).await;
+    let hourly = plan("empty", Span::from_secs(3600), ScheduleOverlapPolicy::Skip);
+    create(&node, hourly).await.unwrap();
+    // The second comes while the first is on its way.
+    for _ in 0..3 {
+        ask(&node, trigger()).await.unwrap();
+        ask(&node, trigger()).await.unwrap();
+        node.sleep(Span::from_secs(1)).await;
+    }
+    let found = state(&node).await.unwrap();
+    assert_eq!((found.action_count, found.overlap_skipped), (1, 5));
+    assert_eq!((found.buffered_starts.len(), found.pending.len()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deleted_run_still_tells_its_schedule() {
     let environment = Environment::simulated(BASE, 7);
     let node = Node::open(Arc::new(MemoryStore::new()), &environment).await;
@@ -204,7 +241,7 @@ async fn a_deleted_run_still_tells_its_schedule() {
     ask(&node, trigger()).await.unwrap();
     node.sleep(Span::from_secs(1)).await;
     let running = state(&node).await.unwrap().running_workflows.remove(0);
-    let execution = history::Execution::current(running.workflow_id);
+    let execution = Execution::current(running.workflow_id);
     node.history.delete_workflow(&node.permit, &node.namespace, &execution).await.unwrap();
     node.sleep(Span::from_secs(1)).await;
     assert_eq!(state(&node).await.unwrap().running_workflows, []);
