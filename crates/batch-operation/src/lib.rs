@@ -14,7 +14,7 @@ mod work;
 
 pub use input::{Input, Rejection, Start, Stop};
 pub use limits::{OPEN_MAX, OPERATIONS_PER_SECOND, OPERATIONS_PER_SECOND_MAX};
-pub use listing::{DIVISION, TYPE_FIELD, operation_name, operation_type};
+pub use listing::{DIVISION, TYPE_FIELD, is_of_activities, operation_name, operation_type};
 pub use machine::BatchOperation;
 pub use state::{State, Target};
 pub use work::{Done, Found, Source, Step};

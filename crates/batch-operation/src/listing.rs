@@ -51,6 +51,16 @@ pub const fn operation_type(operation: &Operation) -> BatchOperationType {
     }
 }
 
+/// Whether an operation is about activities that no workflow runs; all others are about workflows.
+pub const fn is_of_activities(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::CancelActivitiesOperation(_)
+            | Operation::TerminateActivitiesOperation(_)
+            | Operation::DeleteActivitiesOperation(_)
+    )
+}
+
 /// The name of a type of operation in the memo.
 pub fn operation_name(kind: BatchOperationType) -> &'static str {
     NAMES.into_iter().find(|(known, _)| *known == kind).map_or("", |(_, name)| name)

@@ -57,7 +57,9 @@ pub use delivery::{
     ActivityDelivery, Delivery, HistoryPage, QueryDelivery, StandaloneActivityDelivery,
     WorkflowTaskDelivery,
 };
-pub use entities::{EntityError, EntityScope, EntityView, Perform};
+pub use entities::{
+    ACTIVITY_ATTRIBUTES, EntityError, EntityScope, EntityView, Perform, activity_schema,
+};
 pub use error::HistoryError;
 pub use execution::{Execution, RunKey};
 pub use history::History;

@@ -3,17 +3,26 @@
 import asyncio
 import contextlib
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from temporalio import workflow
 from temporalio.api.batch.v1 import message_pb2 as batch
+from temporalio.api.common.v1 import Execution as Target
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.common.v1 import WorkflowExecution as Execution
 from temporalio.api.enums.v1 import BatchOperationState as State
 from temporalio.api.enums.v1 import BatchOperationType as Type
+from temporalio.api.enums.v1 import ExecutionType as Kind
 from temporalio.api.workflowservice.v1 import request_response_pb2 as messages
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
+from temporalio.client import (
+    ActivityHandle,
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
 from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -21,6 +30,7 @@ from harness.sdk import assert_history, unique, worker
 from harness.server import Server
 from harness.waiting import wait_for
 
+SHORT = timedelta(seconds=10)
 OPERATIONS = {
     "termination_operation": batch.BatchOperationTermination(identity="operator"),
     "cancellation_operation": batch.BatchOperationCancellation(identity="operator"),
@@ -30,6 +40,13 @@ OPERATIONS = {
         input=Payloads(payloads=[Payload(metadata={"encoding": b"json/plain"}, data=b'"now"')]),
         identity="operator",
     ),
+    "cancel_activities_operation": batch.BatchOperationCancelActivities(
+        identity="operator", reason="enough"
+    ),
+    "terminate_activities_operation": batch.BatchOperationTerminateActivities(
+        identity="operator", reason="enough"
+    ),
+    "delete_activities_operation": batch.BatchOperationDeleteActivities(),
 }
 
 
@@ -214,6 +231,79 @@ async def test_a_query_deletes_open_and_closed_runs(client: Client, batches: Bat
         with pytest.raises(RPCError) as caught:
             await handle.describe()
         assert caught.value.status == RPCStatusCode.NOT_FOUND
+
+
+async def start_activities(client: Client, count: int, queue: str) -> list[ActivityHandle]:
+    """Activities that nobody works on."""
+    activities = [
+        await client.start_activity(
+            "nobody", id=unique("activity"), task_queue=queue, start_to_close_timeout=SHORT
+        )
+        for _ in range(count)
+    ]
+
+    async def listed() -> bool:
+        return (await client.count_activities(f"TaskQueue = '{queue}'")).count == count
+
+    await wait_for(listed, "all activities in the list")
+    return activities
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize(
+    ("operation", "kind", "status"),
+    [
+        ("cancel_activities", Type.BATCH_OPERATION_TYPE_CANCEL_ACTIVITY, "CANCELED"),
+        ("terminate_activities", Type.BATCH_OPERATION_TYPE_TERMINATE_ACTIVITY, "TERMINATED"),
+        ("delete_activities", Type.BATCH_OPERATION_TYPE_DELETE_ACTIVITY, None),
+    ],
+)
+async def test_activities_that_no_workflow_runs(
+    client: Client, batches: Batch, queue: str, operation: str, kind: int, status: str, named: bool
+):
+    run = await client.start_workflow(Waits.run, id=unique("kept"), task_queue=queue)
+    activities = await start_activities(client, 3, queue)
+    targets = {"query": f"TaskQueue = '{queue}' AND ActivityType = 'nobody'"}
+    if named:
+        executions = [
+            Target(type=Kind.EXECUTION_TYPE_ACTIVITY, business_id=one.id, run_id=one.run_id)
+            for one in activities
+        ]
+        targets = {"target_executions": executions}
+    found = await batches.ended(await batches.start(f"{operation}_operation", **targets))
+    assert (found.state, found.operation_type) == (State.BATCH_OPERATION_STATE_COMPLETED, kind)
+    assert counts(found) == (3, 3, 0)
+    for one in activities:
+        if status:
+            assert (await one.describe()).status.name == status
+            continue
+
+        async def gone(one: ActivityHandle = one) -> bool:
+            try:
+                await one.describe()
+            except RPCError as error:
+                return error.status == RPCStatusCode.NOT_FOUND
+            return False
+
+        await wait_for(gone, "the deletion")
+    assert (await run.describe()).status == WorkflowExecutionStatus.RUNNING
+
+
+async def test_targets_are_what_the_operation_is_about(batches: Batch):
+    activity = Target(type=Kind.EXECUTION_TYPE_ACTIVITY, business_id="a")
+    run = Target(type=Kind.EXECUTION_TYPE_WORKFLOW, business_id="w")
+    for operation, target, texts in [
+        ("termination_operation", activity, ("Activity", "TerminationOperation", "Workflow")),
+        ("cancel_activities_operation", run, ("Workflow", "CancelActivitiesOperation", "Activity")),
+    ]:
+        with pytest.raises(RPCError) as caught:
+            await batches.start(operation, target_executions=[target])
+        given, name, wanted = texts
+        assert caught.value.status == RPCStatusCode.INVALID_ARGUMENT
+        assert caught.value.message == (
+            f"target_executions[0] has type {given}, but operation "
+            f"*workflowservice.StartBatchOperationRequest_{name} requires {wanted}"
+        )
 
 
 async def test_a_query_that_finds_nothing_completes(batches: Batch):

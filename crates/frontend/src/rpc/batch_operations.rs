@@ -22,14 +22,14 @@ use api::{
 };
 use batch_operation::{
     BatchOperation, DIVISION, Input, OPEN_MAX, Rejection, Start, State, Stop, TYPE_FIELD,
-    operation_name,
+    is_of_activities, operation_name,
 };
-use history::{EntityError, EntityView};
+use history::{EntityError, EntityView, activity_schema};
 use model::Limits;
 use namespace::Namespace;
 use visibility::Record;
 use visibility_query::{
-    Comparison, Condition, Predicate, QueryError, SystemAttribute, Test, Value, parse,
+    Comparison, Condition, Predicate, QueryError, Schema, SystemAttribute, Test, Value, parse,
 };
 
 use super::{
@@ -103,8 +103,9 @@ pub(crate) async fn describe_batch_operation(
 fn description(job_id: String, state: &State) -> DescribeBatchOperationResponse {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let asked = state.request.clone().unwrap_or_default();
+    let kind = asked.operation.as_ref().map_or(ExecutionType::Workflow, target_type);
     let named = asked.executions.into_iter().map(|execution| Execution {
-        r#type: ExecutionType::Workflow as i32,
+        r#type: kind as i32,
         business_id: execution.workflow_id,
         run_id: execution.run_id,
     });
@@ -257,33 +258,48 @@ fn check(
         let text = format!("batch executions count exceeds limit {EXECUTIONS_MAX}");
         return Err(ApiError::invalid(text));
     }
+    let expected = target_type(operation);
     let other = request.target_executions.iter().enumerate();
-    let mut other = other.filter(|(_, target)| target.r#type() != ExecutionType::Workflow);
+    let mut other = other.filter(|(_, target)| target.r#type() != expected);
     if let Some((index, target)) = other.next() {
-        let kind = match target.r#type() {
-            ExecutionType::Unspecified => "Unspecified",
-            ExecutionType::Workflow => "Workflow",
-            ExecutionType::Activity => "Activity",
-            ExecutionType::NexusOperation => "NexusOperation",
-        };
         return Err(ApiError::invalid(format!(
-            "target_executions[{index}] has type {kind}, but operation \
-             *workflowservice.StartBatchOperationRequest_{} requires Workflow",
-            go_name(operation)
+            "target_executions[{index}] has type {}, but operation \
+             *workflowservice.StartBatchOperationRequest_{} requires {}",
+            type_name(target.r#type()),
+            go_name(operation),
+            type_name(expected),
         )));
     }
     check_operation(operation)?;
     if request.visibility_query.is_empty() {
         return Ok(());
     }
-    check_query(frontend, namespace, &request.visibility_query)
+    let mut schema = namespace.schema.clone();
+    if is_of_activities(operation) {
+        schema = activity_schema(schema);
+    }
+    check_query(frontend, &schema, &request.visibility_query)
+}
+
+/// What an operation is about.
+const fn target_type(operation: &Operation) -> ExecutionType {
+    if is_of_activities(operation) { ExecutionType::Activity } else { ExecutionType::Workflow }
+}
+
+const fn type_name(kind: ExecutionType) -> &'static str {
+    match kind {
+        ExecutionType::Unspecified => "Unspecified",
+        ExecutionType::Workflow => "Workflow",
+        ExecutionType::Activity => "Activity",
+        ExecutionType::NexusOperation => "NexusOperation",
+    }
 }
 
 /// A query that will never run is refused before anything is done.
-fn check_query(frontend: &Frontend, namespace: &Namespace, query: &str) -> ApiResult<()> {
+fn check_query(frontend: &Frontend, schema: &Schema, query: &str) -> ApiResult<()> {
     let refused =
         |text: String| Err(ApiError::invalid(format!("invalid visibility query: {text}")));
-    match parse(query, &namespace.schema, frontend.now()) {
+    match parse(query, schema, frontend.now()) {
         Ok(parsed) if parsed.group_by.is_some() => {
             refused("operation is not supported: 'GROUP BY' clause".to_owned())
         }
@@ -341,10 +357,9 @@ fn check_operation(operation: &Operation) -> ApiResult<()> {
             }
         }
         Operation::UpdateActivityOptionsOperation(update) => check_activity_options(update),
-        other => Err(ApiError::unimplemented(format!(
-            "batch operation {} is not built",
-            operation_name(batch_operation::operation_type(other))
-        ))),
+        Operation::CancelActivitiesOperation(_)
+        | Operation::TerminateActivitiesOperation(_)
+        | Operation::DeleteActivitiesOperation(_) => Ok(()),
     }
 }
 

@@ -241,6 +241,10 @@ fn description(frontend: &Frontend, namespace: &Namespace) -> DescribeNamespaceR
         worker_poll_complete_on_shutdown: true,
         workflow_task_completion_pagination: true,
         poller_autoscaling: true,
+        standalone_activities: true,
+        standalone_activity_batch_operations: true,
+        standalone_activity_operator_commands: true,
+        standalone_activity_start_delay: true,
         workflow_pause: true,
         workflow_update_callbacks: true,
         ..Capabilities::default()

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use ::visibility::Error as IndexError;
 use api::{
     batch::v1::BatchOperationReset,
-    enums::v1::{ExecutionType, WorkflowExecutionStatus},
+    enums::v1::WorkflowExecutionStatus,
     workflow::v1::post_reset_operation::Variant,
     workflowservice::v1::{StartBatchOperationRequest, start_batch_operation_request::Operation},
 };
-use batch_operation::{BatchOperation, Done, Found, Source, Step, Target};
+use batch_operation::{BatchOperation, Done, Found, Source, Step, Target, is_of_activities};
 use engine::{Input, Rejection, RequestCancel, Signal, Terminate, UpdateOptions};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use model::{RunId, Span};
-use visibility_query::{Condition, Predicate, SystemAttribute, Test, Value, parse};
+use visibility_query::{Comparison, Condition, Predicate, SystemAttribute, Test, Value, parse};
 
-use super::{EntityScope, LiveEntity, Perform, batch_inputs, held::state_of};
+use super::{
+    EntityScope, LiveEntity, Perform, batch_activities, batch_inputs, held::state_of,
+    standalone_activities::activity_schema,
+};
 use crate::{Execution, History, HistoryError, ResetRequest, context::Caller};
 
 /// Operations of one step that are under way at the same time.
@@ -114,7 +117,7 @@ impl Batch<'_> {
         Ok((completed, failed))
     }
 
-    /// Operates on one run; false when that fails. A run that is gone, or has closed, needs nothing
+    /// Operates on one target; false when that fails. One that is gone, or has closed, needs nothing
     /// any more.
     async fn apply(&self, target: &Target) -> Result<bool, HistoryError> {
         let run_id = match target.run_id.parse::<RunId>() {
@@ -124,6 +127,10 @@ impl Batch<'_> {
         };
         if target.workflow_id.is_empty() {
             return Ok(false);
+        }
+        let request_id = self.scope.instance.to_string();
+        if let Some(input) = batch_activities::input(self.operation, request_id) {
+            return batch_activities::apply(self.history, self.scope, target, run_id, input).await;
         }
         let execution = Execution { workflow_id: target.workflow_id.clone(), run_id };
         let caller = Caller::server(&self.scope.namespace);
@@ -265,14 +272,10 @@ fn explicit(request: &StartBatchOperationRequest) -> Option<Vec<Target>> {
         workflow_id: execution.workflow_id.clone(),
         run_id: execution.run_id.clone(),
     });
-    let typed = request
-        .target_executions
-        .iter()
-        .filter(|execution| execution.r#type() == ExecutionType::Workflow)
-        .map(|execution| Target {
-            workflow_id: execution.business_id.clone(),
-            run_id: execution.run_id.clone(),
-        });
+    let typed = request.target_executions.iter().map(|execution| Target {
+        workflow_id: execution.business_id.clone(),
+        run_id: execution.run_id.clone(),
+    });
     Some(named.chain(typed).collect())
 }
 
@@ -291,20 +294,35 @@ fn slice(targets: Vec<Target>, source: &Source) -> Found {
 
 /// What the query means; none when it is not one any more, as when a search attribute was removed.
 fn filter(step: &Step, scope: &EntityScope) -> Option<Predicate> {
-    let parsed = parse(&step.request.visibility_query, &scope.namespace.schema, step.now).ok()?;
+    let of_activities = step.request.operation.as_ref().is_some_and(is_of_activities);
+    let mut schema = scope.namespace.schema.clone();
+    if of_activities {
+        schema = activity_schema(schema);
+    }
+    let parsed = parse(&step.request.visibility_query, &schema, step.now).ok()?;
     let mut conditions = vec![parsed.filter];
     let condition = |attribute: SystemAttribute, test: Test| {
         Predicate::Condition(Condition { attribute: attribute.into(), test })
     };
     let takes_closed = matches!(
         step.request.operation,
-        Some(Operation::ResetOperation(_) | Operation::DeletionOperation(_))
+        Some(
+            Operation::ResetOperation(_)
+                | Operation::DeletionOperation(_)
+                | Operation::DeleteActivitiesOperation(_)
+        )
     );
     if !takes_closed {
         let open = [WorkflowExecutionStatus::Running, WorkflowExecutionStatus::Paused];
         let values = open.map(|status| Value::Int(i64::from(status as i32))).into();
         let test = Test::In { values, negated: false };
         conditions.push(condition(SystemAttribute::ExecutionStatus, test));
+    }
+    if of_activities {
+        let division = Value::String(standalone_activity::DIVISION.to_owned());
+        let test = Test::Compare(Comparison::Equal, division);
+        conditions.push(condition(SystemAttribute::TemporalNamespaceDivision, test));
+        return Some(Predicate::all(conditions));
     }
     let filter = Predicate::all(conditions);
     if filter.mentions(SystemAttribute::TemporalNamespaceDivision) {

@@ -3,6 +3,7 @@
 //! They share slots, ledgers, timers, commits and the visibility feed with the runs. `held.rs` hides
 //! what differs between the kinds; `perform.rs` is what a kind does outside of itself.
 
+mod batch_activities;
 mod batch_inputs;
 mod batch_operations;
 mod cache;
@@ -24,4 +25,5 @@ pub use perform::{EntityScope, Perform};
 pub(crate) use record::StoredEntity;
 pub(crate) use records::pointed_at;
 pub use requests::{EntityError, EntityView};
+pub use standalone_activities::{ACTIVITY_ATTRIBUTES, activity_schema};
 pub(crate) use tasks::TakenAtOnce;

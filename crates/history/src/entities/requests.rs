@@ -70,8 +70,19 @@ impl History {
         instance: Option<RunId>,
         input: M::Input,
     ) -> Result<M::Reply, EntityError<M::Rejection>> {
-        let caller = Caller::new(permit, namespace);
-        let key = EntityKey { kind: M::KIND, namespace_id: namespace.id, id: id.to_owned() };
+        self.request_instance_for::<M>(&Caller::new(permit, namespace), id, instance, input).await
+    }
+
+    /// As [`History::request_instance`].
+    pub(super) async fn request_instance_for<M: Perform>(
+        &self,
+        caller: &Caller,
+        id: &str,
+        instance: Option<RunId>,
+        input: M::Input,
+    ) -> Result<M::Reply, EntityError<M::Rejection>> {
+        let namespace_id = caller.namespace_id();
+        let key = EntityKey { kind: M::KIND, namespace_id, id: id.to_owned() };
         let (decided, outcome) = {
             let mut slot = self.lock(key.slot()).await?;
             let found = self.node.find_instance(&mut slot, &key, instance).await?;
@@ -79,7 +90,7 @@ impl History {
             let cached = found.and_then(|found| slot.entities.get(&found));
             let head = cached.and_then(|cached| cached.head.clone());
             let state = head.as_deref().and_then(state_of::<M>);
-            let context = held::context(&self.node, &caller, &key, instance);
+            let context = held::context(&self.node, caller, &key, instance);
             match M::decide(state, Event::Request(input), &context) {
                 Err(rejection) => (Err(rejection), slot.barrier()),
                 Ok(decision) => {

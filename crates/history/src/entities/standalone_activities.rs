@@ -8,12 +8,23 @@ use api::{
 use engine::{NexusOperationEnd, StartedActivity};
 use model::RunId;
 use standalone_activity::{Completion, Delivered, StandaloneActivity, State, Work};
+use visibility_query::{Schema, SystemAttribute};
 
 use super::{EntityScope, Perform};
 use crate::{
     Delivery, History, HistoryError, StandaloneActivityDelivery,
     outbox::{News, deliver_news},
 };
+
+/// What queries about activities call the attributes that runs have by themselves.
+pub const ACTIVITY_ATTRIBUTES: [(&str, SystemAttribute); 2] =
+    [("ActivityId", SystemAttribute::WorkflowId), ("ActivityType", SystemAttribute::WorkflowType)];
+
+/// The names that queries about activities know.
+pub fn activity_schema(schema: Schema) -> Schema {
+    let aliases = ACTIVITY_ATTRIBUTES.into_iter();
+    aliases.fold(schema, |schema, (name, attribute)| schema.with_alias(name, attribute.into()))
+}
 
 impl Perform for StandaloneActivity {
     async fn perform(

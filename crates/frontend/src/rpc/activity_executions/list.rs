@@ -12,7 +12,6 @@ use api::{
 };
 use standalone_activity::DIVISION;
 use visibility::Record;
-use visibility_query::SystemAttribute;
 
 use crate::{
     admission::Call,
@@ -22,14 +21,7 @@ use crate::{
 };
 
 /// What lists of activities are about.
-const KIND: Kind = Kind {
-    division: DIVISION,
-    names: &[
-        ("ActivityId", SystemAttribute::WorkflowId),
-        ("ActivityType", SystemAttribute::WorkflowType),
-    ],
-    stored: &[],
-};
+const KIND: Kind = Kind { division: DIVISION, names: &history::ACTIVITY_ATTRIBUTES, stored: &[] };
 
 pub(crate) async fn list_activity_executions(
     frontend: &Frontend,
