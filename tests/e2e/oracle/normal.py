@@ -21,7 +21,7 @@ NEVER_COMPARED = {
 }
 """Fields that say how a server works inside, or that no client may interpret."""
 
-TOKENS = {"task_token", "operation_token"}
+TOKENS = {"long_poll_token", "operation_token", "task_token"}
 """Opaque bytes: only their presence is compared."""
 
 MADE_UP = {"request_id"}

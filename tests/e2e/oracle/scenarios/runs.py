@@ -8,8 +8,8 @@ from oracle.world import World, command, payload, payloads
 
 SCENARIOS = Registry()
 
-DELETION_SECONDS = 30.0
-"""The reference deletes after it has seen to the run's close."""
+DELETION_SECONDS = 120.0
+"""The reference deletes once it has seen to the run's close, which it asks itself now and then."""
 
 
 @SCENARIOS

@@ -1,5 +1,7 @@
 """Workflow tasks: failures, time-outs, buffered events, sticky queues, heartbeats."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from oracle.scenarios.commands import timer
 from oracle.scenarios.registry import Registry
 from oracle.world import World, command, failure, payloads, seconds
@@ -217,10 +219,20 @@ def pages_of_a_history(world: World) -> None:
 
 
 def _signal_and_poll(world: World, run):
-    """Signals the run of a worker that has polled at its own queue; gives the task that it gets."""
-    world.poll(seconds=3, task_queue=_sticky_queue(world))
-    world.on("SignalWorkflowExecution", run, signal_name="s")
-    return world.poll(task_queue=_sticky_queue(world))
+    """Signals the run of a worker that waits at its own queue; gives the task that it gets."""
+    queue = _sticky_queue(world)
+    with ThreadPoolExecutor(1) as worker:
+        # A task goes to this queue only if somebody is known to poll there, by a name.
+        polled = worker.submit(world.poll, task_queue=queue, identity="worker")
+        world.wait(lambda: _has_poller(world, queue), "a poll")
+        world.on("SignalWorkflowExecution", run, signal_name="s")
+        return polled.result()
+
+
+def _has_poller(world: World, queue: dict) -> bool:
+    fields = {"task_queue": queue, "task_queue_type": "TASK_QUEUE_TYPE_WORKFLOW"}
+    described = world.call("DescribeTaskQueue", silent=True, **fields)
+    return bool(described and described.pollers)
 
 
 def _sticky_queue(world: World) -> dict:
