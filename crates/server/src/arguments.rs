@@ -37,8 +37,13 @@ pub(crate) enum Command {
         command: crate::audit_commands::AuditCommand,
     },
     Doctor(crate::doctor::Doctor),
-    /// Look at configurations.
+    #[command(flatten)]
+    Client(command_line::Command),
+    Completion(command_line::Completion),
+    /// Configurations of servers, and profiles of clients.
     Config {
+        #[command(flatten)]
+        options: command_line::CommonOptions,
         #[command(subcommand)]
         command: ConfigCommand,
     },
@@ -62,6 +67,8 @@ pub(crate) enum ConfigCommand {
     },
     /// List every setting with its meaning, unit, default and range.
     Explain,
+    #[command(flatten)]
+    Client(command_line::ConfigCommand),
 }
 
 /// See [`ServerCommand::Start`].

@@ -27,9 +27,9 @@ mod security;
 mod stop;
 mod test_server;
 
-use std::process::ExitCode;
+use std::{io::IsTerminal as _, process::ExitCode};
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::arguments::{Arguments, Command, ConfigCommand, ServerCommand};
 
@@ -40,8 +40,13 @@ fn main() -> ExitCode {
     // The allocator asks for huge pages, of which an idle server would fill a few percent: 30 MB
     // resident instead of 20. A kernel that cannot say no changes nothing else.
     let _supported = rustix::thread::disable_transparent_huge_pages(true).is_ok();
-    let arguments = Arguments::parse_from(arguments::with_command(std::env::args_os()));
-    match run(arguments.command) {
+    let line = command_line::with_options_last(std::env::args_os());
+    let arguments = Arguments::parse_from(arguments::with_command(line));
+    let command = match client(arguments.command) {
+        Ok(code) => return code,
+        Err(command) => *command,
+    };
+    match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);
@@ -50,8 +55,35 @@ fn main() -> ExitCode {
     }
 }
 
+/// Runs a client command, whose exit code tells causes apart; gives other commands back.
+fn client(command: Command) -> Result<ExitCode, Box<Command>> {
+    let terminal = std::io::stdout().is_terminal();
+    let around = command_line::Surroundings::new(std::env::vars_os(), terminal);
+    let done = match command {
+        Command::Client(command) => command_line::run(command, around),
+        Command::Config { options, command: ConfigCommand::Client(command) } => {
+            command_line::run_config(command, &options, &around)
+        }
+        Command::Completion(completion) => completion.run(Arguments::command()),
+        other => return Err(Box::new(other)),
+    };
+    Ok(match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let code = error.exit_code();
+            output::error(&error.into());
+            ExitCode::from(code)
+        }
+    })
+}
+
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Client(_)
+        | Command::Completion(_)
+        | Command::Config { command: ConfigCommand::Client(_), .. } => {
+            anyhow::bail!("a client command is run by itself")
+        }
         Command::Server { command: ServerCommand::StartDev(options) } => {
             development::start(*options)
         }
@@ -61,9 +93,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Server { command: ServerCommand::Init(options) } => init::run(&options),
         Command::Doctor(options) => doctor::run(&options),
         Command::TestServer(options) => test_server::start(&options),
-        Command::Config { command: ConfigCommand::Check { file } } => configured::check(&file),
+        Command::Config { command: ConfigCommand::Check { file }, .. } => configured::check(&file),
         Command::Audit { command } => audit_commands::run(command),
         Command::Auth { command } => auth_commands::run(command),
-        Command::Config { command: ConfigCommand::Explain } => configured::explain(),
+        Command::Config { command: ConfigCommand::Explain, .. } => configured::explain(),
     }
 }

@@ -1,0 +1,49 @@
+//! The client commands alone, to try them without building the server.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use clap::{CommandFactory as _, Parser as _};
+
+#[derive(Debug, clap::Parser)]
+#[command(name = "longtide")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Client(command_line::Command),
+    /// Profiles of clients.
+    Config {
+        #[command(flatten)]
+        options: command_line::CommonOptions,
+        #[command(subcommand)]
+        command: command_line::ConfigCommand,
+    },
+    Completion(command_line::Completion),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse_from(command_line::with_options_last(std::env::args_os()));
+    let around =
+        command_line::Surroundings::new(std::env::vars_os(), std::io::stdout().is_terminal());
+    let done = match arguments.command {
+        Command::Client(command) => command_line::run(command, around),
+        Command::Config { options, command } => {
+            command_line::run_config(command, &options, &around)
+        }
+        Command::Completion(completion) => completion.run(Arguments::command()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(std::io::stderr().lock(), "error: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

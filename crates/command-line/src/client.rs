@@ -1,0 +1,109 @@
+//! Calls to a server.
+
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use tonic::{
+    Code, Request, Status,
+    client::Grpc,
+    metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap},
+    transport::Channel,
+};
+use tonic_prost::ProstCodec;
+
+use crate::{
+    calls::Call,
+    codec::Codec,
+    connection::{ANSWER_BYTES_MAX, connect},
+    diagnosis,
+    error::{Error, Result},
+    settings::Settings,
+};
+
+/// How long a call may take; a long poll ends before.
+const CALL_TIMEOUT: Duration = Duration::from_secs(70);
+/// How often a call is tried while the server is not there for a moment.
+const ATTEMPTS_MAX: u32 = 3;
+/// How long to wait before the second attempt.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// A connection, and what is sent with every call.
+#[derive(Debug)]
+pub(crate) struct Client {
+    grpc: Grpc<Channel>,
+    metadata: MetadataMap,
+    codec: Option<Codec>,
+}
+
+impl Client {
+    /// Connects.
+    pub(crate) async fn connect(settings: &Settings, timeout: Duration) -> Result<Self> {
+        let metadata = metadata(settings)?;
+        let codec = settings.codec.as_ref().map(|codec| Codec::new(codec, &settings.namespace));
+        let channel = connect(settings, timeout).await?;
+        let grpc = Grpc::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
+        Ok(Self { grpc, metadata, codec: codec.transpose()? })
+    }
+
+    /// Calls a method; what the server refuses is for the caller to judge.
+    pub(crate) async fn try_call<Q: Call>(
+        &mut self,
+        request: Q,
+    ) -> Result<std::result::Result<Q::Answer, Status>> {
+        let request = match &self.codec {
+            Some(codec) => codec.encode(request).await?,
+            None => request,
+        };
+        let mut attempt = 1;
+        let mut pause = FIRST_PAUSE;
+        let answer = loop {
+            match Box::pin(self.unary(request.clone())).await {
+                Err(status) if status.code() == Code::Unavailable && attempt < ATTEMPTS_MAX => {
+                    attempt += 1;
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                answer => break answer,
+            }
+        };
+        match (answer, &self.codec) {
+            (Ok(answer), Some(codec)) => Ok(Ok(codec.decode(answer).await?)),
+            (answer, _) => Ok(answer),
+        }
+    }
+
+    async fn unary<Q: Call>(&mut self, request: Q) -> std::result::Result<Q::Answer, Status> {
+        let mut request = Request::new(request);
+        *request.metadata_mut() = self.metadata.clone();
+        request.set_timeout(CALL_TIMEOUT);
+        self.grpc.ready().await.map_err(|error| Status::unavailable(diagnosis::chain(&error)))?;
+        let path = PathAndQuery::from_static(Q::PATH);
+        let answer = self.grpc.unary(request, path, ProstCodec::<Q, Q::Answer>::default()).await?;
+        Ok(answer.into_inner())
+    }
+}
+
+/// What is sent with every call.
+fn metadata(settings: &Settings) -> Result<MetadataMap> {
+    let mut map = MetadataMap::new();
+    map.insert("client-name", AsciiMetadataValue::from_static("longtide-cli"));
+    let version = AsciiMetadataValue::from_static(env!("CARGO_PKG_VERSION"));
+    map.insert("client-version", version);
+    map.insert("caller-type", AsciiMetadataValue::from_static("operator"));
+    if let Ok(namespace) = settings.namespace.parse() {
+        map.insert("temporal-namespace", namespace);
+    }
+    if let Some(key) = &settings.api_key {
+        let mut value: AsciiMetadataValue = format!("Bearer {key}")
+            .parse()
+            .map_err(|_| Error::usage("the API key is no plain text"))?;
+        value.set_sensitive(true);
+        map.insert("authorization", value);
+    }
+    for (key, value) in &settings.metadata {
+        let wrong = || Error::usage(format!("`{key}` cannot be sent as metadata"));
+        let name: AsciiMetadataKey = key.to_lowercase().parse().map_err(|_| wrong())?;
+        map.insert(name, value.parse().map_err(|_| wrong())?);
+    }
+    Ok(map)
+}

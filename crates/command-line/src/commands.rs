@@ -1,0 +1,26 @@
+//! The tree of commands.
+
+mod activity;
+mod batch;
+mod config;
+mod count;
+mod go;
+mod operator;
+mod paging;
+mod payload_input;
+mod schedule;
+mod start_options;
+mod target;
+mod task_queue;
+mod watch;
+mod worker;
+mod workflow;
+
+pub use activity::ActivityCommand;
+pub use batch::BatchCommand;
+pub use config::ConfigCommand;
+pub use operator::OperatorCommand;
+pub use schedule::ScheduleCommand;
+pub use task_queue::TaskQueueCommand;
+pub use worker::WorkerCommand;
+pub use workflow::WorkflowCommand;

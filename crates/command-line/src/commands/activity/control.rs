@@ -1,0 +1,399 @@
+//! `activity pause`, `unpause`, `reset` and `update-options`.
+
+use api::{
+    activity::v1::ActivityOptions,
+    batch::v1::{
+        BatchOperationResetActivities, BatchOperationUnpauseActivities,
+        BatchOperationUpdateActivityOptions, batch_operation_reset_activities,
+        batch_operation_unpause_activities, batch_operation_update_activity_options,
+    },
+    common::v1::{Payload, RetryPolicy},
+    taskqueue::v1::TaskQueue,
+    workflowservice::v1::{
+        PauseActivityExecutionRequest, ResetActivityExecutionRequest, StartBatchOperationRequest,
+        UnpauseActivityExecutionRequest, UpdateActivityExecutionOptionsRequest,
+        start_batch_operation_request::Operation,
+    },
+};
+use clap::Args;
+use prost_types::{Duration, FieldMask};
+use serde_json::json;
+
+use crate::{
+    commands::target::{Allowed, SingleOrBatch, Target, start_batch},
+    context::Context,
+    error::{Error, Result},
+    values::{self, Length},
+};
+
+/// One activity.
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    /// Activity id.
+    #[arg(long, short = 'a', value_name = "ID")]
+    activity_id: String,
+    /// Workflow id; none for a standalone activity.
+    #[arg(long, short = 'w', value_name = "ID", default_value = "", hide_default_value = true)]
+    workflow_id: String,
+    /// Run id; the latest run when missing.
+    #[arg(long, short = 'r', value_name = "ID", default_value = "", hide_default_value = true)]
+    run_id: String,
+}
+
+impl One {
+    /// What the server routes the request by.
+    fn resource_id(&self) -> String {
+        if self.workflow_id.is_empty() {
+            format!("activity:{}", self.activity_id)
+        } else {
+            format!("workflow:{}", self.workflow_id)
+        }
+    }
+}
+
+/// One activity, or those of all workflows that a query finds.
+#[derive(Debug, Args)]
+pub(crate) struct OneOrMany {
+    /// Activity id.
+    #[arg(long, short = 'a', value_name = "ID")]
+    activity_id: Option<String>,
+    #[command(flatten)]
+    target: SingleOrBatch,
+    /// Header, its value as JSON. May be repeated.
+    #[arg(long, value_name = "KEY=JSON", value_parser = values::json_pair)]
+    headers: Vec<(String, Payload)>,
+}
+
+enum Which {
+    One(One),
+    Many(Box<StartBatchOperationRequest>),
+}
+
+impl OneOrMany {
+    async fn which(&self, context: &mut Context) -> Result<Which> {
+        let missing = || {
+            Error::usage(
+                "must specify --activity-id to target a single Activity (optionally with \
+                 --workflow-id and/or --run-id), or --query to target a batch of Activities",
+            )
+        };
+        if self.target.query.is_some() || self.target.workflow_id.is_some() {
+            let target = self.target.target(context, Allowed::default()).await?;
+            if let Target::Many(request) = target {
+                return Ok(Which::Many(request));
+            }
+        }
+        Ok(Which::One(One {
+            activity_id: self.activity_id.clone().ok_or_else(missing)?,
+            workflow_id: self.target.workflow_id.clone().unwrap_or_default(),
+            run_id: self.target.run_id.clone().unwrap_or_default(),
+        }))
+    }
+}
+
+/// See `activity pause`.
+#[derive(Debug, Args)]
+pub struct Pause {
+    #[command(flatten)]
+    activity: One,
+    /// Why.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    reason: String,
+}
+
+impl Pause {
+    pub(crate) async fn run(self, context: &mut Context) -> Result {
+        let request = PauseActivityExecutionRequest {
+            namespace: context.namespace(),
+            resource_id: self.activity.resource_id(),
+            workflow_id: self.activity.workflow_id,
+            activity_id: self.activity.activity_id,
+            run_id: self.activity.run_id,
+            identity: context.identity(),
+            reason: self.reason,
+            request_id: context.id(),
+        };
+        context.call(request).await?;
+        Ok(())
+    }
+}
+
+/// By how much a start is varied.
+#[derive(Debug, Args)]
+pub(crate) struct Jitter {
+    /// Start at any time within this.
+    #[arg(long, value_name = "DURATION", value_parser = values::length)]
+    jitter: Option<Length>,
+}
+
+impl Jitter {
+    fn proto(&self) -> Option<Duration> {
+        self.jitter.and_then(Length::proto)
+    }
+}
+
+/// See `activity unpause`.
+#[derive(Debug, Args)]
+pub struct Unpause {
+    #[command(flatten)]
+    activities: OneOrMany,
+    #[command(flatten)]
+    jitter: Jitter,
+}
+
+impl Unpause {
+    pub(crate) async fn run(self, context: &mut Context) -> Result {
+        match self.activities.which(context).await? {
+            Which::One(activity) => {
+                let request = UnpauseActivityExecutionRequest {
+                    namespace: context.namespace(),
+                    resource_id: activity.resource_id(),
+                    workflow_id: activity.workflow_id,
+                    activity_id: activity.activity_id,
+                    run_id: activity.run_id,
+                    identity: context.identity(),
+                    reason: self.activities.target.reason.unwrap_or_default(),
+                    jitter: self.jitter.proto(),
+                    request_id: context.id(),
+                };
+                context.call(request).await?;
+                Ok(())
+            }
+            Which::Many(request) => {
+                let operation = BatchOperationUnpauseActivities {
+                    identity: context.identity(),
+                    jitter: self.jitter.proto(),
+                    activity: Some(batch_operation_unpause_activities::Activity::MatchAll(true)),
+                    ..BatchOperationUnpauseActivities::default()
+                };
+                let operation = Operation::UnpauseActivitiesOperation(operation);
+                start_batch(context, *request, operation).await
+            }
+        }
+    }
+}
+
+/// See `activity reset`.
+#[derive(Debug, Args)]
+pub struct Reset {
+    #[command(flatten)]
+    activities: OneOrMany,
+    #[command(flatten)]
+    jitter: Jitter,
+    /// Forget the details of heartbeats, too.
+    #[arg(long, visible_alias = "reset-heartbeats")]
+    clear_heartbeat_details: bool,
+    /// Stay paused.
+    #[arg(long)]
+    keep_paused: bool,
+    /// Take back the options with which it was scheduled.
+    #[arg(long)]
+    restore_original_options: bool,
+}
+
+impl Reset {
+    pub(crate) async fn run(self, context: &mut Context) -> Result {
+        match self.activities.which(context).await? {
+            Which::One(activity) => {
+                let request = ResetActivityExecutionRequest {
+                    namespace: context.namespace(),
+                    resource_id: activity.resource_id(),
+                    workflow_id: activity.workflow_id,
+                    activity_id: activity.activity_id,
+                    run_id: activity.run_id,
+                    identity: context.identity(),
+                    keep_paused: self.keep_paused,
+                    jitter: self.jitter.proto(),
+                    restore_original_options: self.restore_original_options,
+                    request_id: context.id(),
+                    reset_heartbeat: self.clear_heartbeat_details,
+                };
+                context.call(request).await?;
+                context.output.value(&json!({ "keepPaused": self.keep_paused }))
+            }
+            Which::Many(request) => {
+                let operation = BatchOperationResetActivities {
+                    identity: context.identity(),
+                    reset_heartbeat: true,
+                    keep_paused: self.keep_paused,
+                    jitter: self.jitter.proto(),
+                    restore_original_options: self.restore_original_options,
+                    activity: Some(batch_operation_reset_activities::Activity::MatchAll(true)),
+                    ..BatchOperationResetActivities::default()
+                };
+                let operation = Operation::ResetActivitiesOperation(operation);
+                start_batch(context, *request, operation).await
+            }
+        }
+    }
+}
+
+/// See `activity update-options`.
+#[derive(Debug, Args)]
+pub struct UpdateOptions {
+    #[command(flatten)]
+    activities: OneOrMany,
+    /// Task queue.
+    #[arg(long, value_name = "NAME")]
+    task_queue: Option<String>,
+    /// How long all attempts may take.
+    #[arg(long, value_name = "DURATION", value_parser = values::length)]
+    schedule_to_close_timeout: Option<Length>,
+    /// How long a task may wait for a worker.
+    #[arg(long, value_name = "DURATION", value_parser = values::length)]
+    schedule_to_start_timeout: Option<Length>,
+    /// How long an attempt may take.
+    #[arg(long, value_name = "DURATION", value_parser = values::length)]
+    start_to_close_timeout: Option<Length>,
+    /// How long a worker may be silent.
+    #[arg(long, value_name = "DURATION", value_parser = values::length)]
+    heartbeat_timeout: Option<Length>,
+    /// How long a standalone activity waits before its first attempt.
+    #[arg(long, value_name = "DURATION", value_parser = values::length)]
+    start_delay: Option<Length>,
+    /// Pause before the second attempt.
+    #[arg(long, value_name = "DURATION", value_parser = values::length)]
+    retry_initial_interval: Option<Length>,
+    /// Longest pause between attempts.
+    #[arg(long, value_name = "DURATION", value_parser = values::length)]
+    retry_maximum_interval: Option<Length>,
+    /// By what each pause is longer than the one before.
+    #[arg(long, value_name = "NUMBER")]
+    retry_backoff_coefficient: Option<f64>,
+    /// Most attempts.
+    #[arg(long, value_name = "NUMBER")]
+    retry_maximum_attempts: Option<i32>,
+    /// Take back the options with which it was scheduled.
+    #[arg(long)]
+    restore_original_options: bool,
+}
+
+impl UpdateOptions {
+    /// The options that change, and their paths.
+    fn changes(&self) -> (ActivityOptions, FieldMask) {
+        let mut options = ActivityOptions::default();
+        let mut paths = Vec::new();
+        if let Some(name) = &self.task_queue {
+            options.task_queue = Some(TaskQueue { name: name.clone(), ..TaskQueue::default() });
+            paths.push("task_queue.name");
+        }
+        let mut set = |given: Option<Length>, path, field: &mut Option<Duration>| {
+            if let Some(length) = given {
+                *field = Some(length.proto().unwrap_or_default());
+                paths.push(path);
+            }
+        };
+        set(
+            self.schedule_to_close_timeout,
+            "schedule_to_close_timeout",
+            &mut options.schedule_to_close_timeout,
+        );
+        set(
+            self.schedule_to_start_timeout,
+            "schedule_to_start_timeout",
+            &mut options.schedule_to_start_timeout,
+        );
+        set(
+            self.start_to_close_timeout,
+            "start_to_close_timeout",
+            &mut options.start_to_close_timeout,
+        );
+        set(self.heartbeat_timeout, "heartbeat_timeout", &mut options.heartbeat_timeout);
+        set(self.start_delay, "start_delay", &mut options.start_delay);
+        let mut retry = RetryPolicy::default();
+        let before = paths.len();
+        let mut set = |given: Option<Length>, path, field: &mut Option<Duration>| {
+            if let Some(length) = given {
+                *field = Some(length.proto().unwrap_or_default());
+                paths.push(path);
+            }
+        };
+        set(
+            self.retry_initial_interval,
+            "retry_policy.initial_interval",
+            &mut retry.initial_interval,
+        );
+        set(
+            self.retry_maximum_interval,
+            "retry_policy.maximum_interval",
+            &mut retry.maximum_interval,
+        );
+        if let Some(coefficient) = self.retry_backoff_coefficient {
+            retry.backoff_coefficient = coefficient;
+            paths.push("retry_policy.backoff_coefficient");
+        }
+        if let Some(attempts) = self.retry_maximum_attempts {
+            retry.maximum_attempts = attempts;
+            paths.push("retry_policy.maximum_attempts");
+        }
+        if paths.len() > before {
+            options.retry_policy = Some(retry);
+        }
+        let paths = paths.into_iter().map(ToOwned::to_owned).collect();
+        (options, FieldMask { paths })
+    }
+
+    pub(crate) async fn run(self, context: &mut Context) -> Result {
+        let (options, mask) = self.changes();
+        let of_workflows =
+            self.activities.target.workflow_id.is_some() || self.activities.target.query.is_some();
+        if self.start_delay.is_some() && of_workflows {
+            return Err(Error::usage(
+                "--start-delay is only supported for Standalone Activities, so it cannot be used \
+                 with --workflow-id or --query",
+            ));
+        }
+        match self.activities.which(context).await? {
+            Which::One(activity) => {
+                let request = UpdateActivityExecutionOptionsRequest {
+                    namespace: context.namespace(),
+                    resource_id: activity.resource_id(),
+                    workflow_id: activity.workflow_id,
+                    activity_id: activity.activity_id,
+                    run_id: activity.run_id,
+                    identity: context.identity(),
+                    activity_options: Some(options),
+                    update_mask: Some(mask),
+                    restore_original: self.restore_original_options,
+                    request_id: context.id(),
+                };
+                let answer = context.call(request).await?;
+                let options = answer.activity_options.unwrap_or_default();
+                print(context, &options)
+            }
+            Which::Many(request) => {
+                let operation = BatchOperationUpdateActivityOptions {
+                    identity: context.identity(),
+                    activity_options: Some(options),
+                    update_mask: Some(mask),
+                    restore_original: self.restore_original_options,
+                    activity: Some(batch_operation_update_activity_options::Activity::MatchAll(
+                        true,
+                    )),
+                };
+                let operation = Operation::UpdateActivityOptionsOperation(operation);
+                start_batch(context, *request, operation).await
+            }
+        }
+    }
+}
+
+/// Prints the options of an activity, under the names of the reference's answer.
+fn print(context: &mut Context, options: &ActivityOptions) -> Result {
+    let nanos = |length: Option<&Duration>| {
+        length.map_or(0, |length| length.seconds * 1_000_000_000 + i64::from(length.nanos))
+    };
+    let retry = options.retry_policy.clone().unwrap_or_default();
+    context.output.value(&json!({
+        "TaskQueue": options.task_queue.as_ref().map(|queue| &queue.name),
+        "ScheduleToCloseTimeout": nanos(options.schedule_to_close_timeout.as_ref()),
+        "ScheduleToStartTimeout": nanos(options.schedule_to_start_timeout.as_ref()),
+        "StartToCloseTimeout": nanos(options.start_to_close_timeout.as_ref()),
+        "HeartbeatTimeout": nanos(options.heartbeat_timeout.as_ref()),
+        "StartDelay": nanos(options.start_delay.as_ref()),
+        "InitialInterval": nanos(retry.initial_interval.as_ref()),
+        "BackoffCoefficient": retry.backoff_coefficient,
+        "MaximumInterval": nanos(retry.maximum_interval.as_ref()),
+        "MaximumAttempts": retry.maximum_attempts,
+    }))
+}

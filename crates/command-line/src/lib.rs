@@ -1,0 +1,142 @@
+//! The client commands of `longtide`.
+//!
+//! They are those of the `temporal` CLI: the same tree, options, environment variables and
+//! profiles, and the same JSON; over gRPC, so that they work with any server that speaks Temporal's
+//! protocol. What differs is meant to help: exit codes tell causes apart, and a connection that
+//! fails says at which step.
+//!
+//! [`Command`] is for the binary to put into its own tree; [`run`] does what it says.
+
+mod calls;
+mod client;
+mod codec;
+mod columns;
+mod commands;
+mod completion;
+mod connection;
+mod context;
+mod diagnosis;
+mod error;
+mod options;
+mod order;
+mod output;
+mod private_file;
+mod profile;
+mod proto_json;
+mod settings;
+mod status_details;
+mod surroundings;
+mod times;
+mod values;
+
+use clap::{Args, Subcommand};
+use environment::Environment;
+
+pub use commands::{
+    ActivityCommand, BatchCommand, ConfigCommand, OperatorCommand, ScheduleCommand,
+    TaskQueueCommand, WorkerCommand, WorkflowCommand,
+};
+pub use completion::Completion;
+pub use error::Error;
+pub use options::{CommonOptions, Options};
+pub use order::with_options_last;
+pub use surroundings::Surroundings;
+
+use crate::{context::Context, error::Result};
+
+/// The client commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Workflow executions: start, look at, talk to and end them.
+    Workflow(Group<WorkflowCommand>),
+    /// Activities of workflows, and activities that stand alone.
+    Activity(Group<ActivityCommand>),
+    /// Schedules: workflows at times.
+    Schedule(Group<ScheduleCommand>),
+    /// Operations on many workflows or activities, done by the server.
+    Batch(Group<BatchCommand>),
+    /// Task queues: who polls, what waits, and with which limits.
+    TaskQueue(Group<TaskQueueCommand>),
+    /// Workers, and their deployments.
+    Worker(Group<WorkerCommand>),
+    /// What operators do: namespaces, search attributes, clusters, Nexus endpoints.
+    Operator(Group<OperatorCommand>),
+}
+
+/// Commands about one subject, with the options that they have in common.
+#[derive(Debug, Args)]
+pub struct Group<C: Subcommand> {
+    #[command(flatten)]
+    options: Box<Options>,
+    #[command(subcommand)]
+    command: C,
+}
+
+/// Runs a command that talks to a server.
+macro_rules! connected {
+    ($group:ident, $around:ident) => {{
+        let Group { options, command } = $group;
+        let mut context = Context::new(&options, $around, Environment::system())?;
+        limited(&options, Box::pin(command.run(&mut context))).await
+    }};
+}
+
+/// Does what a command says.
+///
+/// # Errors
+/// When the command fails; [`Error::exit_code`] says how.
+pub fn run(command: Command, around: Surroundings) -> Result {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return Err(Error::Usage("this machine gives no resources to start".to_owned()));
+    };
+    runtime.block_on(Box::pin(dispatch(command, around)))
+}
+
+/// Does what a command about profiles says.
+///
+/// # Errors
+/// When the command fails; [`Error::exit_code`] says how.
+pub fn run_config(
+    command: ConfigCommand,
+    options: &CommonOptions,
+    around: &Surroundings,
+) -> Result {
+    let now = context::now(&Environment::system());
+    let mut output = output::Output::new(options, around, now);
+    command.run(options, around, &mut output)
+}
+
+async fn dispatch(command: Command, around: Surroundings) -> Result {
+    match command {
+        Command::Workflow(group) => connected!(group, around),
+        Command::Activity(group) => connected!(group, around),
+        Command::Schedule(group) => connected!(group, around),
+        Command::Batch(group) => connected!(group, around),
+        Command::TaskQueue(group) => connected!(group, around),
+        Command::Worker(group) => connected!(group, around),
+        Command::Operator(group) => connected!(group, around),
+    }
+}
+
+/// Ends a command after `--command-timeout`.
+async fn limited(options: &Options, work: impl Future<Output = Result>) -> Result {
+    match options.common.command_timeout {
+        None => work.await,
+        Some(limit) => match tokio::time::timeout(limit.0, work).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::TimedOut),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_consistent() {
+        Command::augment_subcommands(clap::Command::new("longtide")).debug_assert();
+        let config = CommonOptions::augment_args(clap::Command::new("config"));
+        ConfigCommand::augment_subcommands(config).debug_assert();
+    }
+}

@@ -1,0 +1,388 @@
+//! What commands print: text for people, or data for programs.
+
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::{
+    Surroundings,
+    columns::{self, Column, Look},
+    error::{Error, Result},
+    options::{Color, CommonOptions, Form, TimeForm},
+    times,
+    values::camel,
+};
+
+/// Where results go, and in which form.
+pub(crate) struct Output {
+    form: Form,
+    time_form: TimeForm,
+    colour: bool,
+    /// Whether payloads in JSON are the values in them.
+    pub(crate) shorthand: bool,
+    now: jiff::Timestamp,
+    out: BufWriter<Box<dyn Write>>,
+    /// Rows of the list that is being printed.
+    listed: usize,
+    /// Widths of its columns so far.
+    widths: Vec<usize>,
+}
+
+/// A colour of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Paint {
+    Red,
+    Green,
+    Yellow,
+    Blue,
+    Magenta,
+    None,
+}
+
+impl Output {
+    pub(crate) fn new(
+        options: &CommonOptions,
+        around: &Surroundings,
+        now: jiff::Timestamp,
+    ) -> Self {
+        let colour = match options.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                around.terminal
+                    && around.variable("NO_COLOR").is_none()
+                    && around.variable("TERM") != Some("dumb")
+            }
+        };
+        Self {
+            form: options.output,
+            time_form: options.time_format,
+            colour: colour && matches!(options.output, Form::Text | Form::Table),
+            shorthand: !options.no_json_shorthand_payloads,
+            now,
+            out: BufWriter::new(Box::new(io::stdout())),
+            listed: 0,
+            widths: Vec::new(),
+        }
+    }
+
+    /// True when programs read the output.
+    pub(crate) fn is_data(&self) -> bool {
+        matches!(self.form, Form::Json | Form::Jsonl | Form::Yaml)
+    }
+
+    /// True when people read it.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self.form, Form::Text | Form::Table)
+    }
+
+    /// Moves the time from which distances are told.
+    pub(crate) fn set_now(&mut self, now: jiff::Timestamp) {
+        self.now = now;
+    }
+
+    /// A line for people.
+    pub(crate) fn line(&mut self, text: &str) -> Result {
+        if self.is_text() {
+            writeln!(self.out, "{text}")?;
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+
+    /// A heading for people.
+    pub(crate) fn heading(&mut self, text: &str) -> Result {
+        let text = self.paint(text, Paint::Magenta);
+        self.line(&text)
+    }
+
+    /// Text in a colour, if colours are on.
+    pub(crate) fn paint(&self, text: &str, paint: Paint) -> String {
+        let code = match paint {
+            Paint::Red => 31,
+            Paint::Green => 32,
+            Paint::Yellow => 33,
+            Paint::Blue => 34,
+            Paint::Magenta => 35,
+            Paint::None => return text.to_owned(),
+        };
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// A value for programs; nothing for people.
+    pub(crate) fn data(&mut self, value: &Value) -> Result {
+        match self.form {
+            Form::Json => {
+                serde_json::to_writer_pretty(&mut self.out, value).map_err(io::Error::from)?;
+                writeln!(self.out)?;
+            }
+            Form::Jsonl => writeln!(self.out, "{value}")?,
+            Form::Yaml => {
+                write!(self.out, "{}", yaml(value)?)?;
+            }
+            Form::Text | Form::Table | Form::None => {}
+        }
+        self.out.flush()?;
+        Ok(())
+    }
+
+    /// A value for whoever reads.
+    pub(crate) fn value(&mut self, value: &Value) -> Result {
+        if self.is_data() { self.data(value) } else { self.fields(value) }
+    }
+
+    /// A JSON document, in whatever form results are.
+    pub(crate) fn document(&mut self, value: &Value) -> Result {
+        if self.form != Form::None {
+            writeln!(self.out, "{value:#}")?;
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+
+    /// An object for people: a line for each field that is not empty.
+    pub(crate) fn fields(&mut self, value: &Value) -> Result {
+        let Value::Object(object) = value else { return self.line(&columns::text(value)) };
+        let fields: Vec<_> =
+            object.iter().map(|(key, value)| (title(key), self.field(value))).collect();
+        let fields: Vec<_> =
+            fields.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+        self.card(&fields)
+    }
+
+    fn field(&self, value: &Value) -> String {
+        match value {
+            Value::String(text) if is_time(text) => self.time(text),
+            other => columns::text(other),
+        }
+    }
+
+    /// Names and values for people; what is empty is left out.
+    pub(crate) fn card(&mut self, fields: &[(&str, String)]) -> Result {
+        let shown = fields.iter().filter(|(_, value)| !value.is_empty());
+        let width = shown.clone().map(|(name, _)| name.width()).max().unwrap_or(0);
+        for (name, value) in shown {
+            self.line(&format!("  {name:<width$}  {value}"))?;
+        }
+        Ok(())
+    }
+
+    /// Begins a list.
+    pub(crate) fn start_list(&mut self) -> Result {
+        self.listed = 0;
+        self.widths.clear();
+        if self.form == Form::Json {
+            write!(self.out, "[")?;
+        }
+        Ok(())
+    }
+
+    /// Prints a part of the list.
+    pub(crate) fn rows(&mut self, columns: &[Column], rows: &[Value]) -> Result {
+        match self.form {
+            Form::Json => {
+                for row in rows {
+                    let separator = if self.listed == 0 { "\n" } else { ",\n" };
+                    write!(self.out, "{separator}")?;
+                    serde_json::to_writer_pretty(&mut self.out, row).map_err(io::Error::from)?;
+                    self.listed += 1;
+                }
+            }
+            Form::Jsonl => {
+                for row in rows {
+                    writeln!(self.out, "{row}")?;
+                }
+            }
+            Form::Yaml => {
+                for row in rows {
+                    let one = Value::Array(vec![row.clone()]);
+                    write!(self.out, "{}", yaml(&one)?)?;
+                }
+            }
+            Form::Text | Form::Table => self.table(columns, rows)?,
+            Form::None => {}
+        }
+        self.out.flush()?;
+        Ok(())
+    }
+
+    /// Ends the list.
+    pub(crate) fn end_list(&mut self) -> Result {
+        match self.form {
+            Form::Json => writeln!(self.out, "\n]")?,
+            Form::Table if self.listed > 0 => self.rule('└', '┴', '┘')?,
+            _ => {}
+        }
+        self.out.flush()?;
+        Ok(())
+    }
+
+    /// A whole list.
+    pub(crate) fn list(&mut self, columns: &[Column], rows: &[Value]) -> Result {
+        self.start_list()?;
+        self.rows(columns, rows)?;
+        self.end_list()
+    }
+
+    fn table(&mut self, columns: &[Column], rows: &[Value]) -> Result {
+        let cells: Vec<Vec<(String, Paint)>> = rows
+            .iter()
+            .map(|row| columns.iter().map(|column| self.cell(column, row)).collect())
+            .collect();
+        self.widths.resize(columns.len(), 0);
+        for (index, width) in self.widths.iter_mut().enumerate() {
+            let heading = columns.get(index).map_or(0, |column| column.title.width());
+            let cells = cells.iter().filter_map(|row| row.get(index));
+            let widest = cells.map(|(text, _)| text.width()).max().unwrap_or(0);
+            *width = (*width).max(heading).max(widest);
+        }
+        if self.listed == 0 && !rows.is_empty() {
+            let headings: Vec<_> =
+                columns.iter().map(|column| (column.title.to_owned(), Paint::Magenta)).collect();
+            if self.form == Form::Table {
+                self.rule('┌', '┬', '┐')?;
+            }
+            self.row(&headings)?;
+            if self.form == Form::Table {
+                self.rule('├', '┼', '┤')?;
+            }
+        }
+        for row in &cells {
+            self.row(row)?;
+        }
+        self.listed += rows.len();
+        Ok(())
+    }
+
+    fn row(&mut self, cells: &[(String, Paint)]) -> Result {
+        let frame = self.form == Form::Table;
+        let mut line = String::from(if frame { "│ " } else { "  " });
+        for (index, ((text, paint), width)) in cells.iter().zip(&self.widths).enumerate() {
+            let last = index + 1 == cells.len();
+            let padding = if last && !frame { 0 } else { width.saturating_sub(text.width()) };
+            line.push_str(&self.paint(text, *paint));
+            line.push_str(&" ".repeat(padding));
+            line.push_str(match (frame, last) {
+                (true, true) => " │",
+                (true, false) => " │ ",
+                (false, true) => "",
+                (false, false) => "  ",
+            });
+        }
+        writeln!(self.out, "{line}")?;
+        Ok(())
+    }
+
+    fn rule(&mut self, left: char, middle: char, right: char) -> Result {
+        let bars: Vec<_> = self.widths.iter().map(|width| "─".repeat(width + 2)).collect();
+        writeln!(self.out, "{left}{}{right}", bars.join(&middle.to_string()))?;
+        Ok(())
+    }
+
+    fn cell(&self, column: &Column, row: &Value) -> (String, Paint) {
+        let Some(value) = row.pointer(column.path) else { return (String::new(), Paint::None) };
+        match (column.look, value) {
+            (Look::Time, Value::String(text)) => (self.time(text), Paint::None),
+            (Look::Enumeration(prefix), Value::String(text)) => {
+                let short = camel(text.strip_prefix(prefix).unwrap_or(text));
+                let paint = paint_of(&short);
+                (short, paint)
+            }
+            (_, value) => (columns::text(value), Paint::None),
+        }
+    }
+
+    /// A time, which is RFC 3339, as the options want it.
+    pub(crate) fn time(&self, text: &str) -> String {
+        match (self.time_form, text.parse::<jiff::Timestamp>()) {
+            (TimeForm::Raw, _) | (_, Err(_)) => text.to_owned(),
+            (TimeForm::Iso, Ok(time)) => times::iso(time),
+            (TimeForm::Relative, Ok(time)) => times::relative(time, self.now),
+        }
+    }
+
+    /// A time of the API as the options want it; nothing for none.
+    pub(crate) fn proto_time(&self, time: Option<&prost_types::Timestamp>) -> String {
+        let time = time.and_then(|time| jiff::Timestamp::new(time.seconds, time.nanos).ok());
+        time.map_or_else(String::new, |time| self.time(&time.to_string()))
+    }
+
+    /// Asks whether to go on.
+    pub(crate) fn confirm(&mut self, question: &str, yes: bool) -> Result {
+        if yes {
+            return self.line(&format!("{question} yes"));
+        }
+        let answer = self.ask(question)?;
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Error::Outcome("user denied confirmation".to_owned())),
+        }
+    }
+
+    /// Asks for a name, to be sure.
+    pub(crate) fn confirm_by_name(&mut self, question: &str, name: &str, yes: bool) -> Result {
+        if yes {
+            return self.line(&format!("{question} {name}"));
+        }
+        if self.ask(question)?.trim() == name {
+            return Ok(());
+        }
+        Err(Error::Outcome("user denied confirmation or mistyped the namespace name".to_owned()))
+    }
+
+    fn ask(&mut self, question: &str) -> Result<String> {
+        if !self.is_text() {
+            return Err(Error::usage("must bypass prompts when using JSON output: add --yes"));
+        }
+        write!(self.out, "{question} ")?;
+        self.out.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// Something that people should know beside the result.
+    pub(crate) fn warning(&mut self, text: &str) -> Result {
+        self.out.flush()?;
+        writeln!(io::stderr().lock(), "warning: {text}")?;
+        Ok(())
+    }
+
+    /// Wipes the terminal's screen, to print the same again.
+    pub(crate) fn clear_screen(&mut self) -> Result {
+        if io::stdout().is_terminal() {
+            write!(self.out, "\u{1b}[2J\u{1b}[H")?;
+        }
+        Ok(())
+    }
+}
+
+fn yaml(value: &Value) -> Result<String> {
+    serde_norway::to_string(value).map_err(|error| Error::Answer(error.to_string()))
+}
+
+/// The colour of a status.
+pub(crate) fn paint_of(status: &str) -> Paint {
+    match status {
+        "Completed" => Paint::Green,
+        "Failed" | "Terminated" => Paint::Red,
+        "TimedOut" => Paint::Yellow,
+        "Canceled" | "Paused" => Paint::Magenta,
+        "Running" => Paint::Blue,
+        _ => Paint::None,
+    }
+}
+
+/// `workflowId` as `WorkflowId`.
+fn title(key: &str) -> String {
+    let mut characters = key.chars();
+    let first: String =
+        characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    first + characters.as_str()
+}
+
+/// True for what looks like RFC 3339.
+fn is_time(text: &str) -> bool {
+    text.len() >= 20 && text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok()
+}
