@@ -18,12 +18,7 @@ pub(crate) fn apply_scheduled(
     scheduled: &NexusOperationScheduledEventAttributes,
     time: Time,
 ) {
-    let operation = NexusOperation {
-        scheduled: Some(Shared::new(scheduled.clone())),
-        scheduled_time: time,
-        stamp: 1,
-        ..NexusOperation::default()
-    };
+    let operation = NexusOperation::scheduled_at(scheduled.clone(), time);
     state.nexus_operations.insert(event_id, Shared::new(operation));
 }
 
@@ -33,16 +28,9 @@ pub(crate) fn apply_started(
     time: Time,
 ) {
     edit(state, started.scheduled_event_id, |operation| {
-        if operation.is_started() {
-            return;
+        if !operation.is_started() {
+            operation.start(&started.operation_token, time);
         }
-        operation.stamp = operation.stamp.saturating_add(1);
-        operation.attempt = operation.attempt.saturating_add(1);
-        operation.last_attempt_complete_time = time;
-        operation.last_attempt_failure = None;
-        operation.next_attempt_time = Time::UNSET;
-        operation.started_time = time;
-        operation.operation_token.clone_from(&started.operation_token);
     });
 }
 
@@ -52,19 +40,12 @@ pub(crate) fn apply_closed(state: &mut State, scheduled_event_id: i64) {
 
 pub(crate) fn apply_attempt_failed(state: &mut State, failed: &NexusOperationAttemptFailed) {
     edit(state, failed.scheduled_event_id, |operation| {
-        operation.stamp = operation.stamp.saturating_add(1);
-        operation.attempt = operation.attempt.saturating_add(1);
-        operation.last_attempt_complete_time = failed.time;
-        operation.last_attempt_failure.clone_from(&failed.failure);
-        operation.next_attempt_time = failed.next_attempt_time;
+        operation.back_off(failed.failure.clone(), failed.time, failed.next_attempt_time);
     });
 }
 
 pub(crate) fn apply_retry_due(state: &mut State, due: &NexusOperationRetryDue) {
-    edit(state, due.scheduled_event_id, |operation| {
-        operation.stamp = operation.stamp.saturating_add(1);
-        operation.next_attempt_time = Time::UNSET;
-    });
+    edit(state, due.scheduled_event_id, NexusOperation::end_back_off);
 }
 
 pub(crate) fn apply_cancel_requested(
@@ -74,21 +55,13 @@ pub(crate) fn apply_cancel_requested(
     time: Time,
 ) {
     edit(state, requested.scheduled_event_id, |operation| {
-        operation.cancellation = Some(NexusCancellation {
-            requested_event_id: event_id,
-            requested_time: time,
-            stamp: 1,
-            ..NexusCancellation::default()
-        });
+        operation.cancellation = Some(NexusCancellation::requested(event_id, time));
     });
 }
 
 pub(crate) fn apply_cancel_delivered(state: &mut State, scheduled_event_id: i64, time: Time) {
     edit_cancellation(state, scheduled_event_id, |cancellation| {
-        cancellation.attempt = cancellation.attempt.saturating_add(1);
-        cancellation.last_attempt_complete_time = time;
-        cancellation.last_attempt_failure = None;
-        cancellation.ended = true;
+        cancellation.end(None, time);
     });
 }
 
@@ -101,19 +74,12 @@ pub(crate) fn apply_cancellation_failed(
     failed: &NexusCancellationAttemptFailed,
 ) {
     edit_cancellation(state, failed.scheduled_event_id, |cancellation| {
-        cancellation.stamp = cancellation.stamp.saturating_add(1);
-        cancellation.attempt = cancellation.attempt.saturating_add(1);
-        cancellation.last_attempt_complete_time = failed.time;
-        cancellation.last_attempt_failure.clone_from(&failed.failure);
-        cancellation.next_attempt_time = failed.next_attempt_time;
+        cancellation.back_off(failed.failure.clone(), failed.time, failed.next_attempt_time);
     });
 }
 
 pub(crate) fn apply_cancellation_retry_due(state: &mut State, due: &NexusCancellationRetryDue) {
-    edit_cancellation(state, due.scheduled_event_id, |cancellation| {
-        cancellation.stamp = cancellation.stamp.saturating_add(1);
-        cancellation.next_attempt_time = Time::UNSET;
-    });
+    edit_cancellation(state, due.scheduled_event_id, NexusCancellation::end_back_off);
 }
 
 fn edit(state: &mut State, scheduled_event_id: i64, change: impl FnOnce(&mut NexusOperation)) {

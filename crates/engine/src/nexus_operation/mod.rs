@@ -10,6 +10,7 @@ mod cancel;
 mod complete;
 mod operation;
 mod schedule;
+mod steps;
 mod timeout;
 
 pub(crate) use apply::{

@@ -94,7 +94,8 @@ impl NexusOperation {
         self.earliest_timeout().map_or(Time::UNSET, |(due, _)| due)
     }
 
-    pub(super) fn earliest_timeout(&self) -> Option<(Time, TimeoutType)> {
+    /// The earliest of its time-outs, and which one it is.
+    pub fn earliest_timeout(&self) -> Option<(Time, TimeoutType)> {
         let scheduled = self.scheduled.as_ref()?;
         let after = |start: Time, timeout: Option<&prost_types::Duration>, kind: TimeoutType| {
             let timeout = Span::from_proto(timeout);
