@@ -14,9 +14,10 @@ use model::{Agenda, RunId, Time};
 use prost::{DecodeError, Message};
 use schedule::Schedule;
 use standalone_activity::StandaloneActivity;
+use standalone_nexus_operation::StandaloneNexusOperation;
 
 use super::{EntityScope, Perform, work};
-use crate::{Delivery, HistoryError, node::Node};
+use crate::{Delivery, Destination, HistoryError, node::Node};
 
 /// Reads a state. The list of the kinds that there are.
 pub(super) fn decode(kind: EntityKind, state: Bytes) -> Result<Arc<dyn Held>, DecodeError> {
@@ -24,7 +25,8 @@ pub(super) fn decode(kind: EntityKind, state: Bytes) -> Result<Arc<dyn Held>, De
         EntityKind::Schedule => decode_as::<Schedule>(state),
         EntityKind::BatchOperation => decode_as::<BatchOperation>(state),
         EntityKind::Activity => decode_as::<StandaloneActivity>(state),
-        EntityKind::WorkerDeployment | EntityKind::NexusOperation => {
+        EntityKind::NexusOperation => decode_as::<StandaloneNexusOperation>(state),
+        EntityKind::WorkerDeployment => {
             Err(DecodeError::new("this program has no machine for its kind"))
         }
     }
@@ -54,13 +56,17 @@ pub(crate) trait Held: Debug + Send + Sync {
     fn decide_due(&self, context: &Context<'_>) -> Result<Next, String>;
     /// What follows when a workflow that it started has closed.
     fn decide_closed(&self, closed: ClosedWorkflow, context: &Context<'_>) -> Result<Next, String>;
-    /// Does a piece of its work and tells the entity; none when there is no such work.
+    /// Where a piece of its work sends a request; none when it stays inside, or there is no such
+    /// work.
+    fn destination(&self, number: u64, key: &EntityKey) -> Option<Destination>;
+    /// Does a piece of its work and tells the entity; none when there is no such work. True when
+    /// whoever was asked answered.
     fn carry_out(
         &self,
         node: Arc<Node>,
         scope: EntityScope,
         number: u64,
-    ) -> Option<BoxFuture<'static, Result<(), HistoryError>>>;
+    ) -> Option<BoxFuture<'static, Result<bool, HistoryError>>>;
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -162,12 +168,17 @@ impl<M: Perform> Held for HeldState<M> {
         self.decide(Event::WorkflowClosed(Box::new(closed)), context)
     }
 
+    fn destination(&self, number: u64, key: &EntityKey) -> Option<Destination> {
+        let (kind, name) = M::destination(&M::work(&self.0, number, key)?)?;
+        Some(Destination { kind, namespace_id: key.namespace_id, name })
+    }
+
     fn carry_out(
         &self,
         node: Arc<Node>,
         scope: EntityScope,
         number: u64,
-    ) -> Option<BoxFuture<'static, Result<(), HistoryError>>> {
+    ) -> Option<BoxFuture<'static, Result<bool, HistoryError>>> {
         let work = M::work(&self.0, number, &scope.key)?;
         Some(Box::pin(work::perform_and_tell::<M>(node, scope, number, work)))
     }

@@ -16,6 +16,7 @@ mod records;
 mod requests;
 mod schedules;
 mod standalone_activities;
+mod standalone_nexus_operations;
 mod tasks;
 mod work;
 

@@ -6,7 +6,7 @@ use ::entity::{EntityKey, Machine};
 use model::RunId;
 use namespace::Namespace;
 
-use crate::{Delivery, History, HistoryError};
+use crate::{Delivery, DestinationKind, History, HistoryError};
 
 /// On behalf of which entity something is done.
 #[derive(Debug, Clone)]
@@ -39,6 +39,17 @@ pub trait Perform: Machine {
         number: u64,
         work: Self::Work,
     ) -> impl Future<Output = Result<Self::Done, HistoryError>> + Send;
+
+    /// Where a piece of work sends a request that may be without an answer for seconds; none for
+    /// what stays inside of the server and is quick.
+    fn destination(_work: &Self::Work) -> Option<(DestinationKind, String)> {
+        None
+    }
+
+    /// Whether the destination of a piece of work answered, whatever it said.
+    fn has_answered(_done: &Self::Done) -> bool {
+        true
+    }
 
     /// What a worker gets that has just taken the entity's task; none for a kind without tasks.
     fn delivery(_state: &Self::State, _key: &EntityKey, _instance: RunId) -> Option<Delivery> {

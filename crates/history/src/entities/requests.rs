@@ -74,7 +74,7 @@ impl History {
     }
 
     /// As [`History::request_instance`].
-    pub(super) async fn request_instance_for<M: Perform>(
+    pub(crate) async fn request_instance_for<M: Perform>(
         &self,
         caller: &Caller,
         id: &str,

@@ -5,15 +5,15 @@ use api::{
     activity::v1::activity_execution_outcome::Value,
     common::v1::{Link, link},
 };
-use engine::{NexusOperationEnd, StartedActivity};
+use engine::{CallbackDelivery, NexusOperationEnd, StartedActivity};
 use model::RunId;
 use standalone_activity::{Completion, Delivered, StandaloneActivity, State, Work};
 use visibility_query::{Schema, SystemAttribute};
 
 use super::{EntityScope, Perform};
 use crate::{
-    Delivery, History, HistoryError, StandaloneActivityDelivery,
-    outbox::{News, deliver_news},
+    Delivery, DestinationKind, History, HistoryError, StandaloneActivityDelivery,
+    outbox::{News, callback_destination, deliver_news},
 };
 
 /// What queries about activities call the attributes that runs have by themselves.
@@ -46,6 +46,14 @@ impl Perform for StandaloneActivity {
             end: end(completion),
         };
         deliver_news(history, &callback, news).await.map(Delivered)
+    }
+
+    fn destination(work: &Work) -> Option<(DestinationKind, String)> {
+        Some((DestinationKind::Callback, callback_destination(&work.callback)?))
+    }
+
+    fn has_answered(Delivered(delivery): &Delivered) -> bool {
+        !matches!(delivery, CallbackDelivery::Failed { retryable: true, .. })
     }
 
     fn delivery(state: &State, key: &EntityKey, instance: RunId) -> Option<Delivery> {

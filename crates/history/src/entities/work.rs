@@ -11,29 +11,50 @@ use super::{
     held::{self, split, state_of},
 };
 use crate::{
-    History, HistoryError, context::Caller, ledger::PendingTask, node::Node, recovery::report,
-    slot::Slot, timer_ledger::TimerKey,
+    Destination, History, HistoryError, context::Caller, ledger::PendingTask, node::Node,
+    recovery::report, slot::Slot, timer_ledger::TimerKey,
 };
 
 impl Node {
-    /// Does a piece of an entity's work, or tells an entity of a closed run. An error means that it
-    /// must be tried again.
+    /// Does a piece of an entity's work, or tells an entity of a closed run; true when whoever was
+    /// asked for it answered. An error means that it must be tried again.
     pub(crate) async fn carry_out_for_entity(
         self: &Arc<Self>,
         slot: SlotId,
         task: &PendingTask,
-    ) -> Result<(), HistoryError> {
+    ) -> Result<bool, HistoryError> {
         let done = match task.action {
             TaskAction::EntityWork(work) => {
                 self.try_entity_work(slot, task.run_id, work.number).await
             }
-            _ => self.try_notify_closed(slot, task.run_id).await,
+            _ => self.try_notify_closed(slot, task.run_id).await.map(|()| true),
         };
-        match done {
-            Err(HistoryError::Damaged(damage)) => report(&damage),
+        let has_answered = match done {
+            Err(HistoryError::Damaged(damage)) => {
+                report(&damage);
+                true
+            }
             other => other?,
-        }
-        self.finish_outbound(slot, task).await
+        };
+        self.finish_outbound(slot, task).await?;
+        Ok(has_answered)
+    }
+
+    /// Where a piece of an entity's work sends a request; none when it stays inside.
+    pub(crate) async fn entity_destination(
+        &self,
+        slot_id: SlotId,
+        instance: RunId,
+        number: u64,
+    ) -> Result<Option<Destination>, HistoryError> {
+        let mut slot = self.lock(slot_id).await?;
+        match self.load_entity(&mut slot, instance).await {
+            // Told when the work is tried.
+            Err(HistoryError::Damaged(_)) => return Ok(None),
+            other => other?,
+        };
+        let cached = slot.entities.get(&instance);
+        Ok(cached.and_then(|cached| cached.head.as_ref()?.destination(number, &cached.live.key)))
     }
 
     async fn try_entity_work(
@@ -41,22 +62,22 @@ impl Node {
         slot_id: SlotId,
         instance: RunId,
         number: u64,
-    ) -> Result<(), HistoryError> {
+    ) -> Result<bool, HistoryError> {
         let work = {
             let mut slot = self.lock(slot_id).await?;
             if !self.load_entity(&mut slot, instance).await? {
-                return Ok(());
+                return Ok(true);
             }
-            let Some(cached) = slot.entities.get(&instance) else { return Ok(()) };
+            let Some(cached) = slot.entities.get(&instance) else { return Ok(true) };
             let key = cached.live.key.clone();
-            let Some(namespace) = self.namespaces.by_id(key.namespace_id) else { return Ok(()) };
+            let Some(namespace) = self.namespaces.by_id(key.namespace_id) else { return Ok(true) };
             let scope = EntityScope { namespace, key, instance };
             let head = cached.head.as_ref();
             head.and_then(|head| head.carry_out(Arc::clone(self), scope, number))
         };
         match work {
             Some(work) => work.await,
-            None => Ok(()),
+            None => Ok(true),
         }
     }
 
@@ -115,25 +136,28 @@ impl Node {
     }
 }
 
-/// Does the work, and tells the entity what came of it.
+/// Does the work, and tells the entity what came of it; true when whoever was asked answered.
 pub(super) async fn perform_and_tell<M: Perform>(
     node: Arc<Node>,
     scope: EntityScope,
     number: u64,
     work: M::Work,
-) -> Result<(), HistoryError> {
+) -> Result<bool, HistoryError> {
     let history = History { node: Arc::clone(&node) };
     let done = M::perform(&history, &scope, number, work).await?;
+    let has_answered = M::has_answered(&done);
     let outcome = {
         let mut slot = node.lock(scope.key.slot()).await?;
         if !node.load_entity(&mut slot, scope.instance).await? {
-            return Ok(());
+            return Ok(has_answered);
         }
         let cached = slot.entities.get(&scope.instance);
-        let Some(head) = cached.and_then(|cached| cached.head.clone()) else { return Ok(()) };
-        let Some(state) = state_of::<M>(head.as_ref()) else { return Ok(()) };
+        let Some(head) = cached.and_then(|cached| cached.head.clone()) else {
+            return Ok(has_answered);
+        };
+        let Some(state) = state_of::<M>(head.as_ref()) else { return Ok(has_answered) };
         if !M::outstanding(state).contains(&number) {
-            return Ok(());
+            return Ok(has_answered);
         }
         let caller = Caller::server(&scope.namespace);
         let context = held::context(&node, &caller, &scope.key, scope.instance);
@@ -144,9 +168,10 @@ pub(super) async fn perform_and_tell<M: Perform>(
             }
             Err(rejection) => {
                 tracing::error!(%rejection, "an entity refuses the outcome of its work");
-                return Ok(());
+                return Ok(has_answered);
             }
         }
     };
-    outcome.wait().await
+    outcome.wait().await?;
+    Ok(has_answered)
 }

@@ -6,7 +6,7 @@ use api::{
     common::v1::{
         Link,
         link::{
-            Variant, WorkflowEvent,
+            NexusOperation, Variant, WorkflowEvent,
             workflow_event::{EventReference, Reference},
         },
     },
@@ -16,6 +16,7 @@ use api::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 const WORKFLOW_EVENT: &str = "temporal.api.common.v1.Link.WorkflowEvent";
+const NEXUS_OPERATION: &str = "temporal.api.common.v1.Link.NexusOperation";
 const SCHEME: &str = "temporal:///namespaces/";
 
 /// What stays as it is in a segment of a path.
@@ -39,9 +40,36 @@ pub(crate) fn scheduled_event_link(
     Link { variant: Some(Variant::WorkflowEvent(event)) }
 }
 
+/// A link to an operation that no workflow waits for.
+pub(crate) fn nexus_operation_link(namespace: &str, operation_id: &str, run_id: &str) -> Link {
+    let operation = NexusOperation {
+        namespace: namespace.to_owned(),
+        operation_id: operation_id.to_owned(),
+        run_id: run_id.to_owned(),
+    };
+    Link { variant: Some(Variant::NexusOperation(operation)) }
+}
+
 /// A link in Nexus's form; none for one that it has no form for.
 pub(crate) fn to_nexus_link(link: &Link) -> Option<NexusLink> {
-    let Some(Variant::WorkflowEvent(event)) = &link.variant else { return None };
+    match &link.variant {
+        Some(Variant::WorkflowEvent(event)) => Some(from_workflow_event(event)),
+        Some(Variant::NexusOperation(operation)) => Some(from_nexus_operation(operation)),
+        _ => None,
+    }
+}
+
+fn from_nexus_operation(operation: &NexusOperation) -> NexusLink {
+    let url = format!(
+        "{SCHEME}{}/nexus-operations/{}/{}/details",
+        utf8_percent_encode(&operation.namespace, SEGMENT),
+        utf8_percent_encode(&operation.operation_id, SEGMENT),
+        utf8_percent_encode(&operation.run_id, SEGMENT),
+    );
+    NexusLink { url, r#type: NEXUS_OPERATION.to_owned() }
+}
+
+fn from_workflow_event(event: &WorkflowEvent) -> NexusLink {
     let mut url = format!(
         "{SCHEME}{}/workflows/{}/{}/history",
         utf8_percent_encode(&event.namespace, SEGMENT),
@@ -64,7 +92,7 @@ pub(crate) fn to_nexus_link(link: &Link) -> Option<NexusLink> {
         ),
         None => Ok(()),
     };
-    Some(NexusLink { url, r#type: WORKFLOW_EVENT.to_owned() })
+    NexusLink { url, r#type: WORKFLOW_EVENT.to_owned() }
 }
 
 /// The links that Temporal knows; others are dropped, as the reference does.
@@ -73,13 +101,32 @@ pub(crate) fn to_common_links(links: Vec<NexusLink>) -> Vec<Link> {
 }
 
 fn to_common_link(link: &NexusLink) -> Option<Link> {
-    if link.r#type != WORKFLOW_EVENT {
-        return None;
-    }
     let rest = link.url.strip_prefix(SCHEME)?;
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    match link.r#type.as_str() {
+        WORKFLOW_EVENT => to_workflow_event(path, query),
+        NEXUS_OPERATION => to_nexus_operation(path),
+        _ => None,
+    }
+}
+
+/// The segments of a path, one after the other.
+fn segments(path: &str) -> impl FnMut() -> Option<String> {
     let mut segments = path.split('/');
-    let mut next = || Some(percent_decode_str(segments.next()?).decode_utf8().ok()?.into_owned());
+    move || Some(percent_decode_str(segments.next()?).decode_utf8().ok()?.into_owned())
+}
+
+fn to_nexus_operation(path: &str) -> Option<Link> {
+    let mut next = segments(path);
+    let namespace = next()?;
+    (next()? == "nexus-operations").then_some(())?;
+    let (operation_id, run_id) = (next()?, next()?);
+    (next()? == "details").then_some(())?;
+    Some(nexus_operation_link(&namespace, &operation_id, &run_id))
+}
+
+fn to_workflow_event(path: &str, query: &str) -> Option<Link> {
+    let mut next = segments(path);
     let namespace = next()?;
     (next()? == "workflows").then_some(())?;
     let (workflow_id, run_id) = (next()?, next()?);
@@ -145,6 +192,17 @@ mod tests {
             on_the_way.url,
             "temporal:///namespaces/a%20b/workflows/order%2F7%3Fx/run/history\
              ?eventID=5&eventType=NexusOperationScheduled&referenceType=EventReference"
+        );
+        assert_eq!(to_common_links(vec![on_the_way]), [link]);
+    }
+
+    #[test]
+    fn a_link_to_an_operation_survives_it_too() {
+        let link = nexus_operation_link("a b", "order/7", "run");
+        let on_the_way = to_nexus_link(&link).unwrap();
+        assert_eq!(
+            on_the_way.url,
+            "temporal:///namespaces/a%20b/nexus-operations/order%2F7/run/details"
         );
         assert_eq!(to_common_links(vec![on_the_way]), [link]);
     }

@@ -8,13 +8,13 @@ mod call;
 mod complete;
 mod failure;
 mod link;
+mod request;
 mod task;
 mod token;
 
-pub(crate) use call::NexusTarget;
 pub use complete::NexusCompletion;
 pub(crate) use failure::handler_failure;
-pub(crate) use link::{scheduled_event_link, to_nexus_link};
+pub(crate) use link::{nexus_operation_link, scheduled_event_link, to_nexus_link};
 pub use task::{NexusDelivery, NexusTaskAnswer};
 pub use token::CallbackToken;
-pub(crate) use token::SYSTEM_CALLBACK_URL;
+pub(crate) use token::{SYSTEM_CALLBACK_URL, Waiter};

@@ -1,5 +1,6 @@
-//! How the completion of an operation finds the run that waits for it.
+//! How the completion of an operation finds who waits for it.
 
+use ::entity::{EntityKey, EntityKind};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use model::{NamespaceId, RunId, WorkflowKey};
@@ -14,9 +15,25 @@ pub(crate) const SYSTEM_CALLBACK_URL: &str = "temporal://system";
 /// started the operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallbackToken {
-    pub(crate) run: RunKey,
-    pub(crate) scheduled_event_id: i64,
+    pub(crate) waiter: Waiter,
     pub(crate) request_id: String,
+}
+
+/// Who waits for an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    /// A run.
+    Run {
+        run: RunKey,
+        /// The event that scheduled the operation.
+        scheduled_event_id: i64,
+    },
+    /// Nobody but the operation itself.
+    Entity {
+        key: EntityKey,
+        /// What tells it from others of its id.
+        instance: RunId,
+    },
 }
 
 /// Handlers hold tokens over an upgrade: never reuse a tag.
@@ -24,31 +41,45 @@ pub struct CallbackToken {
 struct Wire {
     #[prost(bytes = "bytes", tag = "1")]
     namespace_id: Bytes,
+    /// The workflow's id, or the entity's.
     #[prost(string, tag = "2")]
-    workflow_id: String,
+    id: String,
+    /// The run, or the instance of the entity.
     #[prost(bytes = "bytes", tag = "3")]
     run_id: Bytes,
     #[prost(int64, tag = "4")]
     scheduled_event_id: i64,
     #[prost(string, tag = "5")]
     request_id: String,
+    /// The kind of the entity; none for a run.
+    #[prost(uint32, tag = "6")]
+    entity_kind: u32,
 }
 
 impl CallbackToken {
     /// The namespace of the caller.
     pub fn namespace_id(&self) -> NamespaceId {
-        self.run.workflow.namespace_id
+        match &self.waiter {
+            Waiter::Run { run, .. } => run.workflow.namespace_id,
+            Waiter::Entity { key, .. } => key.namespace_id,
+        }
     }
 
     /// The token as a header's value.
     pub(crate) fn encode(&self) -> String {
-        let RunKey { workflow, run_id } = &self.run;
+        let (id, run_id, scheduled_event_id, entity_kind) = match &self.waiter {
+            Waiter::Run { run, scheduled_event_id } => {
+                (&run.workflow.workflow_id, run.run_id, *scheduled_event_id, 0)
+            }
+            Waiter::Entity { key, instance } => (&key.id, *instance, 0, key.kind.number().into()),
+        };
         let wire = Wire {
-            namespace_id: Bytes::copy_from_slice(workflow.namespace_id.as_bytes()),
-            workflow_id: workflow.workflow_id.clone(),
+            namespace_id: Bytes::copy_from_slice(self.namespace_id().as_bytes()),
+            id: id.clone(),
             run_id: Bytes::copy_from_slice(run_id.as_bytes()),
-            scheduled_event_id: self.scheduled_event_id,
+            scheduled_event_id,
             request_id: self.request_id.clone(),
+            entity_kind,
         };
         URL_SAFE_NO_PAD.encode(wire.encode_to_vec())
     }
@@ -58,12 +89,15 @@ impl CallbackToken {
         let wire = Wire::decode(URL_SAFE_NO_PAD.decode(text).ok()?.as_slice()).ok()?;
         let namespace_id = NamespaceId::from_bytes(wire.namespace_id.as_ref().try_into().ok()?);
         let run_id = RunId::from_bytes(wire.run_id.as_ref().try_into().ok()?);
-        let workflow = WorkflowKey { namespace_id, workflow_id: wire.workflow_id };
-        Some(Self {
-            run: RunKey { workflow, run_id },
-            scheduled_event_id: wire.scheduled_event_id,
-            request_id: wire.request_id,
-        })
+        let waiter = if wire.entity_kind == 0 {
+            let workflow = WorkflowKey { namespace_id, workflow_id: wire.id };
+            let run = RunKey { workflow, run_id };
+            Waiter::Run { run, scheduled_event_id: wire.scheduled_event_id }
+        } else {
+            let kind = EntityKind::from_number(wire.entity_kind)?;
+            Waiter::Entity { key: EntityKey { kind, namespace_id, id: wire.id }, instance: run_id }
+        };
+        Some(Self { waiter, request_id: wire.request_id })
     }
 }
 
@@ -71,20 +105,28 @@ impl CallbackToken {
 mod tests {
     use super::*;
 
+    const NAMESPACE: NamespaceId = NamespaceId::from_bytes([1; 16]);
+    const RUN: RunId = RunId::from_bytes([2; 16]);
+
+    fn token(waiter: Waiter) -> CallbackToken {
+        CallbackToken { waiter, request_id: "request".to_owned() }
+    }
+
     #[test]
     fn a_token_reads_back_and_garbage_does_not() {
-        let token = CallbackToken {
-            run: RunKey {
-                workflow: WorkflowKey {
-                    namespace_id: NamespaceId::from_bytes([1; 16]),
-                    workflow_id: "order".to_owned(),
-                },
-                run_id: RunId::from_bytes([2; 16]),
-            },
-            scheduled_event_id: 5,
-            request_id: "request".to_owned(),
+        let workflow = WorkflowKey { namespace_id: NAMESPACE, workflow_id: "order".to_owned() };
+        let run = RunKey { workflow, run_id: RUN };
+        let key = EntityKey {
+            kind: EntityKind::NexusOperation,
+            namespace_id: NAMESPACE,
+            id: "order".to_owned(),
         };
-        assert_eq!(CallbackToken::decode(&token.encode()), Some(token));
+        for waiter in
+            [Waiter::Run { run, scheduled_event_id: 5 }, Waiter::Entity { key, instance: RUN }]
+        {
+            let token = token(waiter);
+            assert_eq!(CallbackToken::decode(&token.encode()), Some(token));
+        }
         assert_eq!(CallbackToken::decode("not a token"), None);
         assert_eq!(CallbackToken::decode(""), None);
     }

@@ -167,7 +167,7 @@ fn destination_of(source: &Source, action: &TaskAction) -> Option<Destination> {
 }
 
 /// The scheme and the host that a callback goes to; none when it stays inside.
-fn callback_destination(callback: &Callback) -> Option<String> {
+pub(crate) fn callback_destination(callback: &Callback) -> Option<String> {
     let Some(Variant::Nexus(nexus)) = &callback.variant else { return None };
     let (scheme, rest) = nexus.url.split_once("://")?;
     if nexus.url == SYSTEM_CALLBACK_URL {
@@ -274,15 +274,24 @@ impl Node {
         slot: SlotId,
         task: &PendingTask,
     ) -> Option<Result<Attempt, HistoryError>> {
-        if !may_take_long(&task.action) {
+        let destination = match task.action {
+            TaskAction::EntityWork(work) => {
+                match self.entity_destination(slot, task.run_id, work.number).await {
+                    Err(error) => return Some(Err(error)),
+                    Ok(destination) => destination,
+                }
+            }
+            _ if !may_take_long(&task.action) => None,
+            _ => match self.read_source(slot, task).await {
+                Err(error) => return Some(Err(error)),
+                Ok(None) => return Some(Ok(Attempt::Done)),
+                Ok(Some(source)) => destination_of(&source, &task.action),
+            },
+        };
+        if destination.is_none() && !may_take_long(&task.action) {
             let _place = self.outbox.places.acquire().await.ok()?;
             return Some(self.try_to_carry_out(slot, task, None).await);
         }
-        let destination = match self.read_source(slot, task).await {
-            Err(error) => return Some(Err(error)),
-            Ok(None) => return Some(Ok(Attempt::Done)),
-            Ok(Some(source)) => destination_of(&source, &task.action),
-        };
         let visitor = match destination.map(|found| self.outbox.destinations.visitor(found)) {
             Some(Err(error)) => return Some(Err(error)),
             Some(Ok(visitor)) => Some(visitor),
@@ -308,7 +317,11 @@ impl Node {
     ) -> Result<Attempt, HistoryError> {
         match task.action {
             TaskAction::EntityWork(_) | TaskAction::NotifyClosed(_) => {
-                return self.carry_out_for_entity(slot, task).await.map(|()| Attempt::Done);
+                let has_answered = self.carry_out_for_entity(slot, task).await?;
+                if let Some(visit) = visit {
+                    visit.leave(has_answered, self.now());
+                }
+                return Ok(Attempt::Done);
             }
             _ => {}
         }

@@ -29,6 +29,8 @@ mod schedules;
 #[cfg(test)]
 mod standalone_activities;
 #[cfg(test)]
+mod standalone_nexus_operations;
+#[cfg(test)]
 mod starts;
 #[cfg(test)]
 mod sticky;
