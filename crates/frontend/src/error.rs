@@ -5,9 +5,9 @@ use api::{
     errordetails::v1::{
         ActivityExecutionAlreadyStartedFailure, MultiOperationExecutionFailure,
         NamespaceAlreadyExistsFailure, NamespaceInvalidStateFailure, NamespaceNotFoundFailure,
-        NotFoundFailure, PermissionDeniedFailure, QueryFailedFailure, ResourceExhaustedFailure,
-        WorkflowExecutionAlreadyStartedFailure, WorkflowNotReadyFailure,
-        WorkflowTaskCompletionBufferLostFailure,
+        NexusOperationExecutionAlreadyStartedFailure, NotFoundFailure, PermissionDeniedFailure,
+        QueryFailedFailure, ResourceExhaustedFailure, WorkflowExecutionAlreadyStartedFailure,
+        WorkflowNotReadyFailure, WorkflowTaskCompletionBufferLostFailure,
         multi_operation_execution_failure::OperationStatus,
     },
     failure::v1::{Failure, MultiOperationExecutionAborted},
@@ -189,6 +189,17 @@ impl ApiError {
         let failure = ActivityExecutionAlreadyStartedFailure { start_request_id, run_id };
         Self::new(Code::AlreadyExists, message)
             .detail("ActivityExecutionAlreadyStartedFailure", &failure)
+    }
+
+    /// A Nexus operation that no workflow waits for has this id.
+    pub(crate) fn nexus_operation_already_started(
+        message: String,
+        start_request_id: String,
+        run_id: String,
+    ) -> Self {
+        let failure = NexusOperationExecutionAlreadyStartedFailure { start_request_id, run_id };
+        Self::new(Code::AlreadyExists, message)
+            .detail("NexusOperationExecutionAlreadyStartedFailure", &failure)
     }
 
     /// The same refusal with words before it.

@@ -133,6 +133,7 @@ macro_rules! named {
 }
 
 named! {
+    operator::AddOrUpdateRemoteClusterRequest: frontend_address;
     operator::AddSearchAttributesRequest: search_attributes;
     operator::CreateNexusEndpointRequest: spec;
     operator::DeleteNamespaceRequest: namespace_id;
@@ -145,6 +146,7 @@ named! {
     operator::RemoveSearchAttributesRequest: search_attributes;
     operator::UpdateNexusEndpointRequest: id spec;
     workflow::CountActivityExecutionsRequest:;
+    workflow::CountNexusOperationExecutionsRequest:;
     workflow::CountSchedulesRequest:;
     workflow::CountWorkersRequest:;
     workflow::CountWorkflowExecutionsRequest:;
@@ -153,6 +155,7 @@ named! {
     workflow::CreateWorkerDeploymentVersionRequest: deployment_version identity;
     workflow::CreateWorkflowRuleRequest: spec identity;
     workflow::DeleteActivityExecutionRequest: activity_id run_id;
+    workflow::DeleteNexusOperationExecutionRequest: operation_id run_id;
     workflow::DeleteScheduleRequest: schedule_id identity;
     workflow::DeleteWorkerDeploymentRequest: deployment_name identity;
     workflow::DeleteWorkerDeploymentVersionRequest: version deployment_version identity;
@@ -163,6 +166,7 @@ named! {
     workflow::DescribeBatchOperationRequest: job_id;
     workflow::DescribeDeploymentRequest:;
     workflow::DescribeNamespaceRequest: id;
+    workflow::DescribeNexusOperationExecutionRequest: operation_id run_id;
     workflow::DescribeScheduleRequest: schedule_id;
     workflow::DescribeTaskQueueRequest: task_queue;
     workflow::DescribeWorkerDeploymentRequest: deployment_name;
@@ -183,6 +187,7 @@ named! {
     workflow::GetWorkflowExecutionHistoryRequest: execution;
     workflow::GetWorkflowExecutionHistoryReverseRequest: execution;
     workflow::ListActivityExecutionsRequest:;
+    workflow::ListNexusOperationExecutionsRequest:;
     workflow::ListArchivedWorkflowExecutionsRequest:;
     workflow::ListBatchOperationsRequest:;
     workflow::ListClosedWorkflowExecutionsRequest:;
@@ -202,6 +207,7 @@ named! {
     workflow::PauseWorkflowExecutionRequest: workflow_id run_id identity reason;
     workflow::PollActivityExecutionRequest: activity_id run_id;
     workflow::PollActivityTaskQueueRequest: task_queue worker_instance_key identity;
+    workflow::PollNexusOperationExecutionRequest: operation_id run_id;
     workflow::PollNexusTaskQueueRequest: task_queue worker_instance_key identity;
     workflow::PollWorkflowExecutionTimeSkippingRequest: workflow_execution;
     workflow::PollWorkflowExecutionUpdateRequest: update_ref identity;
@@ -212,6 +218,7 @@ named! {
     workflow::RecordWorkerHeartbeatRequest: identity;
     workflow::RegisterNamespaceRequest:;
     workflow::RequestCancelActivityExecutionRequest: activity_id run_id identity reason;
+    workflow::RequestCancelNexusOperationExecutionRequest: operation_id run_id identity reason;
     workflow::RequestCancelWorkflowExecutionRequest: workflow_execution identity reason;
     workflow::ResetActivityExecutionRequest: workflow_id activity_id run_id identity;
     workflow::ResetActivityRequest: execution identity;
@@ -239,9 +246,11 @@ named! {
     workflow::SignalWorkflowExecutionRequest: workflow_execution signal_name identity;
     workflow::StartActivityExecutionRequest: activity_id activity_type task_queue identity;
     workflow::StartBatchOperationRequest: job_id reason;
+    workflow::StartNexusOperationExecutionRequest: operation_id endpoint service operation identity;
     workflow::StartWorkflowExecutionRequest: workflow_id workflow_type task_queue identity;
     workflow::StopBatchOperationRequest: job_id reason identity;
     workflow::TerminateActivityExecutionRequest: activity_id run_id identity reason;
+    workflow::TerminateNexusOperationExecutionRequest: operation_id run_id identity reason;
     workflow::TerminateWorkflowExecutionRequest: workflow_execution reason identity;
     workflow::TriggerWorkflowRuleRequest: execution identity;
     workflow::UnpauseActivityExecutionRequest: workflow_id activity_id run_id identity reason;

@@ -12,10 +12,12 @@ mod compute_config;
 mod describe;
 mod describe_nexus;
 mod entity_lists;
+mod entity_token;
 mod history;
 mod multi_operation;
 mod namespaces;
 mod nexus_endpoints;
+mod nexus_operation_executions;
 mod nexus_tasks;
 mod not_built;
 mod pause;
@@ -91,6 +93,7 @@ macro_rules! built {
 built! {
     Workflow {
         CountActivityExecutions => activity_executions::count_activity_executions,
+        CountNexusOperationExecutions => nexus_operation_executions::count_nexus_operation_executions,
         CountSchedules => schedules::count_schedules,
         CountWorkers => workers::count_workers,
         CountWorkflowExecutions => visibility::count_workflow_executions,
@@ -99,6 +102,7 @@ built! {
         CreateWorkflowRule => workflow_rules::create_workflow_rule,
         CreateWorkerDeploymentVersion => worker_deployment_versions::create_worker_deployment_version,
         DeleteActivityExecution => activity_executions::delete_activity_execution,
+        DeleteNexusOperationExecution => nexus_operation_executions::delete_nexus_operation_execution,
         DeleteSchedule => schedules::delete_schedule,
         DeleteWorkerDeployment => worker_deployments::delete_worker_deployment,
         DeleteWorkerDeploymentVersion => worker_deployment_versions::delete_worker_deployment_version,
@@ -109,6 +113,7 @@ built! {
         DescribeBatchOperation => batch_operations::describe_batch_operation,
         DescribeDeployment => switched_off::describe_deployment,
         DescribeNamespace => namespaces::describe_namespace,
+        DescribeNexusOperationExecution => nexus_operation_executions::describe_nexus_operation_execution,
         DescribeSchedule => schedules::describe_schedule,
         DescribeTaskQueue => task_queue::describe_task_queue,
         DescribeWorker => workers::describe_worker,
@@ -134,6 +139,7 @@ built! {
         ListClosedWorkflowExecutions => visibility::list_closed_workflow_executions,
         ListDeployments => switched_off::list_deployments,
         ListNamespaces => namespaces::list_namespaces,
+        ListNexusOperationExecutions => nexus_operation_executions::list_nexus_operation_executions,
         ListOpenWorkflowExecutions => visibility::list_open_workflow_executions,
         ListScheduleMatchingTimes => schedules::list_schedule_matching_times,
         ListSchedules => schedules::list_schedules,
@@ -148,6 +154,7 @@ built! {
         PauseWorkflowExecution => pause::pause_workflow_execution,
         PollActivityExecution => activity_executions::poll_activity_execution,
         PollActivityTaskQueue => activity_poll::poll_activity_task_queue,
+        PollNexusOperationExecution => nexus_operation_executions::poll_nexus_operation_execution,
         PollNexusTaskQueue => nexus_tasks::poll_nexus_task_queue,
         PollWorkflowExecutionTimeSkipping => time_skipping::poll_workflow_execution_time_skipping,
         PollWorkflowExecutionUpdate => update::poll_workflow_execution_update,
@@ -158,6 +165,7 @@ built! {
         RecordWorkerHeartbeat => workers::record_worker_heartbeat,
         RegisterNamespace => namespaces::register_namespace,
         RequestCancelActivityExecution => activity_executions::request_cancel_activity_execution,
+        RequestCancelNexusOperationExecution => nexus_operation_executions::request_cancel_nexus_operation_execution,
         RequestCancelWorkflowExecution => signals::request_cancel_workflow_execution,
         ResetActivity => activity_operations::reset_activity,
         ResetActivityExecution => activity_execution_operations::reset_activity_execution,
@@ -184,9 +192,11 @@ built! {
         SignalWorkflowExecution => signals::signal_workflow_execution,
         StartActivityExecution => activity_executions::start_activity_execution,
         StartBatchOperation => batch_operations::start_batch_operation,
+        StartNexusOperationExecution => nexus_operation_executions::start_nexus_operation_execution,
         StartWorkflowExecution => start::start_workflow_execution,
         StopBatchOperation => batch_operations::stop_batch_operation,
         TerminateActivityExecution => activity_executions::terminate_activity_execution,
+        TerminateNexusOperationExecution => nexus_operation_executions::terminate_nexus_operation_execution,
         TerminateWorkflowExecution => signals::terminate_workflow_execution,
         TriggerWorkflowRule => workflow_rules::trigger_workflow_rule,
         UnpauseActivity => activity_operations::unpause_activity,
@@ -207,6 +217,7 @@ built! {
         ValidateWorkerDeploymentVersionComputeConfig => compute_config::validate_compute_config,
     }
     Operator {
+        AddOrUpdateRemoteCluster => cluster::add_or_update_remote_cluster,
         AddSearchAttributes => search_attributes::add_search_attributes,
         CreateNexusEndpoint => nexus_endpoints::create_nexus_endpoint,
         DeleteNamespace => namespaces::delete_namespace,

@@ -61,6 +61,14 @@ in_namespace! {
     workflow::RequestCancelActivityExecutionRequest,
     workflow::StartActivityExecutionRequest,
     workflow::TerminateActivityExecutionRequest,
+    workflow::CountNexusOperationExecutionsRequest,
+    workflow::DeleteNexusOperationExecutionRequest,
+    workflow::DescribeNexusOperationExecutionRequest,
+    workflow::ListNexusOperationExecutionsRequest,
+    workflow::PollNexusOperationExecutionRequest,
+    workflow::RequestCancelNexusOperationExecutionRequest,
+    workflow::StartNexusOperationExecutionRequest,
+    workflow::TerminateNexusOperationExecutionRequest,
     workflow::CountSchedulesRequest,
     workflow::CountWorkersRequest,
     workflow::CountWorkflowExecutionsRequest,
@@ -175,6 +183,7 @@ targeted! {
     operator::ListClustersRequest => _request: Target::Cluster;
     operator::ListNexusEndpointsRequest => _request: Target::Cluster;
     operator::ListSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
+    operator::AddOrUpdateRemoteClusterRequest => _request: Target::Cluster;
     operator::RemoveRemoteClusterRequest => _request: Target::Cluster;
     operator::RemoveSearchAttributesRequest => request: Target::Unchecked(&request.namespace);
     operator::UpdateNexusEndpointRequest => _request: Target::Cluster;

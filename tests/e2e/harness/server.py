@@ -38,6 +38,7 @@ FEATURES = (
     "frontend.WorkflowPauseEnabled=true",
     "frontend.workflowRulesAPIsEnabled=true",
     "history.enableUpdateCallbacks=true",
+    "nexusoperation.enableStandalone=true",
 )
 """What the reference serves only when it is told to; here it is always on."""
 

@@ -2,7 +2,8 @@
 
 use api::{
     operatorservice::v1::{
-        ClusterMetadata, ListClustersRequest, ListClustersResponse, RemoveRemoteClusterRequest,
+        AddOrUpdateRemoteClusterRequest, AddOrUpdateRemoteClusterResponse, ClusterMetadata,
+        ListClustersRequest, ListClustersResponse, RemoveRemoteClusterRequest,
         RemoveRemoteClusterResponse,
     },
     version::v1::{ReleaseInfo, VersionInfo},
@@ -108,6 +109,26 @@ pub(crate) async fn list_clusters(
         ..ClusterMetadata::default()
     };
     Ok(ListClustersResponse { clusters: vec![this], ..ListClustersResponse::default() })
+}
+
+/// Nothing is replicated to another cluster, so none is added: whoever believed that one was would
+/// count on copies that do not exist.
+pub(crate) async fn add_or_update_remote_cluster(
+    frontend: &Frontend,
+    _call: &Call,
+    request: AddOrUpdateRemoteClusterRequest,
+) -> ApiResult<AddOrUpdateRemoteClusterResponse> {
+    let address = request.frontend_address;
+    if address == frontend.cluster.address {
+        return Err(ApiError::invalid(
+            "Unable connect to remote cluster with invalid config: Cannot update current cluster \
+             metadata from rpc calls.",
+        ));
+    }
+    Err(ApiError::precondition(format!(
+        "Unable connect to remote cluster {address} with error: this server replicates to no other \
+         cluster."
+    )))
 }
 
 /// There is one cluster, and it stays.

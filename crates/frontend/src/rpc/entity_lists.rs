@@ -74,6 +74,11 @@ impl Kind {
         Ok((groups.iter().map(|(_, count)| count).sum(), groups))
     }
 
+    /// A text with the names of attributes that users know.
+    fn in_its_words(&self, text: String) -> String {
+        self.stored.iter().fold(text, |text, (name, stored)| text.replace(stored, name))
+    }
+
     fn query(&self, frontend: &Frontend, call: &Call, query: &str) -> ApiResult<Query> {
         let mut schema = call.namespace()?.schema.clone();
         for (name, attribute) in self.names {
@@ -85,7 +90,7 @@ impl Kind {
             schema = schema.with_alias(name, attribute);
         }
         let mut query = parse(query, &schema, frontend.now())
-            .map_err(|error| ApiError::invalid(error.to_string()))?;
+            .map_err(|error| ApiError::invalid(self.in_its_words(error.to_string())))?;
         let division = Condition {
             attribute: SystemAttribute::TemporalNamespaceDivision.into(),
             test: Test::Compare(Comparison::Equal, Value::String(self.division.to_owned())),

@@ -56,13 +56,14 @@ fn answer(frontend: &Frontend, rpc: &'static Rpc, request: &Request<OnlyNamespac
     if let Some(record) = &mut record {
         record.fail(code_name(Code::Unimplemented));
     }
-    let error = permitted.map_or_else(
-        |denied| denied,
-        |_| ApiError::unimplemented(format!("method {} not supported", rpc.name)),
-    );
+    let error = permitted.map_or_else(|denied| denied, |_| not_built(rpc));
     let metrics = frontend.metrics.request(rpc.name, "");
     metrics.begin().end(std::time::Duration::ZERO, Some(error.error_type()));
     error.into_status()
+}
+
+fn not_built(rpc: &Rpc) -> ApiError {
+    ApiError::unimplemented(format!("method {} not supported", rpc.name))
 }
 
 #[cfg(test)]
@@ -70,6 +71,14 @@ mod tests {
     use prost_types::{FileDescriptorSet, field_descriptor_proto::Type};
 
     use super::*;
+
+    #[test]
+    fn a_method_that_is_not_built_says_so() {
+        let rpc = authz::rpcs().next().unwrap();
+        let status = not_built(rpc).into_status();
+        assert_eq!(status.code(), tonic::Code::Unimplemented);
+        assert_eq!(status.message(), format!("method {} not supported", rpc.name));
+    }
 
     #[test]
     fn every_request_in_a_namespace_that_is_not_built_begins_with_its_name() {

@@ -1,8 +1,8 @@
 //! Methods that exist, and those that do not.
 
 use api::workflowservice::v1::{
-    CountNexusOperationExecutionsRequest, GetSystemInfoRequest, GetSystemInfoResponse,
-    ListNamespacesRequest, ListWorkflowExecutionsRequest,
+    GetSystemInfoRequest, GetSystemInfoResponse, ListNamespacesRequest,
+    ListWorkflowExecutionsRequest,
 };
 use authz::Policy;
 use frontend::RequestLimits;
@@ -37,18 +37,6 @@ async fn a_method_that_nobody_knows_is_named() {
 async fn a_service_that_nobody_knows_is_named() {
     let (code, text) = text_of("/coffee.v1.Coffee/Make").await;
     assert_eq!((code, text.as_str()), (Code::Unimplemented, "unknown service coffee.v1.Coffee"));
-}
-
-#[tokio::test]
-async fn a_method_that_is_not_built_says_so() {
-    let server = start().await;
-    let request = CountNexusOperationExecutionsRequest {
-        namespace: NAMESPACE.to_owned(),
-        ..Default::default()
-    };
-    let status = server.client().await.count_nexus_operation_executions(request).await.unwrap_err();
-    assert_eq!(status.code(), Code::Unimplemented);
-    assert_eq!(status.message(), "method CountNexusOperationExecutions not supported");
 }
 
 #[tokio::test]

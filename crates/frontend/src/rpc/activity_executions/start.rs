@@ -145,7 +145,7 @@ fn checked(
 }
 
 /// The search attributes that say nothing of their types.
-fn untyped(attributes: Option<&SearchAttributes>) -> Vec<String> {
+pub(crate) fn untyped(attributes: Option<&SearchAttributes>) -> Vec<String> {
     let given = attributes.into_iter().flat_map(|attributes| &attributes.indexed_fields);
     given
         .filter(|(_, value)| !value.metadata.contains_key("type"))
