@@ -54,7 +54,8 @@ impl Frontend {
             return None;
         }
         let keep = log.keep(asked.rpc, asked.namespace);
-        if keep == Keep::Nothing {
+        // Nothing has happened while nothing may: those who try again are not worth the place.
+        if keep == Keep::Nothing || (refused.is_some() && log.is_blocked()) {
             return None;
         }
         let names = if keep == Keep::Each { names() } else { Names::default() };

@@ -306,7 +306,7 @@ fn tail(options: &Tail) -> anyhow::Result<()> {
                 }
                 (current, position) = (Some(next.clone()), 0);
             }
-            None => runtime.block_on(tokio::time::sleep(LOOK_EVERY)),
+            None => runtime.block_on(async { tokio::time::sleep(LOOK_EVERY).await }),
         }
     }
 }

@@ -1,8 +1,11 @@
 """The audit log: what unmodified clients do is in it, and nothing that is secret."""
 
+import atexit
 import json
 import os
+import resource
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +26,8 @@ from harness.waiting import wait_for
 
 CANARY = "canary-4f1c9d"
 """What is put wherever a secret may be; nobody may find it."""
+
+REFUSED = "UNAVAILABLE: the audit log cannot be written"
 
 
 def longtide(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -60,6 +65,35 @@ class AuditedServer(SecuredServer):
         made = longtide("auth", "key", "create", *words, *data)
         assert made.returncode == 0, made.stderr
         self.root = made.stdout.strip()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        # Python ignores the signal that a file has reached its limit, and so does the server then:
+        # a write fails as on a full disk.
+        atexit.register(self.kill)
+        return subprocess.Popen(
+            self._command_line(),
+            stdin=subprocess.DEVNULL,
+            stdout=self.log.open("ab"),
+            stderr=subprocess.STDOUT,
+            restore_signals=False,
+        )
+
+    def limit_files(self, size: int = resource.RLIM_INFINITY) -> None:
+        """No file of the server grows above this."""
+        limits = (size, resource.RLIM_INFINITY)
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, limits)
+
+    def list_namespaces(self, seconds: float = 10.0) -> str:
+        """A call that is always kept; how it ends."""
+        authorization = (("authorization", f"Bearer {self.root}"),)
+        with grpc.insecure_channel(self.address) as channel:
+            stub = service.WorkflowServiceStub(channel)
+            request = messages.ListNamespacesRequest()
+            try:
+                stub.ListNamespaces(request, metadata=authorization, timeout=seconds)
+            except grpc.RpcError as error:
+                return f"{error.code().name}: {error.details()}"
+            return "OK"
 
     def records(self) -> list[dict]:
         """All records, in their order."""
@@ -149,7 +183,9 @@ async def test_refusals_are_kept_with_their_reasons(server: AuditedServer):
                 stub.DescribeNamespace(request, metadata=metadata, timeout=10)
 
     def refused() -> list[dict]:
-        return [call for call in server.calls("DescribeNamespace") if call["rule"] != "default:read"]
+        return [
+            call for call in server.calls("DescribeNamespace") if call["rule"] != "default:read"
+        ]
 
     await wait_for(lambda: len(refused()) == 2, "both refusals")
     anonymous, unknown = refused()
@@ -255,21 +291,9 @@ async def test_a_dead_webhook_blocks_until_it_lives(tmp_path):
     with Outside(lambda request: Answer(200 if alive else 500)) as outside:
         webhook = {"url": f"{outside.url}/audit", "token": CANARY}
         with AuditedServer(tmp_path / "server", webhook=webhook) as server:
-            stub = service.WorkflowServiceStub(grpc.insecure_channel(server.address))
-            authorization = (("authorization", f"Bearer {server.root}"),)
-
-            def list_namespaces() -> str:
-                request = messages.ListNamespacesRequest()
-                try:
-                    stub.ListNamespaces(request, metadata=authorization, timeout=10)
-                except grpc.RpcError as error:
-                    return f"{error.code().name}: {error.details()}"
-                return "OK"
-
-            refused = "UNAVAILABLE: the audit log cannot be written"
-            await wait_for(lambda: list_namespaces() == refused, "calls are refused")
+            await wait_for(lambda: server.list_namespaces() == REFUSED, "calls are refused")
             alive = True
-            await wait_for(lambda: list_namespaces() == "OK", "calls are served again")
+            await wait_for(lambda: server.list_namespaces() == "OK", "calls are served again")
             server.stop()
             assert "the webhook of the audit log takes no records" in server.log.read_text()
             assert CANARY not in server.log.read_text()
@@ -278,3 +302,71 @@ async def test_a_dead_webhook_blocks_until_it_lives(tmp_path):
             (file,) = server.audit_folder.glob("audit-*.jsonl")
             assert taken[-1].body in file.read_bytes()
             assert b'"closing":true' in taken[-1].body
+
+
+async def test_a_full_disk_blocks_until_there_is_room(server: AuditedServer):
+    assert server.list_namespaces() == "OK"
+    (file,) = server.audit_folder.glob("audit-*.jsonl")
+    # Room for a part of a record.
+    server.limit_files(file.stat().st_size + 50)
+    assert server.list_namespaces(1.0).startswith("DEADLINE_EXCEEDED")
+    assert server.list_namespaces() == REFUSED
+    assert "calls are refused until it can" in server.log.read_text()
+    before = len(server.calls("ListNamespaces"))
+    server.limit_files()
+    await wait_for(lambda: server.list_namespaces() == "OK", "there is room again")
+    # The call that nobody waited for any more is there, too.
+    assert len(server.calls("ListNamespaces")) == before + 2
+    server.stop()
+    done = server.verify("--config", str(server.configuration))
+    assert done.returncode == 0, done.stdout
+
+
+async def test_a_full_disk_loses_records_where_calls_are_to_go_on(tmp_path):
+    with AuditedServer(tmp_path / "server", on_failure="drop") as server:
+        assert server.list_namespaces() == "OK"
+        (file,) = await wait_for(
+            lambda: (
+                server.calls("ListNamespaces") and list(server.audit_folder.glob("audit-*.jsonl"))
+            ),
+            "the first record",
+        )
+        server.limit_files(file.stat().st_size + 50)
+        assert [server.list_namespaces() for _ in range(5)] == ["OK"] * 5
+        await wait_for(lambda: "records are lost" in server.log.read_text(), "it is told")
+        server.limit_files()
+        server.list_namespaces()
+
+        def lost() -> int:
+            return sum(it["count"] for it in server.records() if it["kind"] == "dropped")
+
+        await wait_for(lost, "how many were lost")
+        server.stop()
+        assert lost() + len(server.calls("ListNamespaces")) == 7
+        done = server.verify("--config", str(server.configuration))
+        assert done.returncode == 0, done.stdout
+        assert f"{lost()} records were lost" in done.stdout
+
+
+async def test_the_tail_follows(server: AuditedServer):
+    words = ["audit", "tail", "--follow", "-n", "0", "--config", str(server.configuration)]
+    tail = subprocess.Popen([executable(), *words], stdout=subprocess.PIPE, text=True)
+    seen: list[dict] = []
+    reading = threading.Thread(
+        target=lambda: seen.extend(json.loads(line) for line in tail.stdout), daemon=True
+    )
+    reading.start()
+    client = await connected(server, server.root)
+
+    async def follows() -> bool:
+        # What was written before the tail began is not shown.
+        await client.count_workflows()
+        server.list_namespaces()
+        return bool(seen)
+
+    try:
+        await wait_for(follows, "a record is shown")
+        assert seen[0]["rpc"] == "ListNamespaces"
+    finally:
+        tail.kill()
+        tail.wait()

@@ -170,9 +170,10 @@ def test_the_doctor_finds_nothing_wrong_with_it(initialized):
     assert set(ends) == {"server.pem", "client-ca.pem", "server-ca.pem"}
     assert ends["server.pem"]["is_renewed"] and 28 <= ends["server.pem"]["days_left"] <= 30
     assert ends["server-ca.pem"]["days_left"] > 3000
-    assert "no weakness was found" in longtide(
-        "doctor", "--config", str(initialized.configuration)
-    ).stdout
+    assert (
+        "no weakness was found"
+        in longtide("doctor", "--config", str(initialized.configuration)).stdout
+    )
 
 
 def test_the_doctor_tells_each_weakness(initialized, tmp_path):
@@ -239,9 +240,7 @@ def test_without_a_configuration_only_loopback_is_served(tmp_path):
         seen = subprocess.run(
             ["cat", f"/proc/{server.process.pid}/net/tcp"], capture_output=True, text=True
         ).stdout
-        listening = [
-            line.split()[1] for line in seen.splitlines()[1:] if line.split()[3] == "0A"
-        ]
+        listening = [line.split()[1] for line in seen.splitlines()[1:] if line.split()[3] == "0A"]
         ports = {entry.split(":")[1]: entry.split(":")[0] for entry in listening}
         assert ports[f"{server.port:04X}"] == "0100007F"
         with pytest.raises(OSError), socket.create_connection(("127.0.0.2", server.port), 2):
