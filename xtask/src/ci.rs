@@ -19,7 +19,8 @@ const SEEDS_IN_BULK: u64 = 200;
 const FIRST_IN_BULK: u64 = 10_000;
 
 /// The end-to-end suites that every run includes.
-const E2E_SUITES: &[&str] = &["python", "cli", "raw", "security", "typescript", "rust", "crash"];
+const E2E_SUITES: &[&str] =
+    &["python", "cli", "command_line", "raw", "security", "typescript", "rust", "crash"];
 
 /// Suites of further SDKs, and the program that each needs. A machine without it leaves the suite
 /// out, and says so.

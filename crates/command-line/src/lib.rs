@@ -33,7 +33,7 @@ use clap::{Args, Subcommand};
 use environment::Environment;
 
 pub use commands::{
-    ActivityCommand, BatchCommand, ConfigCommand, OperatorCommand, ScheduleCommand,
+    ActivityCommand, BatchCommand, ConfigCommand, HistoryCommand, OperatorCommand, ScheduleCommand,
     TaskQueueCommand, WorkerCommand, WorkflowCommand,
 };
 pub use completion::Completion;
@@ -49,6 +49,8 @@ use crate::{context::Context, error::Result};
 pub enum Command {
     /// Workflow executions: start, look at, talk to and end them.
     Workflow(Group<WorkflowCommand>),
+    /// Histories of workflows, for other programs.
+    History(Group<HistoryCommand>),
     /// Activities of workflows, and activities that stand alone.
     Activity(Group<ActivityCommand>),
     /// Schedules: workflows at times.
@@ -109,6 +111,7 @@ pub fn run_config(
 async fn dispatch(command: Command, around: Surroundings) -> Result {
     match command {
         Command::Workflow(group) => connected!(group, around),
+        Command::History(group) => connected!(group, around),
         Command::Activity(group) => connected!(group, around),
         Command::Schedule(group) => connected!(group, around),
         Command::Batch(group) => connected!(group, around),

@@ -1,6 +1,7 @@
 //! `workflow`: everything about workflow executions.
 
 mod describe;
+mod diff;
 mod end;
 mod fix_history;
 mod history;
@@ -20,6 +21,7 @@ use clap::Subcommand;
 
 use self::{
     describe::Describe,
+    diff::Diff,
     end::{Cancel, Delete, Terminate},
     fix_history::FixHistoryJson,
     list::{Count, List},
@@ -58,6 +60,8 @@ pub enum WorkflowCommand {
     Show(Show),
     /// Show a workflow's state and its pending work.
     Describe(Describe),
+    /// Show where two histories part.
+    Diff(Diff),
     /// Wait for a workflow's result.
     Result(ShowResult),
     /// Send a signal.
@@ -103,6 +107,7 @@ impl WorkflowCommand {
             Self::Count(command) => command.run(context).await,
             Self::Show(command) => command.run(context).await,
             Self::Describe(command) => command.run(context).await,
+            Self::Diff(command) => command.run(context).await,
             Self::Result(command) => command.run(context).await,
             Self::Signal(command) => command.run(context).await,
             Self::Query(command) => command.run(context).await,
@@ -119,4 +124,12 @@ impl WorkflowCommand {
             Self::FixHistoryJson(command) => command.run(context).await,
         }
     }
+}
+
+/// All events of a history as it is now.
+pub(crate) async fn all_events(
+    context: &mut Context,
+    execution: api::common::v1::WorkflowExecution,
+) -> Result<Vec<api::history::v1::HistoryEvent>> {
+    show::all_events(context, execution, history::Direction::Forwards).await
 }
