@@ -22,6 +22,17 @@ const FIRST_IN_BULK: u64 = 10_000;
 const E2E_SUITES: &[&str] =
     &["python", "cli", "command_line", "raw", "security", "typescript", "rust", "crash"];
 
+/// The oldest SDKs that are promised to work: their suites, their versions, and the files that every
+/// run plays with them (none: all).
+const E2E_OLDEST_SDKS: &[(&str, &str, &str)] = &[
+    (
+        "python",
+        "1.31.0",
+        "python/test_start_and_result.py python/test_updates.py python/test_child_workflows.py",
+    ),
+    ("typescript", "1.22.0", ""),
+];
+
 /// Suites of further SDKs, and the program that each needs. A machine without it leaves the suite
 /// out, and says so.
 const E2E_SUITES_OF_TOOLCHAINS: &[(&str, &str)] = &[("go", "go"), ("java", "mvn")];
@@ -134,12 +145,18 @@ fn e2e(workspace: &Workspace) -> anyhow::Result<Summary> {
             println!("`{program}` is not installed: the suite `{suite}` is left out");
         }
     }
-    workspace
-        .command("tests/e2e/run")
-        .args(&suites)
-        .env("LONGTIDE_E2E_SERVER", workspace.target()?.join("debug/longtide"))
-        .run()?;
-    Ok(Summary(suites.join(", ")))
+    let server = workspace.target()?.join("debug/longtide");
+    workspace.command("tests/e2e/run").args(&suites).env("LONGTIDE_E2E_SERVER", &server).run()?;
+    for (suite, version, files) in E2E_OLDEST_SDKS {
+        workspace
+            .command("tests/e2e/run")
+            .args([suite])
+            .env("LONGTIDE_E2E_SERVER", &server)
+            .env("LONGTIDE_E2E_SDK_VERSION", version)
+            .env("LONGTIDE_E2E_FILES", files)
+            .run()?;
+    }
+    Ok(Summary(format!("{}, and the oldest SDKs", suites.join(", "))))
 }
 
 fn is_installed(program: &str) -> bool {

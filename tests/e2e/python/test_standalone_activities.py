@@ -98,6 +98,7 @@ async def test_a_failure_that_is_final_is_told(client: Client, queue: str) -> No
     assert (cause.message, cause.type) == ("never", "Fatal")
 
 
+@pytest.mark.pinned_sdk("descriptions of an older one have no schedule time")
 async def test_time_outs_count_from_the_end_of_the_start_delay(client: Client, queue: str) -> None:
     handle = await client.start_activity(
         greet,

@@ -132,6 +132,7 @@ async def test_a_run_goes_on_with_another_worker(
         assert await handle.result() == 3
 
 
+@pytest.mark.pinned_sdk("an older one may take a minute for an eviction")
 async def test_a_full_cache_evicts_runs_that_come_back_by_replay(
     client: Client, queue: str, workflow_id: str
 ):
