@@ -76,7 +76,7 @@ mod tests {
     fn a_method_that_is_not_built_says_so() {
         let rpc = authz::rpcs().next().unwrap();
         let status = not_built(rpc).into_status();
-        assert_eq!(status.code(), tonic::Code::Unimplemented);
+        assert_eq!(status.code(), Code::Unimplemented);
         assert_eq!(status.message(), format!("method {} not supported", rpc.name));
     }
 
