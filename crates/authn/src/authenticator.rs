@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use authz::{Caller, Claims, Principal};
+use authz::{Caller, Claims, CustomRoles, Principal};
 use environment::Clock;
 use http::{HeaderMap, HeaderName};
 use listener::{Peer, PeerCertificate};
@@ -24,6 +24,8 @@ pub struct Settings {
     pub jwt: Option<JwtSettings>,
     /// What client certificates may do.
     pub certificates: Vec<CertificateRule>,
+    /// The roles that permissions may speak of, beside the reference's.
+    pub roles: CustomRoles,
 }
 
 /// Says who calls.
@@ -49,7 +51,7 @@ impl Authenticator {
         stop: &CancellationToken,
     ) -> Result<Self, SettingsError> {
         for rule in &settings.certificates {
-            rule.check()?;
+            rule.check(&settings.roles)?;
         }
         let jwt = match settings.jwt {
             None => None,
@@ -62,6 +64,11 @@ impl Authenticator {
         };
         let Settings { header, certificates, .. } = settings;
         Ok(Self { header, jwt, certificates, api_keys, clock })
+    }
+
+    /// The header that holds a token or an API key.
+    pub const fn header(&self) -> &HeaderName {
+        &self.header
     }
 
     /// Says who calls. A token or key in the headers decides, whatever the certificate says; without

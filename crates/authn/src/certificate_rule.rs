@@ -1,6 +1,6 @@
 //! What client certificates may do.
 
-use authz::Claims;
+use authz::{Claims, CustomRoles};
 use listener::PeerCertificate;
 
 use crate::SettingsError;
@@ -22,9 +22,9 @@ pub struct CertificateRule {
 
 impl CertificateRule {
     /// Refuses permissions that are none: a rule says what it means.
-    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+    pub(crate) fn check(&self, roles: &CustomRoles) -> Result<(), SettingsError> {
         for permission in &self.permissions {
-            if !Claims::default().grant_permission(permission) {
+            if !roles.knows(permission) {
                 return Err(SettingsError::Permission(permission.clone()));
             }
         }
@@ -113,6 +113,9 @@ mod tests {
     fn a_rule_with_a_permission_that_is_none_is_refused() {
         let permissions = vec!["orders:own".to_owned()];
         let rule = CertificateRule { permissions, ..CertificateRule::default() };
-        assert_eq!(rule.check(), Err(SettingsError::Permission("orders:own".to_owned())));
+        assert_eq!(
+            rule.check(&CustomRoles::default()),
+            Err(SettingsError::Permission("orders:own".to_owned()))
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! From the permissions of a token to claims.
 
-use authz::{Claims, Role};
+use authz::Claims;
 use regex::Regex;
 
 use crate::SettingsError;
@@ -40,9 +40,8 @@ impl Pattern {
             Self::Groups(pattern) => {
                 let Some(found) = pattern.captures(permission) else { return };
                 let (namespace, role) = (found.name("namespace"), found.name("role"));
-                let role = role.and_then(|role| Role::from_name(role.as_str()));
                 if let (Some(namespace), Some(role)) = (namespace, role) {
-                    claims.grant(namespace.as_str(), role);
+                    claims.grant_named(namespace.as_str(), role.as_str());
                 }
             }
         }
@@ -51,6 +50,8 @@ impl Pattern {
 
 #[cfg(test)]
 mod tests {
+    use authz::Role;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,9 @@
 //! What a caller may do, as its credentials say.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// The name under which permissions speak of the whole system.
 pub const SYSTEM_NAMESPACE: &str = "temporal-system";
@@ -63,6 +66,9 @@ pub struct Claims {
     pub system: Role,
     /// On single namespaces, by name.
     pub namespaces: BTreeMap<String, Role>,
+    /// Names of other roles, in lower case, by namespace; `temporal-system` stands for everything.
+    /// What they mean is the configuration's business, and nothing when it does not say.
+    pub custom: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Claims {
@@ -86,14 +92,56 @@ impl Claims {
         *own = own.and(role);
     }
 
+    /// The names of other roles that were given by the name of a namespace.
+    pub fn custom_on(&self, namespace: &str) -> impl Iterator<Item = &str> {
+        self.custom.get(namespace).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Adds a role by its name: the reference's, or another. False when it can be no role.
+    pub fn grant_named(&mut self, namespace: &str, name: &str) -> bool {
+        if let Some(role) = Role::from_name(name) {
+            self.grant(namespace, role);
+            return !namespace.is_empty();
+        }
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if namespace.is_empty() || name.is_empty() || !name.chars().all(fits) {
+            return false;
+        }
+        self.custom.entry(namespace.to_owned()).or_default().insert(name.to_lowercase());
+        true
+    }
+
     /// Adds the rights that a permission such as `orders:write` speaks of. False when it speaks of
     /// none.
     pub fn grant_permission(&mut self, permission: &str) -> bool {
         let Some((namespace, role)) = permission.split_once(':') else { return false };
-        let Some(role) = Role::from_name(role.trim()) else { return false };
-        let namespace = namespace.trim();
-        self.grant(namespace, role);
-        !namespace.is_empty()
+        self.grant_named(namespace.trim(), role.trim())
+    }
+}
+
+impl fmt::Display for Claims {
+    /// As permissions, with blanks between them.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [(&str, Role); 4] = [
+            ("worker", Role::WORKER),
+            ("read", Role::READER),
+            ("write", Role::WRITER),
+            ("admin", Role::ADMIN),
+        ];
+        let own = self.namespaces.iter().map(|(name, role)| (name.as_str(), *role));
+        let mut permissions = Vec::new();
+        for (namespace, held) in std::iter::once((SYSTEM_NAMESPACE, self.system)).chain(own) {
+            for (name, _) in NAMES.iter().filter(|(_, role)| held.includes(*role)) {
+                permissions.push(format!("{namespace}:{name}"));
+            }
+        }
+        for (namespace, names) in &self.custom {
+            permissions.extend(names.iter().map(|name| format!("{namespace}:{name}")));
+        }
+        if permissions.is_empty() {
+            permissions.push("none".to_owned());
+        }
+        formatter.write_str(&permissions.join(" "))
     }
 }
 
@@ -124,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_is_no_permission_grants_nothing() {
-        for permission in ["", "orders", "orders:", ":admin", " :admin", "orders:own", "a:b:admin"]
+        for permission in ["", "orders", "orders:", ":admin", " :admin", "orders:o wn", "a:b:admin"]
         {
             let claims = claims(&[permission]);
             assert_eq!(claims, Claims::default(), "{permission}");

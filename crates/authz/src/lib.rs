@@ -10,7 +10,10 @@ mod nexus;
 mod permit;
 mod policy;
 mod principal;
+mod resource;
+mod roles;
 mod rpc;
+mod rules;
 mod table;
 
 pub use caller::Caller;
@@ -18,8 +21,11 @@ pub use claims::{Claims, Role, SYSTEM_NAMESPACE};
 pub use nexus::{
     COMPLETE_NEXUS_OPERATION, DISPATCH_BY_ENDPOINT, DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE,
 };
-pub use permit::{Denial, Permit, Resource, authorize};
-pub use policy::{Policy, Roles};
+pub use permit::{Denial, Ground, Permit, authorize};
+pub use policy::Policy;
 pub use principal::Principal;
+pub use resource::{DETAIL_NAMES, Details, Resource};
+pub use roles::{CustomRole, CustomRoles, RoleError, Roles};
 pub use rpc::{Access, Audit, Kind, RateClass, ResourceKind, Rpc, Scope, Service};
-pub use table::{RPC_COUNT, rpc, rpcs};
+pub use rules::{Further, Question, Rules, Ruling};
+pub use table::{RPC_COUNT, methods, rpc, rpcs};

@@ -29,6 +29,10 @@ pub static DISPATCH_BY_ENDPOINT: Rpc = method!("DispatchByEndpoint", NexusEndpoi
 pub static DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE: Rpc =
     method!("DispatchByNamespaceAndTaskQueue", TaskQueue);
 
+/// All of them.
+pub(crate) static METHODS: [&Rpc; 3] =
+    [&COMPLETE_NEXUS_OPERATION, &DISPATCH_BY_ENDPOINT, &DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE];
+
 #[cfg(test)]
 mod tests {
     use super::*;

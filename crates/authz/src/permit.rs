@@ -1,24 +1,40 @@
 //! The decision and its proof.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use crate::{Caller, Policy, Principal, Rpc};
+use crate::{Caller, Policy, Principal, Resource, Roles, Rpc};
 
-/// What a call is about, as far as the request says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Why a call may run.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Resource<'a> {
-    /// The namespace's name; empty when the request names none.
-    pub namespace: &'a str,
+pub enum Ground {
+    /// Everybody may call it, always.
+    Open,
+    /// Everybody may call everything.
+    Everybody,
+    /// Whoever has credentials may call it.
+    Harmless,
+    /// A role of the reference's.
+    Role,
+    /// A role of the configuration's, by its name.
+    CustomRole(String),
+    /// A rule of the operator's, by its name.
+    Rule(String),
+    /// Somebody else decides.
+    Elsewhere,
 }
 
-impl<'a> Resource<'a> {
-    /// The cluster itself.
-    pub const CLUSTER: Self = Self { namespace: "" };
-
-    /// Something in a namespace.
-    pub const fn in_namespace(namespace: &'a str) -> Self {
-        Self { namespace }
+impl fmt::Display for Ground {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => formatter.write_str("the method is open"),
+            Self::Everybody => formatter.write_str("everybody may do everything"),
+            Self::Harmless => formatter.write_str("whoever has credentials may"),
+            Self::Role => formatter.write_str("a role"),
+            Self::CustomRole(name) => write!(formatter, "role `{name}`"),
+            Self::Rule(name) => write!(formatter, "rule `{name}`"),
+            Self::Elsewhere => formatter.write_str("the webhook"),
+        }
     }
 }
 
@@ -31,6 +47,7 @@ impl<'a> Resource<'a> {
 ///     caller: authz::Caller::anonymous(),
 ///     policy: authz::Policy::AllowAll,
 ///     namespace: "default".into(),
+///     ground: authz::Ground::Open,
 /// };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +56,7 @@ pub struct Permit {
     caller: Caller,
     policy: Policy,
     namespace: Arc<str>,
+    ground: Ground,
 }
 
 impl Permit {
@@ -52,6 +70,16 @@ impl Permit {
         self.caller.principal()
     }
 
+    /// Who asked, with what rights.
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Why it may run.
+    pub const fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
     /// The name of the namespace that the permit is for; empty for the cluster.
     pub fn namespace(&self) -> &str {
         &self.namespace
@@ -59,7 +87,10 @@ impl Permit {
 
     /// The rule that allowed the call, in words: the audit log has it.
     pub fn rule(&self) -> String {
-        self.policy.rule(&self.caller, self.rpc, &self.namespace)
+        match &self.ground {
+            Ground::Role => Roles::named(self.caller.claims(), self.rpc, &self.namespace),
+            ground => ground.to_string(),
+        }
     }
 
     /// True when the caller may know that a namespace exists: lists show no others.
@@ -89,25 +120,31 @@ pub enum Denial {
         /// The namespace's name; empty for the cluster.
         namespace: String,
     },
+    /// A rule forbids it.
+    #[error("rule `{rule}` forbids `{rpc}` on `{namespace}`")]
+    Forbidden {
+        /// The method's bare name.
+        rpc: &'static str,
+        /// The namespace's name; empty for the cluster.
+        namespace: String,
+        /// The rule's name.
+        rule: String,
+    },
 }
 
 /// Decides whether `caller` may call `rpc` on `resource`.
 ///
 /// # Errors
-/// A [`Denial`] when no rule of the policy allows it.
+/// A [`Denial`] when no rule of the policy allows it, or one forbids it.
 pub fn authorize(
     caller: &Caller,
     rpc: &'static Rpc,
     resource: Resource<'_>,
     policy: &Policy,
 ) -> Result<Permit, Denial> {
-    let Resource { namespace } = resource;
-    if policy.allows(caller, rpc, namespace) {
-        let (caller, policy) = (caller.clone(), policy.clone());
-        Ok(Permit { rpc, caller, policy, namespace: namespace.into() })
-    } else {
-        Err(Denial::NoRule { rpc: rpc.name, namespace: namespace.to_owned() })
-    }
+    let ground = policy.decide(caller, rpc, resource)?;
+    let (caller, policy) = (caller.clone(), policy.clone());
+    Ok(Permit { rpc, caller, policy, namespace: resource.namespace.into(), ground })
 }
 
 #[cfg(test)]

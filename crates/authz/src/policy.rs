@@ -1,6 +1,9 @@
 //! The rules that decide.
 
-use crate::{Access, Caller, Claims, Role, Rpc, SYSTEM_NAMESPACE, Scope};
+use crate::{
+    Access, Caller, Claims, Denial, Further, Ground, Question, Resource, Roles, Rpc, Ruling,
+    methods,
+};
 
 /// The rules of a server. Without any, everything is denied.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,41 +16,39 @@ pub enum Policy {
     AllowAll,
     /// The roles in a caller's claims decide, by the reference's table.
     Roles(Roles),
+    /// The roles decide, and then rules of the operator's own.
+    Ruled(Roles, Further),
+    /// Whoever has credentials may call everything, as far as this policy goes: somebody else
+    /// decides before the call runs. Lists show what roles show.
+    Elsewhere(Roles),
 }
-
-/// How roles are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Roles {
-    /// The role `worker` alone may do nothing, as in the reference.
-    pub worker_is_noop: bool,
-}
-
-/// What a worker needs besides the methods of workers: it looks at its namespace when it starts,
-/// and reads the rest of a history that did not fit into its task.
-const WORKER_READS: &[&str] =
-    &["DescribeNamespace", "FetchWorkerConfig", "GetWorkflowExecutionHistory"];
-
-/// Methods on the whole cluster that tell a caller nothing beyond its own rights: whoever has
-/// credentials may call them. The list of namespaces is filtered.
-const HARMLESS: &[&str] = &["GetClusterInfo", "GetSearchAttributes", "ListNamespaces"];
 
 impl Policy {
-    /// True when `caller` may call `rpc` in the namespace of this name (empty: in none).
-    pub(crate) fn allows(&self, caller: &Caller, rpc: &Rpc, namespace: &str) -> bool {
+    /// Why a call may run.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub(crate) fn decide(
+        &self,
+        caller: &Caller,
+        rpc: &'static Rpc,
+        resource: Resource<'_>,
+    ) -> Result<Ground, Denial> {
+        let namespace = resource.namespace;
+        let no_rule = || Denial::NoRule { rpc: rpc.name, namespace: namespace.to_owned() };
         match (rpc.access, self) {
-            (Access::Open, _) | (_, Self::AllowAll) => true,
-            (_, Self::DenyAll) => false,
-            (_, Self::Roles(roles)) => roles.allow(caller, rpc, namespace),
-        }
-    }
-
-    /// What lets `caller` call `rpc`, in words.
-    pub(crate) fn rule(&self, caller: &Caller, rpc: &Rpc, namespace: &str) -> String {
-        match (rpc.access, self) {
-            (Access::Open, _) => "the method is open".to_owned(),
-            (_, Self::AllowAll) => "everybody may do everything".to_owned(),
-            (_, Self::DenyAll) => String::new(),
-            (_, Self::Roles(_)) => Roles::rule(caller.claims(), rpc, namespace),
+            (Access::Open, _) => Ok(Ground::Open),
+            (_, Self::AllowAll) => Ok(Ground::Everybody),
+            (_, Self::DenyAll) => Err(no_rule()),
+            (_, Self::Roles(roles)) => roles.allow(caller, rpc, namespace).ok_or_else(no_rule),
+            (_, Self::Ruled(roles, further)) => {
+                let question = Question { caller, rpc, resource };
+                ruled(roles.allow(caller, rpc, namespace), further, &question, no_rule)
+            }
+            (_, Self::Elsewhere(_)) => {
+                let known = !caller.principal().is_anonymous();
+                known.then_some(Ground::Elsewhere).ok_or_else(no_rule)
+            }
         }
     }
 
@@ -67,53 +68,106 @@ impl Policy {
         match self {
             Self::AllowAll => true,
             Self::DenyAll => false,
-            Self::Roles(roles) => {
-                let role = claims.on(namespace);
-                role.covers(Role::READER) || (!roles.worker_is_noop && role.includes(Role::WORKER))
+            Self::Roles(roles) | Self::Ruled(roles, _) | Self::Elsewhere(roles) => {
+                roles.show(claims, namespace)
             }
         }
     }
 }
 
-impl Roles {
-    /// The highest role that a caller has where the method asks for one.
-    fn rule(claims: &Claims, rpc: &Rpc, namespace: &str) -> String {
-        let named = |role: Role| {
-            let names = [
-                (Role::ADMIN, "admin"),
-                (Role::WRITER, "write"),
-                (Role::READER, "read"),
-                (Role::WORKER, "worker"),
-            ];
-            names.into_iter().find(|(known, _)| role.includes(*known)).map(|(_, name)| name)
+fn ruled(
+    ground: Option<Ground>,
+    further: &Further,
+    question: &Question<'_>,
+    no_rule: impl Fn() -> Denial,
+) -> Result<Ground, Denial> {
+    let Some(ground) = ground else {
+        let asks = further.may_permit && !question.caller.principal().is_anonymous();
+        return match asks.then(|| further.rules.judge(question)) {
+            Some(Ruling::Permits(rule)) => Ok(Ground::Rule(rule)),
+            Some(Ruling::Forbids(rule)) => Err(forbidden(question, rule)),
+            Some(Ruling::Silent) | None => Err(no_rule()),
         };
-        let system = named(claims.system).map(|name| format!("{SYSTEM_NAMESPACE}:{name}"));
-        let own = claims.namespaces.get(namespace).copied().and_then(named);
-        let own = own.filter(|_| rpc.scope == Scope::Namespace && claims.system.is_none());
-        let own = own.map(|name| format!("{namespace}:{name}"));
-        own.or(system).unwrap_or_else(|| "whoever has credentials may".to_owned())
+    };
+    if let Ruling::Forbids(rule) = further.rules.judge(question) {
+        return Err(forbidden(question, rule));
+    }
+    let parts = question.resource.details.implies;
+    for rpc in methods().filter(|rpc| parts.contains(&rpc.name)) {
+        if let Ruling::Forbids(rule) = further.rules.judge(&Question { rpc, ..*question }) {
+            return Err(forbidden(question, rule));
+        }
+    }
+    Ok(ground)
+}
+
+fn forbidden(question: &Question<'_>, rule: String) -> Denial {
+    let (rpc, namespace) = (question.rpc.name, question.resource.namespace.to_owned());
+    Denial::Forbidden { rpc, namespace, rule }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Details, Principal, Role};
+
+    /// Forbids or permits one method each.
+    #[derive(Debug)]
+    struct Fake {
+        forbids: &'static str,
+        permits: &'static str,
     }
 
-    fn allow(self, caller: &Caller, rpc: &Rpc, namespace: &str) -> bool {
-        if caller.principal().is_anonymous() {
-            return false;
-        }
-        let claims = caller.claims();
-        let role = match rpc.scope {
-            Scope::Cluster => claims.system,
-            Scope::Namespace => claims.on(namespace),
-        };
-        let worker = !self.worker_is_noop && role.includes(Role::WORKER);
-        match rpc.access {
-            Access::Open => true,
-            Access::Read => {
-                role.covers(Role::READER)
-                    || (worker && WORKER_READS.contains(&rpc.name))
-                    || HARMLESS.contains(&rpc.name)
+    impl crate::Rules for Fake {
+        fn judge(&self, question: &Question<'_>) -> Ruling {
+            match question.rpc.name {
+                name if name == self.forbids => Ruling::Forbids("no".to_owned()),
+                name if name == self.permits => Ruling::Permits("yes".to_owned()),
+                _ => Ruling::Silent,
             }
-            Access::Worker => role.covers(Role::WRITER) || worker,
-            Access::Write => role.covers(Role::WRITER),
-            Access::Admin => role.covers(Role::ADMIN),
         }
+    }
+
+    fn decide(may_permit: bool, name: &str, implies: &'static [&'static str]) -> String {
+        let mut claims = Claims::default();
+        claims.grant("orders", Role::WRITER);
+        let caller = Caller::new(Principal::named("jwt", "a"), claims);
+        let rules =
+            Arc::new(Fake { forbids: "StartWorkflowExecution", permits: "UpdateNamespace" });
+        let policy = Policy::Ruled(Roles::default(), Further { rules, may_permit });
+        let rpc = methods().find(|rpc| rpc.name == name).unwrap();
+        let details = Details { implies, ..Details::default() };
+        let resource = Resource::in_namespace("orders").about(details);
+        match policy.decide(&caller, rpc, resource) {
+            Ok(ground) => ground.to_string(),
+            Err(denial) => denial.to_string(),
+        }
+    }
+
+    #[test]
+    fn rules_forbid_what_roles_allow() {
+        assert_eq!(
+            decide(false, "StartWorkflowExecution", &[]),
+            "rule `no` forbids `StartWorkflowExecution` on `orders`"
+        );
+        assert_eq!(decide(false, "SignalWorkflowExecution", &[]), "a role");
+    }
+
+    #[test]
+    fn rules_permit_more_only_when_they_are_told_that_they_may() {
+        let denied = "no rule allows `UpdateNamespace` on `orders`";
+        assert_eq!(decide(false, "UpdateNamespace", &[]), denied);
+        assert_eq!(decide(true, "UpdateNamespace", &[]), "rule `yes`");
+    }
+
+    #[test]
+    fn what_is_forbidden_alone_is_forbidden_as_a_part() {
+        let parts = &["StartWorkflowExecution", "SignalWorkflowExecution"];
+        assert_eq!(
+            decide(true, "SignalWithStartWorkflowExecution", parts),
+            "rule `no` forbids `SignalWithStartWorkflowExecution` on `orders`"
+        );
     }
 }

@@ -31,6 +31,11 @@ pub fn rpcs() -> impl Iterator<Item = &'static Rpc> {
     WORKFLOW_SERVICE.iter().chain(OPERATOR_SERVICE)
 }
 
+/// Every method that is decided about: those of the API, of the server itself, and of HTTP.
+pub fn methods() -> impl Iterator<Item = &'static Rpc> {
+    rpcs().chain(ADMIN_SERVICE).chain(crate::nexus::METHODS.iter().copied())
+}
+
 macro_rules! table {
     ($service:ident, $full_name:literal,
      $($name:ident: $scope:ident $access:ident $resource:ident $kind:ident $rate:ident

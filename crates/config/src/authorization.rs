@@ -1,10 +1,13 @@
 //! `global.authorization`: the reference's settings, and ours beside them.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 
-use crate::values::{length_of_time, or_default, texts};
+use crate::{
+    rules::{CustomRole, Webhook},
+    values::{length_of_time, or_default, texts},
+};
 
 /// Who may do what, and how callers prove who they are.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -65,6 +68,11 @@ pub struct Authorization {
     /// Takes the keys that `longtide auth key create` makes.
     #[serde(deserialize_with = "or_default")]
     pub api_keys: bool,
+    /// Roles beside the reference's, by name.
+    #[serde(deserialize_with = "or_default")]
+    pub roles: BTreeMap<String, CustomRole>,
+    /// A server outside that is asked.
+    pub webhook: Option<Webhook>,
 }
 
 /// See [`Authorization::jwt_key_provider`].
@@ -124,10 +132,15 @@ impl Authorization {
         self.authorizer.eq_ignore_ascii_case("noop")
     }
 
+    /// True when the webhook decides alone.
+    pub fn is_webhook(&self) -> bool {
+        self.authorizer.eq_ignore_ascii_case("webhook")
+    }
+
     /// Notes everything that is wrong and that the form of the file cannot tell.
     pub(crate) fn check(&self, problems: &mut Vec<String>) {
         let known = |name: &str| ["", "default", "noop"].contains(&name.to_lowercase().as_str());
-        if !known(&self.authorizer) {
+        if !known(&self.authorizer) && !self.is_webhook() {
             problems.push(format!("global.authorization: unknown authorizer: {}", self.authorizer));
         }
         if !known(&self.claim_mapper) {
@@ -148,15 +161,34 @@ impl Authorization {
                     .to_owned(),
             );
         }
-        if self.authorizer.eq_ignore_ascii_case("default") && !self.knows_callers() {
+        if !self.is_noop() && !self.authorizer.is_empty() && !self.knows_callers() {
             problems.push(
                 "global.authorization: nobody could prove who they are: set \
                  jwtKeyProvider.keySourceURIs, oidcIssuers, clientCertificates or apiKeys"
                     .to_owned(),
             );
         }
+        self.check_rules(problems);
         for (index, rule) in self.client_certificates.iter().enumerate() {
             rule.check(&format!("global.authorization.clientCertificates[{index}]"), problems);
+        }
+    }
+}
+
+impl Authorization {
+    fn check_rules(&self, problems: &mut Vec<String>) {
+        if self.is_noop() && self.webhook.is_some() {
+            let text = "the webhook is not asked when everybody may do everything";
+            problems.push(format!("global.authorization.authorizer: noop: {text}"));
+        }
+        if self.is_webhook() && self.webhook.is_none() {
+            problems.push("global.authorization.webhook: is not set".to_owned());
+        }
+        for (name, role) in &self.roles {
+            role.check(&format!("global.authorization.roles.{name}"), problems);
+        }
+        if let Some(webhook) = &self.webhook {
+            webhook.check(problems);
         }
     }
 }

@@ -21,14 +21,14 @@ pub struct Setting {
 /// every field.
 macro_rules! section {
     ($(#[$doc:meta])* $section:ident {
-        $(#[doc = $field_doc:literal] $field:ident: $kind:ty = $default:expr, $unit:literal
+        $($(#[doc = $field_doc:literal])+ $field:ident: $kind:ty = $default:expr, $unit:literal
           $(, $low:literal..=$high:literal)?;)*
     }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct $section {
-            $(#[doc = $field_doc] pub $field: $kind,)*
+            $($(#[doc = $field_doc])+ pub $field: $kind,)*
         }
 
         impl Default for $section {
@@ -43,7 +43,7 @@ macro_rules! section {
                 let defaults = Self::default();
                 vec![$($crate::Setting {
                     name: format!("{prefix}{}", stringify!($field)),
-                    doc: $field_doc.trim(),
+                    doc: concat!($($field_doc),+).trim(),
                     unit: $unit,
                     default: $crate::values::Shown::shown(&defaults.$field),
                     range: $crate::declare::section!(@range $($low..=$high)?),

@@ -11,6 +11,7 @@ mod declare;
 mod error;
 mod global;
 mod load;
+mod rules;
 mod settings;
 mod substitute;
 pub mod tls;
@@ -24,7 +25,9 @@ pub use declare::Setting;
 pub use error::ConfigError;
 pub use global::Global;
 pub use load::{from_file, from_text};
+pub use rules::{CustomRole, Webhook};
 pub use settings::{
-    AllowedAddress, Cache, Http, Limits, Log, Metrics, Namespace, Nexus, Settings, all_settings,
+    AllowedAddress, Cache, Http, Limits, Log, Metrics, Namespace, NamespaceLimits, Nexus, Settings,
+    all_settings,
 };
 pub use values::{Retention, Secret};

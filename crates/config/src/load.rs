@@ -203,6 +203,17 @@ mod tests {
         }
         let error = of("authorization: { authorizer: default }").unwrap_err();
         assert!(error.contains("nobody could prove who they are"), "{error}");
+        let keys = "apiKeys: true";
+        for (more, text) in [
+            ("authorizer: webhook", "global.authorization.webhook: is not set"),
+            ("authorizer: default, webhook: {}", "webhook.url: is not set"),
+            ("authorizer: default, roles: { a: {} }", "roles.a: allows nothing"),
+            ("authorizer: default, roles: { a: { includes: own } }", "none of read, write"),
+            ("authorizer: noop, webhook: { url: x }", "when everybody may do everything"),
+        ] {
+            let error = of(&format!("authorization: {{ {keys}, {more} }}")).unwrap_err();
+            assert!(error.contains(text), "{more}: {error}");
+        }
         let error = of("authorization: { authorizer: mine }").unwrap_err();
         assert!(error.contains("unknown authorizer: mine"), "{error}");
         let error = of("authorization: { authorizer: noop, claimMapper: x }").unwrap_err();

@@ -1,6 +1,11 @@
 //! Every setting.
 
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
 
 use serde::Deserialize;
 
@@ -24,6 +29,9 @@ section! {
     Metrics {
         /// Where `/metrics` is served; nowhere when empty.
         listen: String = String::new(), "address:port";
+        /// Whether it is encrypted, with the certificates of the frontend: those of clients are
+        /// asked for as there.
+        encrypted: bool = false, "";
     }
 }
 
@@ -57,16 +65,78 @@ pub struct Nexus {
 }
 
 section! {
-    /// What each namespace may ask of the server. The defaults are the reference's.
+    /// What clients may ask of the server: addresses, callers, namespaces, the server as a whole.
     Limits {
-        /// Requests per second, lists and counts apart; twice as many may come at once.
+        /// Requests of each namespace per second, lists and counts apart; twice as many may come at
+        /// once. The reference's frontend.namespaceRPS.
         requests_per_second: u64 = 2400, "requests/s", 1..=1_000_000;
-        /// Lists and counts per second; twice as many may come at once.
+        /// Lists and counts of each namespace per second; twice as many may come at once. The
+        /// reference's frontend.namespaceRPS.visibility.
         visibility_per_second: u64 = 10, "requests/s", 1..=1_000_000;
         /// Changes of namespaces and of the cluster per second; twice as many may come at once.
         operator_per_second: u64 = 20, "requests/s", 1..=1_000_000;
-        /// Long polls that wait at the same time: one for each poller of each worker.
+        /// Long polls of each namespace that wait at the same time: one for each poller of each
+        /// worker. The reference's frontend.namespaceCount.
         long_polls: u64 = 1200, "polls", 1..=1_000_000;
+        /// Requests of all namespaces together per second; twice as many may come at once; 0 for no
+        /// limit. The reference's frontend.rps.
+        server_requests_per_second: u64 = 0, "requests/s", 0..=10_000_000;
+        /// Requests of each caller with a name per second; twice as many may come at once; 0 for no
+        /// limit.
+        principal_requests_per_second: u64 = 0, "requests/s", 0..=1_000_000;
+        /// Requests of each address per second, whoever makes them; twice as many may come at once;
+        /// 0 for no limit. A network of IP version 6 (/64) is one address.
+        address_requests_per_second: u64 = 20_000, "requests/s", 0..=10_000_000;
+        /// Requests of each address per second that are refused before they are read: without good
+        /// credentials, or to nothing that exists; twice as many may come at once. Past it
+        /// connections are cut, and for a second no other is taken. 0 for no limit.
+        address_refusals_per_second: u64 = 500, "requests/s", 0..=1_000_000;
+        /// Connections of each address at the same time; 0 for no limit.
+        address_connections: u64 = 2000, "connections", 0..=1_000_000;
+        /// New connections of each address per second; twice as many may come at once; 0 for no
+        /// limit.
+        address_connections_per_second: u64 = 100, "connections/s", 0..=100_000;
+        /// Connections of a port at the same time; more wait.
+        connections: u64 = 10_000, "connections", 1..=1_000_000;
+        /// Handshakes of encryption under way at the same time; more wait.
+        handshakes: u64 = 256, "handshakes", 1..=100_000;
+        /// How long a client may take from connecting until it has begun to speak.
+        handshake_seconds: u64 = 10, "seconds", 1..=600;
+        /// Calls at the same time on one connection, long polls among them.
+        streams_per_connection: u64 = 10_000, "calls", 1..=1_000_000;
+        /// Largest set of headers of a call.
+        header_bytes: u64 = 65_536, "bytes", 4096..=1_048_576;
+        /// Largest message of a call.
+        message_bytes: u64 = 4_194_304, "bytes", 65_536..=134_217_728;
+        /// How long a client may take to send the message of a call.
+        message_seconds: u64 = 30, "seconds", 1..=600;
+    }
+}
+
+/// Limits of one namespace in place of those of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NamespaceLimits {
+    /// See [`Limits::requests_per_second`].
+    pub requests_per_second: Option<u64>,
+    /// See [`Limits::visibility_per_second`].
+    pub visibility_per_second: Option<u64>,
+    /// See [`Limits::operator_per_second`].
+    pub operator_per_second: Option<u64>,
+    /// See [`Limits::long_polls`].
+    pub long_polls: Option<u64>,
+}
+
+impl NamespaceLimits {
+    /// These limits, and those of each namespace where this one has none of its own.
+    pub fn over(&self, each: &Limits) -> Limits {
+        Limits {
+            requests_per_second: self.requests_per_second.unwrap_or(each.requests_per_second),
+            visibility_per_second: self.visibility_per_second.unwrap_or(each.visibility_per_second),
+            operator_per_second: self.operator_per_second.unwrap_or(each.operator_per_second),
+            long_polls: self.long_polls.unwrap_or(each.long_polls),
+            ..each.clone()
+        }
     }
 }
 
@@ -134,6 +204,9 @@ pub struct Settings {
     /// Request limits.
     #[serde(default)]
     pub limits: Limits,
+    /// Request limits of single namespaces, by name.
+    #[serde(default)]
+    pub namespace_limits: BTreeMap<String, NamespaceLimits>,
     /// Memory.
     #[serde(default)]
     pub cache: Cache,
@@ -205,6 +278,13 @@ pub fn all_settings() -> Vec<Setting> {
     ]);
     all.extend(Metrics::describe("metrics."));
     all.extend(Limits::describe("limits."));
+    all.push(setting(
+        "namespace_limits.NAME",
+        "Limits of the namespace of this name: any of requests_per_second, visibility_per_second, \
+         operator_per_second and long_polls, in place of those above.",
+        "",
+        "",
+    ));
     all.extend(Cache::describe("cache."));
     all
 }
@@ -248,21 +328,34 @@ impl Settings {
         let is_encrypted = self.global.tls.frontend.server.is_enabled();
         for (name, address, is_safe) in [
             ("http.listen", self.http.address(), is_encrypted || self.dangerous_plaintext),
-            ("metrics.listen", self.metrics.address(), self.dangerous_plaintext),
+            (
+                "metrics.listen",
+                self.metrics.address(),
+                self.metrics.encrypted || self.dangerous_plaintext,
+            ),
         ] {
             match address {
                 Some(Ok(address)) if !address.ip().is_loopback() && !is_safe => {
-                    let text = "is not a loopback address: see dangerous_plaintext";
+                    let text = "is not a loopback address, and not encrypted: see \
+                                metrics.encrypted and dangerous_plaintext";
                     problems.push(format!("{name}: {address} {text}"));
                 }
                 Some(Err(text)) => problems.push(format!("{name}: {text}")),
                 _ => {}
             }
         }
+        if self.metrics.encrypted && !is_encrypted {
+            let text = "there is no certificate: see global.tls.frontend.server";
+            problems.push(format!("metrics.encrypted: {text}"));
+        }
         if self.nexus.allowed_addresses.iter().any(|allowed| allowed.pattern.is_empty()) {
             problems.push("nexus.allowed_addresses: a pattern is empty".to_owned());
         }
         self.limits.check("limits.", &mut problems);
+        for (name, own) in &self.namespace_limits {
+            let prefix = format!("namespace_limits.{name}.");
+            own.over(&Limits::default()).check(&prefix, &mut problems);
+        }
         self.cache.check("cache.", &mut problems);
         problems
     }

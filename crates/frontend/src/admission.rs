@@ -3,9 +3,9 @@
 use std::{borrow::Cow, future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use api::enums::v1::NamespaceState;
-use authz::{Caller, Permit, Resource, Rpc, authorize};
+use authz::{Access, Caller, Permit, Question, Resource, Rpc, authorize};
 use futures_util::FutureExt;
-use model::{NamespaceId, Span, Time};
+use model::{Span, Time};
 use namespace::Namespace;
 use telemetry::RequestInFlight;
 use tonic::{Code, Request, Response, Status};
@@ -61,14 +61,22 @@ impl Call {
 
 impl Frontend {
     /// Identifies the caller and settles namespace, permit and limits.
-    pub(crate) fn admit<R: Targeted + Named>(
+    pub(crate) async fn admit<R: Targeted + Named>(
         &self,
         rpc: &'static Rpc,
         request: &Request<R>,
     ) -> Result<(Call, InFlight), Status> {
         let started = self.environment.clock.monotonic();
         let mut known = None;
-        let admitted = self.settle(rpc, request, started, &mut known);
+        let anonymous = Caller::anonymous();
+        let caller = request.extensions().get::<Caller>().unwrap_or(&anonymous);
+        // Before anything is looked up for the caller: who may not ask does not learn what exists.
+        let name = self.named(&request.get_ref().target());
+        let resource = Resource::in_namespace(&name).about(request.get_ref().details());
+        let admitted = match self.permit(rpc, caller, resource).await {
+            Ok(permit) => self.settle(permit, request, &mut known),
+            Err(error) => Err(error),
+        };
         let name = known.as_ref().map_or("", |namespace: &Arc<Namespace>| &namespace.name);
         let metrics = self.metrics.request(rpc.name, name).begin();
         let record = self.record(rpc, request, admitted.as_ref().map(|call| &call.permit));
@@ -97,16 +105,11 @@ impl Frontend {
 
     fn settle<R: Targeted>(
         &self,
-        rpc: &'static Rpc,
+        permit: Permit,
         request: &Request<R>,
-        started: Span,
         known: &mut Option<Arc<Namespace>>,
     ) -> ApiResult<Call> {
-        let target = request.get_ref().target();
-        let anonymous = Caller::anonymous();
-        let caller = request.extensions().get::<Caller>().unwrap_or(&anonymous);
-        // Before anything is looked up for the caller: who may not ask does not learn what exists.
-        let permit = self.permit(rpc, caller, &self.named(&target))?;
+        let (rpc, target) = (permit.rpc(), request.get_ref().target());
         self.check_audit(rpc, permit.namespace())?;
         let mut token = None;
         let namespace = match target {
@@ -127,8 +130,7 @@ impl Frontend {
             *known = Some(Arc::clone(namespace));
             check_state(rpc, namespace)?;
         }
-        let id = known.as_ref().map_or(NamespaceId::default(), |namespace| namespace.id);
-        let long_poll = self.limiter.admit(rpc, id, started)?;
+        let long_poll = self.limiter.admit(rpc, known.as_deref(), permit.principal())?;
         let headers = request.metadata().as_ref();
         let features = headers.get("supported-features").and_then(|names| names.to_str().ok());
         let follows_next_run_id = features
@@ -146,14 +148,25 @@ impl Frontend {
         })
     }
 
-    /// Asks the policy.
-    pub(crate) fn permit(
+    /// Asks the policy, and whoever else is to be asked.
+    pub(crate) async fn permit(
         &self,
         rpc: &'static Rpc,
         caller: &Caller,
-        namespace: &str,
+        resource: Resource<'_>,
     ) -> ApiResult<Permit> {
-        authorize(caller, rpc, Resource::in_namespace(namespace), &self.policy).map_err(denied)
+        let permit = authorize(caller, rpc, resource, &self.policy).map_err(denied)?;
+        if let Some(consult) = &self.consult
+            && rpc.access != Access::Open
+        {
+            let question = Question { caller, rpc, resource };
+            if let Err(reason) = consult.consult(question).await {
+                let (rpc, namespace) = (rpc.name, resource.namespace);
+                tracing::warn!(reason, rpc, namespace, "denied");
+                return Err(ApiError::permission_denied());
+            }
+        }
+        Ok(permit)
     }
 
     /// The namespace that a request is about, by its name; empty when there is none, which is
@@ -215,7 +228,7 @@ impl Frontend {
 }
 
 /// The one answer to whoever may not; the log says why.
-pub(crate) fn denied(denial: authz::Denial) -> ApiError {
+fn denied(denial: authz::Denial) -> ApiError {
     tracing::warn!(%denial, "denied");
     ApiError::permission_denied()
 }

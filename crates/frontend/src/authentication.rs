@@ -1,8 +1,8 @@
-//! Who calls: asked once for each request, before anything of it is read.
+//! Who calls: asked once for each request, before anything of it is read. And who else is asked.
 
 use std::fmt::Debug;
 
-use authz::Caller;
+use authz::{Caller, Question};
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use listener::Peer;
@@ -19,4 +19,10 @@ pub trait Authenticate: Debug + Send + Sync + 'static {
         headers: &'a HeaderMap,
         peer: &'a Peer,
     ) -> BoxFuture<'a, Result<Caller, String>>;
+}
+
+/// Somebody outside who has to agree before a call runs that the policy allows.
+pub trait Consult: Debug + Send + Sync + 'static {
+    /// Asks about a call. The error says why it may not run; it is for the log.
+    fn consult<'a>(&'a self, question: Question<'a>) -> BoxFuture<'a, Result<(), String>>;
 }

@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use worker_registry::WorkerRegistry;
 
 use crate::{
+    authentication::Consult,
     error::{ApiError, ApiResult},
-    limits::{Limiter, RequestLimits},
+    limits::{Limiter, MessageLimits, RequestLimits},
 };
 
 /// What a frontend is made of.
@@ -43,6 +44,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Who may do what.
     pub policy: Policy,
+    /// Who else is asked whether a call may run.
+    pub consult: Option<Arc<dyn Consult>>,
     /// How much of it.
     pub limits: RequestLimits,
     /// What clients are told of the cluster.
@@ -77,12 +80,14 @@ pub struct Frontend {
     pub(crate) visibility: Arc<visibility::Index>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) policy: Policy,
+    pub(crate) consult: Option<Arc<dyn Consult>>,
     pub(crate) cluster: Cluster,
     pub(crate) audit: Option<Arc<AuditLog>>,
     pub(crate) limiter: Limiter,
     /// The workers that were heard of.
     pub(crate) workers: Arc<WorkerRegistry>,
     pub(crate) time_skips_max: Option<i32>,
+    pub(crate) messages: MessageLimits,
     /// Cancelled when the server stops: long polls answer at once.
     pub(crate) stopping: CancellationToken,
 }
@@ -102,10 +107,12 @@ impl Frontend {
             visibility: parts.visibility,
             metrics: parts.metrics,
             policy: parts.policy,
+            consult: parts.consult,
             cluster: parts.cluster,
             audit: parts.audit,
-            limiter: Limiter::new(parts.limits),
             time_skips_max: parts.limits.time_skips_max,
+            messages: parts.limits.messages,
+            limiter: Limiter::new(parts.limits),
             stopping: CancellationToken::new(),
         })
     }
@@ -119,6 +126,7 @@ impl Frontend {
     /// A namespace is gone: forgets what is only here.
     pub fn forget_namespace(&self, id: NamespaceId) {
         self.workers.forget_namespace(id);
+        self.limiter.forget_namespace(id);
     }
 
     pub(crate) fn now(&self) -> Time {

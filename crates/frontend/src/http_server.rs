@@ -74,8 +74,9 @@ impl HttpServer {
         let (frontend, settings) = (Arc::clone(&self.frontend), self.settings);
         let (draining, cut) = (stop.clone(), cutting.clone());
         let authentication = self.authentication.clone();
-        let serve = move |stream, peer| {
+        let serve = move |stream, peer, visitor| {
             let asked = connection::Asked {
+                visitor,
                 frontend: Arc::clone(&frontend),
                 authentication: authentication.clone(),
                 peer,

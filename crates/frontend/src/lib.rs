@@ -12,6 +12,7 @@ mod auditing;
 mod authentication;
 mod command_metrics;
 mod deadline;
+mod details;
 mod error;
 mod frontend;
 mod health;
@@ -26,10 +27,11 @@ mod test_service;
 mod token;
 mod validation;
 
-pub use authentication::Authenticate;
+pub use authentication::{Authenticate, Consult};
 pub use frontend::{Cluster, Frontend, Parts};
 pub use http_server::{HttpServer, HttpSettings};
-pub use limits::{RateLimit, RequestLimits};
+pub use limits::{MessageLimits, NamespaceLimits, RequestLimits};
+pub use listener::RateLimit;
 pub use rpc::built_rpcs;
 pub use server::{
     HttpRequest, ResponseFuture, Server, ServerSettings, SideService, SideServices, side_service,

@@ -45,6 +45,7 @@ mod workflow_task;
 use std::sync::Arc;
 
 use authz::{Rpc, Service};
+use hyper::body::Incoming;
 use prost::Message;
 use tonic::{Request, codec::CompressionEncoding, server::Grpc};
 use tower::service_fn;
@@ -53,11 +54,8 @@ pub(crate) use codec::CallCodec;
 
 use crate::{
     frontend::Frontend,
-    server::{HttpRequest, ResponseFuture},
+    server::{HttpRequest, ResponseFuture, Timely},
 };
-
-/// Largest message that is taken, in bytes, as in the reference.
-pub(crate) const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 macro_rules! built {
     ($($service:ident { $($name:ident => $handler:path,)* })*) => {
@@ -76,12 +74,14 @@ macro_rules! built {
                         let method = service_fn(|request: Request<_>| {
                             let frontend = Arc::clone(&frontend);
                             async move {
-                                let (call, in_flight) = frontend.admit(rpc, &request)?;
+                                let (call, in_flight) = frontend.admit(rpc, &request).await?;
                                 let handler = $handler(&frontend, &call, request.into_inner());
                                 frontend.finish(in_flight, handler).await
                             }
                         });
-                        grpc(&request).unary(method, request).await
+                        let mut grpc = grpc(&request, frontend.messages.bytes_max);
+                        let request = timely(&frontend, request);
+                        grpc.unary(method, request).await
                     }))
                 })*)*
                 _ => Err(request),
@@ -233,20 +233,29 @@ built! {
 }
 
 /// Takes what is compressed and what is not, and answers in kind.
-fn grpc<Response, Request>(request: &HttpRequest) -> Grpc<CallCodec<Response, Request>>
+fn grpc<Response, Request>(
+    request: &HttpRequest,
+    message_bytes_max: usize,
+) -> Grpc<CallCodec<Response, Request>>
 where
     Response: Message + Send + 'static,
     Request: Message + Default + Send + 'static,
 {
     let grpc = Grpc::new(CallCodec::default())
         .accept_compressed(CompressionEncoding::Gzip)
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
+        .max_decoding_message_size(message_bytes_max);
     let compressed = request.headers().get("grpc-encoding");
     if compressed.is_some_and(|encoding| encoding == "gzip") {
         grpc.send_compressed(CompressionEncoding::Gzip)
     } else {
         grpc
     }
+}
+
+/// The request, with a time limit for its message.
+fn timely(frontend: &Frontend, request: HttpRequest) -> http::Request<Timely<Incoming>> {
+    let timeout = frontend.messages.timeout.to_std();
+    request.map(|body| Timely::new(body, timeout))
 }
 
 /// The bare names of the methods that are built, the workflow service's first. The others answer

@@ -2,8 +2,11 @@
 
 mod connection;
 mod dispatch;
+mod opening;
 mod oversize;
 mod reflection;
+mod refused;
+mod timely;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -14,6 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::body::Body;
 
 pub use dispatch::{SideService, side_service};
+pub(crate) use timely::Timely;
 
 use crate::{
     authentication::Authenticate, frontend::Frontend, health::Health, server::dispatch::Dispatcher,
@@ -30,6 +34,10 @@ pub type ResponseFuture = Pin<Box<dyn Future<Output = http::Response<Body>> + Se
 pub struct ServerSettings {
     /// Most calls at once on one connection. A worker process holds one per poller.
     pub streams_per_connection_max: u32,
+    /// Largest set of headers, in bytes: a token and some metadata.
+    pub header_bytes_max: u32,
+    /// How long a client may take to begin, once it is connected.
+    pub opening_timeout: Span,
     /// How often an idle client is asked whether it is still there.
     pub keep_alive_interval: Span,
     /// How long it may take to answer.
@@ -47,6 +55,8 @@ impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             streams_per_connection_max: 10_000,
+            header_bytes_max: 64 * 1024,
+            opening_timeout: Span::from_secs(10),
             keep_alive_interval: Span::from_secs(30),
             keep_alive_timeout: Span::from_secs(20),
             connection_age: Span::ZERO,
@@ -107,10 +117,10 @@ impl Server {
         let (draining, cutting) = (CancellationToken::new(), CancellationToken::new());
         let (dispatcher, settings) = (Arc::clone(&self.dispatcher), self.settings);
         let (drained, cut) = (draining.clone(), cutting.clone());
-        let serve = move |stream, peer| {
+        let serve = move |stream, peer, visitor| {
             let (dispatcher, drained, cut) =
                 (Arc::clone(&dispatcher), drained.clone(), cut.clone());
-            connection::serve(stream, peer, dispatcher, settings, drained, cut)
+            connection::serve(stream, peer, visitor, dispatcher, settings, drained, cut)
         };
         listener.accept_until(&stop, &connections, serve).await;
         self.health.not_serving().await;

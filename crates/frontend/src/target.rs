@@ -1,6 +1,9 @@
 //! What a request is about, read from its message before anything else happens.
 
 use api::{operatorservice::v1 as operator, workflowservice::v1 as workflow};
+use authz::Details;
+
+use crate::details::Detailed;
 
 /// What a request names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,11 @@ pub(crate) enum Target<'a> {
 pub(crate) trait Targeted {
     /// What it is about.
     fn target(&self) -> Target<'_>;
+
+    /// What it names in its namespace.
+    fn details(&self) -> Details<'_> {
+        Details::default()
+    }
 }
 
 macro_rules! targeted {
@@ -43,6 +51,20 @@ macro_rules! in_namespace {
     };
 }
 
+macro_rules! in_namespace_with_details {
+    ($($request:ident,)*) => {
+        $(impl Targeted for workflow::$request {
+            fn target(&self) -> Target<'_> {
+                Target::Namespace(&self.namespace)
+            }
+
+            fn details(&self) -> Details<'_> {
+                Detailed::details(self)
+            }
+        })*
+    };
+}
+
 macro_rules! holding_task {
     ($($module:ident::$request:ident,)*) => {
         targeted! {
@@ -59,7 +81,6 @@ in_namespace! {
     workflow::ListActivityExecutionsRequest,
     workflow::PollActivityExecutionRequest,
     workflow::RequestCancelActivityExecutionRequest,
-    workflow::StartActivityExecutionRequest,
     workflow::TerminateActivityExecutionRequest,
     workflow::CountNexusOperationExecutionsRequest,
     workflow::DeleteNexusOperationExecutionRequest,
@@ -72,93 +93,97 @@ in_namespace! {
     workflow::CountSchedulesRequest,
     workflow::CountWorkersRequest,
     workflow::CountWorkflowExecutionsRequest,
-    workflow::CreateScheduleRequest,
     workflow::CreateWorkerDeploymentRequest,
     workflow::CreateWorkerDeploymentVersionRequest,
-    workflow::DeleteScheduleRequest,
     workflow::DeleteWorkerDeploymentRequest,
     workflow::DeleteWorkerDeploymentVersionRequest,
-    workflow::DeleteWorkflowExecutionRequest,
     workflow::DescribeBatchOperationRequest,
     workflow::DescribeDeploymentRequest,
-    workflow::DescribeScheduleRequest,
-    workflow::DescribeTaskQueueRequest,
     workflow::DescribeWorkerDeploymentRequest,
     workflow::DescribeWorkerDeploymentVersionRequest,
     workflow::DescribeWorkerRequest,
-    workflow::DescribeWorkflowExecutionRequest,
-    workflow::ExecuteMultiOperationRequest,
     workflow::FetchWorkerConfigRequest,
     workflow::GetCurrentDeploymentRequest,
     workflow::GetDeploymentReachabilityRequest,
     workflow::GetWorkerBuildIdCompatibilityRequest,
     workflow::GetWorkerTaskReachabilityRequest,
     workflow::GetWorkerVersioningRulesRequest,
-    workflow::GetWorkflowExecutionHistoryRequest,
-    workflow::GetWorkflowExecutionHistoryReverseRequest,
     workflow::ListArchivedWorkflowExecutionsRequest,
     workflow::ListBatchOperationsRequest,
     workflow::ListClosedWorkflowExecutionsRequest,
     workflow::ListDeploymentsRequest,
     workflow::ListOpenWorkflowExecutionsRequest,
-    workflow::ListScheduleMatchingTimesRequest,
     workflow::ListSchedulesRequest,
     workflow::ListTaskQueuePartitionsRequest,
     workflow::ListWorkerDeploymentsRequest,
     workflow::ListWorkersRequest,
     workflow::ListWorkflowExecutionsRequest,
-    workflow::PatchScheduleRequest,
     workflow::PauseActivityExecutionRequest,
-    workflow::PauseActivityRequest,
-    workflow::PauseWorkflowExecutionRequest,
-    workflow::PollActivityTaskQueueRequest,
-    workflow::PollNexusTaskQueueRequest,
     workflow::PollWorkflowExecutionTimeSkippingRequest,
-    workflow::PollWorkflowExecutionUpdateRequest,
-    workflow::PollWorkflowTaskQueueRequest,
-    workflow::QueryWorkflowRequest,
-    workflow::RecordActivityTaskHeartbeatByIdRequest,
     workflow::RecordWorkerHeartbeatRequest,
-    workflow::RequestCancelWorkflowExecutionRequest,
     workflow::ResetActivityExecutionRequest,
-    workflow::ResetActivityRequest,
-    workflow::ResetStickyTaskQueueRequest,
-    workflow::ResetWorkflowExecutionRequest,
-    workflow::RespondActivityTaskCanceledByIdRequest,
-    workflow::RespondActivityTaskCompletedByIdRequest,
-    workflow::RespondActivityTaskFailedByIdRequest,
     workflow::ScanWorkflowExecutionsRequest,
     workflow::SetCurrentDeploymentRequest,
     workflow::SetWorkerDeploymentCurrentVersionRequest,
     workflow::SetWorkerDeploymentManagerRequest,
     workflow::SetWorkerDeploymentRampingVersionRequest,
     workflow::ShutdownWorkerRequest,
-    workflow::SignalWithStartWorkflowExecutionRequest,
-    workflow::SignalWorkflowExecutionRequest,
-    workflow::StartBatchOperationRequest,
-    workflow::StartWorkflowExecutionRequest,
     workflow::StopBatchOperationRequest,
-    workflow::TerminateWorkflowExecutionRequest,
     workflow::UnpauseActivityExecutionRequest,
     workflow::CreateWorkflowRuleRequest,
     workflow::DeleteWorkflowRuleRequest,
     workflow::DescribeWorkflowRuleRequest,
     workflow::ListWorkflowRulesRequest,
     workflow::TriggerWorkflowRuleRequest,
-    workflow::UnpauseActivityRequest,
-    workflow::UnpauseWorkflowExecutionRequest,
     workflow::UpdateActivityExecutionOptionsRequest,
-    workflow::UpdateActivityOptionsRequest,
-    workflow::UpdateScheduleRequest,
-    workflow::UpdateTaskQueueConfigRequest,
     workflow::UpdateWorkerBuildIdCompatibilityRequest,
     workflow::UpdateWorkerConfigRequest,
     workflow::UpdateWorkerDeploymentVersionComputeConfigRequest,
     workflow::UpdateWorkerDeploymentVersionMetadataRequest,
     workflow::ValidateWorkerDeploymentVersionComputeConfigRequest,
     workflow::UpdateWorkerVersioningRulesRequest,
-    workflow::UpdateWorkflowExecutionOptionsRequest,
-    workflow::UpdateWorkflowExecutionRequest,
+}
+
+in_namespace_with_details! {
+    CreateScheduleRequest,
+    DeleteScheduleRequest,
+    DeleteWorkflowExecutionRequest,
+    DescribeScheduleRequest,
+    DescribeTaskQueueRequest,
+    DescribeWorkflowExecutionRequest,
+    ExecuteMultiOperationRequest,
+    GetWorkflowExecutionHistoryRequest,
+    GetWorkflowExecutionHistoryReverseRequest,
+    ListScheduleMatchingTimesRequest,
+    PatchScheduleRequest,
+    PauseActivityRequest,
+    PauseWorkflowExecutionRequest,
+    PollActivityTaskQueueRequest,
+    PollNexusTaskQueueRequest,
+    PollWorkflowExecutionUpdateRequest,
+    PollWorkflowTaskQueueRequest,
+    QueryWorkflowRequest,
+    RecordActivityTaskHeartbeatByIdRequest,
+    RequestCancelWorkflowExecutionRequest,
+    ResetActivityRequest,
+    ResetStickyTaskQueueRequest,
+    ResetWorkflowExecutionRequest,
+    RespondActivityTaskCanceledByIdRequest,
+    RespondActivityTaskCompletedByIdRequest,
+    RespondActivityTaskFailedByIdRequest,
+    SignalWithStartWorkflowExecutionRequest,
+    SignalWorkflowExecutionRequest,
+    StartActivityExecutionRequest,
+    StartBatchOperationRequest,
+    StartWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest,
+    UnpauseActivityRequest,
+    UnpauseWorkflowExecutionRequest,
+    UpdateActivityOptionsRequest,
+    UpdateScheduleRequest,
+    UpdateTaskQueueConfigRequest,
+    UpdateWorkflowExecutionOptionsRequest,
+    UpdateWorkflowExecutionRequest,
 }
 
 holding_task! {

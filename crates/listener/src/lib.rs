@@ -8,9 +8,13 @@
 mod limits;
 mod listener;
 mod peer;
+mod rate;
 mod stream;
+mod visitor;
 
-pub use limits::Limits;
+pub use limits::{AddressLimits, Limits};
 pub use listener::{Encryption, Handshake, HandshakeError, Listener, Protocols};
-pub use peer::{Peer, PeerCertificate};
+pub use peer::{Peer, PeerCertificate, Standing};
+pub use rate::{Rate, RateLimit};
 pub use stream::{Encrypted, Stream};
+pub use visitor::{Visitor, Visitors};

@@ -2,6 +2,8 @@
 
 use model::Span;
 
+use crate::RateLimit;
+
 /// The limits of one listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -21,4 +23,18 @@ impl Default for Limits {
             handshake_timeout: Span::from_secs(10),
         }
     }
+}
+
+/// What each address may do before anybody knows who is behind it. `None` means no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AddressLimits {
+    /// Most connections at once.
+    pub connections_max: Option<usize>,
+    /// New connections.
+    pub connections: Option<RateLimit>,
+    /// Requests, whoever makes them.
+    pub requests: Option<RateLimit>,
+    /// Requests that are refused before they are read: without good credentials, of no protocol,
+    /// to no service. Past it the connection is cut, and new ones are not taken for a while.
+    pub refusals: Option<RateLimit>,
 }

@@ -15,7 +15,10 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Limits, Peer, PeerCertificate, Stream, stream::Encrypted};
+use crate::{
+    AddressLimits, Limits, Peer, PeerCertificate, Standing, Stream, Visitor, Visitors,
+    stream::Encrypted, visitor::Visit,
+};
 
 /// Wait after a failure to accept, for example for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -35,6 +38,8 @@ pub struct Handshake {
     pub stream: Box<dyn Encrypted>,
     /// The client's certificate, checked.
     pub certificate: Option<PeerCertificate>,
+    /// Who knows whether it still holds.
+    pub standing: Option<Arc<dyn Standing>>,
 }
 
 impl Debug for Handshake {
@@ -65,16 +70,32 @@ pub struct Listener {
     tcp: TcpListener,
     encryption: Option<(Arc<dyn Encryption>, Protocols)>,
     limits: Limits,
+    visitors: Arc<Visitors>,
     slots: Arc<Semaphore>,
     handshakes: Arc<Semaphore>,
 }
 
+/// A connection that was accepted, with its places.
+struct Accepted {
+    tcp: TcpStream,
+    address: SocketAddr,
+    visit: Visit,
+    slot: OwnedSemaphorePermit,
+}
+
 impl Listener {
-    /// A port without encryption.
+    /// A port without encryption, and without limits for single addresses.
     pub fn plain(tcp: TcpListener, limits: Limits) -> Self {
         let slots = Arc::new(Semaphore::new(limits.connections_max));
         let handshakes = Arc::new(Semaphore::new(limits.handshakes_max));
-        Self { tcp, encryption: None, limits, slots, handshakes }
+        let visitors = Visitors::new(AddressLimits::default());
+        Self { tcp, encryption: None, limits, visitors, slots, handshakes }
+    }
+
+    /// The same port with limits for each address.
+    #[must_use]
+    pub fn with_visitors(self, visitors: Arc<Visitors>) -> Self {
+        Self { visitors, ..self }
     }
 
     /// The same port with encryption: whoever does not speak it is sent away.
@@ -99,7 +120,7 @@ impl Listener {
         connections: &TaskTracker,
         serve: S,
     ) where
-        S: Fn(Stream, Peer) -> F + Clone + Send + 'static,
+        S: Fn(Stream, Peer, Arc<Visitor>) -> F + Clone + Send + 'static,
         F: Future<Output = ()> + Send,
     {
         loop {
@@ -108,7 +129,7 @@ impl Listener {
                 () = stop.cancelled() => return,
                 accepted = self.accept() => accepted,
             };
-            let Some((tcp, address, slot)) = accepted else { continue };
+            let Some(Accepted { tcp, address, visit, slot }) = accepted else { continue };
             let (encryption, timeout) = (self.encryption.clone(), self.limits.handshake_timeout);
             let (handshakes, serve) = (Arc::clone(&self.handshakes), serve.clone());
             let stop = stop.clone();
@@ -120,22 +141,29 @@ impl Listener {
                     opened = tokio::time::timeout(timeout.to_std(), opened) => opened,
                 };
                 match opened {
-                    Ok(Ok((stream, peer))) => serve(stream, peer).await,
+                    Ok(Ok((stream, peer))) => serve(stream, peer, Arc::clone(&visit.0)).await,
                     Ok(Err(HandshakeError(error))) => {
                         tracing::debug!(%address, error, "a handshake failed");
                     }
                     Err(_) => tracing::debug!(%address, "a handshake took too long"),
                 }
-                drop(slot);
+                drop((visit, slot));
             });
         }
     }
 
-    /// The next connection and its place; nothing when it could not be accepted.
-    async fn accept(&self) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    /// The next connection and its places; nothing when it could not be accepted, or its address
+    /// went too far: then it is closed at once.
+    async fn accept(&self) -> Option<Accepted> {
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok()?;
         match self.tcp.accept().await {
-            Ok((stream, address)) => Some((stream, address, slot)),
+            Ok((tcp, address)) => {
+                let visit = self.visitors.take(address.ip());
+                if visit.is_none() {
+                    tracing::debug!(%address, "a connection is not taken: too many");
+                }
+                visit.map(|visit| Accepted { tcp, address, visit, slot })
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -156,10 +184,10 @@ async fn open(
     let Some((encryption, protocols)) = encryption else {
         return Ok((Stream::Plain(tcp), Peer::plain(address)));
     };
-    let Handshake { stream, certificate } =
+    let Handshake { stream, certificate, standing } =
         encryption.handshake(tcp, protocols, handshakes).await?;
     let certificate = certificate.map(Arc::new);
-    Ok((Stream::Encrypted(stream), Peer { address, encrypted: true, certificate }))
+    Ok((Stream::Encrypted(stream), Peer { address, encrypted: true, certificate, standing }))
 }
 
 #[cfg(test)]
@@ -187,12 +215,13 @@ mod tests {
                     return Err(HandshakeError("no".to_owned()));
                 }
                 let certificate = PeerCertificate { subject: "CN=x".into(), ..Default::default() };
-                Ok(Handshake { stream: Box::new(stream), certificate: Some(certificate) })
+                let (stream, certificate) = (Box::new(stream), Some(certificate));
+                Ok(Handshake { stream, certificate, standing: None })
             })
         }
     }
 
-    async fn echo(mut stream: Stream, peer: Peer) {
+    async fn echo(mut stream: Stream, peer: Peer, _visitor: Arc<Visitor>) {
         let name = peer.certificate.as_ref().map_or("nobody", |known| &known.subject);
         stream.write_all(name.as_bytes()).await.unwrap();
     }

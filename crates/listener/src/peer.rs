@@ -1,11 +1,11 @@
 //! Who is at the other end of a connection.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{fmt::Debug, net::SocketAddr, sync::Arc};
 
 use model::Time;
 
 /// The other end of a connection. Cloning is cheap.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Peer {
     /// Where it connects from.
     pub address: SocketAddr,
@@ -14,12 +14,25 @@ pub struct Peer {
     /// The certificate that it proved to own, if it was asked for one and had one. It was checked
     /// against the trusted certificate authorities.
     pub certificate: Option<Arc<PeerCertificate>>,
+    /// Who knows whether that certificate still holds.
+    pub standing: Option<Arc<dyn Standing>>,
+}
+
+/// Knows whether what was good when a connection began still is.
+pub trait Standing: Debug + Send + Sync + 'static {
+    /// False when the client's certificate was revoked, or its authority is trusted no longer.
+    fn holds(&self) -> bool;
 }
 
 impl Peer {
     /// The other end of a connection without encryption.
     pub const fn plain(address: SocketAddr) -> Self {
-        Self { address, encrypted: false, certificate: None }
+        Self { address, encrypted: false, certificate: None, standing: None }
+    }
+
+    /// False when what was good when the connection began no longer is. Asked before each call.
+    pub fn holds(&self) -> bool {
+        self.standing.as_ref().is_none_or(|standing| standing.holds())
     }
 }
 

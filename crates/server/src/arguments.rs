@@ -29,7 +29,7 @@ pub(crate) enum Command {
     /// Who may do what.
     Auth {
         #[command(subcommand)]
-        command: crate::auth_commands::AuthCommand,
+        command: Box<crate::auth_commands::AuthCommand>,
     },
     /// Who called what: check the audit log, and look into it.
     Audit {

@@ -4,6 +4,7 @@ use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use authn::{ApiKeyRequest, ApiKeys};
+use authz::CustomRoles;
 use clap::{Args, Subcommand};
 use environment::Environment;
 use model::{Span, Time};
@@ -17,7 +18,9 @@ use crate::{
         ApiKey, CreateApiKeyRequest, ExpireApiKeyRequest, ListApiKeysRequest, ListApiKeysResponse,
         NewApiKey, RevokeApiKeyRequest, RotateApiKeyRequest,
     },
-    admin_service, certificate_commands, output,
+    admin_service, certificate_commands,
+    explain::{Explain, explain},
+    output,
 };
 
 /// Who may do what.
@@ -33,6 +36,8 @@ pub(crate) enum AuthCommand {
         #[command(subcommand)]
         command: certificate_commands::CertificateCommand,
     },
+    /// Tell who may call what, and which rule says so.
+    Explain(Explain),
 }
 
 /// What is done with API keys.
@@ -134,12 +139,12 @@ impl Ending {
 
 /// Runs a command.
 pub(crate) fn run(command: AuthCommand) -> anyhow::Result<()> {
-    let command = match command {
-        AuthCommand::Key { command } => command,
-        AuthCommand::Certificate { command } => return certificate_commands::run(command),
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(key(command))
+    match command {
+        AuthCommand::Key { command } => runtime.block_on(key(command)),
+        AuthCommand::Certificate { command } => certificate_commands::run(command),
+        AuthCommand::Explain(asked) => runtime.block_on(explain(&asked)),
+    }
 }
 
 async fn key(command: KeyCommand) -> anyhow::Result<()> {
@@ -218,7 +223,9 @@ pub(crate) async fn create_in(
     let store = EmbeddedStore::open(&directory, storage_embedded::Settings::default())
         .with_context(|| format!("the data in `{place}` cannot be opened"))?;
     let store: Arc<dyn Store> = Arc::new(store);
-    let keys = ApiKeys::open(Arc::clone(&store), environment).await?;
+    // Those that a configuration defines are known to a running server alone.
+    let roles = CustomRoles::new([])?;
+    let keys = ApiKeys::open(Arc::clone(&store), environment).await?.with_roles(roles);
     let made = keys.create(request).await;
     store.close().await;
     Ok(admin_service::made(made?))

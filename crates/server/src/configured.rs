@@ -6,25 +6,26 @@ use anyhow::{Context, anyhow};
 use authz::Policy;
 use config::Settings;
 use environment::Environment;
-use frontend::{OWN_VERSION, RateLimit, RequestLimits};
+use frontend::OWN_VERSION;
 use http_client::{AddressRule, AddressRules};
 use namespace::Registration;
 use telemetry::start_logging;
 
 use crate::{
     auditing,
+    limits::NodeLimits,
     node::{self, Callbacks, NodeOptions},
     output,
     renewal::Renewal,
-    security::{self, Security},
+    security::{Rules, Security},
 };
 
 /// Runs a server from a configuration file.
 pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
     let settings = read(file)?;
     start_logging(settings.log.level.parse()?, settings.log.format.parse()?)?;
-    let policy = security::policy(&settings);
-    warn_of_exposure(&settings, &policy);
+    let rules = Rules::from_settings(&settings)?;
+    warn_of_exposure(&settings, &rules.policy);
     let node = NodeOptions {
         environment: Environment::system(),
         listen: settings.listen,
@@ -41,8 +42,8 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
         security: Security::from_settings(&settings)?,
         audit: auditing::settings(&settings)?,
         renewal: Renewal::from_settings(&settings),
-        policy,
-        limits: limits(&settings)?,
+        rules,
+        limits: NodeLimits::from_settings(&settings)?,
         namespaces: settings.namespaces.iter().map(registration).collect(),
     };
     node::run(node, |addresses| {
@@ -110,20 +111,6 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Settings> {
     #[expect(clippy::disallowed_methods, reason = "the configuration names the variables")]
     let lookup = |name: &str| std::env::var(name).ok();
     config::from_file(file, lookup).with_context(|| format!("in {}", file.display()))
-}
-
-fn limits(settings: &Settings) -> anyhow::Result<RequestLimits> {
-    let rate = |per_second: u64| -> anyhow::Result<Option<RateLimit>> {
-        Ok(Some(RateLimit::per_second(u32::try_from(per_second)?)))
-    };
-    let limits = &settings.limits;
-    Ok(RequestLimits {
-        requests: rate(limits.requests_per_second)?,
-        visibility: rate(limits.visibility_per_second)?,
-        operator: rate(limits.operator_per_second)?,
-        long_polls_max: usize::try_from(limits.long_polls)?,
-        time_skips_max: None,
-    })
 }
 
 fn callbacks(nexus: &config::Nexus) -> Callbacks {

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use anyhow::{Context, bail};
-use authz::Policy;
 use environment::Environment;
 use frontend::{OWN_VERSION, RequestLimits, SERVER_VERSION};
 use model::Span;
@@ -14,9 +13,10 @@ use visibility_query::AttributeType;
 use crate::{
     arguments::StartDev,
     dynamic_config::DynamicConfig,
+    limits::NodeLimits,
     node::{self, Addresses, Callbacks, NodeOptions},
     output,
-    security::Security,
+    security::{Rules, Security},
 };
 
 /// The namespace that is always there.
@@ -41,7 +41,7 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
     for key in &dynamic.ignored {
         output::warning(&format!("--dynamic-config-value {key} is accepted and not used"));
     }
-    let limits = limits(&dynamic);
+    let limits = NodeLimits::on_loopback(limits(&dynamic));
     let address = options.ip.address;
     if !address.is_loopback() {
         if !options.dangerous_plaintext {
@@ -75,7 +75,7 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
         security: Security::default(),
         audit: None,
         renewal: None,
-        policy: Policy::AllowAll,
+        rules: Rules::allow_all(),
         limits,
         namespaces,
     };
@@ -87,7 +87,7 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
 fn limits(dynamic: &DynamicConfig) -> RequestLimits {
     let most = dynamic.time_skips_max.unwrap_or(TIME_SKIPS_MAX);
     let time_skips_max = dynamic.skips_time.then_some(most);
-    RequestLimits { time_skips_max, ..RequestLimits::DEVELOPMENT }
+    RequestLimits { time_skips_max, ..dynamic.limits.clone() }
 }
 
 /// The namespaces that are made at the start: the default one and those that were asked for.

@@ -1,12 +1,15 @@
 //! Settings of the reference's development server that have a meaning here.
 
 use anyhow::Context;
+use frontend::{RateLimit, RequestLimits};
 use http_client::{AddressRule, AddressRules};
 use serde::Deserialize;
 
 /// What `--dynamic-config-value` asked for.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct DynamicConfig {
+    /// How much namespaces and the server take.
+    pub(crate) limits: RequestLimits,
     /// Which addresses users may name in callbacks.
     pub(crate) allowed_addresses: AddressRules,
     /// Where handlers outside say that an operation has ended.
@@ -17,6 +20,19 @@ pub(crate) struct DynamicConfig {
     pub(crate) time_skips_max: Option<i32>,
     /// Keys without a meaning here.
     pub(crate) ignored: Vec<String>,
+}
+
+impl Default for DynamicConfig {
+    fn default() -> Self {
+        Self {
+            limits: RequestLimits::DEVELOPMENT,
+            allowed_addresses: AddressRules::default(),
+            callback_url_template: None,
+            skips_time: false,
+            time_skips_max: None,
+            ignored: Vec::new(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -61,10 +77,23 @@ impl DynamicConfig {
             "frontend.WorkflowTimeSkippingMaxSkipPerSession" => {
                 self.time_skips_max = Some(serde_json::from_str(value)?);
             }
+            "frontend.rps" => self.limits.server = rate(value)?,
+            "frontend.namespaceRPS" => self.limits.namespace.requests = rate(value)?,
+            "frontend.namespaceRPS.visibility" => {
+                self.limits.namespace.visibility = rate(value)?;
+            }
+            "frontend.namespaceCount" => {
+                self.limits.namespace.long_polls_max = serde_json::from_str(value)?;
+            }
             _ => self.ignored.push(key.to_owned()),
         }
         Ok(())
     }
+}
+
+/// Requests per second, as the reference reads them; twice as many may come at once.
+fn rate(value: &str) -> anyhow::Result<Option<RateLimit>> {
+    Ok(Some(RateLimit::per_second(serde_json::from_str(value)?)))
 }
 
 #[cfg(test)]
@@ -89,6 +118,14 @@ mod tests {
         assert_eq!(config.callback_url_template.as_deref(), Some("http://host/cb"));
         assert!(config.skips_time);
         assert_eq!(config.ignored, ["history.enableChasm"]);
+    }
+
+    #[test]
+    fn limits_of_the_reference_are_taken() {
+        let config = read(&["frontend.namespaceRPS=3", "frontend.namespaceCount=1"]).unwrap();
+        assert_eq!(config.limits.namespace.requests, Some(RateLimit::per_second(3)));
+        assert_eq!(config.limits.namespace.long_polls_max, 1);
+        assert!(read(&["frontend.rps=-1"]).is_err());
     }
 
     #[test]

@@ -15,9 +15,11 @@ mod configured;
 mod development;
 mod doctor;
 mod dynamic_config;
+mod explain;
 mod files;
 mod ignored;
 mod init;
+mod limits;
 mod metrics_endpoint;
 mod node;
 mod output;
@@ -95,7 +97,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::TestServer(options) => test_server::start(&options),
         Command::Config { command: ConfigCommand::Check { file }, .. } => configured::check(&file),
         Command::Audit { command } => audit_commands::run(command),
-        Command::Auth { command } => auth_commands::run(command),
+        Command::Auth { command } => auth_commands::run(*command),
         Command::Config { command: ConfigCommand::Explain, .. } => configured::explain(),
     }
 }

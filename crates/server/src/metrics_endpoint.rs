@@ -7,42 +7,28 @@ use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use listener::{Listener, Peer, Stream, Visitor};
 use telemetry::Metrics;
-use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Most connections at once; a scraper needs one.
-const CONNECTIONS_MAX: usize = 32;
+pub(crate) const CONNECTIONS_MAX: usize = 32;
 
 /// Time that a client has for its request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Wait after a failure to accept.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
 /// Serves metrics until `stop` is cancelled.
-pub(crate) async fn serve(listener: TcpListener, metrics: Arc<Metrics>, stop: CancellationToken) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let connections = TaskTracker::new();
-    loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-        let accepted = tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "a connection for metrics could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        let (metrics, stop) = (Arc::clone(&metrics), stop.clone());
-        connections.spawn(async move {
+pub(crate) async fn serve(listener: Listener, metrics: Arc<Metrics>, stop: CancellationToken) {
+    let stopped = stop.clone();
+    let serve = move |stream: Stream, peer: Peer, _visitor: Arc<Visitor>| {
+        let (metrics, stop) = (Arc::clone(&metrics), stopped.clone());
+        async move {
             let service = service_fn(move |request: Request<Incoming>| {
-                let response = answer(&request, &metrics);
+                let response = if peer.holds() {
+                    answer(&request, &metrics)
+                } else {
+                    status(StatusCode::FORBIDDEN)
+                };
                 async move { Ok::<_, Infallible>(response) }
             });
             let connection = http1::Builder::new()
@@ -56,9 +42,9 @@ pub(crate) async fn serve(listener: TcpListener, metrics: Arc<Metrics>, stop: Ca
                     tracing::debug!(%error, "a connection for metrics broke");
                 },
             }
-            drop(slot);
-        });
-    }
+        }
+    };
+    listener.accept_until(&stop, &TaskTracker::new(), serve).await;
 }
 
 fn answer(request: &Request<Incoming>, metrics: &Metrics) -> Response<Full<Bytes>> {

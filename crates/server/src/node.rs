@@ -9,15 +9,12 @@ use std::{
 
 use anyhow::Context;
 use audit::AuditLog;
-use authz::Policy;
 use deployment::{Deployments, QueueConfigs, TaskQueues};
 use environment::Environment;
-use frontend::{
-    Cluster, Frontend, HttpServer, HttpSettings, Parts, RequestLimits, Server, ServerSettings,
-};
+use frontend::{Cluster, Frontend, HttpServer, HttpSettings, Parts, Server};
 use history::{History, Outbound};
 use http_client::{AddressRules, Client};
-use listener::Protocols;
+use listener::{Listener, Protocols};
 use matching::{Matching, MatchingLimits};
 use model::Limits;
 use namespace::{NamespaceError, Namespaces, Registration};
@@ -31,8 +28,14 @@ use tokio_util::sync::CancellationToken;
 use visibility::{Index, Location};
 
 use crate::{
-    belongings::Belongings, cluster, metrics_endpoint, queue_metrics::watch_queues,
-    renewal::Renewal, security::Security, stop::StopSignals,
+    belongings::Belongings,
+    cluster,
+    limits::NodeLimits,
+    metrics_endpoint,
+    queue_metrics::watch_queues,
+    renewal::Renewal,
+    security::{Rules, Security, watch_security},
+    stop::StopSignals,
 };
 
 /// The name of the only cluster, as the reference's development server has it.
@@ -69,9 +72,9 @@ pub(crate) struct NodeOptions {
     /// Who hears of calls, if anybody.
     pub(crate) audit: Option<audit::Settings>,
     /// Who may do what.
-    pub(crate) policy: Policy,
+    pub(crate) rules: Rules,
     /// How much of it.
-    pub(crate) limits: RequestLimits,
+    pub(crate) limits: NodeLimits,
     /// Namespaces that are made when they do not exist.
     pub(crate) namespaces: Vec<Registration>,
 }
@@ -166,6 +169,10 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         address: addresses.grpc.to_string(),
         store: store_name,
     };
+    let consult = options.rules.consult(&environment)?;
+    let limits = options.limits;
+    let visitors = limits.visitors();
+    watch_security(&metrics, encryption.clone(), &visitors);
     let frontend = Frontend::new(Parts {
         environment,
         namespaces,
@@ -176,8 +183,9 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         matching,
         visibility,
         metrics: Arc::clone(&metrics),
-        policy: options.policy,
-        limits: options.limits,
+        policy: options.rules.policy,
+        consult,
+        limits: limits.requests.clone(),
         cluster,
         audit: audit_log.clone(),
     });
@@ -185,16 +193,22 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     history.reclaim_namespaces(Arc::new(belongings));
     let http_server = HttpServer::new(Arc::clone(&frontend), HttpSettings::default())
         .authenticated_by(services.authentication.clone());
-    let server = Server::with_services(frontend, ServerSettings::default(), services);
+    let server = Server::with_services(frontend, limits.server, services);
     let watching = tokio::spawn(signals.watch(stop.clone()));
-    let scraping = metrics_listener
-        .map(|listener| tokio::spawn(metrics_endpoint::serve(listener, metrics, stop.clone())));
+    let scraping = metrics_listener.map(|listener| {
+        let listener = encryption.metrics_listener(listener, limits.listener);
+        tokio::spawn(metrics_endpoint::serve(listener, metrics, stop.clone()))
+    });
     let http_stop = stop.clone();
+    let open = |tcp, protocols| {
+        let listener = Listener::plain(tcp, limits.listener).with_visitors(Arc::clone(&visitors));
+        encryption.protect(listener, protocols)
+    };
     let serving_http = http_listener
-        .map(|listener| encryption.listener(listener, Protocols::Http1))
+        .map(|listener| open(listener, Protocols::Http1))
         .map(|listener| tokio::spawn(async move { http_server.serve(listener, http_stop).await }));
     ready(&addresses);
-    server.serve(encryption.listener(listener, Protocols::Http2), stop).await;
+    server.serve(open(listener, Protocols::Http2), stop).await;
     if let Some(serving_http) = serving_http {
         serving_http.await?;
     }

@@ -4,21 +4,24 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use authn::{ApiKeys, Authenticator, CertificateRule, JwtSettings, KeySource};
-use authz::{Caller, Policy, Roles};
+use authz::{Caller, CustomRole, CustomRoles, Policy, Question, Role, Roles};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use config::{Authorization, Settings, tls as tree};
 use environment::Environment;
-use frontend::{Authenticate, SideServices};
+use frontend::{Authenticate, Consult, SideServices};
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
-use listener::{Encryption, Limits, Listener, Peer, Protocols};
+use http_client::Client;
+use listener::{Encryption, Limits, Listener, Peer, Protocols, Visitors};
 use model::Span;
+use policies::{Webhook, WebhookSettings};
 use storage::Store;
+use telemetry::{Metrics, SecurityTotals};
 use tls::{ClientAuth, ExpiryChecks, HostSettings, ServerSettings, ServerTls, Source, VersionMin};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::admin_service;
+use crate::{admin_service, metrics_endpoint::CONNECTIONS_MAX};
 
 /// How often files are looked at when the configuration does not say.
 const REFRESH_INTERVAL: Span = Span::from_secs(10);
@@ -26,8 +29,15 @@ const REFRESH_INTERVAL: Span = Span::from_secs(10);
 /// How often the keys of tokens are read when the configuration does not say.
 const KEY_REFRESH_INTERVAL: Span = Span::from_secs(60);
 
+/// Nanoseconds of a second.
+const NANOS: i64 = 1_000_000_000;
+
 /// How much clocks may differ when the configuration does not say.
 const LEEWAY: Span = Span::from_secs(60);
+
+/// How long a webhook may take, and how long its answers hold, when the configuration does not say.
+const WEBHOOK_TIMEOUT: Span = Span::from_secs(2);
+const WEBHOOK_CACHE_TTL: Span = Span::from_millis(500);
 
 /// What protects a node. Nothing at all is what a development server has.
 #[derive(Debug, Clone, Default)]
@@ -38,12 +48,16 @@ pub(crate) struct Security {
     authentication: Option<authn::Settings>,
     /// Whether API keys are taken.
     api_keys: bool,
+    /// Whether metrics are encrypted.
+    metrics_encrypted: bool,
 }
 
 /// The encryption of a running node.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Encrypted {
     tls: Option<Arc<ServerTls>>,
+    /// Whether the metrics are, too.
+    metrics: bool,
 }
 
 impl Security {
@@ -55,6 +69,7 @@ impl Security {
             tls: server_settings(&settings.global.tls)?,
             authentication: enforced.map(authentication).transpose()?,
             api_keys: enforced.is_some_and(|authorization| authorization.api_keys),
+            metrics_encrypted: settings.metrics.encrypted,
         })
     }
 
@@ -70,7 +85,7 @@ impl Security {
         let mut api_keys = None;
         if self.api_keys {
             let keys = ApiKeys::open(Arc::clone(store), environment.clone()).await?;
-            let keys = Arc::new(keys);
+            let keys = Arc::new(keys.with_roles(settings.roles.clone()));
             services
                 .services
                 .push((admin_service::NAME, admin_service::service(Arc::clone(&keys))));
@@ -84,6 +99,17 @@ impl Security {
         Ok(services)
     }
 
+    /// What checks tokens, without the keys that a store holds.
+    pub(crate) async fn tokens(
+        self,
+        environment: &Environment,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Option<Authenticator>> {
+        let Some(settings) = self.authentication else { return Ok(None) };
+        let clock = Arc::clone(&environment.clock);
+        Ok(Some(Authenticator::open(settings, None, clock, stop).await?))
+    }
+
     /// Reads certificates and keys, and looks at them again until `stop` is cancelled.
     pub(crate) fn encryption(
         &self,
@@ -94,7 +120,7 @@ impl Security {
         let tls = ServerTls::open(settings.clone(), Arc::clone(&environment.clock))
             .context("global.tls.frontend")?;
         tokio::spawn(Arc::clone(&tls).watch(stop.clone()));
-        Ok(Encrypted { tls: Some(tls) })
+        Ok(Encrypted { tls: Some(tls), metrics: self.metrics_encrypted })
     }
 }
 
@@ -105,13 +131,36 @@ impl Encrypted {
     }
 
     /// The port, encrypted if anything is.
-    pub(crate) fn listener(&self, tcp: TcpListener, protocols: Protocols) -> Listener {
-        let listener = Listener::plain(tcp, Limits::default());
+    pub(crate) fn protect(&self, listener: Listener, protocols: Protocols) -> Listener {
         match &self.tls {
             None => listener,
             Some(tls) => listener.encrypted(Arc::clone(tls) as Arc<dyn Encryption>, protocols),
         }
     }
+}
+
+impl Encrypted {
+    /// The port of the metrics.
+    pub(crate) fn metrics_listener(&self, tcp: TcpListener, limits: Limits) -> Listener {
+        let limits = Limits { connections_max: CONNECTIONS_MAX, ..limits };
+        let listener = Listener::plain(tcp, limits);
+        if self.metrics { self.protect(listener, Protocols::Http1) } else { listener }
+    }
+}
+
+/// Shows what protects the node among its metrics.
+pub(crate) fn watch_security(metrics: &Metrics, encrypted: Encrypted, visitors: &Arc<Visitors>) {
+    let visitors = Arc::clone(visitors);
+    metrics.watch_security(move || {
+        let expiry = encrypted.tls.as_ref().map(|tls| tls.expiry()).unwrap_or_default();
+        let end = expiry.first_end.map_or(0, |end| end.nanos() / NANOS);
+        SecurityTotals {
+            connections_refused: visitors.turned_away(),
+            certificates_expired: expiry.expired,
+            certificates_expiring: expiry.expiring,
+            certificate_end_seconds: u64::try_from(end).unwrap_or(0),
+        }
+    });
 }
 
 /// What the frontend asks.
@@ -130,15 +179,73 @@ impl Authenticate for Credentials {
     }
 }
 
-/// Who may do what, by the configuration.
-pub(crate) fn policy(settings: &Settings) -> Policy {
-    match &settings.global.authorization {
-        // Nothing is encrypted and nobody has a name: the port is the boundary.
-        None => Policy::AllowAll,
-        Some(authorization) if authorization.is_noop() => Policy::AllowAll,
-        Some(authorization) => {
-            Policy::Roles(Roles { worker_is_noop: authorization.worker_role_is_noop })
-        }
+/// Who may do what, and who says so.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    /// What is decided by rules.
+    pub(crate) policy: Policy,
+    /// Who else is asked.
+    pub(crate) webhook: Option<WebhookSettings>,
+}
+
+impl Rules {
+    /// Everybody may do everything.
+    pub(crate) fn allow_all() -> Self {
+        Self { policy: Policy::AllowAll, ..Self::default() }
+    }
+
+    /// Those of the configuration.
+    pub(crate) fn from_settings(settings: &Settings) -> anyhow::Result<Self> {
+        let enforced = settings.global.authorization.as_ref();
+        // Without any, nothing is encrypted and nobody has a name: the port is the boundary.
+        let enforced = enforced.filter(|authorization| !authorization.is_noop());
+        let Some(authorization) = enforced else { return Ok(Self::allow_all()) };
+        let roles = Roles {
+            worker_is_noop: authorization.worker_role_is_noop,
+            custom: custom_roles(authorization)?,
+        };
+        let policy = if authorization.is_webhook() {
+            Policy::Elsewhere(roles)
+        } else {
+            Policy::Roles(roles)
+        };
+        let webhook = authorization.webhook.as_ref().map(|webhook| WebhookSettings {
+            url: webhook.url.clone(),
+            timeout: webhook.timeout.map_or(WEBHOOK_TIMEOUT, Span::from),
+            cache_ttl: webhook.cache_ttl.map_or(WEBHOOK_CACHE_TTL, Span::from),
+        });
+        Ok(Self { policy, webhook })
+    }
+
+    /// Who else is asked.
+    pub(crate) fn consult(
+        &self,
+        environment: &Environment,
+    ) -> anyhow::Result<Option<Arc<dyn Consult>>> {
+        let Some(settings) = &self.webhook else { return Ok(None) };
+        let client = Arc::new(Client::default());
+        let webhook = Webhook::new(settings.clone(), client, Arc::clone(&environment.clock))
+            .context("global.authorization.webhook")?;
+        Ok(Some(Arc::new(Outside(webhook))))
+    }
+}
+
+fn custom_roles(authorization: &Authorization) -> anyhow::Result<CustomRoles> {
+    let role = |role: &config::CustomRole| CustomRole {
+        includes: Role::from_name(&role.includes).unwrap_or_default(),
+        methods: role.methods.clone(),
+    };
+    let roles = authorization.roles.iter().map(|(name, own)| (name.clone(), role(own)));
+    CustomRoles::new(roles).context("global.authorization.roles")
+}
+
+/// A webhook as the frontend asks it.
+#[derive(Debug)]
+struct Outside(Webhook);
+
+impl Consult for Outside {
+    fn consult<'a>(&'a self, question: Question<'a>) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move { self.0.ask(&question).await })
     }
 }
 
@@ -179,6 +286,7 @@ fn authentication(settings: &Authorization) -> anyhow::Result<authn::Settings> {
         header: header.parse().with_context(|| format!("authHeaderName: `{header}`"))?,
         jwt: (!jwt.sources.is_empty()).then_some(jwt),
         certificates: settings.client_certificates.iter().map(rule).collect(),
+        roles: custom_roles(settings)?,
     })
 }
 

@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use authz::Policy;
 use environment::{Environment, SkippableClock, SystemEntropy};
 use frontend::RequestLimits;
 use model::Span;
@@ -11,9 +10,10 @@ use telemetry::start_logging;
 use crate::{
     arguments::TestServer,
     development,
+    limits::NodeLimits,
     node::{self, Callbacks, NodeOptions},
     output,
-    security::Security,
+    security::{Rules, Security},
 };
 
 /// How long closed runs are kept: longer than any test lets time pass (a hundred years).
@@ -39,11 +39,11 @@ pub(crate) fn start(options: &TestServer) -> anyhow::Result<()> {
         security: Security::default(),
         audit: None,
         renewal: None,
-        policy: Policy::AllowAll,
-        limits: RequestLimits {
+        rules: Rules::allow_all(),
+        limits: NodeLimits::on_loopback(RequestLimits {
             time_skips_max: Some(development::TIME_SKIPS_MAX),
             ..RequestLimits::DEVELOPMENT
-        },
+        }),
         namespaces: development::registrations(
             &options.namespace,
             &options.search_attribute,

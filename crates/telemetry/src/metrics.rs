@@ -6,12 +6,14 @@ use prometheus::{IntCounter, IntGauge, Registry, TextEncoder};
 
 use crate::{
     AuditMetrics, CacheMetrics, Command, CommandMetrics, OperationMetrics, RequestMetrics,
-    StoreMetrics, StoreTotals, TaskMetrics, TaskQueueMetrics, TaskType, WorkflowMetrics,
+    SecurityTotals, StoreMetrics, StoreTotals, TaskMetrics, TaskQueueMetrics, TaskType,
+    WorkflowMetrics,
     cache::Caches,
     command::Commands,
     names,
     process::ProcessMetrics,
     request::Requests,
+    security::SecurityMetrics,
     series::{Counters, Histograms, counters, gauges, histograms},
     task::Tasks,
     task_queue::TaskQueues,
@@ -40,6 +42,15 @@ impl std::fmt::Debug for Observer {
     }
 }
 
+/// Where the totals of what protects the server come from.
+struct SecuritySource(Box<dyn Fn() -> SecurityTotals + Send + Sync>);
+
+impl std::fmt::Debug for SecuritySource {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SecuritySource")
+    }
+}
+
 /// All metrics of one server. Make one, share it, and take handles from it.
 #[derive(Debug)]
 pub struct Metrics {
@@ -48,6 +59,8 @@ pub struct Metrics {
     store: StoreMetrics,
     store_source: OnceLock<StoreSource>,
     queue_observer: OnceLock<Observer>,
+    security: SecurityMetrics,
+    security_source: OnceLock<SecuritySource>,
     store_requests: Counters,
     store_errors: Counters,
     store_latency: Histograms,
@@ -74,6 +87,8 @@ impl Metrics {
             store: StoreMetrics::new(&registry)?,
             store_source: OnceLock::new(),
             queue_observer: OnceLock::new(),
+            security: SecurityMetrics::new(&registry)?,
+            security_source: OnceLock::new(),
             store_requests: counters(&registry, &names::PERSISTENCE_REQUESTS)?,
             store_errors: counters(&registry, &names::PERSISTENCE_ERRORS)?,
             store_latency: histograms(&registry, &names::PERSISTENCE_LATENCY)?,
@@ -112,6 +127,12 @@ impl Metrics {
     /// first call counts.
     pub fn watch_queues(&self, show: impl Fn(&Self) + Send + Sync + 'static) {
         self.queue_observer.get_or_init(|| Observer(Box::new(show)));
+    }
+
+    /// Says where the totals of what protects the server come from; they are read whenever somebody
+    /// looks. Only the first call counts.
+    pub fn watch_security(&self, totals: impl Fn() -> SecurityTotals + Send + Sync + 'static) {
+        self.security_source.get_or_init(|| SecuritySource(Box::new(totals)));
     }
 
     /// Calls of one kind to the store, such as `GetWorkflowExecution`.
@@ -181,6 +202,9 @@ impl Metrics {
         self.process.refresh();
         if let Some(source) = self.store_source.get() {
             self.store.show(&(source.0)());
+        }
+        if let Some(source) = self.security_source.get() {
+            self.security.show(&(source.0)());
         }
         if let Some(observer) = self.queue_observer.get() {
             (observer.0)(self);

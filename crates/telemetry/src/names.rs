@@ -197,6 +197,16 @@ families! {
         "Records of the audit log that were lost.", &[]);
     AUDIT_FAILURES = Family::counter(Frontend, "longtide_audit_failures",
         "Writes of the audit log that failed.", &[]);
+    // What protects the server
+    CONNECTIONS_REFUSED = Family::counter(Process, "longtide_connections_refused",
+        "Connections that were not taken because their address had too many.", &[]);
+    CERTIFICATES_EXPIRED = Family::gauge(Process, "certificates_expired",
+        "Certificates of the configuration that have expired.", &[]);
+    CERTIFICATES_EXPIRING = Family::gauge(Process, "certificates_expiring",
+        "Certificates that expire within the windows of global.tls.expirationChecks.", &[]);
+    CERTIFICATE_END = Family::gauge(Process, "longtide_certificate_end_seconds",
+        "When the first certificate expires, in seconds since 1970; 0 without encryption.", &[])
+        .in_unit(Unit::Seconds);
 
     // The process
     RESTARTS = Family::counter(Process, "restarts", "Starts of the server.", &[]);

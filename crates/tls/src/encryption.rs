@@ -1,5 +1,7 @@
 //! Handshakes.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use listener::{Encryption, Handshake, HandshakeError, Protocols};
 use rustls::server::Acceptor;
@@ -21,15 +23,21 @@ impl Encryption for ServerTls {
             let hello = hello.map_err(failed)?;
             let _turn = turn.acquire().await.map_err(|error| HandshakeError(error.to_string()))?;
             // Each connection begins under what is in force now, whatever was before.
-            let config = self.hosts().named(hello.client_hello().server_name()).config(protocols);
+            let name = hello.client_hello().server_name().map(str::to_owned);
+            let config = self.hosts().named(name.as_deref()).config(protocols);
             let stream = hello.into_stream(config).await.map_err(failed)?;
             let (_, connection) = stream.get_ref();
             let group = connection.negotiated_key_exchange_group().map(|group| group.name());
             let version = connection.protocol_version();
             tracing::debug!(?version, ?group, "a connection is encrypted");
-            let leaf = connection.peer_certificates().and_then(<[_]>::first);
-            let certificate = leaf.map(peer_certificate).transpose().map_err(HandshakeError)?;
-            Ok(Handshake { stream: Box::new(stream), certificate })
+            let chain = connection.peer_certificates().unwrap_or_default();
+            let certificate = chain.first().map(peer_certificate).transpose();
+            let certificate = certificate.map_err(HandshakeError)?;
+            let standing = certificate.is_some().then(|| {
+                let standing = self.standing(name.as_deref(), chain);
+                Arc::new(standing) as Arc<dyn listener::Standing>
+            });
+            Ok(Handshake { stream: Box::new(stream), certificate, standing })
         })
     }
 }

@@ -52,6 +52,11 @@ impl Validity {
         (self.not_after <= now + checks.warning_window).then_some(Severity::Warning)
     }
 
+    /// The end of its validity.
+    pub(crate) const fn not_after(&self) -> Time {
+        self.not_after
+    }
+
     /// True when it is over.
     pub(crate) fn is_expired(&self, now: Time) -> bool {
         self.not_after < now

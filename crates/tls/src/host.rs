@@ -33,6 +33,8 @@ pub(crate) struct Read {
 pub(crate) struct Host {
     http2: Arc<ServerConfig>,
     http1: Arc<ServerConfig>,
+    /// Who checks the certificates of clients.
+    pub(crate) verifier: Arc<dyn ClientCertVerifier>,
     /// The certificates of the configuration and how long they hold.
     pub(crate) validities: Vec<Validity>,
 }
@@ -59,7 +61,7 @@ impl Host {
         let mut http2 = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
             .map_err(|error| TlsError::Refused(error.to_string()))?
-            .with_client_cert_verifier(verifier)
+            .with_client_cert_verifier(Arc::clone(&verifier))
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
         // Every connection proves anew who it is, so that nothing outlives a revocation or a
         // change of the trusted authorities. Connections are few and long.
@@ -68,7 +70,7 @@ impl Host {
         let mut http1 = http2.clone();
         http2.alpn_protocols = vec![b"h2".to_vec()];
         http1.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { http2: Arc::new(http2), http1: Arc::new(http1), validities })
+        Ok(Self { http2: Arc::new(http2), http1: Arc::new(http1), verifier, validities })
     }
 }
 

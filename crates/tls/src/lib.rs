@@ -18,10 +18,11 @@ mod pem;
 mod server;
 mod settings;
 mod source;
+mod standing;
 
 pub use error::TlsError;
 pub use expiry::ExpiryChecks;
 pub use inspect::{CertificateFacts, inspect};
-pub use server::ServerTls;
+pub use server::{Expiry, ServerTls};
 pub use settings::{ClientAuth, HostSettings, ServerSettings, VersionMin};
 pub use source::Source;

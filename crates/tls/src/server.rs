@@ -4,13 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use environment::Clock;
-use model::Span;
+use model::{Span, Time};
+use rustls::pki_types::CertificateDer;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     ServerSettings, TlsError,
-    expiry::Severity,
+    expiry::{Severity, Validity},
     host::{Host, Read},
+    standing::Standing,
 };
 
 /// What a server presents and whom it trusts, at the moment.
@@ -18,7 +20,18 @@ use crate::{
 pub struct ServerTls {
     settings: ServerSettings,
     clock: Arc<dyn Clock>,
-    current: ArcSwap<Hosts>,
+    current: Arc<ArcSwap<Hosts>>,
+}
+
+/// How the certificates of a configuration stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Expiry {
+    /// How many have expired.
+    pub expired: u64,
+    /// How many expire within the windows of the settings.
+    pub expiring: u64,
+    /// When the first of all ends.
+    pub first_end: Option<Time>,
 }
 
 /// All names. A set is made as a whole and never changes.
@@ -27,6 +40,8 @@ pub(crate) struct Hosts {
     default: Arc<Host>,
     hosts: BTreeMap<String, Arc<Host>>,
     read: ReadHosts,
+    /// Rises with each set, so that connections know that there is a new one.
+    pub(crate) generation: u64,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -49,17 +64,23 @@ impl Hosts {
         found.unwrap_or(&self.default)
     }
 
+    fn validities(&self) -> impl Iterator<Item = &Validity> {
+        let all = std::iter::once(&self.default).chain(self.hosts.values());
+        all.flat_map(|host| &host.validities)
+    }
+
     fn load(
         settings: &ServerSettings,
         read: ReadHosts,
-        now: model::Time,
+        generation: u64,
+        now: Time,
     ) -> Result<Self, TlsError> {
         let default = Arc::new(Host::load(&settings.default, &read.default, now)?);
         let mut hosts = BTreeMap::new();
         for ((name, settings), read) in settings.hosts.iter().zip(read.hosts.values()) {
             hosts.insert(name.clone(), Arc::new(Host::load(settings, read, now)?));
         }
-        Ok(Self { default, hosts, read })
+        Ok(Self { default, hosts, read, generation })
     }
 }
 
@@ -77,8 +98,9 @@ impl ServerTls {
     /// # Errors
     /// When anything of it is missing, malformed, mismatched or expired.
     pub fn open(settings: ServerSettings, clock: Arc<dyn Clock>) -> Result<Arc<Self>, TlsError> {
-        let hosts = Hosts::load(&settings, ReadHosts::from(&settings)?, clock.now())?;
-        Ok(Arc::new(Self { settings, clock, current: ArcSwap::from_pointee(hosts) }))
+        let hosts = Hosts::load(&settings, ReadHosts::from(&settings)?, 0, clock.now())?;
+        let current = Arc::new(ArcSwap::from_pointee(hosts));
+        Ok(Arc::new(Self { settings, clock, current }))
     }
 
     /// Reads everything again. True when it has changed; new connections are under the new set.
@@ -87,10 +109,12 @@ impl ServerTls {
     /// When anything is wrong with what is there now. The former set stays in force.
     pub fn refresh(&self) -> Result<bool, TlsError> {
         let read = ReadHosts::from(&self.settings)?;
-        if read == self.current.load().read {
+        let current = self.current.load();
+        if read == current.read {
             return Ok(false);
         }
-        let hosts = Hosts::load(&self.settings, read, self.clock.now())?;
+        let generation = current.generation + 1;
+        let hosts = Hosts::load(&self.settings, read, generation, self.clock.now())?;
         self.current.store(Arc::new(hosts));
         Ok(true)
     }
@@ -113,6 +137,28 @@ impl ServerTls {
         self.current.load_full()
     }
 
+    /// How the certificates stand.
+    pub fn expiry(&self) -> Expiry {
+        let (now, hosts) = (self.clock.now(), self.hosts());
+        let mut expiry = Expiry::default();
+        for certificate in hosts.validities() {
+            if certificate.is_expired(now) {
+                expiry.expired += 1;
+            } else if certificate.severity(&self.settings.expiry_checks, now).is_some() {
+                expiry.expiring += 1;
+            }
+            let end = certificate.not_after();
+            expiry.first_end = Some(expiry.first_end.map_or(end, |first| first.min(end)));
+        }
+        expiry
+    }
+
+    /// What a connection asks whether its certificate still holds.
+    pub(crate) fn standing(&self, name: Option<&str>, chain: &[CertificateDer<'_>]) -> Standing {
+        let (current, clock) = (Arc::clone(&self.current), Arc::clone(&self.clock));
+        Standing::new(current, clock, name, chain)
+    }
+
     fn refresh_and_log(&self) {
         match self.refresh() {
             Ok(true) => tracing::info!("loaded new TLS certificates"),
@@ -125,8 +171,7 @@ impl ServerTls {
 
     fn report_expiry(&self) {
         let (now, hosts) = (self.clock.now(), self.hosts());
-        let all = std::iter::once(&hosts.default).chain(hosts.hosts.values());
-        for certificate in all.flat_map(|host| &host.validities) {
+        for certificate in hosts.validities() {
             let says = if certificate.is_expired(now) { "has expired" } else { "expires soon" };
             match certificate.severity(&self.settings.expiry_checks, now) {
                 None => {}

@@ -283,3 +283,35 @@ def test_nexus_requests_over_http_need_the_same_rights(server: SecuredServer, cr
     # A right goes as far as the workers, of whom there are none.
     allowed = matrix.is_allowed("StartWorkflowExecution", who)
     assert (status == 403) != allowed, status
+
+
+def test_who_may_not_ask_does_not_learn_which_endpoints_exist(
+    raw: Raw, credentials: dict, server: SecuredServer
+):
+    """Nexus over HTTP: a refusal is the same for what exists and for what does not."""
+    spec = {"name": unique("endpoint").replace("_", "-")}
+    spec["target"] = {"worker": {"namespace": "default", "task_queue": "queue"}}
+    request = operator_messages.CreateNexusEndpointRequest(spec=spec)
+    admin = bearer(credentials["system admin"])
+    made = raw.operator.CreateNexusEndpoint(request, timeout=10, metadata=admin).endpoint
+
+    def post(path: str, who: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=10)
+        headers = {"authorization": f"Bearer {credentials[who]}", "Request-Timeout": "2s"}
+        connection.request("POST", path, b"", headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    def of_endpoint(name: str) -> str:
+        return f"/nexus/endpoints/{name}/services/service/operation"
+
+    def of_queue(namespace: str) -> str:
+        return f"/namespaces/{namespace}/task-queues/queue/nexus-services/service/operation"
+
+    stranger = "other namespace's admin"
+    known, unknown = of_endpoint(made.id), of_endpoint("00000000-0000-4000-8000-000000000000")
+    assert post(known, stranger) == post(unknown, stranger)
+    assert post(of_queue("default"), stranger) == post(of_queue("nowhere"), stranger)
+    assert post(known, stranger)[0] == 403
+    assert post(unknown, "system admin")[0] == 404
+    assert post(of_queue("nowhere"), "system admin")[0] == 404

@@ -1,10 +1,12 @@
 """Certificates, keys, authorities and lists of revoked ones change under load."""
 
 import asyncio
+import os
 import shutil
 import socket
 import ssl
 import time
+import urllib.request
 from pathlib import Path
 
 import grpc
@@ -17,9 +19,12 @@ from flows import Greets, greet
 from harness.certificates import Authority
 from harness.sdk import unique, worker
 from harness.secured import SecuredServer, secure_channel
+from harness.server import free_port
 from harness.waiting import wait_for_sync
 
-ROTATIONS = 12
+ROTATIONS = int(os.environ.get("LONGTIDE_E2E_ROTATIONS", "12"))
+"""Two of them in a second: 120 is a minute."""
+
 NOOP = {"authorizer": "noop"}
 
 
@@ -128,3 +133,59 @@ def test_authorities_and_revocations_change_without_a_restart(
         (tmp_path / "clients.pem").write_text("garbage")
         time.sleep(0.3)  # several looks at the file
         assert is_let_in(theirs), "a broken file took the former one away"
+
+
+def test_a_revoked_certificate_counts_for_nothing_on_open_connections(
+    authority: Authority, tmp_path
+):
+    pair = authority.server("standing")
+    more = {
+        "certFile": str(pair.certificate),
+        "keyFile": str(pair.key),
+        "clientAuth": "require",
+        "clientCaFiles": [str(authority.own.certificate)],
+        "clientCrlFiles": [str(tmp_path / "revoked.pem")],
+    }
+    put(authority.revoked(), tmp_path / "revoked.pem")
+    ours, others = authority.client("standing-ours"), authority.client("standing-others")
+    with SecuredServer(tmp_path / "server", settings(tmp_path, **more)) as server:
+        channels = [
+            secure_channel(server.address, authority.root, client.certificate, client.key)
+            for client in (ours, others)
+        ]
+        stubs = [service.WorkflowServiceStub(channel) for channel in channels]
+        request = messages.DescribeNamespaceRequest(namespace="default")
+
+        def code(stub: service.WorkflowServiceStub) -> grpc.StatusCode:
+            try:
+                stub.DescribeNamespace(request, timeout=5)
+            except grpc.RpcError as error:
+                return error.code()
+            return grpc.StatusCode.OK
+
+        assert [code(stub) for stub in stubs] == [grpc.StatusCode.OK] * 2
+        began = time.monotonic()
+        put(authority.revoked(ours), tmp_path / "revoked.pem")
+        denied = grpc.StatusCode.PERMISSION_DENIED
+        wait_for_sync(lambda: code(stubs[0]) == denied, "the open connection counts for nothing")
+        assert time.monotonic() - began < 1
+        assert code(stubs[1]) == grpc.StatusCode.OK
+        for channel in channels:
+            channel.close()
+
+
+def test_metrics_are_encrypted_and_say_when_certificates_end(authority: Authority, tmp_path):
+    pair, port = authority.server("measured"), free_port()
+    more = settings(tmp_path, certFile=str(pair.certificate), keyFile=str(pair.key))
+    more["metrics"] = {"listen": f"127.0.0.1:{port}", "encrypted": True}
+    with SecuredServer(tmp_path / "server", more):
+        context = ssl.create_default_context(cadata=authority.root.decode())
+        url = f"https://localhost:{port}/metrics"
+        with urllib.request.urlopen(url, timeout=5, context=context) as answer:
+            lines = answer.read().decode().splitlines()
+        values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        assert values["certificates_expired"] == "0"
+        assert float(values["longtide_certificate_end_seconds"]) > time.time()
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+            plain.sendall(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert b"longtide" not in plain.recv(65536)

@@ -46,14 +46,17 @@ async fn try_to_complete(
     let token = token.and_then(CallbackToken::decode);
     let token = token.ok_or_else(|| bad("invalid callback token"))?;
     let id = token.namespace_id();
-    let namespace = frontend.namespaces.by_id(id).ok_or_else(|| {
+    let namespace = frontend.namespaces.by_id(id);
+    let name = namespace.as_ref().map_or("", |namespace| &namespace.name);
+    let rpc = &authz::COMPLETE_NEXUS_OPERATION;
+    let permit = frontend.permit_http(rpc, &parts.extensions, name).await?;
+    let namespace = namespace.ok_or_else(|| {
         HandlerError::new(Kind::NotFound, &format!("namespace \"{id}\" not found"))
     })?;
     if namespace_in_path.is_some_and(|name| name != namespace.name) {
         return Err(bad("invalid callback token"));
     }
-    let rpc = &authz::COMPLETE_NEXUS_OPERATION;
-    let admitted = frontend.admit_http(rpc, &parts, &namespace)?;
+    let admitted = frontend.admit_http(permit, &parts, &namespace)?;
     if let Err(error) = check(&namespace, &completion) {
         return Ok(frontend.finish_http(admitted, error.to_response(false)).await);
     }

@@ -4,10 +4,11 @@ use std::{convert::Infallible, pin::pin, sync::Arc};
 
 use authz::Caller;
 use bytes::Bytes;
+use http::{HeaderValue, header::CONNECTION};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use listener::{Peer, Stream};
+use listener::{Peer, Stream, Visitor};
 use nexus_protocol::{HandlerError, HandlerErrorKind};
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,7 @@ pub(super) struct Asked {
     pub(super) frontend: Arc<Frontend>,
     pub(super) authentication: Option<Arc<dyn Authenticate>>,
     pub(super) peer: Peer,
+    pub(super) visitor: Arc<Visitor>,
     pub(super) settings: HttpSettings,
 }
 
@@ -72,8 +74,15 @@ fn log(ended: hyper::Result<()>) {
 async fn answer(asked: &Asked, request: http::Request<Incoming>) -> Answer {
     let Asked { frontend, settings, .. } = asked;
     let (mut parts, body) = request.into_parts();
+    if !asked.visitor.may_ask() {
+        let text = "address rate limit exceeded";
+        return closing(HandlerError::new(HandlerErrorKind::ResourceExhausted, text));
+    }
     let Some(caller) = identify(asked, &parts).await else {
         let text = "permission denied";
+        if !asked.visitor.may_go_on() {
+            return closing(HandlerError::new(HandlerErrorKind::Unauthorized, text));
+        }
         return HandlerError::new(HandlerErrorKind::Unauthorized, text).to_response(false);
     };
     parts.extensions.insert(caller);
@@ -91,8 +100,20 @@ async fn answer(asked: &Asked, request: http::Request<Incoming>) -> Answer {
     route::answer(frontend, http::Request::from_parts(parts, body)).await
 }
 
+/// The last answer on a connection.
+fn closing(error: HandlerError) -> Answer {
+    let mut answer = error.to_response(false);
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
+}
+
 /// Who calls; nothing when it is clear already that the caller may do nothing.
 async fn identify(asked: &Asked, parts: &http::request::Parts) -> Option<Caller> {
+    if !asked.peer.holds() {
+        let address = asked.peer.address;
+        tracing::warn!(%address, "the certificate of a connection no longer holds");
+        return None;
+    }
     let caller = match &asked.authentication {
         None => Caller::anonymous(),
         Some(authentication) => {

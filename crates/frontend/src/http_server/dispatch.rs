@@ -9,7 +9,7 @@ use api::nexus::v1::{
     response,
     start_operation_response::Variant as Started,
 };
-use authz::Rpc;
+use authz::{Permit, Rpc};
 use history::{HistoryError, NexusTaskAnswer};
 use http::HeaderValue;
 use model::Span;
@@ -47,7 +47,6 @@ const OWN_HEADERS: &[&str] = &[
 
 /// Whom a request is for.
 struct Handlers {
-    rpc: &'static Rpc,
     namespace: Arc<Namespace>,
     task_queue: String,
     /// The endpoint's name; empty when the caller named the task queue.
@@ -62,7 +61,9 @@ pub(super) async fn to_endpoint(
     request: Request,
 ) -> Answer {
     let handlers = handlers_of_endpoint(frontend, endpoint);
-    ask(frontend, handlers, rest, request).await
+    let name = handlers.as_ref().map_or("", |handlers| &handlers.namespace.name).to_owned();
+    let decision = (&authz::DISPATCH_BY_ENDPOINT, name.as_str());
+    ask(frontend, decision, handlers, rest, request).await
 }
 
 /// Asks the workers of a task queue.
@@ -76,13 +77,10 @@ pub(super) async fn to_task_queue(
     let found = frontend.namespaces.by_name(namespace).ok_or_else(|| {
         HandlerError::new(Kind::NotFound, &format!("namespace not found: \"{namespace}\""))
     });
-    let handlers = found.map(|namespace| Handlers {
-        rpc: &authz::DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE,
-        namespace,
-        task_queue,
-        endpoint: String::new(),
-    });
-    ask(frontend, handlers, rest, request).await
+    let handlers =
+        found.map(|namespace| Handlers { namespace, task_queue, endpoint: String::new() });
+    let decision = (&authz::DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE, namespace);
+    ask(frontend, decision, handlers, rest, request).await
 }
 
 /// Only workers are asked for others: this server is no relay to the world.
@@ -98,22 +96,26 @@ fn handlers_of_endpoint(frontend: &Frontend, id: &str) -> Result<Handlers, Handl
     let namespace =
         namespace.ok_or_else(|| HandlerError::new(Kind::NotFound, "invalid endpoint target"))?;
     Ok(Handlers {
-        rpc: &authz::DISPATCH_BY_ENDPOINT,
         namespace,
         task_queue: worker.task_queue.clone(),
         endpoint: endpoint.name().to_owned(),
     })
 }
 
+/// Decides first, whatever was found: who may not ask does not learn what exists.
 async fn ask(
     frontend: &Arc<Frontend>,
+    (rpc, namespace): (&'static Rpc, &str),
     handlers: Result<Handlers, HandlerError>,
     rest: &str,
     request: Request,
 ) -> Answer {
     let is_failure_supported = supports_failures(&request);
-    let asked = match handlers {
-        Ok(handlers) => try_to_ask(frontend, handlers, rest, request, is_failure_supported).await,
+    let permit = frontend.permit_http(rpc, request.extensions(), namespace).await;
+    let asked = match permit.and_then(|permit| Ok((permit, handlers?))) {
+        Ok((permit, handlers)) => {
+            try_to_ask(frontend, permit, handlers, rest, request, is_failure_supported).await
+        }
         Err(error) => Err(error),
     };
     asked.unwrap_or_else(|error| error.to_response(is_failure_supported))
@@ -121,6 +123,7 @@ async fn ask(
 
 async fn try_to_ask(
     frontend: &Arc<Frontend>,
+    permit: Permit,
     handlers: Handlers,
     rest: &str,
     request: Request,
@@ -128,14 +131,14 @@ async fn try_to_ask(
 ) -> Result<Answer, HandlerError> {
     let (parts, body) = request.into_parts();
     let asked = read_operation(rest, &parts, body)?;
-    let Handlers { rpc, namespace, task_queue, endpoint } = handlers;
+    let Handlers { namespace, task_queue, endpoint } = handlers;
     if let OperationRequest::Start { request, .. } = &asked
         && request.payload.as_ref().map_or(0, Message::encoded_len)
             > namespace.limits.blob_bytes_max
     {
         return Err(HandlerError::new(Kind::BadRequest, "input exceeds size limit"));
     }
-    let admitted = frontend.admit_http(rpc, &parts, &namespace)?;
+    let admitted = frontend.admit_http(permit, &parts, &namespace)?;
     let (variant, header, timeout) = match asked {
         OperationRequest::Start { request, header, timeout } => {
             (Variant::StartOperation(request), header, timeout)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use audit::{Names, Pending};
-use authz::{Caller, Permit, Resource, Rpc, authorize};
+use authz::{Caller, Permit, Resource, Rpc};
 use http::StatusCode;
 use model::Span;
 use namespace::Namespace;
@@ -20,8 +20,8 @@ use crate::{
 };
 
 /// Who calls, as the connection has found out.
-pub(super) fn caller_of(parts: &http::request::Parts) -> Caller {
-    parts.extensions.get().cloned().unwrap_or_else(Caller::anonymous)
+pub(super) fn caller_of(extensions: &http::Extensions) -> Caller {
+    extensions.get().cloned().unwrap_or_else(Caller::anonymous)
 }
 
 /// A request between admission and answer.
@@ -35,21 +35,43 @@ pub(super) struct Admitted {
 }
 
 impl Frontend {
-    /// Settles permit and limits of a request over HTTP to a namespace.
-    pub(super) fn admit_http(
+    /// Decides whether a request may run, before anything is looked up for the caller: who may not
+    /// ask does not learn what exists. `namespace` is empty when the request leads to none, which
+    /// is nobody's business but the system's.
+    pub(super) async fn permit_http(
         &self,
         rpc: &'static Rpc,
+        extensions: &http::Extensions,
+        namespace: &str,
+    ) -> Result<Permit, HandlerError> {
+        let caller = caller_of(extensions);
+        let permitted = self.permit(rpc, &caller, Resource::in_namespace(namespace)).await;
+        permitted.map_err(|error| {
+            let asked = Asked { rpc, extensions, namespace };
+            // What was denied is told at once: there is nothing to wait for.
+            drop(self.audit(&asked, Names::default, Err(&error)));
+            let metrics = self.metrics.request(rpc.name, "");
+            metrics.begin().end(std::time::Duration::ZERO, Some(error.error_type()));
+            to_handler_error(&error, false)
+        })
+    }
+
+    /// Settles the limits of a request over HTTP to a namespace.
+    pub(super) fn admit_http(
+        &self,
+        permit: Permit,
         parts: &http::request::Parts,
         namespace: &Arc<Namespace>,
     ) -> Result<Admitted, HandlerError> {
         let started = self.environment.clock.monotonic();
+        let rpc = permit.rpc();
         let metrics = self.metrics.request(rpc.name, &namespace.name).begin();
-        let admitted = self.settle_http(rpc, &caller_of(parts), namespace, started);
-        let decided = admitted.as_ref().map_err(|(error, _)| error);
+        let settled = self.settle_http(&permit, namespace);
+        let decided = settled.as_ref().map(|()| &permit).map_err(|(error, _)| error);
         let asked = Asked { rpc, extensions: &parts.extensions, namespace: &namespace.name };
         let record = self.audit(&asked, Names::default, decided);
-        match admitted {
-            Ok(permit) => Ok(Admitted { permit, metrics, started, record }),
+        match settled {
+            Ok(()) => Ok(Admitted { permit, metrics, started, record }),
             Err((error, is_told)) => {
                 let latency = self.environment.clock.monotonic() - started;
                 metrics.end(latency.to_std(), Some(error.error_type()));
@@ -61,22 +83,16 @@ impl Frontend {
     /// The error, and whether its text is the caller's business.
     fn settle_http(
         &self,
-        rpc: &'static Rpc,
-        caller: &Caller,
+        permit: &Permit,
         namespace: &Arc<Namespace>,
-        started: Span,
-    ) -> Result<Permit, (ApiError, bool)> {
-        let resource = Resource::in_namespace(&namespace.name);
-        let permit = authorize(caller, rpc, resource, &self.policy).map_err(|denial| {
-            tracing::warn!(%denial, "denied");
-            (ApiError::permission_denied(), false)
-        })?;
-        self.check_audit(rpc, &namespace.name).map_err(|error| (error, true))?;
-        check_state(rpc, namespace).map_err(|error| (error, false))?;
-        let admitted = self.limiter.admit(rpc, namespace.id, started);
+    ) -> Result<(), (ApiError, bool)> {
+        self.check_audit(permit.rpc(), &namespace.name).map_err(|error| (error, true))?;
+        check_state(permit.rpc(), namespace).map_err(|error| (error, false))?;
+        let namespace = Some(namespace.as_ref());
+        let admitted = self.limiter.admit(permit.rpc(), namespace, permit.principal());
         // None of these methods is a long poll, so that there is nothing to hold.
         drop(admitted.map_err(|error| (error, true))?);
-        Ok(permit)
+        Ok(())
     }
 
     /// Counts a request that was admitted.

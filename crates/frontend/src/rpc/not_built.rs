@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use audit::Names;
-use authz::{Caller, Rpc};
+use authz::{Caller, Resource, Rpc};
 use prost::Message;
 use tonic::{Code, Request, Response, Status, codec::CompressionEncoding, server::Grpc};
 use tower::service_fn;
@@ -12,7 +12,7 @@ use crate::{
     auditing::{Asked, code_name},
     error::ApiError,
     frontend::Frontend,
-    rpc::{MESSAGE_BYTES_MAX, codec::CallCodec},
+    rpc::{codec::CallCodec, timely},
     server::{HttpRequest, ResponseFuture},
 };
 
@@ -32,25 +32,29 @@ pub(crate) fn refuse(
     let frontend = Arc::clone(frontend);
     Box::pin(async move {
         let method = service_fn(|request: Request<OnlyNamespace>| {
-            let answer = answer(&frontend, rpc, &request);
-            async move { Err::<Response<()>, _>(answer) }
+            let frontend = Arc::clone(&frontend);
+            async move { Err::<Response<()>, _>(answer(&frontend, rpc, &request).await) }
         });
         Grpc::new(CallCodec::default())
             .accept_compressed(CompressionEncoding::Gzip)
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .unary(method, request)
+            .max_decoding_message_size(frontend.messages.bytes_max)
+            .unary(method, timely(&frontend, request))
             .await
     })
 }
 
-fn answer(frontend: &Frontend, rpc: &'static Rpc, request: &Request<OnlyNamespace>) -> Status {
+async fn answer(
+    frontend: &Frontend,
+    rpc: &'static Rpc,
+    request: &Request<OnlyNamespace>,
+) -> Status {
     let anonymous = Caller::anonymous();
     let caller = request.extensions().get::<Caller>().unwrap_or(&anonymous);
     let namespace = match rpc.scope {
         authz::Scope::Cluster => "",
         authz::Scope::Namespace => &request.get_ref().namespace,
     };
-    let permitted = frontend.permit(rpc, caller, namespace);
+    let permitted = frontend.permit(rpc, caller, Resource::in_namespace(namespace)).await;
     let asked = Asked { rpc, extensions: request.extensions(), namespace };
     let mut record = frontend.audit(&asked, Names::default, permitted.as_ref());
     if let Some(record) = &mut record {

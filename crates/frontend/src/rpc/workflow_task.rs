@@ -17,7 +17,7 @@ use history::{CompleteWorkflowTaskRequest, CompletedTask, KeptPage};
 use model::{Limits, Span};
 
 use crate::{
-    admission::{Call, denied},
+    admission::Call,
     command_metrics,
     error::{ApiError, ApiResult},
     frontend::Frontend,
@@ -48,7 +48,8 @@ pub(crate) async fn respond_workflow_task_completed(
         if name != namespace.name {
             let rpc = authz::rpcs().find(|row| row.name == rpc);
             let rpc = rpc.ok_or_else(|| ApiError::internal(&"a command without a method"))?;
-            call.permit.also(rpc, Resource::in_namespace(name)).map_err(denied)?;
+            let caller = call.permit.caller();
+            frontend.permit(rpc, caller, Resource::in_namespace(name)).await?;
         }
         frontend.namespace(name)?;
     }

@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use audit::{Names, Pending};
-use authz::{Access, Caller, Rpc};
+use authz::{Access, Caller, Resource, Rpc};
 use http::{Method, StatusCode, header::CONTENT_TYPE};
 use listener::Peer;
 use tonic::{Code, Status, body::Body};
@@ -12,11 +12,11 @@ use tower::{Service, ServiceExt};
 use crate::{
     auditing::{Asked, Source, code_name},
     authentication::Authenticate,
-    error::{ApiError, ApiResult},
+    error::ApiError,
     frontend::Frontend,
     health::Health,
     rpc,
-    server::{HttpRequest, ResponseFuture, SideServices, oversize, reflection},
+    server::{HttpRequest, ResponseFuture, SideServices, oversize, reflection, refused::unread},
     test_service,
 };
 
@@ -68,6 +68,14 @@ impl Dispatcher {
         if self.frontend.audit.is_some() {
             request.extensions_mut().insert(Source(address));
         }
+        if !peer.holds() {
+            let path = request.uri().path();
+            let reason = "the certificate of the connection no longer holds";
+            tracing::warn!(reason, path, %address, "credentials are not taken");
+            self.frontend.audit_refusal(authz::rpc(path), address, Some(reason));
+            let response = self.refuse(authz::rpc(path));
+            return Box::pin(async move { response });
+        }
         let Some(authentication) = &self.authentication else {
             return self.route(request, &Caller::anonymous(), address);
         };
@@ -118,7 +126,8 @@ impl Dispatcher {
             return self.call_admin(rpc, request, caller);
         }
         let answer = rpc::route(&self.frontend, rpc, request);
-        Box::pin(async move { oversize::translated(answer.await) })
+        let message_bytes_max = self.frontend.messages.bytes_max;
+        Box::pin(async move { oversize::translated(answer.await, message_bytes_max) })
     }
 
     fn call_admin(
@@ -127,28 +136,33 @@ impl Dispatcher {
         mut request: HttpRequest,
         caller: &Caller,
     ) -> ResponseFuture {
-        let decided = self.decide(rpc, caller);
-        let decided = decided.and_then(|permit| {
-            self.frontend.check_audit(rpc, "")?;
-            Ok(permit)
-        });
-        let asked = Asked { rpc, extensions: request.extensions(), namespace: "" };
-        let record = self.frontend.audit(&asked, Names::default, decided.as_ref());
-        match decided {
-            Ok(permit) => {
-                request.extensions_mut().insert(permit);
-                let answer = self.call_side_service(request);
-                Box::pin(async move { recorded(answer.await, record).await })
+        let (this, caller) = (Arc::clone(self), caller.clone());
+        Box::pin(async move {
+            let decided = this.frontend.permit(rpc, &caller, Resource::CLUSTER).await;
+            let decided = decided.and_then(|permit| {
+                this.frontend.check_audit(rpc, "")?;
+                Ok(permit)
+            });
+            let asked = Asked { rpc, extensions: request.extensions(), namespace: "" };
+            let record = this.frontend.audit(&asked, Names::default, decided.as_ref());
+            match decided {
+                Ok(permit) => {
+                    request.extensions_mut().insert(permit);
+                    recorded(this.call_side_service(request).await, record).await
+                }
+                Err(error) => this.refuse_with(Some(rpc), error),
             }
-            Err(error) => {
-                let response = self.refuse_with(Some(rpc), error);
-                Box::pin(async move { response })
-            }
-        }
+        })
     }
 
-    fn decide(&self, rpc: &'static Rpc, caller: &Caller) -> ApiResult<authz::Permit> {
-        self.frontend.permit(rpc, caller, "")
+    /// Whoever asks without credentials may not take for ever to send the question.
+    fn in_time(&self, answer: ResponseFuture) -> ResponseFuture {
+        let timeout = self.frontend.messages.timeout.to_std();
+        Box::pin(async move {
+            let late = || Status::deadline_exceeded("the request was not received in time");
+            let answer = tokio::time::timeout(timeout, answer).await;
+            answer.unwrap_or_else(|_| unread(late().into_http()))
+        })
     }
 
     /// Tells a caller that it may not, and counts it.
@@ -161,7 +175,7 @@ impl Dispatcher {
             let metrics = self.frontend.metrics.request(rpc.name, "");
             metrics.begin().end(std::time::Duration::ZERO, Some(error.error_type()));
         }
-        error.into_status().into_http()
+        unread(error.into_status().into_http())
     }
 
     fn is_served_aside(&self, path: &str) -> bool {
@@ -173,7 +187,9 @@ impl Dispatcher {
         let path = request.uri().path().trim_start_matches('/');
         let (service, method) = path.split_once('/').unwrap_or((path, ""));
         if let Some((_, found)) = self.side.iter().find(|(name, _)| *name == service) {
-            return found(request);
+            let is_open = request.uri().path() == HEALTH_CHECK;
+            let answer = found(request);
+            return if is_open { self.in_time(answer) } else { answer };
         }
         let known = [authz::Service::Workflow, authz::Service::Operator];
         let text = if known.iter().any(|known| known.name() == service) {
@@ -181,7 +197,7 @@ impl Dispatcher {
         } else {
             format!("unknown service {service}")
         };
-        let response = Status::unimplemented(text).into_http();
+        let response = unread(Status::unimplemented(text).into_http());
         Box::pin(async move { response })
     }
 }
@@ -231,5 +247,6 @@ fn is_grpc(request: &HttpRequest) -> bool {
 fn ready(status: StatusCode) -> ResponseFuture {
     let mut response = http::Response::new(Body::empty());
     *response.status_mut() = status;
+    let response = unread(response);
     Box::pin(async move { response })
 }

@@ -10,21 +10,24 @@ const TOO_LARGE: &str = "Error, decoded message length too large: found ";
 const TOO_LARGE_INSIDE: &str = "Error decompressing: size limit";
 
 /// The response, or another one in its place when it refuses an oversize message.
-pub(crate) fn translated(response: http::Response<Body>) -> http::Response<Body> {
+pub(crate) fn translated(
+    response: http::Response<Body>,
+    message_bytes_max: usize,
+) -> http::Response<Body> {
     // Only an answer without a message has its status among the headers.
     let Some(status) = response.headers().get("grpc-status") else { return response };
     if !matches!(status.as_bytes(), b"8" | b"11") {
         return response;
     }
     let text = Status::from_header_map(response.headers())
-        .and_then(|status| translated_text(status.code(), status.message()));
+        .and_then(|status| translated_text(status.code(), status.message(), message_bytes_max));
     match text {
         Some(text) => Status::resource_exhausted(text).into_http(),
         None => response,
     }
 }
 
-fn translated_text(code: Code, message: &str) -> Option<String> {
+fn translated_text(code: Code, message: &str, max: usize) -> Option<String> {
     match code {
         Code::OutOfRange => {
             let numbers = message.strip_prefix(TOO_LARGE)?;
@@ -33,7 +36,6 @@ fn translated_text(code: Code, message: &str) -> Option<String> {
             Some(format!("grpc: received message larger than max ({found} vs. {limit})"))
         }
         Code::ResourceExhausted if message.starts_with(TOO_LARGE_INSIDE) => {
-            let max = crate::rpc::MESSAGE_BYTES_MAX;
             Some(format!("grpc: received message after decompression larger than max {max}"))
         }
         _ => None,
@@ -45,7 +47,7 @@ mod tests {
     use super::*;
 
     fn answer(status: Status) -> Status {
-        Status::from_header_map(translated(status.into_http()).headers()).unwrap()
+        Status::from_header_map(translated(status.into_http(), 4_194_304).headers()).unwrap()
     }
 
     #[test]

@@ -8,6 +8,7 @@ use deployment::{Deployments, QueueConfigs, TaskQueues};
 use environment::Environment;
 use frontend::{Cluster, Frontend, Parts, RequestLimits, Server, ServerSettings};
 use history::History;
+use listener::{AddressLimits, Listener, Visitors};
 use matching::{Matching, MatchingLimits};
 use model::{Limits, Span};
 use namespace::{Namespaces, Registration};
@@ -28,6 +29,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) stop: CancellationToken,
     pub(crate) ended: JoinHandle<()>,
+    pub(crate) visitors: Arc<Visitors>,
 }
 
 /// Starts a server that allows everything.
@@ -37,6 +39,18 @@ pub(crate) async fn start() -> Running {
 
 /// Starts a server.
 pub(crate) async fn start_with(policy: Policy, limits: RequestLimits) -> Running {
+    let settings =
+        ServerSettings { drain_timeout: Span::from_millis(500), ..ServerSettings::default() };
+    start_for(policy, limits, settings, AddressLimits::default()).await
+}
+
+/// Starts a server with limits for each address.
+pub(crate) async fn start_for(
+    policy: Policy,
+    limits: RequestLimits,
+    settings: ServerSettings,
+    addresses: AddressLimits,
+) -> Running {
     let environment = Environment::system();
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let metrics = Arc::new(Metrics::new().unwrap());
@@ -84,22 +98,23 @@ pub(crate) async fn start_with(policy: Policy, limits: RequestLimits) -> Running
         visibility,
         metrics,
         policy,
+        consult: None,
         limits,
         cluster: Cluster { name: "active".to_owned(), ..Cluster::default() },
         audit: None,
     });
-    let settings =
-        ServerSettings { drain_timeout: Span::from_millis(500), ..ServerSettings::default() };
     let server = Server::new(frontend, settings);
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let listener = listener::Listener::plain(tcp, listener::Limits::default());
+    let visitors = Visitors::new(addresses);
+    let listener =
+        Listener::plain(tcp, listener::Limits::default()).with_visitors(Arc::clone(&visitors));
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
     let ended = tokio::spawn({
         let stop = stop.clone();
         async move { server.serve(listener, stop).await }
     });
-    Running { address, stop, ended }
+    Running { address, stop, ended, visitors }
 }
 
 impl Running {

@@ -9,7 +9,7 @@ use api::{
     },
 };
 use authz::Policy;
-use frontend::{RateLimit, RequestLimits};
+use frontend::{NamespaceLimits, RateLimit, RequestLimits};
 use prost::Message;
 use tonic::{Code, Status};
 
@@ -31,10 +31,9 @@ fn poll() -> PollWorkflowTaskQueueRequest {
 
 #[tokio::test]
 async fn a_request_above_the_rate_says_which_limit_it_met() {
-    let limits = RequestLimits {
-        visibility: Some(RateLimit { per_second: 1, burst: 1 }),
-        ..RequestLimits::DEVELOPMENT
-    };
+    let once = Some(RateLimit { per_second: 1, burst: 1 });
+    let namespace = NamespaceLimits { visibility: once, ..NamespaceLimits::DEVELOPMENT };
+    let limits = RequestLimits { namespace, ..RequestLimits::DEVELOPMENT };
     let server = start_with(Policy::AllowAll, limits).await;
     let mut client = server.client().await;
     let request = || CountWorkflowExecutionsRequest {
@@ -50,7 +49,8 @@ async fn a_request_above_the_rate_says_which_limit_it_met() {
 
 #[tokio::test]
 async fn one_poll_too_many_is_refused_until_another_ends() {
-    let limits = RequestLimits { long_polls_max: 1, ..RequestLimits::DEVELOPMENT };
+    let namespace = NamespaceLimits { long_polls_max: 1, ..NamespaceLimits::DEVELOPMENT };
+    let limits = RequestLimits { namespace, ..RequestLimits::DEVELOPMENT };
     let server = start_with(Policy::AllowAll, limits).await;
     let mut first = server.client().await;
     let waiting = tokio::spawn(async move { first.poll_workflow_task_queue(poll()).await });

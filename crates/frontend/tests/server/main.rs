@@ -1,6 +1,8 @@
 //! The gRPC server over loopback: what every call goes through, whatever its method.
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod limits;

@@ -1,0 +1,92 @@
+//! What a call is about.
+
+/// What a call is about, as far as the request says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Resource<'a> {
+    /// The namespace's name; empty when the request names none.
+    pub namespace: &'a str,
+    /// What it names in it.
+    pub details: Details<'a>,
+}
+
+/// What a request names in its namespace. Empty texts stand for what it does not name: a signal by
+/// a workflow's id says nothing of its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Details<'a> {
+    /// The type of the workflow that is started.
+    pub workflow_type: &'a str,
+    /// The workflow's id.
+    pub workflow_id: &'a str,
+    /// The task queue.
+    pub task_queue: &'a str,
+    /// The type of the activity that is started.
+    pub activity_type: &'a str,
+    /// The signal's name.
+    pub signal_name: &'a str,
+    /// The query's name.
+    pub query_name: &'a str,
+    /// The update's name.
+    pub update_name: &'a str,
+    /// The schedule's id.
+    pub schedule_id: &'a str,
+    /// Methods that do the same as parts of this one: whoever may not call those may not call this.
+    pub implies: &'static [&'static str],
+}
+
+impl<'a> Resource<'a> {
+    /// The cluster itself.
+    pub const CLUSTER: Self = Self::in_namespace("");
+
+    /// Something in a namespace.
+    pub const fn in_namespace(namespace: &'a str) -> Self {
+        let details = Details {
+            workflow_type: "",
+            workflow_id: "",
+            task_queue: "",
+            activity_type: "",
+            signal_name: "",
+            query_name: "",
+            update_name: "",
+            schedule_id: "",
+            implies: &[],
+        };
+        Self { namespace, details }
+    }
+
+    /// The same, with what the request names.
+    #[must_use]
+    pub const fn about(self, details: Details<'a>) -> Self {
+        Self { details, ..self }
+    }
+}
+
+impl<'a> Details<'a> {
+    /// What is named, each with its name.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+        [
+            ("workflowType", self.workflow_type),
+            ("workflowId", self.workflow_id),
+            ("taskQueue", self.task_queue),
+            ("activityType", self.activity_type),
+            ("signalName", self.signal_name),
+            ("queryName", self.query_name),
+            ("updateName", self.update_name),
+            ("scheduleId", self.schedule_id),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+    }
+}
+
+/// The names that [`Details::named`] gives.
+pub const DETAIL_NAMES: &[&str] = &[
+    "workflowType",
+    "workflowId",
+    "taskQueue",
+    "activityType",
+    "signalName",
+    "queryName",
+    "updateName",
+    "scheduleId",
+];

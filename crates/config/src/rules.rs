@@ -1,0 +1,55 @@
+//! Roles and a webhook of the operator's own. None of it is of the reference.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::values::{optional_length_of_time, or_default, texts};
+
+/// What a role of the configuration may do.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct CustomRole {
+    /// A role that it includes: `read`, `write`, `worker` or `admin`; none when empty.
+    #[serde(deserialize_with = "or_default")]
+    pub includes: String,
+    /// Names of methods; one `*` may stand at the start or the end.
+    #[serde(deserialize_with = "texts")]
+    pub methods: Vec<String>,
+}
+
+/// A server outside that is asked about each call that is allowed so far.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Webhook {
+    /// Its address.
+    #[serde(deserialize_with = "or_default")]
+    pub url: String,
+    /// How long it may take; two seconds when not set.
+    #[serde(deserialize_with = "optional_length_of_time")]
+    pub timeout: Option<Duration>,
+    /// How long its answers hold; half a second when not set.
+    #[serde(deserialize_with = "optional_length_of_time")]
+    pub cache_ttl: Option<Duration>,
+}
+
+impl CustomRole {
+    pub(crate) fn check(&self, place: &str, problems: &mut Vec<String>) {
+        let includes = self.includes.to_lowercase();
+        if !["", "read", "write", "worker", "admin"].contains(&includes.as_str()) {
+            let text = "is none of read, write, worker and admin";
+            problems.push(format!("{place}.includes: `{}` {text}", self.includes));
+        }
+        if includes.is_empty() && self.methods.is_empty() {
+            problems.push(format!("{place}: allows nothing"));
+        }
+    }
+}
+
+impl Webhook {
+    pub(crate) fn check(&self, problems: &mut Vec<String>) {
+        if self.url.is_empty() {
+            problems.push("global.authorization.webhook.url: is not set".to_owned());
+        }
+    }
+}

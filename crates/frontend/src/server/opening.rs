@@ -1,0 +1,87 @@
+//! Connections that never begin to speak.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use listener::Stream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What every client of HTTP/2 says first: 24 fixed bytes and the head of a SETTINGS frame.
+const OPENING_BYTES: u64 = 24 + 9;
+
+/// A connection that knows how much it has read.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    stream: Stream,
+    bytes: Arc<AtomicU64>,
+}
+
+/// How much of the opening was heard.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening(Arc<AtomicU64>);
+
+impl Heard {
+    pub(crate) fn new(stream: Stream) -> (Self, Opening) {
+        let bytes = Arc::new(AtomicU64::new(0));
+        (Self { stream, bytes: Arc::clone(&bytes) }, Opening(bytes))
+    }
+}
+
+impl Opening {
+    /// True when the client has said what it has to say first.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= OPENING_BYTES
+    }
+}
+
+impl AsyncRead for Heard {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let heard = buffer.filled().len().saturating_sub(before);
+        this.bytes.fetch_add(u64::try_from(heard).unwrap_or(0), Ordering::Relaxed);
+        read
+    }
+}
+
+impl AsyncWrite for Heard {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,94 @@
+"""Measures what clients that do not behave do to one that does.
+
+    LONGTIDE_E2E_SERVER=target/release/longtide PYTHONPATH=tests/e2e:tests/e2e/security \\
+        python tests/e2e/security/abuse.py [--junk 1000000]
+
+Fails when the well-behaved client's p99 is above twice its idle value, or any of its calls fails.
+The attackers are processes of their own with the least urgent scheduling: they share the machine.
+"""
+
+import argparse
+import multiprocessing
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from temporalio.api.workflowservice.v1 import request_response_pb2 as messages
+from test_abuse import bearer, settings
+
+from harness import abuse
+from harness.raw import Raw
+from harness.secured import SecuredServer
+from harness.tokens import SigningKey, publish
+
+CALLS = 3000
+
+
+def percentile_99(
+    server: SecuredServer, token: str, attacker: multiprocessing.Process | None = None
+) -> tuple[float, int]:
+    """Calls one after the other while the attacker lives; the p99 in seconds, and how many."""
+    raw, times = Raw(server.address), []
+    request = messages.DescribeNamespaceRequest(namespace="default")
+    while len(times) < CALLS or (attacker and attacker.is_alive()):
+        began = time.perf_counter()
+        raw.workflow.DescribeNamespace(request, timeout=30, metadata=bearer(token))
+        times.append(time.perf_counter() - began)
+    raw.channel.close()
+    times.sort()
+    return times[int(len(times) * 0.99)], len(times)
+
+
+def sends_junk(address: str, count: int) -> None:
+    os.nice(19)
+    abuse.junk(address, count)
+
+
+def holds(what: str, address: str, count: int) -> None:
+    os.nice(19)
+    kind = abuse.half_open if what == "half-open" else abuse.unfinished
+    for _ in range(3):
+        with kind(address, count) as connections:
+            abuse.until_over(connections, 15, answered=True)
+
+
+def main() -> int:
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--junk", type=int, default=1_000_000)
+    words.add_argument("--connections", type=int, default=2000)
+    asked = words.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="abuse-"))
+    key = SigningKey(folder, "first")
+    publish(folder / "keys.json", key)
+    failed = False
+    with SecuredServer(folder / "server", settings(folder)) as server:
+        token = key.token("default:read")
+        idle, calls = percentile_99(server, token)
+        print(f"idle: p99 {idle * 1000:.2f} ms over {calls} calls")
+        attacks = {
+            f"{asked.junk} junk requests": (sends_junk, (server.address, asked.junk)),
+            f"{asked.connections} half-open connections": (
+                holds,
+                ("half-open", server.address, asked.connections),
+            ),
+            f"{asked.connections} unfinished requests": (
+                holds,
+                ("unfinished", server.address, asked.connections),
+            ),
+        }
+        for name, (attack, arguments) in attacks.items():
+            attacker = multiprocessing.Process(target=attack, args=arguments)
+            attacker.start()
+            found, calls = percentile_99(server, token, attacker)
+            attacker.join()
+            failed |= found > 2 * idle
+            print(
+                f"{name}: p99 {found * 1000:.2f} ms over {calls} calls, "
+                f"{found / idle:.2f} times idle"
+            )
+    return int(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
