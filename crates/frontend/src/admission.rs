@@ -176,7 +176,7 @@ impl Frontend {
             Target::Cluster => Cow::Borrowed(""),
             Target::Unchecked(name) | Target::Namespace(name) => Cow::Borrowed(name),
             Target::Task { namespace: "", token } => {
-                let token = TaskToken::decode(token).ok();
+                let token = TaskToken::decode(self.token_keys(), token).ok();
                 let found = token.and_then(|token| self.namespaces.by_id(token.namespace_id));
                 found.map_or_else(Cow::default, |namespace| Cow::Owned(namespace.name.clone()))
             }
@@ -193,7 +193,7 @@ impl Frontend {
             "" => None,
             name => Some(self.namespace(name)?),
         };
-        let token = TaskToken::decode(encoded)?;
+        let token = TaskToken::decode(self.token_keys(), encoded)?;
         let namespace = match named {
             None => self.namespace_by_id(token.namespace_id)?,
             Some(named) if named.id == token.namespace_id => named,

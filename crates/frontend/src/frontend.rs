@@ -12,6 +12,7 @@ use model::{NamespaceId, Time};
 use namespace::{Namespace, Namespaces};
 use nexus::Endpoints;
 use telemetry::Metrics;
+use token_keys::TokenKeys;
 use tokio_util::sync::CancellationToken;
 use worker_registry::WorkerRegistry;
 
@@ -127,6 +128,11 @@ impl Frontend {
     pub fn forget_namespace(&self, id: NamespaceId) {
         self.workers.forget_namespace(id);
         self.limiter.forget_namespace(id);
+    }
+
+    /// What tokens are authenticated with.
+    pub(crate) fn token_keys(&self) -> &TokenKeys {
+        self.history.token_keys()
     }
 
     pub(crate) fn now(&self) -> Time {

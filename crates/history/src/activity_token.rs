@@ -4,7 +4,9 @@
 //! here, because a worker that is to stop an attempt is told which one by its token.
 
 use bytes::Bytes;
+use model::NamespaceId;
 use prost::Message;
+use token_keys::{Purpose, TokenKeys};
 
 use crate::RunKey;
 
@@ -30,12 +32,17 @@ struct WireActivity {
 }
 
 /// The token of an activity attempt.
-pub fn activity_task_token(run: &RunKey, scheduled_event_id: i64, attempt: i32) -> Bytes {
+pub fn activity_task_token(
+    keys: &TokenKeys,
+    run: &RunKey,
+    scheduled_event_id: i64,
+    attempt: i32,
+) -> Bytes {
     let wire = Wire {
         namespace_id: Bytes::copy_from_slice(run.workflow.namespace_id.as_bytes()),
         workflow_id: run.workflow.workflow_id.clone(),
         run_id: Bytes::copy_from_slice(run.run_id.as_bytes()),
         activity: Some(WireActivity { scheduled_event_id, attempt }),
     };
-    wire.encode_to_vec().into()
+    keys.seal(Purpose::Task, NamespaceId::default(), &wire.encode_to_vec())
 }

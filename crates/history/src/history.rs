@@ -7,6 +7,7 @@ use engine::{Input, Rejection, Reply, decide};
 use matching::{Drained, QueuedTask};
 use model::{RunId, SlotId, Span};
 use namespace::Namespace;
+use token_keys::TokenKeys;
 
 use crate::{
     Execution, HistoryError, Parts,
@@ -32,6 +33,11 @@ pub struct History {
 pub(crate) type Decided = (Result<Reply, HistoryError>, Outcome);
 
 impl History {
+    /// What tokens are authenticated with.
+    pub fn token_keys(&self) -> &TokenKeys {
+        &self.node.token_keys
+    }
+
     /// Takes ownership of every slot of the store and begins to serve. Timers and tasks that an
     /// earlier server left are picked up in the background, slot by slot.
     ///

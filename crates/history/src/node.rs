@@ -15,6 +15,7 @@ use nexus::Endpoints;
 use parking_lot::Mutex;
 use storage::{Epoch, SlotRow, Store, Table};
 use telemetry::Metrics;
+use token_keys::TokenKeys;
 use tokio::sync::MutexGuard;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -52,6 +53,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// How requests leave the server.
     pub outbound: Outbound,
+    /// What tokens are authenticated with.
+    pub token_keys: Arc<TokenKeys>,
 }
 
 /// See the module.
@@ -68,6 +71,7 @@ pub(crate) struct Node {
     pub(crate) timers: Timers,
     pub(crate) outbox: Outbox,
     pub(crate) outbound: Outbound,
+    pub(crate) token_keys: Arc<TokenKeys>,
     pub(crate) direct_queries: Arc<Answers<QueryAnswer>>,
     pub(crate) nexus_tasks: Arc<Answers<NexusTaskAnswer>>,
     pub(crate) completion_pages: CompletionPages,
@@ -104,6 +108,7 @@ impl Node {
             direct_queries: Arc::default(),
             outbox: Outbox::default(),
             outbound: parts.outbound,
+            token_keys: parts.token_keys,
             nexus_tasks: Arc::default(),
             completion_pages: CompletionPages::default(),
             tracker: TaskTracker::new(),

@@ -23,6 +23,7 @@ use storage::Store;
 use storage_embedded::EmbeddedStore;
 use storage_memory::MemoryStore;
 use telemetry::{Metrics, StoreTotals};
+use token_keys::TokenKeys;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use visibility::{Index, Location};
@@ -150,6 +151,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         Deployments::open(Arc::clone(&store), environment.clone(), Arc::clone(&queues)).await?;
     let deployments = Arc::new(deployments);
     let queue_configs = Arc::new(QueueConfigs::open(Arc::clone(&store), queues).await?);
+    let token_keys = TokenKeys::load(store.as_ref(), environment.entropy.as_ref()).await?;
     let history = History::open(history::Parts {
         config: options.history,
         environment: environment.clone(),
@@ -160,6 +162,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         visibility: Arc::clone(&visibility),
         metrics: Arc::clone(&metrics),
         outbound: outbound(options.callbacks, encryption.http_scheme(), addresses.http),
+        token_keys: Arc::new(token_keys),
     })
     .await
     .context("the runs cannot be opened")?;

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use storage::Store;
 use storage_memory::{Faults, FaultyStore, MemoryStore, Random};
 use telemetry::Metrics;
+use token_keys::TokenKeys;
 use tokio_util::sync::CancellationToken;
 use visibility::{Index, Location};
 
@@ -173,6 +174,7 @@ impl Cluster {
             visibility: Arc::clone(&visibility),
             metrics: Arc::new(metrics),
             outbound: history::Outbound::default(),
+            token_keys: Arc::new(TokenKeys::of(&[[1; 32]])),
         });
         Ok(Life {
             history: history.await.map_err(|error| error.to_string())?,

@@ -31,6 +31,7 @@ class SecuredServer(Server):
 
     def start(self) -> "SecuredServer":
         self._write()
+        self.log_begins = self.log.stat().st_size
         self.process = self._spawn()
         if not self._serving():
             self.kill()
@@ -72,7 +73,7 @@ class SecuredServer(Server):
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             # The port is bound first and served last: the line says when.
-            if "listens on" in self.log.read_text(errors="replace"):
+            if b"listens on" in self.log.read_bytes()[self.log_begins :]:
                 with socket.create_connection(("127.0.0.1", self.port), timeout=5):
                     return True
             time.sleep(0.02)  # between two looks at a condition

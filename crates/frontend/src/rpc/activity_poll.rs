@@ -12,6 +12,7 @@ use history::{
 };
 use matching::{Matched, PollRequest, TaskQueueKey};
 use telemetry::TaskType;
+use token_keys::TokenKeys;
 
 use crate::{
     admission::Call,
@@ -92,11 +93,11 @@ pub(crate) async fn poll_activity_task_queue(
             Delivery::Activity(delivery) => {
                 let ActivityDelivery { run, activity, .. } = *delivery;
                 let time = activity.attempt_scheduled_time;
-                (activity_task(&namespace.name, &run, activity), time)
+                (activity_task(frontend.token_keys(), &namespace.name, &run, activity), time)
             }
             Delivery::StandaloneActivity(started) => {
                 let time = started.activity.attempt_scheduled_time;
-                (standalone_activity_task(&namespace.name, *started), time)
+                (standalone_activity_task(frontend.token_keys(), &namespace.name, *started), time)
             }
             Delivery::WorkflowTask(_) | Delivery::Query(_) | Delivery::Nexus(_) => {
                 counted.empty();
@@ -115,10 +116,11 @@ pub(crate) async fn poll_activity_task_queue(
 
 /// A started attempt of an activity that no workflow runs, as its worker gets it.
 fn standalone_activity_task(
+    keys: &TokenKeys,
     namespace: &str,
     started: StandaloneActivityDelivery,
 ) -> PollActivityTaskQueueResponse {
-    let task_token = TaskToken::standalone_activity(&started);
+    let task_token = TaskToken::standalone_activity(keys, &started);
     let StandaloneActivityDelivery { run_id, activity, .. } = started;
     PollActivityTaskQueueResponse {
         task_token,
@@ -130,13 +132,14 @@ fn standalone_activity_task(
 
 /// A started activity attempt as its worker gets it.
 pub(crate) fn activity_task(
+    keys: &TokenKeys,
     namespace: &str,
     run: &RunKey,
     started: StartedActivity,
 ) -> PollActivityTaskQueueResponse {
     let name = started.workflow_type.clone();
     PollActivityTaskQueueResponse {
-        task_token: TaskToken::activity(run, started.scheduled_event_id, started.attempt),
+        task_token: TaskToken::activity(keys, run, started.scheduled_event_id, started.attempt),
         workflow_type: Some(api::common::v1::WorkflowType { name }),
         workflow_execution: Some(run.to_execution()),
         ..attempt(namespace, started)

@@ -40,6 +40,7 @@ use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
+    token::{open_page, seal_page},
     validation::{check_blob, check_length, snake_case},
 };
 
@@ -133,14 +134,16 @@ pub(crate) async fn list_batch_operations(
     let namespace = call.namespace()?;
     catch_up(frontend).await;
     let page_size = usize::try_from(request.page_size).unwrap_or(0);
+    let keys = frontend.token_keys();
+    let token = open_page(keys, namespace.id, &request.next_page_token)?;
     let page = frontend
         .visibility
-        .list(namespace.id, &batches(), page_size, &request.next_page_token)
+        .list(namespace.id, &batches(), page_size, token)
         .await
         .map_err(failed)?;
     Ok(ListBatchOperationsResponse {
+        next_page_token: seal_page(keys, namespace.id, &page.next_page_token),
         operation_info: page.records.into_iter().map(info).collect(),
-        next_page_token: page.next_page_token.into(),
     })
 }
 

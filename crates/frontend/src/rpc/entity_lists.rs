@@ -14,6 +14,7 @@ use crate::{
     error::{ApiError, ApiResult},
     frontend::Frontend,
     rpc::visibility::{catch_up, failed, group_name, keyword_payload, shown},
+    token::{open_page, seal_page},
 };
 
 /// Largest page of a list, as in the reference.
@@ -44,11 +45,15 @@ impl Kind {
         catch_up(frontend).await;
         let page_size = usize::try_from(page_size).unwrap_or(0);
         let page_size = if page_size == 0 { PAGE_MAX } else { page_size.min(PAGE_MAX) };
-        frontend
+        let keys = frontend.token_keys();
+        let page_token = open_page(keys, namespace_id, page_token)?;
+        let page = frontend
             .visibility
             .list_sorted(namespace_id, &query.filter, &query.order_by, page_size, page_token)
             .await
-            .map_err(failed)
+            .map_err(failed)?;
+        let next_page_token = seal_page(keys, namespace_id, &page.next_page_token).into();
+        Ok(Page { next_page_token, ..page })
     }
 
     /// How many a query finds, in all and by group.

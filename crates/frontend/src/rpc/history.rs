@@ -41,7 +41,9 @@ pub(crate) async fn get_workflow_execution_history(
 ) -> ApiResult<GetWorkflowExecutionHistoryResponse> {
     let close_event_only =
         request.history_event_filter_type() == HistoryEventFilterType::CloseEvent;
-    let token = HistoryToken::decode(&request.next_page_token, false)?;
+    let namespace_id = call.namespace()?.id;
+    let token =
+        HistoryToken::decode(frontend.token_keys(), namespace_id, &request.next_page_token, false)?;
     let execution = execution_of(execution(request.execution)?, token.as_ref())?;
     let reader = Reader::open(frontend, call, &execution).await?;
     let deadline = history_deadline(call.received, call.timeout);
@@ -63,9 +65,9 @@ pub(crate) async fn get_workflow_execution_history_reverse(
     call: &Call,
     request: GetWorkflowExecutionHistoryReverseRequest,
 ) -> ApiResult<GetWorkflowExecutionHistoryReverseResponse> {
-    let token = HistoryToken::decode(&request.next_page_token, true)?;
+    let (keys, namespace) = (frontend.token_keys(), call.namespace()?);
+    let token = HistoryToken::decode(keys, namespace.id, &request.next_page_token, true)?;
     let execution = execution_of(execution(request.execution)?, token.as_ref())?;
-    let namespace = call.namespace()?;
     let run = frontend.history.describe(&call.permit, namespace, &execution).await?.run;
     let from = token.map_or(0, |token| token.next_event_id);
     let batches_max = page_batches(request.maximum_page_size);
@@ -81,7 +83,9 @@ pub(crate) async fn get_workflow_execution_history_reverse(
     });
     Ok(GetWorkflowExecutionHistoryReverseResponse {
         history: Some(joined(page.batches)),
-        next_page_token: next_page_token.map(|token| token.encode()).unwrap_or_default(),
+        next_page_token: next_page_token
+            .map(|token| token.encode(keys, namespace.id))
+            .unwrap_or_default(),
     })
 }
 
@@ -132,7 +136,7 @@ impl<'a> Reader<'a> {
         }
         if token.next_event_id > self.state.last_event_id() {
             let waits_on = deadline.is_some() && self.state.is_running();
-            return Ok(response(RawHistory::default(), waits_on.then_some(token)));
+            return Ok(self.response(RawHistory::default(), waits_on.then_some(token)));
         }
         let page = self
             .frontend
@@ -153,17 +157,17 @@ impl<'a> Reader<'a> {
                 batches = cut_after(batches, through)?;
             }
             batches.extend(self.transient_events(token.workflow_task_started_event_id));
-            return Ok(response(joined(batches), None));
+            return Ok(self.response(joined(batches), None));
         }
         token.next_event_id = after_page;
         if page.next_event_id.is_some() || (deadline.is_some() && self.state.is_running()) {
-            return Ok(response(joined(batches), Some(token)));
+            return Ok(self.response(joined(batches), Some(token)));
         }
         if self.is_of_worker() {
             let started = self.state.workflow_task.as_ref().map_or(0, |task| task.started_event_id);
             batches.extend(self.transient_events(started));
         }
-        Ok(response(joined(batches), None))
+        Ok(self.response(joined(batches), None))
     }
 
     /// The last event of a closed run; with a deadline, waits until the run closes.
@@ -187,7 +191,7 @@ impl<'a> Reader<'a> {
                 next_event_id: 1,
                 ..HistoryToken::default()
             };
-            return Ok(response(RawHistory::default(), deadline.map(|_| token)));
+            return Ok(self.response(RawHistory::default(), deadline.map(|_| token)));
         }
         let page = self
             .frontend
@@ -203,7 +207,7 @@ impl<'a> Reader<'a> {
         } else {
             newest.map(close_event::as_continued_as_new)
         };
-        Ok(response(newest.into_iter().collect::<Vec<_>>().into(), None))
+        Ok(self.response(newest.into_iter().collect::<Vec<_>>().into(), None))
     }
 
     /// The state once there is an event after this one, or the run has closed, or time is up, or
@@ -234,19 +238,23 @@ impl<'a> Reader<'a> {
         (!events.is_empty()).then(|| RawHistory::from(events).encoded().clone())
     }
 
+    fn response(
+        &self,
+        history: RawHistory,
+        token: Option<HistoryToken>,
+    ) -> GetWorkflowExecutionHistoryResponse {
+        let (keys, namespace_id) = (self.frontend.token_keys(), self.run.workflow.namespace_id);
+        GetWorkflowExecutionHistoryResponse {
+            history: Some(history),
+            next_page_token: token
+                .map(|token| token.encode(keys, namespace_id))
+                .unwrap_or_default(),
+            ..GetWorkflowExecutionHistoryResponse::default()
+        }
+    }
+
     fn is_of_worker(&self) -> bool {
         !CLIENTS_OF_PEOPLE.contains(&self.call.client_name.as_str())
-    }
-}
-
-fn response(
-    history: RawHistory,
-    token: Option<HistoryToken>,
-) -> GetWorkflowExecutionHistoryResponse {
-    GetWorkflowExecutionHistoryResponse {
-        history: Some(history),
-        next_page_token: token.map(|token| token.encode()).unwrap_or_default(),
-        ..GetWorkflowExecutionHistoryResponse::default()
     }
 }
 

@@ -17,7 +17,6 @@ use api::{
         UpdateNamespaceResponse,
     },
 };
-use bytes::Bytes;
 use history::COMPLETION_BYTES_MAX;
 use model::{NamespaceId, Span};
 use namespace::{Namespace, NamespaceDetails, Registration};
@@ -27,6 +26,7 @@ use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
+    token::{open_page, seal_page},
 };
 
 /// Shortest retention, as in the reference.
@@ -92,7 +92,8 @@ pub(crate) async fn list_namespaces(
     let page_size = usize::try_from(request.page_size).ok().filter(|size| *size > 0);
     let page_size = page_size.unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX);
     // The token is the id of the last namespace of the page before.
-    let after = match request.next_page_token.as_ref() {
+    let (keys, no_namespace) = (frontend.token_keys(), NamespaceId::default());
+    let after = match open_page(keys, no_namespace, &request.next_page_token)? {
         [] => None,
         token => Some(
             <[u8; 16]>::try_from(token)
@@ -112,7 +113,7 @@ pub(crate) async fn list_namespaces(
     let last = page.last().filter(|_| rest.peek().is_some());
     Ok(ListNamespacesResponse {
         next_page_token: last
-            .map(|last| Bytes::copy_from_slice(last.id.as_bytes()))
+            .map(|last| seal_page(keys, no_namespace, last.id.as_bytes()))
             .unwrap_or_default(),
         namespaces: page.iter().map(|namespace| description(frontend, namespace)).collect(),
     })

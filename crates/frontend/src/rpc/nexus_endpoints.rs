@@ -9,8 +9,8 @@ use api::{
         UpdateNexusEndpointResponse,
     },
 };
-use bytes::Bytes;
 use http::Uri;
+use model::NamespaceId;
 use nexus::{Endpoint, EndpointError};
 use prost::Message;
 use uuid::Uuid;
@@ -19,6 +19,7 @@ use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
+    token::{open_page, seal_page},
 };
 
 /// Longest name and URL, and largest description, in bytes, as in the reference.
@@ -134,7 +135,8 @@ pub(crate) async fn list_nexus_endpoints(
         Ok(size) => size,
     };
     // The token is the id of the last endpoint of the page before.
-    let after = match request.next_page_token.as_ref() {
+    let (keys, no_namespace) = (frontend.token_keys(), NamespaceId::default());
+    let after = match open_page(keys, no_namespace, &request.next_page_token)? {
         [] => None,
         token => {
             Some(Uuid::from_slice(token).map_err(|_| ApiError::invalid("Invalid NextPageToken."))?)
@@ -146,7 +148,7 @@ pub(crate) async fn list_nexus_endpoints(
     let last = page.last().filter(|_| more);
     Ok(ListNexusEndpointsResponse {
         next_page_token: last
-            .map(|last| Bytes::copy_from_slice(last.id.as_bytes()))
+            .map(|last| seal_page(keys, no_namespace, last.id.as_bytes()))
             .unwrap_or_default(),
         endpoints: page.iter().map(|endpoint| message(endpoint)).collect(),
     })

@@ -58,7 +58,7 @@ pub(crate) async fn poll_nexus_task_queue(
         return Ok(PollNexusTaskQueueResponse::default());
     };
     Ok(PollNexusTaskQueueResponse {
-        task_token: TaskToken::nexus(task.namespace_id, task.task_id),
+        task_token: TaskToken::nexus(frontend.token_keys(), task.namespace_id, task.task_id),
         request: Some(task.request),
         poller_scaling_decision: polled
             .poller_delta

@@ -64,7 +64,7 @@ pub(crate) async fn start_workflow_execution(
         first_execution_run_id,
         started,
         status: status as i32,
-        eager_workflow_task: eager_task.map(workflow_task),
+        eager_workflow_task: eager_task.map(|task| workflow_task(frontend.token_keys(), task)),
     })
 }
 

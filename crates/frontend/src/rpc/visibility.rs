@@ -30,6 +30,7 @@ use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
+    token::{open_page, seal_page},
 };
 
 /// Longest that a list waits for the index to catch up with what was committed before it.
@@ -225,12 +226,15 @@ async fn list(
 ) -> ApiResult<(Vec<WorkflowExecutionInfo>, Bytes)> {
     catch_up(frontend).await;
     let page_size = usize::try_from(page_size).unwrap_or(0);
+    let keys = frontend.token_keys();
+    let page_token = open_page(keys, namespace.id, page_token)?;
     let page = frontend
         .visibility
         .list_sorted(namespace.id, &query.filter, &query.order_by, page_size, page_token)
         .await
         .map_err(failed)?;
-    Ok((page.records.into_iter().map(info).collect(), page.next_page_token.into()))
+    let next_page_token = seal_page(keys, namespace.id, &page.next_page_token);
+    Ok((page.records.into_iter().map(info).collect(), next_page_token))
 }
 
 /// How many runs a query finds.

@@ -29,6 +29,7 @@ use crate::{
     error::{ApiError, ApiResult},
     frontend::Frontend,
     rpc::worker_deployment_versions::refresh_drainage,
+    token::{open_page, seal_page},
 };
 
 /// Default and largest page of the list.
@@ -84,14 +85,14 @@ pub(crate) async fn list_worker_deployments(
     let namespace = call.namespace()?;
     let page_size = usize::try_from(request.page_size).unwrap_or(0);
     let page_size = if page_size == 0 { PAGE_SIZE_MAX } else { page_size.min(PAGE_SIZE_MAX) };
-    let after = std::str::from_utf8(&request.next_page_token)
+    let keys = frontend.token_keys();
+    let after = std::str::from_utf8(open_page(keys, namespace.id, &request.next_page_token)?)
         .map_err(|_| ApiError::invalid("Invalid NextPageToken."))?;
     let all = frontend.deployments.of_namespace(namespace.id);
     let mut rest = all.iter().filter(|found| after.is_empty() || found.name.as_str() > after);
     let page: Vec<&Arc<Deployment>> = rest.by_ref().take(page_size).collect();
-    let last = page.last().map_or("", |last| &last.name);
-    let next_page_token =
-        if rest.next().is_some() { Bytes::copy_from_slice(last.as_bytes()) } else { Bytes::new() };
+    let last = page.last().filter(|_| rest.next().is_some()).map_or("", |last| &last.name);
+    let next_page_token = seal_page(keys, namespace.id, last);
     let worker_deployments = page.into_iter().map(|found| list_entry(found)).collect();
     Ok(ListWorkerDeploymentsResponse { next_page_token, worker_deployments })
 }

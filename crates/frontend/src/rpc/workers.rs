@@ -16,6 +16,7 @@ use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
+    token::{open_page, seal_page},
 };
 
 pub(crate) async fn record_worker_heartbeat(
@@ -32,7 +33,10 @@ pub(crate) async fn list_workers(
     call: &Call,
     request: ListWorkersRequest,
 ) -> ApiResult<ListWorkersResponse> {
-    let after = match request.next_page_token.as_ref() {
+    let (keys, namespace_id) = (frontend.token_keys(), call.namespace()?.id);
+    let token =
+        open_page(keys, namespace_id, &request.next_page_token).map_err(|_| wrong_token())?;
+    let after = match token {
         [] => None,
         token => Some(std::str::from_utf8(token).map_err(|_| wrong_token())?),
     };
@@ -42,13 +46,13 @@ pub(crate) async fn list_workers(
         after,
         include_system_workers: request.include_system_workers,
     };
-    let Page { workers, next_after } = frontend.workers.list(call.namespace()?.id, asked)?;
+    let Page { workers, next_after } = frontend.workers.list(namespace_id, asked)?;
     let infos = workers.iter().map(info).collect();
     #[expect(deprecated, reason = "older clients read no other field")]
     Ok(ListWorkersResponse {
         workers_info: infos,
         workers: workers.iter().map(|worker| list_info(worker)).collect(),
-        next_page_token: next_after.unwrap_or_default().into(),
+        next_page_token: seal_page(keys, namespace_id, next_after.unwrap_or_default()),
     })
 }
 

@@ -14,6 +14,7 @@ use history::{
 };
 use matching::{Matched, PollRequest, TaskQueueKey};
 use telemetry::TaskType;
+use token_keys::TokenKeys;
 
 use crate::{
     admission::Call,
@@ -67,15 +68,17 @@ pub(crate) async fn poll_workflow_task_queue(
         let polled = frontend.matching.poll(&key, poll).await.map_err(poll_refused)?;
         let at_once = !matches!(polled.matched, Matched::Queued(_));
         let mut response = match polled.matched {
-            Matched::Started(Delivery::WorkflowTask(task)) => workflow_task(*task),
-            Matched::Ready(Delivery::Query(query)) => query_task(*query),
+            Matched::Started(Delivery::WorkflowTask(task)) => {
+                workflow_task(frontend.token_keys(), *task)
+            }
+            Matched::Ready(Delivery::Query(query)) => query_task(frontend.token_keys(), *query),
             Matched::Queued(queued) => {
                 let started = frontend
                     .history
                     .start_workflow_task(&call.permit, namespace, &queued, worker)
                     .await;
                 match started {
-                    Ok(task) => workflow_task(task),
+                    Ok(task) => workflow_task(frontend.token_keys(), task),
                     Err(HistoryError::Rejected(
                         Rejection::TaskObsolete
                         | Rejection::WorkflowNotFound { .. }
@@ -99,7 +102,10 @@ pub(crate) async fn poll_workflow_task_queue(
 }
 
 /// A started workflow task as its worker gets it.
-pub(crate) fn workflow_task(delivery: WorkflowTaskDelivery) -> PollWorkflowTaskQueueResponse {
+pub(crate) fn workflow_task(
+    keys: &TokenKeys,
+    delivery: WorkflowTaskDelivery,
+) -> PollWorkflowTaskQueueResponse {
     let WorkflowTaskDelivery { run, task, history, queries, .. } = delivery;
     let held = HeldWorkflowTask {
         scheduled_event_id: task.scheduled_event_id,
@@ -119,14 +125,16 @@ pub(crate) fn workflow_task(delivery: WorkflowTaskDelivery) -> PollWorkflowTaskQ
         batches.push(RawHistory::from(task.transient_events).encoded().clone());
     }
     PollWorkflowTaskQueueResponse {
-        task_token: TaskToken::workflow_task(&run, &held),
+        task_token: TaskToken::workflow_task(keys, &run, &held),
         workflow_execution: Some(run.to_execution()),
         workflow_type: Some(WorkflowType { name: task.workflow_type }),
         previous_started_event_id: task.previous_started_event_id,
         started_event_id: task.started_event_id,
         attempt: task.attempt,
         history: Some(joined(batches)),
-        next_page_token: next_page_token.map(|token| token.encode()).unwrap_or_default(),
+        next_page_token: next_page_token
+            .map(|token| token.encode(keys, run.workflow.namespace_id))
+            .unwrap_or_default(),
         workflow_execution_task_queue: Some(normal(task.task_queue)),
         scheduled_time: task.scheduled_time.to_proto(),
         started_time: task.started_time.to_proto(),
@@ -137,15 +145,15 @@ pub(crate) fn workflow_task(delivery: WorkflowTaskDelivery) -> PollWorkflowTaskQ
 }
 
 /// A query that comes alone, as its worker gets it.
-fn query_task(delivery: QueryDelivery) -> PollWorkflowTaskQueueResponse {
+fn query_task(keys: &TokenKeys, delivery: QueryDelivery) -> PollWorkflowTaskQueueResponse {
     let QueryDelivery { run, query_id, query, state, history } = delivery;
     PollWorkflowTaskQueueResponse {
-        task_token: TaskToken::query(&run, query_id),
+        task_token: TaskToken::query(keys, &run, query_id),
         workflow_execution: Some(run.to_execution()),
         workflow_type: Some(WorkflowType { name: state.workflow_type().to_owned() }),
         previous_started_event_id: state.previous_started_event_id,
         attempt: 1,
-        next_page_token: next_page_token(&run, &history, state.last_event_id()),
+        next_page_token: next_page_token(keys, &run, &history, state.last_event_id()),
         history: Some(joined(history.batches)),
         query: Some(query),
         workflow_execution_task_queue: Some(normal(state.task_queue().to_owned())),
@@ -153,14 +161,19 @@ fn query_task(delivery: QueryDelivery) -> PollWorkflowTaskQueueResponse {
     }
 }
 
-fn next_page_token(run: &RunKey, page: &HistoryPage, through_event_id: i64) -> Bytes {
+fn next_page_token(
+    keys: &TokenKeys,
+    run: &RunKey,
+    page: &HistoryPage,
+    through_event_id: i64,
+) -> Bytes {
     let token = page.next_event_id.map(|next_event_id| HistoryToken {
         run_id: run.run_id,
         next_event_id,
         through_event_id,
         ..HistoryToken::default()
     });
-    token.map(|token| token.encode()).unwrap_or_default()
+    token.map(|token| token.encode(keys, run.workflow.namespace_id)).unwrap_or_default()
 }
 
 /// Stored batches as one history; a single one is passed on without a copy.

@@ -104,11 +104,12 @@ pub(crate) async fn respond_workflow_task_completed(
     for command in counted {
         frontend.metrics.command(&namespace.name, command);
     }
+    let keys = frontend.token_keys();
     Ok(RespondWorkflowTaskCompletedResponse {
-        workflow_task: next.map(workflow_task),
+        workflow_task: next.map(|task| workflow_task(keys, task)),
         activity_tasks: activity_tasks
             .into_iter()
-            .map(|delivery| activity_task(&namespace.name, &delivery.run, delivery.activity))
+            .map(|delivery| activity_task(keys, &namespace.name, &delivery.run, delivery.activity))
             .collect(),
         reset_history_event_id,
     })

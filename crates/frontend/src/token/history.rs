@@ -1,8 +1,9 @@
 //! Page tokens of history reads.
 
 use bytes::Bytes;
-use model::RunId;
+use model::{NamespaceId, RunId};
 use prost::Message;
+use token_keys::{Purpose, TokenKeys};
 
 use crate::error::{ApiError, ApiResult};
 
@@ -39,7 +40,11 @@ pub(crate) struct HistoryToken {
 
 impl HistoryToken {
     /// The token as clients get it.
-    pub(crate) fn encode(&self) -> Bytes {
+    pub(crate) fn encode(&self, keys: &TokenKeys, namespace_id: NamespaceId) -> Bytes {
+        keys.seal(Purpose::HistoryPage, namespace_id, &self.body())
+    }
+
+    pub(crate) fn body(&self) -> Bytes {
         let wire = Wire {
             run_id: Bytes::copy_from_slice(self.run_id.as_bytes()),
             next_event_id: self.next_event_id,
@@ -53,17 +58,25 @@ impl HistoryToken {
     /// Reads a token; none when there is none.
     ///
     /// # Errors
-    /// When it is none of ours, or one for the other direction.
-    pub(crate) fn decode(encoded: &[u8], reverse: bool) -> ApiResult<Option<Self>> {
+    /// When it is none of ours, or one of another namespace or for the other direction.
+    pub(crate) fn decode(
+        keys: &TokenKeys,
+        namespace_id: NamespaceId,
+        encoded: &[u8],
+        reverse: bool,
+    ) -> ApiResult<Option<Self>> {
         if encoded.is_empty() {
             return Ok(None);
         }
-        Wire::decode(encoded)
-            .ok()
-            .and_then(read)
-            .filter(|token| token.reverse == reverse && token.next_event_id > 0)
+        keys.open(Purpose::HistoryPage, namespace_id, encoded)
+            .and_then(|body| Self::read(body, reverse))
             .map(Some)
             .ok_or_else(|| ApiError::invalid("Invalid NextPageToken."))
+    }
+
+    pub(crate) fn read(body: &[u8], reverse: bool) -> Option<Self> {
+        read(Wire::decode(body).ok()?)
+            .filter(|token| token.reverse == reverse && token.next_event_id > 0)
     }
 }
 
@@ -82,16 +95,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_reads_back_in_its_direction_only() {
+    fn a_token_reads_back_in_its_namespace_and_direction_only() {
+        let keys = TokenKeys::of(&[[1; 32]]);
+        let (ours, other) = (NamespaceId::from_bytes([1; 16]), NamespaceId::from_bytes([2; 16]));
         let token = HistoryToken {
             run_id: RunId::from_bytes([3; 16]),
             next_event_id: 257,
             ..HistoryToken::default()
         };
-        assert_eq!(HistoryToken::decode(&token.encode(), false), Ok(Some(token)));
-        assert!(HistoryToken::decode(&token.encode(), true).is_err());
-        assert!(HistoryToken::decode(b"garbage", false).is_err());
-        assert!(HistoryToken::decode(&[8, 1], false).is_err());
-        assert_eq!(HistoryToken::decode(b"", false), Ok(None));
+        let encoded = token.encode(&keys, ours);
+        assert_eq!(HistoryToken::decode(&keys, ours, &encoded, false), Ok(Some(token)));
+        assert!(HistoryToken::decode(&keys, ours, &encoded, true).is_err());
+        assert!(HistoryToken::decode(&keys, other, &encoded, false).is_err());
+        assert!(HistoryToken::decode(&keys, ours, &token.body(), false).is_err());
+        assert!(HistoryToken::decode(&keys, ours, b"garbage", false).is_err());
+        assert_eq!(HistoryToken::decode(&keys, ours, b"", false), Ok(None));
+        assert_eq!(HistoryToken::read(&[8, 1], false), None);
     }
 }

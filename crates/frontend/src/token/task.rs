@@ -1,6 +1,6 @@
 //! Task tokens: how a worker names the task that it holds.
 //!
-//! A token is no secret and proves nothing: history checks what it says against the run.
+//! A token proves that this cluster gave it to somebody; history checks what it says against the run.
 
 use bytes::Bytes;
 use engine::{HeldActivity, HeldWorkflowTask};
@@ -8,6 +8,7 @@ use history::{RunKey, StandaloneActivityDelivery};
 use model::{NamespaceId, RunId, Time, WorkflowKey};
 use prost::Message;
 use standalone_activity::Held;
+use token_keys::{Purpose, TokenKeys};
 use uuid::Uuid;
 
 use crate::error::{ApiError, ApiResult};
@@ -96,81 +97,83 @@ struct WireStandaloneActivity {
 
 impl TaskToken {
     /// The token of a workflow task.
-    pub(crate) fn workflow_task(run: &RunKey, task: &HeldWorkflowTask) -> Bytes {
-        let task = WireWorkflowTask {
-            scheduled_event_id: task.scheduled_event_id,
-            started_event_id: task.started_event_id,
-            attempt: task.attempt,
-            started_nanos: task.started_time.nanos(),
-        };
-        encode(run, WireTask::Workflow(task))
+    pub(crate) fn workflow_task(keys: &TokenKeys, run: &RunKey, task: &HeldWorkflowTask) -> Bytes {
+        seal(keys, run, WireTask::Workflow(WireWorkflowTask::from(task)))
     }
 
     /// The token of an activity attempt.
-    pub(crate) fn activity(run: &RunKey, scheduled_event_id: i64, attempt: i32) -> Bytes {
-        history::activity_task_token(run, scheduled_event_id, attempt)
+    pub(crate) fn activity(
+        keys: &TokenKeys,
+        run: &RunKey,
+        scheduled_event_id: i64,
+        attempt: i32,
+    ) -> Bytes {
+        history::activity_task_token(keys, run, scheduled_event_id, attempt)
     }
 
     /// The token of an attempt of an activity that no workflow runs.
-    pub(crate) fn standalone_activity(started: &StandaloneActivityDelivery) -> Bytes {
+    pub(crate) fn standalone_activity(
+        keys: &TokenKeys,
+        started: &StandaloneActivityDelivery,
+    ) -> Bytes {
         let workflow = WorkflowKey {
             namespace_id: started.namespace_id,
             workflow_id: started.activity.scheduled.activity_id.clone(),
         };
         let (attempt, stamp) = (started.activity.attempt, started.stamp);
         let run = RunKey { workflow, run_id: started.run_id };
-        encode(&run, WireTask::StandaloneActivity(WireStandaloneActivity { attempt, stamp }))
+        let task = WireTask::StandaloneActivity(WireStandaloneActivity { attempt, stamp });
+        seal(keys, &run, task)
     }
 
     /// The token of a query that comes alone.
-    pub(crate) fn query(run: &RunKey, query_id: Uuid) -> Bytes {
-        encode(run, WireTask::Query(Bytes::copy_from_slice(query_id.as_bytes())))
+    pub(crate) fn query(keys: &TokenKeys, run: &RunKey, query_id: Uuid) -> Bytes {
+        seal(keys, run, WireTask::Query(Bytes::copy_from_slice(query_id.as_bytes())))
     }
 
     /// The token of a Nexus task.
-    pub(crate) fn nexus(namespace_id: NamespaceId, task_id: Uuid) -> Bytes {
+    pub(crate) fn nexus(keys: &TokenKeys, namespace_id: NamespaceId, task_id: Uuid) -> Bytes {
         let workflow = WorkflowKey { namespace_id, workflow_id: String::new() };
         let run = RunKey { workflow, run_id: RunId::from_bytes([0; 16]) };
-        encode(&run, WireTask::Nexus(Bytes::copy_from_slice(task_id.as_bytes())))
+        seal(keys, &run, WireTask::Nexus(Bytes::copy_from_slice(task_id.as_bytes())))
     }
 
     /// Reads a token.
     ///
     /// # Errors
     /// When there is none, or it is none of ours.
-    pub(crate) fn decode(encoded: &[u8]) -> ApiResult<Self> {
+    pub(crate) fn decode(keys: &TokenKeys, encoded: &[u8]) -> ApiResult<Self> {
         if encoded.is_empty() {
             return Err(ApiError::invalid("Task token not set on request."));
         }
-        Wire::decode(encoded)
-            .ok()
-            .and_then(read)
+        keys.open(Purpose::Task, NamespaceId::default(), encoded)
+            .and_then(Self::read)
             .ok_or_else(|| ApiError::invalid("Error deserializing task token."))
+    }
+
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
+        read(Wire::decode(body).ok()?)
     }
 
     /// True when the token reads the same after it is written again.
     pub(crate) fn survives(&self) -> bool {
-        let again = match &self.task {
-            HeldTask::Workflow(task) => Self::workflow_task(&self.run, task),
+        let task = match &self.task {
+            HeldTask::Workflow(task) => WireTask::Workflow(task.into()),
             HeldTask::Activity(HeldActivity::Token { scheduled_event_id, attempt }) => {
-                Self::activity(&self.run, *scheduled_event_id, *attempt)
+                let (scheduled_event_id, attempt) = (*scheduled_event_id, *attempt);
+                WireTask::Activity(WireActivity { scheduled_event_id, attempt })
+            }
+            HeldTask::StandaloneActivity(Held::Token { attempt, stamp }) => {
+                let (attempt, stamp) = (*attempt, *stamp);
+                WireTask::StandaloneActivity(WireStandaloneActivity { attempt, stamp })
             }
             // Tokens never name an activity by its user's id.
-            HeldTask::Activity(HeldActivity::Id(_)) => return false,
-            HeldTask::StandaloneActivity(Held::Token { attempt, stamp }) => encode(
-                &self.run,
-                WireTask::StandaloneActivity(WireStandaloneActivity {
-                    attempt: *attempt,
-                    stamp: *stamp,
-                }),
-            ),
-            HeldTask::StandaloneActivity(Held::Current) => return false,
-            HeldTask::Query(query_id) => Self::query(&self.run, *query_id),
-            HeldTask::Nexus(task_id) => {
-                encode(&self.run, WireTask::Nexus(Bytes::copy_from_slice(task_id.as_bytes())))
-            }
+            HeldTask::Activity(HeldActivity::Id(_))
+            | HeldTask::StandaloneActivity(Held::Current) => return false,
+            HeldTask::Query(id) => WireTask::Query(Bytes::copy_from_slice(id.as_bytes())),
+            HeldTask::Nexus(id) => WireTask::Nexus(Bytes::copy_from_slice(id.as_bytes())),
         };
-        Self::decode(&again).as_ref() == Ok(self)
+        Self::read(&body(&self.run, task)).as_ref() == Some(self)
     }
 
     /// The workflow task; another kind of task is none that the run knows.
@@ -206,14 +209,30 @@ impl TaskToken {
     }
 }
 
-fn encode(run: &RunKey, task: WireTask) -> Bytes {
+impl From<&HeldWorkflowTask> for WireWorkflowTask {
+    fn from(task: &HeldWorkflowTask) -> Self {
+        Self {
+            scheduled_event_id: task.scheduled_event_id,
+            started_event_id: task.started_event_id,
+            attempt: task.attempt,
+            started_nanos: task.started_time.nanos(),
+        }
+    }
+}
+
+/// The body names its namespace: the code covers it there.
+fn seal(keys: &TokenKeys, run: &RunKey, task: WireTask) -> Bytes {
+    keys.seal(Purpose::Task, NamespaceId::default(), &body(run, task))
+}
+
+fn body(run: &RunKey, task: WireTask) -> Vec<u8> {
     let wire = Wire {
         namespace_id: Bytes::copy_from_slice(run.workflow.namespace_id.as_bytes()),
         workflow_id: run.workflow.workflow_id.clone(),
         run_id: Bytes::copy_from_slice(run.run_id.as_bytes()),
         task: Some(task),
     };
-    wire.encode_to_vec().into()
+    wire.encode_to_vec()
 }
 
 fn read(wire: Wire) -> Option<TaskToken> {
@@ -244,6 +263,10 @@ fn read(wire: Wire) -> Option<TaskToken> {
 mod tests {
     use super::*;
 
+    fn keys() -> TokenKeys {
+        TokenKeys::of(&[[1; 32]])
+    }
+
     fn run() -> RunKey {
         let namespace_id = NamespaceId::from_bytes([1; 16]);
         RunKey {
@@ -260,27 +283,30 @@ mod tests {
             attempt: 1,
             started_time: Time::from_nanos(4),
         };
-        let token = TaskToken::decode(&TaskToken::workflow_task(&run(), &held)).unwrap();
+        let read = |token: &Bytes| TaskToken::decode(&keys(), token).unwrap();
+        let token = read(&TaskToken::workflow_task(&keys(), &run(), &held));
         assert_eq!(token.run, run());
         assert_eq!(token.held_workflow_task(), Ok(held));
         assert!(token.held_activity().is_err());
-        let token = TaskToken::decode(&TaskToken::activity(&run(), 5, 2)).unwrap();
+        let token = read(&TaskToken::activity(&keys(), &run(), 5, 2));
         let activity = HeldActivity::Token { scheduled_event_id: 5, attempt: 2 };
         assert_eq!(token.held_activity(), Ok(activity));
         let id = Uuid::from_u128(9);
-        assert_eq!(TaskToken::decode(&TaskToken::query(&run(), id)).unwrap().held_query(), Ok(id));
-        let token = TaskToken::nexus(NamespaceId::from_bytes([1; 16]), id);
-        assert_eq!(TaskToken::decode(&token).unwrap().held_nexus_task(), Ok(id));
+        assert_eq!(read(&TaskToken::query(&keys(), &run(), id)).held_query(), Ok(id));
+        let token = TaskToken::nexus(&keys(), NamespaceId::from_bytes([1; 16]), id);
+        assert_eq!(read(&token).held_nexus_task(), Ok(id));
     }
 
     #[test]
     fn what_is_no_token_is_refused() {
-        let token = TaskToken::activity(&run(), 5, 2);
-        for bad in [b"garbage".as_slice(), &[0; 40], &token[..10], &token[1..]] {
+        let token = TaskToken::activity(&keys(), &run(), 5, 2);
+        let of_others = TaskToken::activity(&TokenKeys::of(&[[2; 32]]), &run(), 5, 2);
+        let alone = &token[token_keys::CODE_BYTES..];
+        for bad in [b"garbage".as_slice(), &[0; 40], &token[..10], &token[1..], alone, &of_others] {
             let text = "Error deserializing task token.";
-            assert_eq!(TaskToken::decode(bad), Err(ApiError::invalid(text)), "{bad:?}");
+            assert_eq!(TaskToken::decode(&keys(), bad), Err(ApiError::invalid(text)), "{bad:?}");
         }
         let text = "Task token not set on request.";
-        assert_eq!(TaskToken::decode(b""), Err(ApiError::invalid(text)));
+        assert_eq!(TaskToken::decode(&keys(), b""), Err(ApiError::invalid(text)));
     }
 }

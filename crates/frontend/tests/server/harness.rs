@@ -16,6 +16,7 @@ use nexus::Endpoints;
 use storage::Store;
 use storage_memory::MemoryStore;
 use telemetry::Metrics;
+use token_keys::TokenKeys;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
@@ -84,6 +85,7 @@ pub(crate) async fn start_for(
         visibility: Arc::clone(&visibility),
         metrics: Arc::clone(&metrics),
         outbound: history::Outbound::default(),
+        token_keys: Arc::new(TokenKeys::of(&[[1; 32]])),
     })
     .await
     .unwrap();

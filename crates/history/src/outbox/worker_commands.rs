@@ -9,6 +9,7 @@ use api::{
 use engine::{Outcome, WorkerCommands, WorkerCommandsRef};
 use model::Span;
 use prost::Message as _;
+use token_keys::TokenKeys;
 
 use super::Source;
 use crate::{History, HistoryError, RunKey, activity_task_token};
@@ -33,7 +34,7 @@ pub(super) async fn send(
     for _ in 0..ATTEMPTS_MAX {
         let deadline = history.node.now() + ANSWER_TIMEOUT;
         let queue = commands.control_task_queue.as_str();
-        let request = execute_commands(&source.key, commands);
+        let request = execute_commands(&history.node.token_keys, &source.key, commands);
         let answer = history.ask_nexus_workers(&source.namespace, queue, request, deadline).await?;
         if answer.is_some() {
             break;
@@ -42,9 +43,10 @@ pub(super) async fn send(
     Ok(Some(Outcome::WorkerCommandsSent(task)))
 }
 
-fn execute_commands(run: &RunKey, commands: &WorkerCommands) -> Request {
+fn execute_commands(keys: &TokenKeys, run: &RunKey, commands: &WorkerCommands) -> Request {
     let cancel = |attempt: &engine::CancelledAttempt| {
-        let task_token = activity_task_token(run, attempt.scheduled_event_id, attempt.attempt);
+        let task_token =
+            activity_task_token(keys, run, attempt.scheduled_event_id, attempt.attempt);
         let command = CancelActivityCommand { task_token };
         WorkerCommand { r#type: Some(worker_command::Type::CancelActivity(command)) }
     };

@@ -21,6 +21,7 @@ use crate::{
     error::{ApiError, ApiResult},
     frontend::Frontend,
     rpc::visibility::{catch_up, failed},
+    token::{open_page, seal_page},
 };
 
 /// The one name for the id of a schedule.
@@ -38,14 +39,13 @@ pub(crate) async fn list_schedules(
     let filter = filter(frontend, &request.query, namespace)?;
     catch_up(frontend).await;
     let page_size = usize::try_from(request.maximum_page_size).unwrap_or(0);
-    let page = frontend
-        .visibility
-        .list(namespace.id, &filter, page_size, &request.next_page_token)
-        .await
-        .map_err(failed)?;
+    let keys = frontend.token_keys();
+    let token = open_page(keys, namespace.id, &request.next_page_token)?;
+    let page =
+        frontend.visibility.list(namespace.id, &filter, page_size, token).await.map_err(failed)?;
     Ok(ListSchedulesResponse {
+        next_page_token: seal_page(keys, namespace.id, &page.next_page_token),
         schedules: page.records.into_iter().map(entry).collect(),
-        next_page_token: page.next_page_token.into(),
     })
 }
 

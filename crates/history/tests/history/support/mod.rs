@@ -25,6 +25,7 @@ use namespace::{Namespace, Namespaces, Registration};
 use nexus::Endpoints;
 use storage::Store;
 use telemetry::Metrics;
+use token_keys::TokenKeys;
 use visibility::{Index, Location};
 
 pub(crate) const QUEUE: &str = "queue";
@@ -106,6 +107,7 @@ impl Node {
                 visibility: Arc::clone(&visibility),
                 metrics: Arc::clone(&metrics),
                 outbound: outbound.clone(),
+                token_keys: Arc::new(TokenKeys::of(&[[1; 32]])),
             })
             .await
         })
