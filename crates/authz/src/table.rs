@@ -204,9 +204,11 @@ const ADMIN_SERVICE: &[Rpc] = table! {
     Admin, "longtide.admin.v1.AdminService",
     CreateApiKey: Cluster Admin ApiKey Write Operator Detail;
     ExpireApiKey: Cluster Admin ApiKey Write Operator Detail;
+    GetKeyStatus: Cluster Admin Cluster Read Operator Each;
     ListApiKeys: Cluster Admin ApiKey Read Operator Each;
     RevokeApiKey: Cluster Admin ApiKey Write Operator Detail;
     RotateApiKey: Cluster Admin ApiKey Write Operator Detail;
+    RotateKeys: Cluster Admin Cluster Write Operator Detail;
 };
 
 #[cfg(test)]

@@ -190,6 +190,25 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_encryption_at_rest_have_one_place_each() {
+        let of = |keys: &str| {
+            read(&format!("data_directory: d\nencryptionAtRest: {{ current: a, keys: [{keys}] }}"))
+        };
+        let settings = of("{ id: a, file: a.key }, { id: b, environment: KEY }").unwrap();
+        assert_eq!(settings.encryption_at_rest.unwrap().keys.len(), 2);
+        for (keys, problem) in [
+            ("{ id: b, file: b }", "`a` is none of the keys"),
+            ("{ id: a }", "`a` needs one of file"),
+            ("{ id: a, file: a, environment: A }", "`a` needs one of file"),
+            ("{ id: a, file: a }, { id: a, file: b }", "`a` is there twice"),
+            ("{ id: a, file: a, tpm: x }", "tpm"),
+        ] {
+            let error = of(keys).unwrap_err();
+            assert!(error.contains(problem), "{problem}: {error}");
+        }
+    }
+
+    #[test]
     fn nobody_is_let_in_by_default() {
         let tls = "tls: { frontend: { server: { certFile: c, keyFile: k } } }";
         let of = |global: &str| read(&format!("data_directory: d\nglobal: {{ {global} }}"));

@@ -9,7 +9,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{Audit, Certificates, Global, Retention, Setting, declare::section};
+use crate::{Audit, Certificates, EncryptionAtRest, Global, Retention, Setting, declare::section};
 
 /// Shortest retention of a namespace.
 const RETENTION_MIN: Duration = Duration::from_secs(3600);
@@ -210,6 +210,9 @@ pub struct Settings {
     /// Memory.
     #[serde(default)]
     pub cache: Cache,
+    /// Encryption of what is stored; none when it is missing.
+    #[serde(default, alias = "encryptionAtRest")]
+    pub encryption_at_rest: Option<EncryptionAtRest>,
 }
 
 fn default_listen() -> SocketAddr {
@@ -243,6 +246,12 @@ pub fn all_settings() -> Vec<Setting> {
         setting(
             "global.authorization",
             "Who may do what: the reference's settings and more, in docs/security/authorization.md.",
+            "",
+            "",
+        ),
+        setting(
+            "encryption_at_rest",
+            "Encryption of what is stored: its keys, in docs/security/encryption-at-rest.md.",
             "",
             "",
         ),
@@ -357,6 +366,9 @@ impl Settings {
             own.over(&Limits::default()).check(&prefix, &mut problems);
         }
         self.cache.check("cache.", &mut problems);
+        if let Some(encryption) = &self.encryption_at_rest {
+            encryption.check(&mut problems);
+        }
         problems
     }
 }

@@ -9,7 +9,7 @@
 use std::{str::FromStr, sync::Arc};
 
 use engine::{HistoryAncestor, State};
-use model::{RunId, SlotId};
+use model::{NamespaceId, RunId, SlotId};
 use prost::Message;
 use storage::{Record, Scan, Table, Write, branch_key, damage, prefix_end, run_key};
 
@@ -80,6 +80,7 @@ pub(crate) fn branch_rows(slot: SlotId, run_id: RunId, state: &State) -> Vec<Wri
         let record = BranchRecord { end_event_id: ancestor.end_event_id };
         Some(Write::Put {
             table: Table::Branch,
+            namespace: NamespaceId::from_str(&state.namespace_id).ok(),
             key: branch_key(slot, tree, run_id),
             value: record.encode_to_vec().into(),
         })
@@ -95,7 +96,12 @@ pub(crate) fn mark(slot: SlotId, run_id: RunId, state: &State) -> Write {
         history_ancestors: state.history_ancestors.clone(),
         ..State::default()
     };
-    Write::Put { table: Table::Run, key: run_key(slot, run_id), value: mark.encode_to_vec().into() }
+    Write::Put {
+        table: Table::Run,
+        namespace: NamespaceId::from_str(&state.namespace_id).ok(),
+        key: run_key(slot, run_id),
+        value: mark.encode_to_vec().into(),
+    }
 }
 
 impl Node {

@@ -215,15 +215,16 @@ impl Commit {
         }
         if has_stored_changes {
             let first_event_id = before.next_event_id.max(1);
+            let namespace = Some(live.key.workflow.namespace_id);
             let value: Bytes = record.encode_to_vec().into();
             let key = history_key(slot_id, run_id, BRANCH, first_event_id, state.version);
             if run.wants_snapshot(key.len() + value.len()) {
                 let snapshot: Bytes = state.durable().encode_to_vec().into();
                 run.snapshot_written(snapshot.len());
                 let key = run_key(slot_id, run_id);
-                self.writes.push(Write::Put { table: Table::Run, key, value: snapshot });
+                self.writes.push(Write::Put { table: Table::Run, namespace, key, value: snapshot });
             }
-            self.writes.push(Write::Put { table: Table::History, key, value });
+            self.writes.push(Write::Put { table: Table::History, namespace, key, value });
             live.decided(batches::number_batches(first_event_id, record.batches));
         }
         for started in started {
@@ -376,6 +377,8 @@ impl Commit {
         self.release.offers.push(offer);
     }
 
+    /// Tasks hold ids alone, and are written again by whoever keeps the cursor moving: they are of
+    /// no namespace.
     fn put_task(&mut self, slot: SlotId, key: TaskKey, pending: &PendingTask) {
         let record = TaskRecord {
             run_id: Bytes::copy_from_slice(pending.run_id.as_bytes()),
@@ -383,6 +386,7 @@ impl Commit {
         };
         self.writes.push(Write::Put {
             table: Table::Task,
+            namespace: None,
             key: task_key(slot, key),
             value: record.encode_to_vec().into(),
         });
@@ -400,6 +404,7 @@ impl Commit {
         let record = VisibilityTask::of(run_id, &change);
         self.writes.push(Write::Put {
             table: Table::Task,
+            namespace: None,
             key: task_key(slot.id, key),
             value: record.encode_to_vec().into(),
         });

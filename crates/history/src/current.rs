@@ -30,6 +30,7 @@ pub(crate) fn write(slot: SlotId, workflow: &WorkflowKey, run_id: RunId) -> Writ
     };
     Write::Put {
         table: Table::Current,
+        namespace: Some(workflow.namespace_id),
         key: key(slot, workflow),
         value: record.encode_to_vec().into(),
     }

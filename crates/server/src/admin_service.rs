@@ -12,9 +12,13 @@ use tonic::{Code, Request, Response, Status, server::Grpc};
 use tonic_prost::ProstCodec;
 use tower::service_fn;
 
-use crate::admin_messages::{
-    ApiKey, CreateApiKeyRequest, ExpireApiKeyRequest, ListApiKeysRequest, ListApiKeysResponse,
-    NewApiKey, RevokeApiKeyRequest, RotateApiKeyRequest,
+use crate::{
+    admin_messages::{
+        ApiKey, CreateApiKeyRequest, ExpireApiKeyRequest, ListApiKeysRequest, ListApiKeysResponse,
+        NewApiKey, RevokeApiKeyRequest, RotateApiKeyRequest,
+    },
+    keys_messages::KeyStatus,
+    keys_service::{self, ServerKeys},
 };
 
 /// The service's full name.
@@ -27,7 +31,7 @@ const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 macro_rules! unary {
     ($request:ident, $keys:ident, $handler:expr) => {{
         let method = service_fn(|request: Request<_>| {
-            let keys = Arc::clone(&$keys);
+            let keys = $keys.clone();
             async move { $handler(keys, request.into_inner()).await.map(told) }
         });
         Grpc::new(ProstCodec::default())
@@ -37,10 +41,19 @@ macro_rules! unary {
     }};
 }
 
+/// What is administered.
+#[derive(Debug, Clone)]
+pub(crate) struct Administered {
+    /// The API keys, if they are taken.
+    pub(crate) api_keys: Option<Arc<ApiKeys>>,
+    /// The keys of the server itself.
+    pub(crate) keys: ServerKeys,
+}
+
 /// The service.
-pub(crate) fn service(keys: Arc<ApiKeys>) -> SideService {
+pub(crate) fn service(administered: Administered) -> SideService {
     Arc::new(move |request: HttpRequest| {
-        let keys = Arc::clone(&keys);
+        let Administered { api_keys, keys: server_keys } = administered.clone();
         Box::pin(async move {
             let Some(permit) = request.extensions().get::<Permit>().cloned() else {
                 return Status::permission_denied("Request unauthorized.").into_http();
@@ -48,6 +61,14 @@ pub(crate) fn service(keys: Arc<ApiKeys>) -> SideService {
             if let Some((_, name)) = permit.principal().stamp() {
                 tracing::info!(rpc = permit.rpc().name, principal = name, "administration");
             }
+            match permit.rpc().name {
+                "GetKeyStatus" => return unary!(request, server_keys, keys_service::status),
+                "RotateKeys" => return unary!(request, server_keys, keys_service::rotate),
+                _ => {}
+            }
+            let Some(keys) = api_keys else {
+                return Status::unimplemented("API keys are switched off").into_http();
+            };
             match permit.rpc().name {
                 "CreateApiKey" => unary!(request, keys, create),
                 "ExpireApiKey" => unary!(request, keys, expire),
@@ -87,6 +108,14 @@ impl About for ApiKey {
 impl About for NewApiKey {
     fn about(&self) -> Names {
         self.key.as_ref().map_or_else(Names::default, About::about)
+    }
+}
+
+impl About for KeyStatus {
+    fn about(&self) -> Names {
+        let mut names = Names::default();
+        names.add("key_encryption_key", &self.key_encryption_key);
+        names
     }
 }
 

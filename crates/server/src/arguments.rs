@@ -37,6 +37,11 @@ pub(crate) enum Command {
         command: crate::audit_commands::AuditCommand,
     },
     Doctor(crate::doctor::Doctor),
+    /// The keys that the server encrypts and authenticates with.
+    Keys {
+        #[command(subcommand)]
+        command: crate::keys_commands::KeysCommand,
+    },
     #[command(flatten)]
     Client(command_line::Command),
     Completion(command_line::Completion),

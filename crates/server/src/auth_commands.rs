@@ -1,8 +1,13 @@
 //! `longtide auth`: API keys, through a running server or, for the first one, in its data.
 
-use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use authn::{ApiKeyRequest, ApiKeys};
 use authz::CustomRoles;
 use clap::{Args, Subcommand};
@@ -10,7 +15,6 @@ use environment::Environment;
 use model::{Span, Time};
 use prost::Message;
 use storage::Store;
-use storage_embedded::EmbeddedStore;
 
 use crate::{
     admin_client::{AdminClient, Connection},
@@ -18,7 +22,9 @@ use crate::{
         ApiKey, CreateApiKeyRequest, ExpireApiKeyRequest, ListApiKeysRequest, ListApiKeysResponse,
         NewApiKey, RevokeApiKeyRequest, RotateApiKeyRequest,
     },
-    admin_service, certificate_commands,
+    admin_service,
+    at_rest::{self, AtRestOptions},
+    certificate_commands, configured,
     explain::{Explain, explain},
     output,
 };
@@ -68,8 +74,11 @@ pub(crate) struct Create {
     #[arg(long, default_value = "90d")]
     expires: Ending,
     /// Make it in the data of a server that does not run, without asking anybody: for the first key.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "config")]
     data_directory: Option<PathBuf>,
+    /// The same, with the data directory of this configuration, and its encryption at rest.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     connection: Connection,
 }
@@ -153,14 +162,23 @@ async fn key(command: KeyCommand) -> anyhow::Result<()> {
     match command {
         KeyCommand::Create(create) => {
             let expires = create.expires.time(now);
-            let made = match create.data_directory {
-                Some(directory) => {
+            let place = match (create.data_directory, &create.config) {
+                (Some(directory), _) => Some((directory, None)),
+                (None, Some(file)) => {
+                    let settings = configured::read(file)?;
+                    let at_rest = configured::at_rest_options(&settings, file);
+                    Some((settings.data_directory, at_rest))
+                }
+                (None, None) => None,
+            };
+            let made = match place {
+                Some((directory, at_rest)) => {
                     let request = ApiKeyRequest {
                         name: create.name,
                         permissions: create.permissions,
                         expires,
                     };
-                    create_in(directory, environment, request).await?
+                    create_in(&directory, at_rest.as_ref(), environment, request).await?
                 }
                 None => {
                     let request = CreateApiKeyRequest {
@@ -215,14 +233,14 @@ async fn call<Q: Message + 'static, A: Message + Default + 'static>(
 
 /// Makes a key where no server runs: whoever may write the data may do everything anyway.
 pub(crate) async fn create_in(
-    directory: PathBuf,
+    directory: &Path,
+    at_rest: Option<&AtRestOptions>,
     environment: Environment,
     request: ApiKeyRequest,
 ) -> anyhow::Result<NewApiKey> {
-    let place = directory.display().to_string();
-    let store = EmbeddedStore::open(&directory, storage_embedded::Settings::default())
-        .with_context(|| format!("the data in `{place}` cannot be opened"))?;
-    let store: Arc<dyn Store> = Arc::new(store);
+    let settings = storage_embedded::Settings::default();
+    let (store, _) = at_rest::open_store(directory, settings, at_rest).await?;
+    let store: Arc<dyn Store> = store;
     // Those that a configuration defines are known to a running server alone.
     let roles = CustomRoles::new([])?;
     let keys = ApiKeys::open(Arc::clone(&store), environment).await?.with_roles(roles);

@@ -12,6 +12,7 @@ use namespace::Registration;
 use telemetry::start_logging;
 
 use crate::{
+    at_rest::AtRestOptions,
     auditing,
     limits::NodeLimits,
     node::{self, Callbacks, NodeOptions},
@@ -34,6 +35,7 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
         metrics: settings.metrics.address().transpose().map_err(|text| anyhow!(text))?,
         data_directory: Some(settings.data_directory.clone()),
         store_cache_bytes: Some(settings.cache.store_bytes),
+        at_rest: at_rest_options(&settings, file),
         history: history::Config {
             cache_bytes_max: usize::try_from(settings.cache.runs_bytes)?,
             retention_jitter: history::RETENTION_JITTER,
@@ -106,11 +108,17 @@ pub(crate) fn explain() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads a configuration file.
+/// Reads and checks a configuration file.
 pub(crate) fn read(file: &Path) -> anyhow::Result<Settings> {
     #[expect(clippy::disallowed_methods, reason = "the configuration names the variables")]
     let lookup = |name: &str| std::env::var(name).ok();
     config::from_file(file, lookup).with_context(|| format!("in {}", file.display()))
+}
+
+/// How what is stored is encrypted, if it is.
+pub(crate) fn at_rest_options(settings: &Settings, file: &Path) -> Option<AtRestOptions> {
+    let settings = settings.encryption_at_rest.clone()?;
+    Some(AtRestOptions { settings, configuration: file.to_owned() })
 }
 
 fn callbacks(nexus: &config::Nexus) -> Callbacks {

@@ -68,6 +68,7 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
         metrics: Some(SocketAddr::new(address, options.metrics_port)),
         data_directory: options.db_filename.clone(),
         store_cache_bytes: None,
+        at_rest: None,
         history: history::Config {
             retention_jitter: history::RETENTION_JITTER,
             ..history::Config::default()

@@ -101,7 +101,7 @@ fn diagnose(file: &Path) -> anyhow::Result<Diagnosis> {
     settings::check(&settings, &mut diagnosis);
     modes::check(file, &settings, &mut diagnosis);
     certificates::check(&settings, environment.clock.now(), &mut diagnosis);
-    keys::check(&settings, &environment, &mut diagnosis)?;
+    keys::check(file, &settings, &environment, &mut diagnosis)?;
     Ok(diagnosis)
 }
 

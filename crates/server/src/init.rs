@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use audit::SigningKey;
 use authn::ApiKeyRequest;
 use clap::Args;
-use environment::Environment;
+use environment::{Entropy, Environment};
 use model::{Span, Time};
 
 use crate::{
@@ -22,6 +22,9 @@ use crate::{
 
 /// How long the first key of an administrator holds.
 const FIRST_KEY_VALIDITY: Span = Span::from_secs(90 * 24 * 3600);
+
+/// The file of the key for what is stored.
+const AT_REST_KEY: &str = "at-rest.key";
 
 /// Makes a production configuration: encryption with an authority of its own, a first administrator,
 /// an audit log.
@@ -54,6 +57,7 @@ pub(crate) fn run(options: &Init) -> anyhow::Result<()> {
     files::make_folder(&directory.join("data"))?;
     let audit_key = SigningKey::make(environment.entropy.as_ref())?;
     files::write_new(&directory.join("audit.key"), &audit_key.to_pem()?)?;
+    files::write_new(&directory.join(AT_REST_KEY), &new_key(environment.entropy.as_ref()))?;
     let file = directory.join("longtide.yaml");
     files::write_new(&file, &configuration(&directory, options)?)?;
     // What was written is read as the server will read it.
@@ -62,7 +66,7 @@ pub(crate) fn run(options: &Init) -> anyhow::Result<()> {
         renewal.renew_if_due(&environment)?;
     }
     let expires = environment.clock.now() + FIRST_KEY_VALIDITY;
-    let key = first_key(&settings, environment, expires)?;
+    let key = first_key(&file, &settings, environment, expires)?;
     let (file, ca) = (file.display(), authorities.certificate(Role::Server));
     let ca = ca.display();
     for line in [
@@ -75,6 +79,10 @@ pub(crate) fn run(options: &Init) -> anyhow::Result<()> {
         "The audit log is signed by this key. Keep it where the log is not:".to_owned(),
         String::new(),
         format!("  {}", audit_key.public()),
+        String::new(),
+        format!(
+            "What is stored is encrypted with {AT_REST_KEY}. Without it the data is lost: keep a copy."
+        ),
         String::new(),
         "Start the server, and use it:".to_owned(),
         String::new(),
@@ -90,6 +98,7 @@ pub(crate) fn run(options: &Init) -> anyhow::Result<()> {
 }
 
 fn first_key(
+    file: &Path,
     settings: &config::Settings,
     environment: Environment,
     expires: Time,
@@ -100,9 +109,21 @@ fn first_key(
         expires,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let directory = settings.data_directory.clone();
-    let made = runtime.block_on(auth_commands::create_in(directory, environment, request))?;
+    let at_rest = configured::at_rest_options(settings, file);
+    let made = runtime.block_on(auth_commands::create_in(
+        &settings.data_directory,
+        at_rest.as_ref(),
+        environment,
+        request,
+    ))?;
     Ok(made.text)
+}
+
+/// A key for what is stored, as text.
+fn new_key(entropy: &dyn Entropy) -> String {
+    let mut key = [0; 32];
+    entropy.fill(&mut key);
+    key.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n"
 }
 
 /// The names that a certificate of this machine has anyway.
@@ -165,6 +186,12 @@ fn configuration(directory: &Path, options: &Init) -> anyhow::Result<String> {
          \x20     - {{ organizationalUnit: users, permissions: [\"temporal-system:write\"] }}\n\
          \x20     - {{ organizationalUnit: workers, permissions: [\"temporal-system:worker\"] }}\n\
          \x20     - {{ organizationalUnit: readers, permissions: [\"temporal-system:read\"] }}\n\
+         # What is stored is encrypted with this key: without it the data is lost. Keep a copy of\n\
+         # it where the data and its backups are not.\n\
+         encryption_at_rest:\n\
+         \x20 current: first\n\
+         \x20 keys:\n\
+         \x20   - {{ id: first, file: {at_rest_key} }}\n\
          audit:\n\
          \x20 directory: {audit}\n\
          \x20 key_file: {audit_key}\n\
@@ -178,6 +205,7 @@ fn configuration(directory: &Path, options: &Init) -> anyhow::Result<String> {
         certificate = path(&["tls", "server.pem"])?,
         key = path(&["tls", "server.key"])?,
         client_ca = path(&["authority", "client-ca.pem"])?,
+        at_rest_key = path(&[AT_REST_KEY])?,
         audit = path(&["audit"])?,
         audit_key = path(&["audit.key"])?,
     ))

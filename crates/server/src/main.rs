@@ -4,6 +4,7 @@ mod admin_client;
 mod admin_messages;
 mod admin_service;
 mod arguments;
+mod at_rest;
 mod audit_commands;
 mod auditing;
 mod auth_commands;
@@ -19,6 +20,9 @@ mod explain;
 mod files;
 mod ignored;
 mod init;
+mod keys_commands;
+mod keys_messages;
+mod keys_service;
 mod limits;
 mod metrics_endpoint;
 mod node;
@@ -98,6 +102,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Config { command: ConfigCommand::Check { file }, .. } => configured::check(&file),
         Command::Audit { command } => audit_commands::run(command),
         Command::Auth { command } => auth_commands::run(*command),
+        Command::Keys { command } => keys_commands::run(command),
         Command::Config { command: ConfigCommand::Explain, .. } => configured::explain(),
     }
 }

@@ -20,7 +20,6 @@ use model::Limits;
 use namespace::{NamespaceError, Namespaces, Registration};
 use nexus::Endpoints;
 use storage::Store;
-use storage_embedded::EmbeddedStore;
 use storage_memory::MemoryStore;
 use telemetry::{Metrics, StoreTotals};
 use token_keys::TokenKeys;
@@ -29,10 +28,12 @@ use tokio_util::sync::CancellationToken;
 use visibility::{Index, Location};
 
 use crate::{
+    at_rest::{self, AtRest, AtRestOptions},
     belongings::Belongings,
     cluster,
+    keys_service::ServerKeys,
     limits::NodeLimits,
-    metrics_endpoint,
+    metrics_endpoint, output,
     queue_metrics::watch_queues,
     renewal::Renewal,
     security::{Rules, Security, watch_security},
@@ -64,6 +65,8 @@ pub(crate) struct NodeOptions {
     pub(crate) data_directory: Option<PathBuf>,
     /// Bytes of the store's own cache.
     pub(crate) store_cache_bytes: Option<u64>,
+    /// How what is stored is encrypted.
+    pub(crate) at_rest: Option<AtRestOptions>,
     /// The runs in memory.
     pub(crate) history: history::Config,
     /// Encryption and credentials.
@@ -128,13 +131,22 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let encryption = options.security.encryption(&environment, &stop)?;
     let metrics = Arc::new(Metrics::new()?);
     metrics.restarts().inc();
-    let (store, store_name) = open_store(&options, &metrics)?;
+    let (store, store_name, at_rest) = open_store(&options, &metrics).await?;
     let audit_log = options
         .audit
         .map(|settings| AuditLog::open(settings, &environment, metrics.audit().clone()))
         .transpose()?;
-    let services = options.security.services(&environment, &store, &stop).await?;
-    let visibility = Arc::new(open_index(options.data_directory.as_deref())?);
+    let token_keys = TokenKeys::load(store.as_ref(), environment.entropy.as_ref()).await?;
+    let token_keys = Arc::new(token_keys);
+    let keys = ServerKeys {
+        at_rest: at_rest.clone(),
+        token_keys: Arc::clone(&token_keys),
+        store: Arc::clone(&store),
+        entropy: Arc::clone(&environment.entropy),
+    };
+    let services = options.security.services(&environment, &store, keys, &stop).await?;
+    let visibility =
+        Arc::new(open_index(options.data_directory.as_deref(), options.at_rest.as_ref())?);
     let namespaces = Arc::new(
         Namespaces::open(Arc::clone(&store), environment.clone(), Limits::default()).await?,
     );
@@ -151,7 +163,6 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         Deployments::open(Arc::clone(&store), environment.clone(), Arc::clone(&queues)).await?;
     let deployments = Arc::new(deployments);
     let queue_configs = Arc::new(QueueConfigs::open(Arc::clone(&store), queues).await?);
-    let token_keys = TokenKeys::load(store.as_ref(), environment.entropy.as_ref()).await?;
     let history = History::open(history::Parts {
         config: options.history,
         environment: environment.clone(),
@@ -162,7 +173,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         visibility: Arc::clone(&visibility),
         metrics: Arc::clone(&metrics),
         outbound: outbound(options.callbacks, encryption.http_scheme(), addresses.http),
-        token_keys: Arc::new(token_keys),
+        token_keys,
     })
     .await
     .context("the runs cannot be opened")?;
@@ -172,6 +183,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         address: addresses.grpc.to_string(),
         store: store_name,
     };
+    let clock_of_node = Arc::clone(&environment.clock);
     let consult = options.rules.consult(&environment)?;
     let limits = options.limits;
     let visitors = limits.visitors();
@@ -192,7 +204,11 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         cluster,
         audit: audit_log.clone(),
     });
-    let belongings = Belongings { deployments, queue_configs, frontend: Arc::clone(&frontend) };
+    if let Some(at_rest) = &at_rest {
+        tokio::spawn(Arc::clone(at_rest).keep_sealed(clock_of_node, stop.clone()));
+    }
+    let belongings =
+        Belongings { deployments, queue_configs, frontend: Arc::clone(&frontend), at_rest };
     history.reclaim_namespaces(Arc::new(belongings));
     let http_server = HttpServer::new(Arc::clone(&frontend), HttpSettings::default())
         .authenticated_by(services.authentication.clone());
@@ -248,26 +264,25 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
-fn open_store(
+async fn open_store(
     options: &NodeOptions,
     metrics: &Metrics,
-) -> anyhow::Result<(Arc<dyn Store>, &'static str)> {
+) -> anyhow::Result<(Arc<dyn Store>, &'static str, Option<Arc<AtRest>>)> {
     let Some(directory) = &options.data_directory else {
-        return Ok((Arc::new(MemoryStore::new()), "memory"));
+        return Ok((Arc::new(MemoryStore::new()), "memory", None));
     };
     refuse_foreign_file(directory)?;
     let mut settings = storage_embedded::Settings::default();
     if let Some(bytes) = options.store_cache_bytes {
         settings.cache_bytes = bytes;
     }
-    let store = EmbeddedStore::open(directory, settings)
-        .with_context(|| format!("the data in `{}` cannot be opened", directory.display()))?;
-    let store = Arc::new(store);
+    let (store, at_rest) =
+        at_rest::open_store(directory, settings, options.at_rest.as_ref()).await?;
     let watched = Arc::downgrade(&store);
     metrics.watch_store(move || {
         watched.upgrade().map_or_else(StoreTotals::default, |store| totals(&store.stats()))
     });
-    Ok((store, "embedded"))
+    Ok((store, "embedded", at_rest))
 }
 
 fn totals(stats: &storage_embedded::Stats) -> StoreTotals {
@@ -301,27 +316,46 @@ fn refuse_foreign_file(path: &Path) -> anyhow::Result<()> {
 }
 
 /// Opens the index beside the store. It can be rebuilt, so one that cannot be read is replaced.
-fn open_index(directory: Option<&Path>) -> anyhow::Result<Index> {
+/// Beside a store that encrypts it is in memory: its file could be read.
+fn open_index(directory: Option<&Path>, at_rest: Option<&AtRestOptions>) -> anyhow::Result<Index> {
     let Some(directory) = directory else {
         return Ok(Index::open(&Location::Memory)?);
     };
     let path = directory.join(INDEX_FILE);
+    let in_file = at_rest.map(|at_rest| at_rest.settings.dangerous_plaintext_index);
+    match in_file {
+        Some(false) => {
+            remove_index(&path)?;
+            return Ok(Index::open(&Location::Memory)?);
+        }
+        Some(true) => output::warning(
+            "THE INDEX IS NOT ENCRYPTED: workflow ids, types, memos and search attributes can be \
+             read in the data directory",
+        ),
+        None => {}
+    }
     match Index::open(&Location::File(path.clone())) {
         Err(error @ (visibility::Error::Damaged { .. } | visibility::Error::Format { .. })) => {
             tracing::warn!(%error, "the index is made anew");
-            for suffix in ["", "-wal", "-shm"] {
-                let mut file = path.clone().into_os_string();
-                file.push(suffix);
-                if let Err(error) = std::fs::remove_file(&file)
-                    && error.kind() != std::io::ErrorKind::NotFound
-                {
-                    return Err(error).context("the damaged index cannot be removed");
-                }
-            }
+            remove_index(&path)?;
             Ok(Index::open(&Location::File(path))?)
         }
         opened => Ok(opened?),
     }
+}
+
+/// Removes the index and what SQLite keeps beside it.
+fn remove_index(path: &Path) -> anyhow::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.to_owned().into_os_string();
+        file.push(suffix);
+        if let Err(error) = std::fs::remove_file(&file)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(error).context("the former index cannot be removed");
+        }
+    }
+    Ok(())
 }
 
 async fn make_namespace(namespaces: &Namespaces, registration: Registration) -> anyhow::Result<()> {

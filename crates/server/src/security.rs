@@ -21,7 +21,11 @@ use tls::{ClientAuth, ExpiryChecks, HostSettings, ServerSettings, ServerTls, Sou
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{admin_service, metrics_endpoint::CONNECTIONS_MAX};
+use crate::{
+    admin_service::{self, Administered},
+    keys_service::ServerKeys,
+    metrics_endpoint::CONNECTIONS_MAX,
+};
 
 /// How often files are looked at when the configuration does not say.
 const REFRESH_INTERVAL: Span = Span::from_secs(10);
@@ -78,19 +82,18 @@ impl Security {
         self,
         environment: &Environment,
         store: &Arc<dyn Store>,
+        keys: ServerKeys,
         stop: &CancellationToken,
     ) -> anyhow::Result<SideServices> {
         let mut services = SideServices::default();
-        let Some(settings) = self.authentication else { return Ok(services) };
         let mut api_keys = None;
-        if self.api_keys {
+        if let (true, Some(settings)) = (self.api_keys, &self.authentication) {
             let keys = ApiKeys::open(Arc::clone(store), environment.clone()).await?;
-            let keys = Arc::new(keys.with_roles(settings.roles.clone()));
-            services
-                .services
-                .push((admin_service::NAME, admin_service::service(Arc::clone(&keys))));
-            api_keys = Some(keys);
+            api_keys = Some(Arc::new(keys.with_roles(settings.roles.clone())));
         }
+        let administered = Administered { api_keys: api_keys.clone(), keys };
+        services.services.push((admin_service::NAME, admin_service::service(administered)));
+        let Some(settings) = self.authentication else { return Ok(services) };
         let clock = Arc::clone(&environment.clock);
         let authenticator = Authenticator::open(settings, api_keys, clock, stop)
             .await

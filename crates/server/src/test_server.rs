@@ -35,6 +35,7 @@ pub(crate) fn start(options: &TestServer) -> anyhow::Result<()> {
         metrics: None,
         data_directory: None,
         store_cache_bytes: None,
+        at_rest: None,
         history: history::Config::default(),
         security: Security::default(),
         audit: None,

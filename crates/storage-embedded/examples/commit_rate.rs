@@ -107,7 +107,12 @@ impl Owner {
         let slot = SlotId::new(number).unwrap_or_else(|| SlotId::of(&workflow()));
         let seq = expect.seq;
         let run = RunId::from_bytes((u128::from(seq / 8) * 0x9e37_79b9_7f4a_7c15).to_be_bytes());
-        let put = |table, key, bytes| Write::Put { table, key, value: self.value.slice(..bytes) };
+        let put = |table, key, bytes| Write::Put {
+            table,
+            namespace: None,
+            key,
+            value: self.value.slice(..bytes),
+        };
         let task = |category, nanos| TaskKey {
             category,
             fire_time: Time::from_nanos(nanos),

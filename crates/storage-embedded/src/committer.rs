@@ -4,7 +4,7 @@ use std::{sync::Arc, thread, time::Duration};
 
 use bytes::Bytes;
 use model::SlotId;
-use storage::{CommitError, Drained, Epoch, Fences, Scan, SlotRow, StoreError, Table};
+use storage::{Cipher, CommitError, Drained, Epoch, Fences, Scan, SlotRow, StoreError, Table};
 
 use crate::{
     Settings,
@@ -14,6 +14,7 @@ use crate::{
     explain::explain,
     group::{Group, Job, OWNER_KEY, Waiter},
     journal,
+    reseal::{ResealPage, Resealed},
     stats::add,
     store::{Availability, Shared},
 };
@@ -44,6 +45,7 @@ pub(crate) struct Committer {
     cursors: CommittedCursors,
     fences: Fences,
     trouble: Option<Trouble>,
+    cipher: Option<Arc<dyn Cipher>>,
 }
 
 /// Why no writes are taken.
@@ -61,6 +63,7 @@ impl Committer {
         shared: Arc<Shared>,
         directory: DataDirectory,
         settings: Settings,
+        cipher: Option<Arc<dyn Cipher>>,
     ) -> Result<Self, StoreError> {
         let mut committer = Self {
             shared,
@@ -69,6 +72,7 @@ impl Committer {
             cursors: CommittedCursors::new(),
             fences: Fences::default(),
             trouble: None,
+            cipher,
         };
         committer.open_engine().map_err(|reason| {
             let path = committer.directory.path().display();
@@ -86,7 +90,7 @@ impl Committer {
             }
             let wait = if self.trouble.is_some() { Duration::ZERO } else { IDLE_WAIT };
             match self.shared.queue.drain(wait) {
-                Drained::Group(jobs) => self.commit(jobs),
+                Drained::Group(jobs) => self.carry_out(jobs),
                 Drained::Nothing => {}
                 Drained::Closed => break,
             }
@@ -95,6 +99,40 @@ impl Committer {
         let Self { shared, directory, .. } = self;
         drop(directory);
         shared.finished.send_replace(true);
+    }
+
+    fn carry_out(&mut self, jobs: Vec<Job>) {
+        let (pages, jobs): (Vec<Job>, Vec<Job>) =
+            jobs.into_iter().partition(|job| matches!(job, Job::Reseal(..)));
+        if !jobs.is_empty() {
+            self.commit(jobs);
+        }
+        for job in pages {
+            if let Job::Reseal(page, reply) = job {
+                drop(reply.send(self.reseal(&page)));
+            }
+        }
+    }
+
+    /// Nobody else writes meanwhile.
+    fn reseal(&mut self, page: &ResealPage) -> Result<Resealed, StoreError> {
+        if self.trouble.is_some() {
+            return Err(self.shared.unavailable());
+        }
+        let written = {
+            let engine = self.shared.engine.read();
+            let Some(engine) = engine.as_ref() else { return Err(self.shared.unavailable()) };
+            let (done, batch) = engine.reseal(page)?;
+            if batch.is_empty() {
+                return Ok(done);
+            }
+            engine.wait_for_room().and_then(|()| batch.commit()).map(|()| done)
+        };
+        written.map_err(|error| {
+            let reason = self.reason(&error);
+            self.fail(Vec::new(), &error);
+            StoreError::Unavailable(reason)
+        })
     }
 
     fn commit(&mut self, jobs: Vec<Job>) {
@@ -179,6 +217,9 @@ impl Committer {
                 }
                 Job::Claim(reply) => drop(reply.send(Err(StoreError::Unavailable(reason)))),
                 Job::Row(slot, reply) => drop(reply.send(self.row(slot))),
+                Job::Reseal(_, reply) => {
+                    drop(reply.send(Err(StoreError::Unavailable(reason))));
+                }
                 Job::Meta(_, reply) => {
                     drop(reply.send(Err(CommitError::Refused { reason }.into())));
                 }
@@ -247,7 +288,7 @@ impl Committer {
         if let Some(note) = journal::check(&path)? {
             self.shared.note_recovery(note);
         }
-        let engine = Engine::open(&path, &self.settings, &self.cursors)
+        let engine = Engine::open(&path, &self.settings, &self.cursors, self.cipher.clone())
             .map_err(|error| self.reason(&error))?;
         self.fences = read_fences(&engine).map_err(|error| error.to_string())?;
         for slot in SlotId::all() {

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use storage::StoreError;
+use storage::{Cipher, StoreError};
 
 /// The format of the directory that this program writes. It opens this one and earlier ones.
 pub(crate) const FORMAT: u32 = 1;
@@ -14,6 +14,9 @@ pub(crate) const FORMAT: u32 = 1;
 const VERSION_FILE: &str = "VERSION";
 const LOCK_FILE: &str = "LOCK";
 const ENGINE_FOLDER: &str = "fjall";
+
+/// What the wrapped data keys of a directory with encryption are in.
+pub const KEYS_FILE: &str = "KEYS";
 
 /// A data directory that belongs to this process.
 #[derive(Debug)]
@@ -25,19 +28,27 @@ pub(crate) struct DataDirectory {
 
 impl DataDirectory {
     /// Opens or creates the directory. A newer format, a file in its place and another process in
-    /// it are found before anything is written.
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+    /// it are found before anything is written; keys that are missing, too.
+    pub(crate) fn open(path: &Path, cipher: Option<&dyn Cipher>) -> Result<Self, StoreError> {
         if path.is_file() {
             let detail = "it is a file, and a data directory is needed";
             return Err(unusable(path, detail));
         }
         let at = |error: io::Error| unusable(path, &error.to_string());
         check_format(path)?;
+        if cipher.is_none() {
+            check_plain(path)?;
+        }
         fs::create_dir_all(path).map_err(at)?;
         let lock = lock(path)?;
         // Whoever held the lock before may have written the version.
         check_format(path)?;
-        if !path.join(VERSION_FILE).try_exists().map_err(at)? {
+        let has_data = path.join(VERSION_FILE).try_exists().map_err(at)?;
+        match cipher {
+            Some(cipher) => cipher.begin(has_data).map_err(|what| unusable(path, &what))?,
+            None => check_plain(path)?,
+        }
+        if !has_data {
             if path.join(ENGINE_FOLDER).try_exists().map_err(at)? {
                 return Err(unusable(path, "it has data, but its `VERSION` file is missing"));
             }
@@ -59,6 +70,16 @@ impl DataDirectory {
 
 fn unusable(path: &Path, detail: &str) -> StoreError {
     StoreError::Unusable(format!("data directory `{}`: {detail}", path.display()))
+}
+
+/// Refuses a directory whose values are encrypted.
+fn check_plain(path: &Path) -> Result<(), StoreError> {
+    if path.join(KEYS_FILE).try_exists().unwrap_or(true) {
+        let what = "it is encrypted, and no encryption at rest is configured: set \
+                    `encryptionAtRest` with the key that its `KEYS` file names (nothing was changed)";
+        return Err(unusable(path, what));
+    }
+    Ok(())
 }
 
 fn check_format(path: &Path) -> Result<(), StoreError> {
@@ -125,20 +146,20 @@ mod tests {
     fn a_second_opening_names_the_directory_and_the_holder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");
-        let first = DataDirectory::open(&path).unwrap();
-        let error = DataDirectory::open(&path).unwrap_err().to_string();
+        let first = DataDirectory::open(&path, None).unwrap();
+        let error = DataDirectory::open(&path, None).unwrap_err().to_string();
         let holder = format!("in use by another server (process {})", std::process::id());
         assert!(error.contains(&path.display().to_string()), "{error}");
         assert!(error.contains(&holder), "{error}");
         drop(first);
-        DataDirectory::open(&path).unwrap();
+        DataDirectory::open(&path, None).unwrap();
     }
 
     #[test]
     fn a_newer_format_is_refused_before_anything_is_written() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(VERSION_FILE), "2\n").unwrap();
-        let error = DataDirectory::open(folder.path()).unwrap_err().to_string();
+        let error = DataDirectory::open(folder.path(), None).unwrap_err().to_string();
         assert!(error.contains("format 2 and this release reads up to 1"), "{error}");
         let names: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -149,7 +170,7 @@ mod tests {
     fn data_without_a_version_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join(ENGINE_FOLDER)).unwrap();
-        let error = DataDirectory::open(folder.path()).unwrap_err().to_string();
+        let error = DataDirectory::open(folder.path(), None).unwrap_err().to_string();
         assert!(error.contains("its `VERSION` file is missing"), "{error}");
     }
 
@@ -158,7 +179,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data.db");
         fs::write(&path, "SQLite format 3").unwrap();
-        let error = DataDirectory::open(&path).unwrap_err().to_string();
+        let error = DataDirectory::open(&path, None).unwrap_err().to_string();
         assert!(error.contains("it is a file"), "{error}");
     }
 }

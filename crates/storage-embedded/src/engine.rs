@@ -5,10 +5,12 @@ use std::{ops::Bound, path::Path, sync::Arc, thread, time::Duration};
 use bytes::Bytes;
 use fjall::{
     Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable as _,
+    Snapshot,
     compaction::filter::Factory,
     config::{BlockSizePolicy, FilterPolicy},
 };
-use storage::{Record, Scan, StoreError, Table, envelope};
+use model::NamespaceId;
+use storage::{Cipher, Record, Scan, StoreError, Table, envelope};
 
 use crate::{
     Settings,
@@ -33,6 +35,7 @@ const ROOM_POLL: Duration = Duration::from_millis(5);
 pub(crate) struct Engine {
     database: Database,
     keyspaces: Keyspaces,
+    cipher: Option<Arc<dyn Cipher>>,
 }
 
 struct Keyspaces {
@@ -57,6 +60,7 @@ impl Engine {
         path: &Path,
         settings: &Settings,
         cursors: &CommittedCursors,
+        cipher: Option<Arc<dyn Cipher>>,
     ) -> fjall::Result<Self> {
         let cursors = cursors.clone();
         let database = Database::builder(path)
@@ -80,10 +84,18 @@ impl Engine {
             entity: open(Table::Entity)?,
             branch: open(Table::Branch)?,
         };
-        Ok(Self { database, keyspaces })
+        Ok(Self { database, keyspaces, cipher })
     }
 
-    const fn keyspace(&self, table: Table) -> &Keyspace {
+    pub(crate) fn cipher(&self) -> Option<&dyn Cipher> {
+        self.cipher.as_deref()
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.database.snapshot()
+    }
+
+    pub(crate) const fn keyspace(&self, table: Table) -> &Keyspace {
         match table {
             Table::History => &self.keyspaces.history,
             Table::Run => &self.keyspaces.run,
@@ -100,7 +112,7 @@ impl Engine {
         let found = self.keyspace(table).get(key);
         match found.map_err(|error| read_error(table, key, &error))? {
             None => Ok(None),
-            Some(sealed) => Ok(Some(envelope::open(table, key, sealed.into())?)),
+            Some(sealed) => Ok(envelope::open_with(self.cipher(), table, key, sealed.into())?),
         }
     }
 
@@ -114,7 +126,11 @@ impl Engine {
             .database
             .snapshot()
             .range::<&[u8], _>(self.keyspace(scan.table), (Bound::Included(&scan.from[..]), to));
-        if scan.reverse { collect(scan, range.rev()) } else { collect(scan, range) }
+        if scan.reverse {
+            collect(scan, self.cipher(), range.rev())
+        } else {
+            collect(scan, self.cipher(), range)
+        }
     }
 
     pub(crate) fn batch(&self) -> EngineBatch {
@@ -122,8 +138,27 @@ impl Engine {
         EngineBatch { batch, bytes: 0 }
     }
 
-    pub(crate) fn put(&self, batch: &mut EngineBatch, table: Table, key: Bytes, value: &[u8]) {
-        let sealed = envelope::seal(table, &key, value);
+    /// A value as it is stored.
+    ///
+    /// # Errors
+    /// When there is no key to encrypt it with.
+    pub(crate) fn sealed(
+        &self,
+        table: Table,
+        namespace: Option<NamespaceId>,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<Bytes, String> {
+        envelope::seal_with(self.cipher(), table, namespace, key, value)
+    }
+
+    pub(crate) fn put_sealed(
+        &self,
+        batch: &mut EngineBatch,
+        table: Table,
+        key: Bytes,
+        sealed: Bytes,
+    ) {
         batch.bytes += key.len() + sealed.len();
         batch.batch.insert(self.keyspace(table), key, sealed);
     }
@@ -168,6 +203,16 @@ impl Engine {
             && self.check().is_ok()
     }
 
+    /// Writes everything to disk and rewrites all tables, so that nothing older than what reads see
+    /// is left in them. Takes as long as the data is large.
+    pub(crate) fn compact(&self) -> fjall::Result<()> {
+        for table in Table::ALL {
+            self.keyspace(table).rotate_memtable_and_wait()?;
+            self.keyspace(table).major_compact()?;
+        }
+        Ok(())
+    }
+
     /// How many full buffers are not on disk yet.
     pub(crate) fn unflushed(&self) -> usize {
         Table::ALL.iter().map(|table| self.keyspace(*table).sealed_memtable_count()).sum()
@@ -189,11 +234,15 @@ impl EngineBatch {
 /// starts with the error.
 fn collect(
     scan: &Scan,
+    cipher: Option<&dyn Cipher>,
     range: impl Iterator<Item = fjall::Guard>,
 ) -> Result<Vec<Record>, StoreError> {
     let mut records: Vec<Record> = Vec::new();
     let mut bytes = 0;
-    for guard in range.take(scan.records_max) {
+    for guard in range {
+        if records.len() >= scan.records_max {
+            break;
+        }
         let (key, sealed) = match guard.into_inner() {
             Ok((key, sealed)) => (Bytes::from(key), Bytes::from(sealed)),
             Err(_) if !records.is_empty() => break,
@@ -202,8 +251,13 @@ fn collect(
                 return Err(read_error(scan.table, key, &error));
             }
         };
-        bytes += sealed.len().saturating_sub(envelope::OVERHEAD_BYTES);
-        let value = envelope::open(scan.table, &key, sealed);
+        let stored = sealed.len();
+        let value = match envelope::open_with(cipher, scan.table, &key, sealed) {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => continue,
+            Err(damage) => Err(damage),
+        };
+        bytes += value.as_ref().map_or(stored, Bytes::len);
         records.push(Record { key, value });
         if bytes > scan.bytes_max {
             break;

@@ -1,6 +1,6 @@
 //! One group commit: what goes into it, and who waits for it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
 use bytes::Bytes;
 use model::SlotId;
@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::{
     cursors::CommittedCursors,
     engine::{Engine, EngineBatch},
+    reseal::{ResealPage, Resealed},
     stats::{Counters, add},
 };
 
@@ -26,6 +27,7 @@ pub(crate) enum Job {
     Claim(oneshot::Sender<Result<Claim, StoreError>>),
     Row(SlotId, oneshot::Sender<Result<SlotRow, StoreError>>),
     Meta(MetaWrite, oneshot::Sender<Result<(), MetaError>>),
+    Reseal(ResealPage, oneshot::Sender<Result<Resealed, StoreError>>),
 }
 
 /// A compare-and-set of a meta record.
@@ -44,6 +46,9 @@ pub(crate) enum Waiter {
     Row(SlotId, oneshot::Sender<Result<SlotRow, StoreError>>),
     Meta(oneshot::Sender<Result<(), MetaError>>),
 }
+
+/// A write as the engine takes it; without a value, a removal.
+type SealedWrite = (Table, Bytes, Option<Bytes>);
 
 /// The writes of a group and those who wait for them.
 pub(crate) struct Group<'a> {
@@ -78,10 +83,19 @@ impl<'a> Group<'a> {
                 Ok(()) => self.waiters.push(Waiter::Meta(reply)),
                 Err(error) => drop(reply.send(Err(error))),
             },
+            // The committer keeps them out of groups.
+            Job::Reseal(_, reply) => drop(reply),
         }
     }
 
     fn add_batch(&mut self, batch: SlotBatch, responder: CommitResponder) {
+        let writes = match self.sealed(&batch) {
+            Ok(writes) => writes,
+            Err(reason) => {
+                add(&self.counters.refused, 1);
+                return responder.respond(Err(CommitError::Refused { reason }));
+            }
+        };
         let row = match self.fences.admit(&batch) {
             Ok(row) => row,
             Err(error) => {
@@ -90,24 +104,43 @@ impl<'a> Group<'a> {
                 return responder.respond(Err(error));
             }
         };
-        for write in batch.writes {
-            match write {
-                Write::Put { table, key, value } => {
-                    self.engine.put(&mut self.batch, table, key, &value);
-                }
-                Write::Delete { table, key } => self.engine.delete(&mut self.batch, table, key),
+        for (table, key, sealed) in writes {
+            match sealed {
+                Some(sealed) => self.engine.put_sealed(&mut self.batch, table, key, sealed),
+                None => self.engine.delete(&mut self.batch, table, key),
             }
         }
         self.rows.insert(batch.slot, row);
         self.waiters.push(Waiter::Commit { slot: batch.slot, seq: row.seq, responder });
     }
 
+    /// The writes of a batch with their sealed values, none for a removal, before anything of it is
+    /// taken: all of them, or why not.
+    fn sealed(&self, batch: &SlotBatch) -> Result<Vec<SealedWrite>, String> {
+        let seal = |write: &Write| match write {
+            Write::Put { table, namespace, key, value } => {
+                let sealed = self.engine.sealed(*table, *namespace, key, value)?;
+                Ok((*table, key.clone(), Some(sealed)))
+            }
+            Write::Delete { table, key } => Ok((*table, key.clone(), None)),
+        };
+        batch.writes.iter().map(seal).collect()
+    }
+
+    fn put(&mut self, table: Table, key: Bytes, value: &[u8]) -> Result<(), String> {
+        let sealed = self.engine.sealed(table, None, &key, value)?;
+        self.engine.put_sealed(&mut self.batch, table, key, sealed);
+        Ok(())
+    }
+
     fn add_claim(&mut self, reply: oneshot::Sender<Result<Claim, StoreError>>) {
         let claim = self.fences.claim(self.fences.next_epoch());
         let row = SlotRow { epoch: claim.epoch, ..SlotRow::default() };
         let key = Bytes::from_static(&OWNER_KEY);
-        self.engine.put(&mut self.batch, Table::Slot, key, &row.encode());
-        self.waiters.push(Waiter::Claim(claim, reply));
+        match self.put(Table::Slot, key, &row.encode()) {
+            Ok(()) => self.waiters.push(Waiter::Claim(claim, reply)),
+            Err(reason) => drop(reply.send(Err(StoreError::Unavailable(reason)))),
+        }
     }
 
     fn add_meta(&mut self, write: MetaWrite) -> Result<(), MetaError> {
@@ -118,8 +151,8 @@ impl<'a> Group<'a> {
         let next = MetaRecord::next(found.as_ref(), write.expect, write.value)?;
         match &next {
             Some(record) => {
-                let key = write.key.clone();
-                self.engine.put(&mut self.batch, Table::Meta, key, &record.encode());
+                self.put(Table::Meta, write.key.clone(), &record.encode())
+                    .map_err(|reason| CommitError::Refused { reason })?;
             }
             None => self.engine.delete(&mut self.batch, Table::Meta, write.key.clone()),
         }
@@ -130,9 +163,13 @@ impl<'a> Group<'a> {
     /// Writes and syncs the group. The waiters come back either way; after an error the fences are
     /// ahead of what is stored.
     pub(crate) fn commit(mut self, cursors: &CommittedCursors) -> (Vec<Waiter>, fjall::Result<()>) {
-        for (slot, row) in &self.rows {
-            let key = slot_prefix(*slot);
-            self.engine.put(&mut self.batch, Table::Slot, key, &row.encode());
+        let rows: Vec<_> =
+            self.rows.iter().map(|(slot, row)| (slot_prefix(*slot), row.encode())).collect();
+        for (key, row) in rows {
+            if let Err(reason) = self.put(Table::Slot, key, &row) {
+                add(&self.counters.failures, 1);
+                return (self.waiters, Err(fjall::Error::Io(io::Error::other(reason))));
+            }
         }
         if self.batch.is_empty() {
             return (self.waiters, Ok(()));

@@ -13,10 +13,13 @@ mod engine;
 mod explain;
 mod group;
 mod journal;
+mod reseal;
 mod settings;
 mod stats;
 mod store;
 
+pub use directory::KEYS_FILE;
+pub use reseal::{ResealPage, Resealed};
 pub use settings::Settings;
 pub use stats::Stats;
 pub use store::EmbeddedStore;

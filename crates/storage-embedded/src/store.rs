@@ -15,7 +15,7 @@ use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use model::SlotId;
 use parking_lot::{Mutex, RwLock};
 use storage::{
-    Claim, CommitError, CommitQueue, CommitReceipt, KEY_BYTES_MAX, MetaError, MetaRecord,
+    Cipher, Claim, CommitError, CommitQueue, CommitReceipt, KEY_BYTES_MAX, MetaError, MetaRecord,
     PushError, Record, Scan, SlotBatch, SlotRow, Store, StoreError, Table, commit_receipt,
     prefix_end,
 };
@@ -26,7 +26,9 @@ use crate::{
     committer::Committer,
     directory::DataDirectory,
     engine::Engine,
+    explain::explain,
     group::{Job, MetaWrite, read_meta},
+    reseal::{ResealPage, Resealed},
     stats::{Counters, add},
 };
 
@@ -71,7 +73,17 @@ impl EmbeddedStore {
     /// Opens or creates the store in this directory. Blocks until its journal is read again, which
     /// takes up to a second.
     pub fn open(directory: &Path, settings: Settings) -> Result<Self, StoreError> {
-        let directory = DataDirectory::open(directory)?;
+        Self::open_with(directory, settings, None)
+    }
+
+    /// As [`EmbeddedStore::open`], with what encrypts the values. A directory with a `KEYS` file
+    /// opens with a cipher only.
+    pub fn open_with(
+        directory: &Path,
+        settings: Settings,
+        cipher: Option<Arc<dyn Cipher>>,
+    ) -> Result<Self, StoreError> {
+        let directory = DataDirectory::open(directory, cipher.as_deref())?;
         let shared = Arc::new(Shared {
             queue: CommitQueue::new(settings.queue_bytes_max),
             engine: RwLock::new(None),
@@ -82,7 +94,7 @@ impl EmbeddedStore {
             refusal: Mutex::new(None),
             recovery: Mutex::new(None),
         });
-        let committer = Committer::open(Arc::clone(&shared), directory, settings)?;
+        let committer = Committer::open(Arc::clone(&shared), directory, settings, cipher)?;
         let committer = thread::Builder::new()
             .name("committer".to_owned())
             .spawn(move || committer.run())
@@ -104,6 +116,26 @@ impl EmbeddedStore {
     /// failure tore apart before it was acknowledged.
     pub fn recovery(&self) -> Option<String> {
         self.shared.recovery.lock().clone()
+    }
+
+    /// Goes through a page of a table, for a store that encrypts: values that were sealed with a
+    /// former key, or with none, are sealed again. Ask for the next page until there is none.
+    ///
+    /// # Errors
+    /// When the store takes no writes, or a stretch of it is unreadable.
+    pub async fn reseal(&self, page: ResealPage) -> Result<Resealed, StoreError> {
+        self.ask(page.from.len(), |reply| Job::Reseal(page, reply)).await
+    }
+
+    /// Rewrites all tables, so that no file holds values any more that were replaced or removed.
+    /// Blocks for as long as that takes; reads and writes go on.
+    ///
+    /// # Errors
+    /// When the engine is closed or cannot write.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        let engine = self.shared.engine.read();
+        let Some(engine) = engine.as_ref() else { return Err(self.shared.unavailable()) };
+        engine.compact().map_err(|error| StoreError::Unavailable(explain(&error)))
     }
 
     /// Reads on the calling thread; waits only while the engine is being opened again.

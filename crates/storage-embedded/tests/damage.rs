@@ -138,7 +138,7 @@ fn tables(folder: &Path) -> Vec<PathBuf> {
 
 fn run_write(number: u16) -> Write {
     let key = [&[0, 1], number.to_be_bytes().as_slice()].concat().into();
-    Write::Put { table: Table::Run, key, value: vec![0xab; 1_000].into() }
+    Write::Put { table: Table::Run, namespace: None, key, value: vec![0xab; 1_000].into() }
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ fn task(number: u16, category: TaskCategory, id: u64) -> Write {
     let nanos = if category == TaskCategory::Timer { i64::try_from(id).unwrap() } else { 0 };
     let key = TaskKey { category, fire_time: Time::from_nanos(nanos), task_id: id };
     let key = task_key(slot(number), key);
-    Write::Put { table: Table::Task, key, value: Bytes::from(vec![7; 200]) }
+    Write::Put { table: Table::Task, namespace: None, key, value: Bytes::from(vec![7; 200]) }
 }
 
 fn tasks(number: u16, ids: std::ops::Range<u64>) -> Vec<Write> {

@@ -53,11 +53,13 @@ fn writes(slot: SlotId, seq: u64) -> Vec<Write> {
     vec![
         Write::Put {
             table: Table::History,
+            namespace: None,
             key: history_key(slot, run(), 0, event, 0),
             value: value(slot, seq),
         },
         Write::Put {
             table: Table::Run,
+            namespace: None,
             key: run_key(slot, run()),
             value: seq.to_be_bytes().to_vec().into(),
         },

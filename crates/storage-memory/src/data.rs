@@ -25,7 +25,7 @@ impl Data {
         let row = self.fences.admit(&batch)?;
         for write in batch.writes {
             match write {
-                Write::Put { table, key, value } => self.put(table, key, &value),
+                Write::Put { table, key, value, .. } => self.put(table, key, &value),
                 Write::Delete { table, key } => self.remove(table, &key),
             }
         }

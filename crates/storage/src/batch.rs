@@ -1,7 +1,7 @@
 //! What a slot commits.
 
 use bytes::Bytes;
-use model::SlotId;
+use model::{NamespaceId, SlotId};
 
 use crate::{CommitError, Cursors, Epoch, Table};
 
@@ -12,6 +12,9 @@ pub enum Write {
     Put {
         /// The table.
         table: Table,
+        /// Whose data the value is: a store that encrypts has a key for each namespace, and one
+        /// for what is of none.
+        namespace: Option<NamespaceId>,
         /// The key, with the batch's slot as prefix.
         key: Bytes,
         /// The plain value; the store seals it.

@@ -1,13 +1,15 @@
 //! The envelope of every stored value (design decision D7).
 //!
 //! Layout, big-endian: format version `u8`, key id `u32`, CRC-32 `u32`, payload. Key id 0 says that
-//! the payload is plain. The checksum covers the table, the record's key and everything else in the
+//! the payload is plain; with another one it is what a [`Cipher`] made of the value. The checksum covers the table, the record's key and everything else in the
 //! envelope, so that a value that turns up under another key counts as damaged.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use crc32fast::Hasher;
 
-use crate::{Damage, Table};
+use model::NamespaceId;
+
+use crate::{CIPHER_OVERHEAD_BYTES, Cipher, Damage, Opened, Table};
 
 /// The format that this program writes. It reads this one and every earlier one.
 pub const FORMAT_VERSION: u8 = 1;
@@ -18,7 +20,64 @@ pub const PLAIN_KEY_ID: u32 = 0;
 /// What the envelope adds to a value, in bytes.
 pub const OVERHEAD_BYTES: usize = 9;
 
-/// Seals a value for one place in the store.
+/// Where the checksum stands.
+const CHECKSUM_AT: std::ops::Range<usize> = 5..OVERHEAD_BYTES;
+
+/// Seals a value for one place in the store, encrypted if there is a cipher.
+///
+/// # Errors
+/// In words for the operator, when there is no key for the namespace.
+pub fn seal_with(
+    cipher: Option<&dyn Cipher>,
+    table: Table,
+    namespace: Option<NamespaceId>,
+    key: &[u8],
+    value: &[u8],
+) -> Result<Bytes, String> {
+    let Some(cipher) = cipher else { return Ok(seal(table, key, value)) };
+    let key_id = cipher.key_for(namespace)?;
+    let mut sealed = BytesMut::with_capacity(OVERHEAD_BYTES + CIPHER_OVERHEAD_BYTES + value.len());
+    sealed.put_u8(FORMAT_VERSION);
+    sealed.put_u32(key_id);
+    sealed.put_u32(0);
+    cipher.seal(key_id, &associated(table, key, FORMAT_VERSION, key_id), value, &mut sealed)?;
+    let payload = sealed.get(OVERHEAD_BYTES..).unwrap_or_default();
+    let sum = checksum(table, key, FORMAT_VERSION, key_id, payload);
+    if let Some(place) = sealed.get_mut(CHECKSUM_AT) {
+        place.copy_from_slice(&sum.to_be_bytes());
+    }
+    Ok(sealed.freeze())
+}
+
+/// Opens a sealed value that was read from this place in the store; none when its key was
+/// destroyed.
+///
+/// # Errors
+/// When it is not what was sealed for this place.
+pub fn open_with(
+    cipher: Option<&dyn Cipher>,
+    table: Table,
+    key: &[u8],
+    sealed: Bytes,
+) -> Result<Option<Bytes>, Damage> {
+    let Some(cipher) = cipher else { return open(table, key, sealed).map(Some) };
+    let (version, key_id, payload) = check(table, key, sealed)?;
+    match cipher.open(key_id, &associated(table, key, version, key_id), &payload) {
+        // A plain value is the payload itself: no copy.
+        Opened::Value(_) if key_id == PLAIN_KEY_ID => Ok(Some(payload)),
+        Opened::Value(value) => Ok(Some(value)),
+        Opened::Erased => Ok(None),
+        Opened::Damaged(what) => Err(damage(table, key, &what)),
+    }
+}
+
+/// The number of the key that a stored value is sealed with, as far as it is intact.
+pub fn key_id(sealed: &[u8]) -> Option<u32> {
+    let (_, rest) = sealed.split_first()?;
+    rest.first_chunk().map(|id| u32::from_be_bytes(*id))
+}
+
+/// Seals a plain value for one place in the store.
 pub fn seal(table: Table, key: &[u8], value: &[u8]) -> Bytes {
     let mut sealed = BytesMut::with_capacity(OVERHEAD_BYTES + value.len());
     sealed.put_u8(FORMAT_VERSION);
@@ -28,8 +87,21 @@ pub fn seal(table: Table, key: &[u8], value: &[u8]) -> Bytes {
     sealed.freeze()
 }
 
-/// Opens a sealed value that was read from this place in the store.
-pub fn open(table: Table, key: &[u8], mut sealed: Bytes) -> Result<Bytes, Damage> {
+/// Opens a plain value that was read from this place in the store.
+pub fn open(table: Table, key: &[u8], sealed: Bytes) -> Result<Bytes, Damage> {
+    let (_, key_id, payload) = check(table, key, sealed)?;
+    if key_id != PLAIN_KEY_ID {
+        return Err(Damage {
+            table,
+            key: hexadecimal(key),
+            detail: format!("it is encrypted with key {key_id}, which is not configured"),
+        });
+    }
+    Ok(payload)
+}
+
+/// Format version, key id and payload of a value whose checksum is right.
+fn check(table: Table, key: &[u8], mut sealed: Bytes) -> Result<(u8, u32, Bytes), Damage> {
     if sealed.len() < OVERHEAD_BYTES {
         let detail = format!("it has {} bytes, fewer than its envelope", sealed.len());
         return Err(damage(table, key, &detail));
@@ -52,14 +124,17 @@ pub fn open(table: Table, key: &[u8], mut sealed: Bytes) -> Result<Bytes, Damage
             ),
         });
     }
-    if key_id != PLAIN_KEY_ID {
-        return Err(Damage {
-            table,
-            key: hexadecimal(key),
-            detail: format!("it is encrypted with key {key_id}, which is not configured"),
-        });
-    }
-    Ok(sealed)
+    Ok((version, key_id, sealed))
+}
+
+/// What a cipher binds a value to: its place and the rest of its envelope.
+fn associated(table: Table, key: &[u8], version: u8, key_id: u32) -> Vec<u8> {
+    let mut associated = Vec::with_capacity(6 + key.len());
+    associated.put_u8(table.tag());
+    associated.put_u8(version);
+    associated.put_u32(key_id);
+    associated.put_slice(key);
+    associated
 }
 
 /// A damaged record, with the advice that fits its table.

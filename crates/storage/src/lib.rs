@@ -9,6 +9,7 @@
 //! the business of those who write them.
 
 mod batch;
+mod cipher;
 mod commit_queue;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -24,6 +25,7 @@ mod table;
 mod verify;
 
 pub use batch::{Fence, KEY_BYTES_MAX, SlotBatch, Write};
+pub use cipher::{CIPHER_OVERHEAD_BYTES, Cipher, Fate, Opened};
 pub use commit_queue::{CommitQueue, Drained, GROUP_BYTES_MAX, GROUP_ENTRIES_MAX, PushError};
 pub use envelope::damage;
 pub use error::{CommitError, Damage, MetaError, StoreError};

@@ -226,7 +226,7 @@ def test_the_doctor_tells_each_weakness(initialized, tmp_path):
     assert "noop: whoever reaches the port may do everything" in text
     assert "there is no audit log" in text
     # An API key without an end, and a key that others may read.
-    data = ("--data-directory", str(initialized.folder / "data"), "--expires", "never")
+    data = ("--config", str(initialized.configuration), "--expires", "never")
     words = ("--name", "forever", "--permission", "default:read")
     assert longtide("auth", "key", "create", *words, *data).returncode == 0
     (initialized.folder / "tls" / "server.key").chmod(0o644)

@@ -54,7 +54,12 @@ pub(super) fn write_pointer(slot: SlotId, key: &EntityKey, instance: RunId) -> W
     let record =
         PointerRecord { id: key.id.clone(), instance: Bytes::copy_from_slice(instance.as_bytes()) };
     let value = record.encode_to_vec().into();
-    Write::Put { table: Table::Entity, key: pointer_key(slot, key), value }
+    Write::Put {
+        table: Table::Entity,
+        namespace: Some(key.namespace_id),
+        key: pointer_key(slot, key),
+        value,
+    }
 }
 
 /// Another id with the same hash counts as none.
@@ -91,7 +96,12 @@ pub(super) fn write_state(
         state: head.encode().into(),
     };
     let value = record.encode_to_vec().into();
-    Write::Put { table: Table::Entity, key: entity_key(slot, instance), value }
+    Write::Put {
+        table: Table::Entity,
+        namespace: Some(key.namespace_id),
+        key: entity_key(slot, instance),
+        value,
+    }
 }
 
 pub(super) fn read_state(

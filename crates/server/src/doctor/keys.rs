@@ -1,16 +1,17 @@
 //! API keys that never end, read from the data of a server that does not run.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use authn::ApiKeys;
 use config::Settings;
 use environment::Environment;
 use storage::Store;
-use storage_embedded::EmbeddedStore;
 
 use super::{Diagnosis, Severity};
+use crate::{at_rest, configured};
 
 pub(super) fn check(
+    file: &Path,
     settings: &Settings,
     environment: &Environment,
     diagnosis: &mut Diagnosis,
@@ -22,12 +23,14 @@ pub(super) fn check(
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let directory = &settings.data_directory;
-    let opened = EmbeddedStore::open(directory, storage_embedded::Settings::default());
+    let at_rest = configured::at_rest_options(settings, file);
+    let with = storage_embedded::Settings::default();
+    let opened = runtime.block_on(at_rest::open_store(directory, with, at_rest.as_ref()));
     let store: Arc<dyn Store> = match opened {
-        Ok(store) => Arc::new(store),
+        Ok((store, _)) => store,
         Err(error) => {
             diagnosis.notes.push(format!(
-                "API keys were not looked at, see `longtide auth key list`: {error}"
+                "API keys were not looked at, see `longtide auth key list`: {error:#}"
             ));
             return Ok(());
         }

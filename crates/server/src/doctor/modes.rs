@@ -25,6 +25,9 @@ pub(super) fn check(file: &Path, settings: &Settings, diagnosis: &mut Diagnosis)
     if let Some(audit) = &settings.audit {
         secrets.extend([PathBuf::from(&audit.key_file), PathBuf::from(&audit.directory)]);
     }
+    if let Some(at_rest) = &settings.encryption_at_rest {
+        secrets.extend(at_rest.keys.iter().filter_map(|key| key.file.clone()));
+    }
     if settings.certificates.is_enabled() {
         let authorities = Authorities::at(Path::new(&settings.certificates.authority_directory));
         secrets.extend([authorities.key(Role::Server), authorities.key(Role::Client)]);

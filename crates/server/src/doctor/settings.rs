@@ -20,6 +20,19 @@ pub(super) fn check(settings: &Settings, diagnosis: &mut Diagnosis) {
     }
     check_authorization(settings, is_encrypted, diagnosis);
     check_versions(settings, is_encrypted, diagnosis);
+    match &settings.encryption_at_rest {
+        None => diagnosis.find(
+            Severity::Medium,
+            "encryption_at_rest",
+            "what is stored is not encrypted: whoever has the disk or a backup reads it",
+        ),
+        Some(at_rest) if at_rest.dangerous_plaintext_index => diagnosis.find(
+            Severity::Medium,
+            "encryption_at_rest.dangerous_plaintext_index",
+            "workflow ids, memos and search attributes can be read in the data directory",
+        ),
+        Some(_) => {}
+    }
     match &settings.audit {
         None => diagnosis.find(
             Severity::Medium,

@@ -16,7 +16,7 @@ fn delete(slot: SlotId, event: i64) -> Write {
 fn task(slot: SlotId, category: TaskCategory, time: i64, task_id: u64) -> Write {
     let fire_time = Time::from_nanos(time);
     let key = task_key(slot, TaskKey { category, fire_time, task_id });
-    Write::Put { table: Table::Task, key, value: Bytes::from_static(b"task") }
+    Write::Put { table: Table::Task, namespace: None, key, value: Bytes::from_static(b"task") }
 }
 
 pub async fn a_batch_is_applied_as_a_whole(subject: &dyn Subject) {
@@ -27,11 +27,13 @@ pub async fn a_batch_is_applied_as_a_whole(subject: &dyn Subject) {
         put(slot(5), 1, "started"),
         Write::Put {
             table: Table::Run,
+            namespace: None,
             key: run_key(slot(5), run()),
             value: Bytes::from_static(b"snapshot"),
         },
         Write::Put {
             table: Table::Current,
+            namespace: None,
             key: current.clone(),
             value: Bytes::from_static(b"run"),
         },
@@ -39,7 +41,7 @@ pub async fn a_batch_is_applied_as_a_whole(subject: &dyn Subject) {
     ];
     writer.commit(writes.clone()).await;
     for write in writes {
-        let Write::Put { table, key, value } = write else { continue };
+        let Write::Put { table, key, value, .. } = write else { continue };
         assert_eq!(store.read(table, key).await.unwrap(), Some(value));
     }
     writer.commit(vec![Write::Delete { table: Table::Current, key: current.clone() }]).await;
@@ -123,6 +125,7 @@ pub async fn a_batch_outside_its_slot_is_refused(subject: &dyn Subject) {
     let mut writer = Writer::claim(&store, slot(5)).await;
     let meta = Write::Put {
         table: Table::Meta,
+        namespace: None,
         key: Bytes::from_static(&[0, 5, 1]),
         value: Bytes::from_static(b"x"),
     };

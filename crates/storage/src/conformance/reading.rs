@@ -26,6 +26,7 @@ async fn ten_records(store: &Arc<dyn Store>) {
     let mut writer = Writer::claim(store, slot(5)).await;
     let write = |number: u8| Write::Put {
         table: Table::Run,
+        namespace: None,
         key: key(number),
         value: vec![number; 100].into(),
     };
@@ -34,7 +35,7 @@ async fn ten_records(store: &Arc<dyn Store>) {
         let mut neighbour = Writer::of(store, slot(other), writer.epoch).await;
         let key = [slot_prefix(slot(other)).as_ref(), &[200]].concat().into();
         let value = Bytes::from_static(b"neighbour");
-        neighbour.commit(vec![Write::Put { table: Table::Run, key, value }]).await;
+        neighbour.commit(vec![Write::Put { table: Table::Run, namespace: None, key, value }]).await;
     }
 }
 
@@ -87,8 +88,12 @@ pub async fn a_scan_sees_a_batch_as_a_whole(subject: &dyn Subject) {
     let mut writer = Writer::claim(&store, slot(5)).await;
     let mut receipts = Vec::new();
     for round in 0..200_u8 {
-        let write =
-            |number| Write::Put { table: Table::Run, key: key(number), value: vec![round].into() };
+        let write = |number| Write::Put {
+            table: Table::Run,
+            namespace: None,
+            key: key(number),
+            value: vec![round].into(),
+        };
         receipts.push(writer.submit((0..20).map(write).collect()));
         let records = store.scan(scan(Table::Run, key(0), key(20), false)).await.unwrap();
         let values: Vec<Bytes> = records.into_iter().map(|record| record.value.unwrap()).collect();
@@ -107,7 +112,12 @@ pub async fn tables_do_not_mix(subject: &dyn Subject) {
     let store = subject.open().await;
     let mut writer = Writer::claim(&store, slot(5)).await;
     let tables = [Table::History, Table::Run, Table::Current, Table::Task];
-    let write = |table: Table| Write::Put { table, key: key(1), value: table.name().into() };
+    let write = |table: Table| Write::Put {
+        table,
+        namespace: None,
+        key: key(1),
+        value: table.name().into(),
+    };
     writer.commit(tables.map(write).to_vec()).await;
     for table in tables {
         let value = store.read(table, key(1)).await.unwrap();
@@ -145,7 +155,14 @@ pub async fn a_damaged_record_is_named_and_hides_no_neighbour(subject: &dyn Subj
     let mut writer = Writer::claim(&store, slot(5)).await;
     writer.commit(vec![put(slot(5), 1, "x")]).await;
     let value = Bytes::from_static(b"written anew");
-    writer.commit(vec![Write::Put { table: Table::Run, key: key(4), value: value.clone() }]).await;
+    writer
+        .commit(vec![Write::Put {
+            table: Table::Run,
+            namespace: None,
+            key: key(4),
+            value: value.clone(),
+        }])
+        .await;
     assert_eq!(store.read(Table::Run, key(4)).await.unwrap(), Some(value));
 }
 

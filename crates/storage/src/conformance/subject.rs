@@ -35,6 +35,7 @@ pub(super) fn run() -> RunId {
 pub fn put(slot: SlotId, event: i64, value: impl Into<Bytes>) -> Write {
     Write::Put {
         table: Table::History,
+        namespace: None,
         key: history_key(slot, run(), 0, event, 0),
         value: value.into(),
     }

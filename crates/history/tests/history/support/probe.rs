@@ -55,7 +55,7 @@ impl Probe {
         counts.batches += 1;
         for write in &batch.writes {
             let (table, bytes) = match write {
-                Write::Put { table, key, value } => (*table, key.len() + value.len()),
+                Write::Put { table, key, value, .. } => (*table, key.len() + value.len()),
                 Write::Delete { table, key } => (*table, key.len()),
             };
             counts.bytes += bytes;

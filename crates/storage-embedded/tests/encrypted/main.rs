@@ -1,0 +1,9 @@
+//! The embedded store with encryption.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+
+mod conformance;
+mod damage;
+mod erasure;
+mod opening;
+mod rotation;
+mod support;
