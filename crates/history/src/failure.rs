@@ -1,6 +1,6 @@
 //! When a commit fails.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use model::{SlotId, Span};
 use storage::CommitError;
@@ -37,19 +37,28 @@ impl Node {
             Ok(row) => {
                 tracing::warn!(slot = slot_id.number(), %error, "a commit failed");
                 tenure.end(row.seq);
+                self.restore_soon(slot_id);
                 slot.forget();
-                drop(slot);
-                self.tracker.spawn(Arc::clone(self).restore(slot_id));
                 Err(error.into())
             }
             Err(unread) => {
                 tracing::warn!(slot = slot_id.number(), %error, %unread, "a commit failed");
+                self.restore_soon(slot_id);
                 slot.forget();
-                drop(slot);
-                self.tracker.spawn(Arc::clone(self).restore(slot_id));
                 Err(error.into())
             }
         }
+    }
+
+    /// Restores a slot whose lock the caller holds. Who finds the slot forgotten also finds that
+    /// lists may not have its latest runs yet.
+    fn restore_soon(self: &Arc<Self>, slot_id: SlotId) {
+        self.restoring.fetch_add(1, Ordering::Relaxed);
+        let node = Arc::clone(self);
+        self.tracker.spawn(async move {
+            Arc::clone(&node).restore(slot_id).await;
+            node.restoring.fetch_sub(1, Ordering::Relaxed);
+        });
     }
 
     /// Reads a slot again, however long it takes the store to answer, so that its timers and

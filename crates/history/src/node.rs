@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     str::FromStr,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicUsize},
 };
 
 use engine::{Rejection, State};
@@ -79,6 +79,8 @@ pub(crate) struct Node {
     pub(crate) tracker: TaskTracker,
     /// Cancelled when what an earlier server left has been picked up.
     pub(crate) recovered: CancellationToken,
+    /// Slots that are being read again after a commit failed.
+    pub(crate) restoring: AtomicUsize,
     /// Cancelled when the node drains.
     pub(crate) stopping: CancellationToken,
     epoch: Epoch,
@@ -113,6 +115,7 @@ impl Node {
             completion_pages: CompletionPages::default(),
             tracker: TaskTracker::new(),
             recovered: CancellationToken::new(),
+            restoring: AtomicUsize::new(0),
             stopping: CancellationToken::new(),
             epoch: claim.epoch,
             claimed: Mutex::new(claim.slots.into_iter().collect()),

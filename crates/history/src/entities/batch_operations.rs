@@ -1,6 +1,6 @@
 //! What batch operations do outside of themselves.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use ::visibility::Error as IndexError;
 use api::{
@@ -221,11 +221,22 @@ impl Batch<'_> {
     }
 
     async fn search(&self, filter: &Predicate, source: &Source) -> Result<Found, IndexError> {
-        let index = &self.history.node.visibility;
+        let node = &self.history.node;
+        let index = &node.visibility;
         let namespace_id = self.scope.namespace.id;
+        // An index that was opened a moment ago does not know the latest runs yet, nor those of a
+        // slot that is read again: the operation would pass them over for ever.
+        tokio::select! {
+            biased;
+            () = node.recovered.cancelled() => {}
+            () = node.stopping.cancelled() => return Err(IndexError::Closed),
+        }
+        if node.restoring.load(Ordering::Relaxed) > 0 {
+            return Err(IndexError::Busy);
+        }
         let mut total = None;
         if source.page_token.is_empty() {
-            let clock = &self.history.node.environment.clock;
+            let clock = &node.environment.clock;
             tokio::select! {
                 biased;
                 caught_up = index.wait_for(index.submitted()) => caught_up?,
