@@ -3,24 +3,27 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use api::{
-    common::v1::{RetryPolicy, WorkflowType},
+    common::v1::{Callback, RetryPolicy, WorkflowType},
     enums::v1::{QueryRejectCondition, WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
     history::v1::WorkflowExecutionStartedEventAttributes,
     query::v1::WorkflowQuery,
     taskqueue::v1::TaskQueue,
 };
 use engine::{
-    Input, PauseRequest, Rejection, RequestCancel, Signal, Start, StartPolicy, Terminate,
+    Input, PauseRequest, ReapplyExclusions, Rejection, RequestCancel, Signal, Start, StartPolicy,
+    Terminate,
 };
 use history::{
-    CancelRequest, Execution, HistoryError, QueryAnswer, QueryRequest, RunKey, StartRequest,
-    TerminateRequest, UpdateRequest, UpdateStage,
+    CancelRequest, Execution, HistoryError, QueryAnswer, QueryRequest, ResetRequest, RunKey,
+    StartRequest, TerminateRequest, UpdateRequest, UpdateStage,
 };
 use model::{RunId, Span};
 
 use crate::{
     cluster::CallError,
     dice::Dice,
+    entities::batch::WORKFLOW_TYPE,
+    outside,
     payload::{payloads, text},
     program::{End, Program},
     reading,
@@ -56,14 +59,19 @@ impl Client {
         let mut duties: Vec<Duty> = (0..self.program.signals()).map(Duty::Signal).collect();
         match self.program.end {
             End::Cancel => duties.push(Duty::Cancel),
-            End::AwaitTermination => duties.push(Duty::Terminate),
+            End::AwaitTermination | End::Cron => duties.push(Duty::Terminate),
             _ => {}
         }
         for _ in 0..self.dice.below(5) {
             duties.push(self.draw_disturbance());
         }
+        if self.takes_reset() {
+            self.world.resets.fetch_add(1, Ordering::Relaxed);
+            duties.push(Duty::Reset);
+        }
         for (number, duty) in duties.into_iter().enumerate() {
-            let delay = self.dice.span(0, 8_000);
+            let is_last = matches!(duty, Duty::Terminate) && self.program.end == End::Cron;
+            let delay = self.dice.span(0, if is_last { 40_000 } else { 8_000 });
             let helper = Self {
                 dice: Arc::new(Dice::new(self.dice.roll(), &format!("helper {number}"))),
                 ..self.clone()
@@ -97,16 +105,61 @@ impl Client {
             Duty::Cancel => self.cancel().await,
             Duty::Terminate => self.terminate().await,
             Duty::Query => self.query().await,
-            Duty::Update(number) => self.update(&format!("update {number}")).await,
+            Duty::Update(update) => self.update(&update::id_of(update), number).await,
             Duty::StartAgain => Box::pin(self.start_again(number)).await,
             Duty::Describe => self.describe().await,
             Duty::Pause => self.pause_for_a_while(number).await,
             Duty::Read => self.read().await,
+            Duty::Reset => self.reset().await,
         }
+    }
+
+    fn takes_reset(&self) -> bool {
+        let name = format!("reset of {}", self.workflow_id);
+        self.program.takes_reset(&Dice::new(self.world.seed, &name))
+    }
+
+    /// Lets the workflow begin again after its first workflow task, and sees that end, too.
+    async fn reset(&self) {
+        let request = ResetRequest {
+            finish_event_id: 4,
+            request_id: format!("reset of {}", self.workflow_id),
+            reason: "simulated".to_owned(),
+            exclusions: ReapplyExclusions::default(),
+            options: Vec::new(),
+        };
+        loop {
+            let execution = Execution::current(&self.workflow_id);
+            let request = request.clone();
+            let reset = self.world.call(&self.dice, |life| async move {
+                let (permit, namespace) = (&life.permit, &life.namespace);
+                life.history.reset_workflow(permit, namespace, &execution, request).await
+            });
+            let reset = reset.await;
+            self.world.note(&self.workflow_id, "reset", &reset);
+            match reset {
+                Ok(run_id) => {
+                    if let Some(run) = self.run_key(&run_id.to_string()) {
+                        self.watch_chain(run).await;
+                    }
+                    break;
+                }
+                Err(error) if error.is_rejection() => break,
+                Err(_) => self.pause().await,
+            }
+        }
+        self.world.ended.fetch_add(1, Ordering::Relaxed);
     }
 
     async fn pause(&self) {
         self.world.sleep(self.dice.span(5, 200)).await;
+    }
+
+    /// Some want to be told of the end. A cron schedule has none that is told.
+    fn callbacks(&self) -> Vec<Callback> {
+        let dice = Dice::new(self.world.seed, &format!("callbacks of {}", self.workflow_id));
+        let wants = dice.chance(200) && self.program.end != End::Cron;
+        wants.then(|| outside::callback(&self.workflow_id)).into_iter().collect()
     }
 
     fn request(&self) -> StartRequest {
@@ -118,13 +171,16 @@ impl Client {
             let initial_interval = Some(Span::from_secs(1).to_proto());
             RetryPolicy { initial_interval, backoff_coefficient: 1.0, ..RetryPolicy::default() }
         });
+        let name = if self.program.end == End::AwaitBatch { WORKFLOW_TYPE } else { "program" };
         let attributes = WorkflowExecutionStartedEventAttributes {
             workflow_id: self.workflow_id.clone(),
-            workflow_type: Some(WorkflowType { name: "program".to_owned() }),
+            workflow_type: Some(WorkflowType { name: name.to_owned() }),
             task_queue: Some(TaskQueue { name: QUEUE.to_owned(), ..TaskQueue::default() }),
             input: Some(payloads(&input(&self.workflow_id, 0))),
             workflow_run_timeout: run_timeout,
             retry_policy,
+            cron_schedule: self.program.cron_schedule().to_owned(),
+            completion_callbacks: self.callbacks(),
             ..WorkflowExecutionStartedEventAttributes::default()
         };
         StartRequest {
@@ -316,15 +372,24 @@ impl Client {
         }
     }
 
-    /// Asks for an update until it is answered: once it was, it stays answered.
-    async fn update(&self, update_id: &str) {
+    /// Asks for an update until it is answered: once it was, it stays answered. Some want to be
+    /// called back, and some of these wait for the acceptance only.
+    async fn update(&self, update_id: &str, number: usize) {
         let mut answered = false;
+        let mut asked = update::request(update_id);
+        if self.dice.chance(600) {
+            asked.request_id = format!("request {number} {}", self.workflow_id);
+            let name = format!("{} {update_id} {number}", self.workflow_id);
+            asked.completion_callbacks = vec![outside::callback(&name)];
+        }
+        let wait_stage =
+            if self.dice.chance(500) { UpdateStage::Accepted } else { UpdateStage::Completed };
         for _ in 0..UPDATE_ATTEMPTS {
             let execution = Execution::current(&self.workflow_id);
             let request = UpdateRequest {
-                request: update::request(update_id),
+                request: asked.clone(),
                 first_execution_run_id: String::new(),
-                wait_stage: UpdateStage::Completed,
+                wait_stage,
                 deadline: None,
             };
             let updated = self.world.call(&self.dice, |life| async move {
@@ -340,7 +405,19 @@ impl Client {
                         let text = format!("{update_id} of `{}` gave {answer:?}", self.workflow_id);
                         self.world.witness.accuse(text);
                     }
+                    if answer.is_some() {
+                        self.world.witness.updated(&status.run, update_id);
+                    }
                     answered = true;
+                    if self.dice.chance(500) {
+                        return;
+                    }
+                }
+                Ok(status) if status.stage == UpdateStage::Accepted => {
+                    // Whatever it brought is in the history.
+                    if !asked.completion_callbacks.is_empty() {
+                        self.world.witness.joined(&status.run, &asked.request_id);
+                    }
                     if self.dice.chance(500) {
                         return;
                     }
@@ -410,7 +487,8 @@ impl Client {
         self.world.note(&self.workflow_id, "describe", &described);
         match (described, known) {
             (Ok(description), Some((run, status)))
-                if description.run != run || description.state.status != status =>
+                if !self.takes_reset()
+                    && (description.run != run || description.state.status != status) =>
             {
                 self.world.witness.accuse(format!(
                     "`{}` had ended with status {status}, and is described with {}",
@@ -436,7 +514,14 @@ impl Client {
     }
 
     /// Waits for the end of the workflow's last run.
-    async fn watch(&self, mut run: RunKey) {
+    async fn watch(&self, run: RunKey) {
+        if self.watch_chain(run).await {
+            self.world.ended.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits for the end of the last run that follows this one; false when it is lost.
+    async fn watch_chain(&self, mut run: RunKey) -> bool {
         loop {
             let key = run.clone();
             let deadline = self.world.now() + Span::from_secs(30);
@@ -447,21 +532,21 @@ impl Client {
             match waited.await {
                 Ok(state) if !state.is_running() => {
                     let next = self.run_key(&state.new_execution_run_id);
+                    let next = next.or_else(|| self.run_key(&state.reset_run_id));
                     let status = state.status;
                     self.world
                         .trace
                         .note(&format!("{}: a run ended with {status}", self.workflow_id));
                     let Some(next) = next else {
                         self.world.witness.ended(&self.workflow_id, &run, status);
-                        self.world.ended.fetch_add(1, Ordering::Relaxed);
-                        return;
+                        return true;
                     };
                     run = next;
                 }
                 Ok(_) => {}
                 Err(error) if error.is_rejection() => {
                     self.world.witness.accuse(format!("a run is lost: {error}"));
-                    return;
+                    return false;
                 }
                 Err(_) => self.pause().await,
             }
@@ -481,4 +566,5 @@ enum Duty {
     Describe,
     Pause,
     Read,
+    Reset,
 }

@@ -20,6 +20,7 @@ use visibility::{Index, Location};
 use crate::{
     dice::{Dice, derived_seed},
     mortal_store::MortalStore,
+    outside::Outside,
     profile::{Profile, RETENTION},
     trace::Trace,
 };
@@ -77,6 +78,9 @@ pub(crate) struct Cluster {
     clock: Arc<dyn Clock>,
     trace: Arc<Trace>,
     profile: Profile,
+    pub(crate) outside: Arc<Outside>,
+    /// The id of the endpoint that points there.
+    pub(crate) endpoint_id: String,
     state: Mutex<State>,
 }
 
@@ -96,9 +100,9 @@ impl Cluster {
         profile: Profile,
     ) -> Result<Self, String> {
         let memory = MemoryStore::new();
-        let environment = environment(&clock, seed, "namespace");
+        let namespaces = environment(&clock, seed, "namespace");
         let namespaces =
-            Namespaces::open(Arc::new(memory.reopened()), environment, Limits::default())
+            Namespaces::open(Arc::new(memory.reopened()), namespaces, Limits::default())
                 .await
                 .map_err(|error| error.to_string())?;
         let registration = Registration {
@@ -108,8 +112,24 @@ impl Cluster {
         };
         let registered = namespaces.register(registration).await;
         let namespace_id = registered.map_err(|error| error.to_string())?.id;
-        let state = Mutex::default();
-        Ok(Self { memory, namespace_id, seed, clock, trace, profile, state })
+        let endpoints = environment(&clock, seed, "endpoint");
+        let endpoints = Endpoints::open(Arc::new(memory.reopened()), endpoints)
+            .await
+            .map_err(|error| error.to_string())?;
+        let endpoint = endpoints.create(Outside::endpoint()).await;
+        let endpoint_id = endpoint.map_err(|error| error.to_string())?.id.to_string();
+        let outside = Outside::new(seed, &clock);
+        Ok(Self {
+            memory,
+            namespace_id,
+            seed,
+            clock,
+            trace,
+            profile,
+            outside,
+            endpoint_id,
+            state: Mutex::default(),
+        })
     }
 
     /// Starts the node on what the store has.
@@ -173,7 +193,7 @@ impl Cluster {
             endpoints: Arc::new(endpoints),
             visibility: Arc::clone(&visibility),
             metrics: Arc::new(metrics),
-            outbound: history::Outbound::default(),
+            outbound: self.outside.outbound(),
             token_keys: Arc::new(TokenKeys::of(&[[1; 32]])),
         });
         Ok(Life {

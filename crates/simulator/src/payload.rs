@@ -12,6 +12,10 @@ pub(crate) fn payloads(text: &str) -> Payloads {
 
 /// The text of the first payload; empty when there is none.
 pub(crate) fn text(payloads: Option<&Payloads>) -> String {
-    let first = payloads.and_then(|payloads| payloads.payloads.first());
-    first.map(|first| String::from_utf8_lossy(&first.data).into_owned()).unwrap_or_default()
+    payload_text(payloads.and_then(|payloads| payloads.payloads.first()))
+}
+
+/// The text of a payload; empty when there is none.
+pub(crate) fn payload_text(payload: Option<&Payload>) -> String {
+    payload.map(|payload| String::from_utf8_lossy(&payload.data).into_owned()).unwrap_or_default()
 }

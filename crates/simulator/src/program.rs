@@ -36,6 +36,8 @@ pub(crate) enum Step {
     FailedTasks(i32),
     /// The worker answers the workflow task with a command that is not valid, once.
     BadCommand,
+    /// So many Nexus operations side by side, until all have closed.
+    NexusOperations(usize),
     /// Children side by side, until all have closed that are to close before their parent.
     Children(Vec<ChildPlan>),
 }
@@ -91,6 +93,10 @@ pub(crate) enum End {
     AwaitTermination,
     /// It waits until its time is over.
     AwaitTimeout(Span),
+    /// Its runs complete, and others follow at their times until somebody terminates it.
+    Cron,
+    /// It waits until a batch operation terminates it.
+    AwaitBatch,
 }
 
 impl Program {
@@ -135,6 +141,41 @@ impl Program {
         }
     }
 
+    /// Adds a step with Nexus operations, to some programs.
+    pub(crate) fn add_operations(&mut self, dice: &Dice) {
+        if dice.chance(300) {
+            let count = usize::try_from(dice.between(1, 3)).unwrap_or(1);
+            self.steps.push(Step::NexusOperations(count));
+        }
+    }
+
+    /// Makes some programs start again and again, at their times.
+    pub(crate) fn add_cron(&mut self, dice: &Dice) {
+        if dice.chance(40) {
+            *self = Self { steps: Vec::new(), generations: 0, end: End::Cron };
+        }
+    }
+
+    /// Makes some programs wait for a batch operation.
+    pub(crate) fn add_batch(&mut self, dice: &Dice) {
+        if dice.chance(60) {
+            *self = Self { steps: Vec::new(), generations: 0, end: End::AwaitBatch };
+        }
+    }
+
+    /// Whether somebody lets it begin again. Children would be started twice; and who ends it would
+    /// have to do so once more.
+    pub(crate) fn takes_reset(&self, dice: &Dice) -> bool {
+        let has_children = self.steps.iter().any(|step| matches!(step, Step::Children(_)));
+        let ends_alone = matches!(self.end, End::Complete | End::CompleteAtAttempt(_));
+        ends_alone && !has_children && dice.chance(120)
+    }
+
+    /// When it starts again; empty for never.
+    pub(crate) fn cron_schedule(&self) -> &'static str {
+        if self.end == End::Cron { "@every 5s" } else { "" }
+    }
+
     /// What the child of this name does.
     pub(crate) fn child(&self, name: &str) -> Option<Self> {
         let (step, number) = name.split_once('.')?;
@@ -175,18 +216,21 @@ impl Program {
         match self.end {
             End::Complete | End::CompleteAtAttempt(_) => WorkflowExecutionStatus::Completed,
             End::Cancel => WorkflowExecutionStatus::Canceled,
-            End::AwaitTermination => WorkflowExecutionStatus::Terminated,
+            End::AwaitTermination | End::AwaitBatch | End::Cron => {
+                WorkflowExecutionStatus::Terminated
+            }
             End::AwaitTimeout(_) => WorkflowExecutionStatus::TimedOut,
         }
     }
 
-    /// How many runs it has when nobody interferes.
+    /// How many runs it has when nobody interferes; with a cron schedule that is not known.
     pub(crate) fn runs(&self) -> usize {
         let attempts = match self.end {
             End::CompleteAtAttempt(attempt) => usize::try_from(attempt).unwrap_or(1),
+            End::Cron => usize::MAX,
             _ => 1,
         };
-        self.generations + attempts
+        attempts.saturating_add(self.generations)
     }
 
     /// The closing result of its last run when nobody interferes.
@@ -200,6 +244,7 @@ impl Program {
                 Step::Activities(plans) => plans.iter().map(|plan| plan.outcome()).collect(),
                 Step::CancelledTimer(plan) => vec![plan.outcome()],
                 Step::CancelledActivity => vec!["bad"],
+                Step::NexusOperations(count) => vec!["ok"; *count],
                 _ => Vec::new(),
             };
             for (number, outcome) in outcomes.into_iter().enumerate() {
@@ -211,7 +256,7 @@ impl Program {
 }
 
 impl ActivityPlan {
-    fn draw(dice: &Dice) -> Self {
+    pub(crate) fn draw(dice: &Dice) -> Self {
         let times = i32::try_from(dice.between(1, 2)).unwrap_or(1);
         let behaviour = match dice.below(12) {
             0 | 1 => Behaviour::FailFirst(times),

@@ -7,7 +7,7 @@ use api::{
         ContinueAsNewWorkflowExecutionCommandAttributes, FailWorkflowExecutionCommandAttributes,
         ModifyWorkflowPropertiesCommandAttributes, RecordMarkerCommandAttributes,
         RequestCancelActivityTaskCommandAttributes, ScheduleActivityTaskCommandAttributes,
-        SignalExternalWorkflowExecutionCommandAttributes,
+        ScheduleNexusOperationCommandAttributes, SignalExternalWorkflowExecutionCommandAttributes,
         StartChildWorkflowExecutionCommandAttributes, StartTimerCommandAttributes,
         command::Attributes,
     },
@@ -19,6 +19,7 @@ use api::{
 use model::Span;
 
 use crate::{
+    outside::ENDPOINT,
     payload::{payload, payloads},
     program::{ActivityPlan, Behaviour, ChildPlan, End, Program, Step},
     view::View,
@@ -112,6 +113,13 @@ impl Script<'_> {
                 true
             }
             Step::Children(plans) => self.children(index, plans),
+            Step::NexusOperations(count) => {
+                let ids: Vec<_> = (0..*count).map(|number| format!("{index}.{number}")).collect();
+                for id in &ids {
+                    self.schedule_operation(id);
+                }
+                ids.iter().all(|id| self.view.outcome(id).is_some())
+            }
             Step::BadCommand => {
                 let name = format!("b{index}");
                 if !self.view.markers.contains(&name) && self.attempt == 1 {
@@ -212,7 +220,7 @@ impl Script<'_> {
                     Attributes::FailWorkflowExecutionCommandAttributes(attributes),
                 );
             }
-            End::Complete | End::CompleteAtAttempt(_) => {
+            End::Complete | End::CompleteAtAttempt(_) | End::Cron => {
                 let result = Some(payloads(&self.result(program)));
                 let attributes = CompleteWorkflowExecutionCommandAttributes { result };
                 self.push(
@@ -227,7 +235,7 @@ impl Script<'_> {
                     Attributes::CancelWorkflowExecutionCommandAttributes(attributes),
                 );
             }
-            End::Cancel | End::AwaitTermination | End::AwaitTimeout(_) => {}
+            End::Cancel | End::AwaitTermination | End::AwaitBatch | End::AwaitTimeout(_) => {}
         }
     }
 
@@ -237,6 +245,7 @@ impl Script<'_> {
         for (index, step) in program.steps.iter().enumerate() {
             let count = match step {
                 Step::Activities(plans) => plans.len(),
+                Step::NexusOperations(count) => *count,
                 Step::CancelledTimer(_) | Step::CancelledActivity => 1,
                 _ => 0,
             };
@@ -256,6 +265,22 @@ impl Script<'_> {
             self.push(
                 CommandType::ScheduleActivityTask,
                 Attributes::ScheduleActivityTaskCommandAttributes(attributes),
+            );
+        }
+    }
+
+    fn schedule_operation(&mut self, operation: &str) {
+        if !self.view.operations.contains_key(operation) {
+            let attributes = ScheduleNexusOperationCommandAttributes {
+                endpoint: ENDPOINT.to_owned(),
+                service: "service".to_owned(),
+                operation: operation.to_owned(),
+                input: Some(payload(operation)),
+                ..Default::default()
+            };
+            self.push(
+                CommandType::ScheduleNexusOperation,
+                Attributes::ScheduleNexusOperationCommandAttributes(attributes),
             );
         }
     }
@@ -303,7 +328,7 @@ fn command(command_type: CommandType, attributes: Attributes) -> Command {
 }
 
 /// Zero is not a valid time: timers wait a millisecond at least.
-fn start_timer(timer_id: &str, span: Span) -> Command {
+pub(crate) fn start_timer(timer_id: &str, span: Span) -> Command {
     let span = span.max(Span::from_millis(1));
     let attributes = StartTimerCommandAttributes {
         timer_id: timer_id.to_owned(),
@@ -331,7 +356,7 @@ fn news(workflow_id: String) -> SignalExternalWorkflowExecutionCommandAttributes
     }
 }
 
-fn schedule_activity(
+pub(crate) fn schedule_activity(
     activity_id: &str,
     plan: ActivityPlan,
 ) -> ScheduleActivityTaskCommandAttributes {

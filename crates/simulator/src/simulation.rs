@@ -14,13 +14,17 @@ use storage::Table;
 use storage_memory::Faults;
 
 use crate::{
-    check::{acknowledged, families, legality, outstanding, results, snapshot::Snapshot, views},
+    check::{
+        acknowledged, callbacks, families, legality, outstanding, results, snapshot::Snapshot,
+        views,
+    },
     client::Client,
     cluster::Cluster,
     dice::Dice,
+    entities::Entities,
     panics,
     profile::{Profile, RETENTION},
-    program::Program,
+    program::{End, Program},
     trace::{STEPS_MAX, Trace},
     witness::Witness,
     worker,
@@ -88,6 +92,8 @@ async fn run(Settings { seed, workflows }: Settings) -> Outcome {
         }
     };
     let programs = programs(seed, &dice, &profile, cluster.namespace_id, workflows);
+    let batch = programs.values().any(|program| program.end == End::AwaitBatch);
+    let entities = Entities::draw(seed, batch);
     let world = Arc::new(World {
         seed,
         clock,
@@ -96,8 +102,10 @@ async fn run(Settings { seed, workflows }: Settings) -> Outcome {
         cluster,
         profile,
         programs,
+        entities,
         healed: OnceLock::new(),
         done: AtomicBool::new(false),
+        resets: AtomicUsize::new(0),
         ended: AtomicUsize::new(0),
     });
     let found = play(&world, &dice, &wall).await;
@@ -124,6 +132,9 @@ fn programs(
         let Some(name) = names.next() else { break };
         let mut program = Program::draw(dice, profile.large && number == 0);
         program.add_children(&Dice::new(seed, &format!("children of {name}")));
+        program.add_operations(&Dice::new(seed, &format!("operations of {name}")));
+        program.add_cron(&Dice::new(seed, &format!("cron of {name}")));
+        program.add_batch(&Dice::new(seed, &format!("batch of {name}")));
         programs.insert(name, program);
     }
     programs
@@ -149,9 +160,11 @@ fn names(
 async fn play(world: &Arc<World>, dice: &Dice, wall: &SimulatedClock) -> Result<(), String> {
     world.cluster.open().await?;
     worker::start(world);
+    tokio::spawn(Arc::clone(&world.cluster.outside).run(Arc::clone(world)));
     for (workflow_id, program) in &world.programs {
         tokio::spawn(Client::new(world, workflow_id, program).run());
     }
+    world.entities.start(world);
     tokio::select! {
         biased;
         turmoil = turmoil(world, dice) => turmoil?,
@@ -218,7 +231,10 @@ fn heal(world: &World) {
 
 async fn wait_for_the_end(world: &World) -> Result<(), String> {
     let until = world.now() + PATIENCE;
-    while world.ended.load(Ordering::Relaxed) < world.programs.len() {
+    let others = world.entities.ids().len();
+    while world.ended.load(Ordering::Relaxed)
+        < world.programs.len() + world.resets.load(Ordering::Relaxed) + others
+    {
         if world.witness.has_violations() {
             return Ok(());
         }
@@ -230,10 +246,10 @@ async fn wait_for_the_end(world: &World) -> Result<(), String> {
         }
         world.sleep(Span::from_millis(500)).await;
     }
-    world.trace.note("all workflows have ended");
+    world.trace.note("all has ended");
     while !families::are_settled(&Snapshot::read(&world.cluster.memory).await?) {
         if world.now() >= until {
-            return Err("some children do not end, or their parents do not know it".to_owned());
+            return Err("some children do not end, or somebody does not know of an end".to_owned());
         }
         world.sleep(Span::from_millis(500)).await;
     }
@@ -246,7 +262,7 @@ async fn unfinished(world: &World) -> String {
         Err(error) => return error,
     };
     let facts = world.witness.facts();
-    let mut text = "some workflows do not end:".to_owned();
+    let mut text = "some workflows or entities do not end:".to_owned();
     for (workflow_id, program) in &world.programs {
         if facts.results.contains_key(workflow_id) {
             continue;
@@ -255,6 +271,11 @@ async fn unfinished(world: &World) -> String {
         let state = runs.last().map(|(_, run)| &run.state);
         let pending = state.map(engine::outstanding_tasks);
         text.push_str(&format!("\n  `{workflow_id}` {program:?}, which waits for {pending:?}"));
+    }
+    for id in world.entities.ids() {
+        if !facts.ended_entities.contains(&id) {
+            text.push_str(&format!("\n  `{id}`"));
+        }
     }
     text
 }
@@ -273,6 +294,10 @@ async fn check_all(world: &World) -> Result<(), String> {
             .map_err(|what| format!("a history of `{}`: {what}", run.state.workflow_id))?;
     }
     families::check(&snapshot)?;
+    for schedule in &world.entities.schedules {
+        schedule.check(&snapshot)?;
+    }
+    callbacks::check(&world.cluster.outside.told(), &snapshot)?;
     for (workflow_id, program) in &world.programs {
         results::check(&facts, &snapshot, workflow_id, program)?;
     }
@@ -288,7 +313,7 @@ async fn check_deletion(world: &World) -> Result<(), String> {
     world.done.store(true, Ordering::Relaxed);
     world.sleep(RETENTION + Span::from_secs(3600)).await;
     let snapshot = Snapshot::read(&world.cluster.memory).await?;
-    for table in [Table::History, Table::Run, Table::Current] {
+    for table in [Table::History, Table::Run, Table::Current, Table::Branch] {
         let left = snapshot.records.get(&table).copied().unwrap_or(0);
         if left > 0 {
             return Err(format!("{left} records of `{}` outlive their runs", table.name()));

@@ -39,6 +39,17 @@ pub(crate) struct View {
     pub(crate) started_children: BTreeSet<i64>,
     /// Initiated event ids of children that have closed.
     pub(crate) closed_children: BTreeSet<i64>,
+    /// Nexus operations by their names, with their scheduled event ids.
+    pub(crate) operations: BTreeMap<String, i64>,
+    /// Closed Nexus operations by scheduled event id: true for those that came back with their own
+    /// name.
+    pub(crate) closed_operations: BTreeMap<i64, bool>,
+    /// Updates that a reset admitted again.
+    pub(crate) admitted_updates: BTreeSet<String>,
+    /// Updates that were accepted.
+    pub(crate) accepted_updates: BTreeSet<String>,
+    /// Updates that have completed.
+    pub(crate) completed_updates: BTreeSet<String>,
     /// Workflow ids that signals were sent to.
     pub(crate) signalled: BTreeSet<String>,
 }
@@ -97,6 +108,17 @@ impl View {
             Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => {
                 self.cancel_requested = true;
             }
+            Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(admitted) => {
+                let meta = admitted.request.as_ref().and_then(|request| request.meta.as_ref());
+                self.admitted_updates.extend(meta.map(|meta| meta.update_id.clone()));
+            }
+            Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(accepted) => {
+                self.accepted_updates.insert(accepted.protocol_instance_id.clone());
+            }
+            Attributes::WorkflowExecutionUpdateCompletedEventAttributes(completed) => {
+                self.completed_updates
+                    .extend(completed.meta.as_ref().map(|meta| meta.update_id.clone()));
+            }
             other => self.read_family(event.event_id, other),
         }
     }
@@ -115,6 +137,16 @@ impl View {
             Attributes::ChildWorkflowExecutionTerminatedEventAttributes(closed) => {
                 self.closed_children.insert(closed.initiated_event_id);
             }
+            Attributes::NexusOperationScheduledEventAttributes(scheduled) => {
+                self.operations.insert(scheduled.operation.clone(), event_id);
+            }
+            Attributes::NexusOperationCompletedEventAttributes(closed) => {
+                let scheduled = closed.scheduled_event_id;
+                let result = closed.result.as_ref().map(|result| &result.data);
+                let named = self.operations.iter().find(|(_, id)| **id == scheduled);
+                let is_own = named.is_some_and(|(name, _)| result.is_some_and(|own| own == name));
+                self.closed_operations.insert(scheduled, is_own);
+            }
             Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(initiated) => {
                 let target = initiated.workflow_execution.as_ref();
                 self.signalled.extend(target.map(|target| target.workflow_id.clone()));
@@ -123,8 +155,11 @@ impl View {
         }
     }
 
-    /// Whether an activity has closed, and how.
+    /// Whether an activity or an operation has closed, and how.
     pub(crate) fn outcome(&self, activity_id: &str) -> Option<bool> {
+        if let Some(scheduled_event_id) = self.operations.get(activity_id) {
+            return self.closed_operations.get(scheduled_event_id).copied();
+        }
         let scheduled_event_id = self.activities.get(activity_id)?;
         self.closed_activities.get(scheduled_event_id).copied()
     }

@@ -31,12 +31,20 @@ pub(crate) struct Facts {
     pub(crate) progress: BTreeMap<(RunKey, i64), u64>,
     /// What was shown of histories: a digest of each event by run and event id.
     pub(crate) shown: BTreeMap<(RunKey, i64), u64>,
+    /// Updates that were answered by their runs.
+    pub(crate) updates: BTreeSet<(RunKey, String)>,
+    /// Requests with callbacks that accepted updates have, as acknowledged.
+    pub(crate) update_requests: BTreeSet<(RunKey, String)>,
     /// Workflows that somebody tried to terminate: true once acknowledged.
     pub(crate) terminations: BTreeMap<String, bool>,
     /// Workflows that were asked to cancel, as acknowledged.
     pub(crate) cancellations: BTreeSet<String>,
     /// The last run of each workflow and its status, as a client saw it.
     pub(crate) results: BTreeMap<String, (RunKey, i32)>,
+    /// Entities whose end was seen.
+    pub(crate) ended_entities: BTreeSet<String>,
+    /// Activities without a workflow whose completion was acknowledged.
+    pub(crate) completed_entities: BTreeSet<String>,
     /// What must not be.
     pub(crate) violations: Vec<String>,
 }
@@ -73,6 +81,31 @@ impl Witness {
     pub(crate) fn signal(&self, workflow_id: &str, signal: &str, acknowledged: bool) {
         let key = (workflow_id.to_owned(), signal.to_owned());
         *self.facts.lock().signals.entry(key).or_default() |= acknowledged;
+    }
+
+    /// Whether the start of a workflow was acknowledged.
+    pub(crate) fn has_started(&self, workflow_id: &str) -> bool {
+        self.facts.lock().started.contains_key(workflow_id)
+    }
+
+    /// The end of an entity was seen.
+    pub(crate) fn ended_entity(&self, id: &str) {
+        self.facts.lock().ended_entities.insert(id.to_owned());
+    }
+
+    /// A completion of an activity without a workflow was acknowledged: true for the first one.
+    pub(crate) fn completed_entity(&self, id: &str) -> bool {
+        self.facts.lock().completed_entities.insert(id.to_owned())
+    }
+
+    /// An update was answered.
+    pub(crate) fn updated(&self, run: &RunKey, update_id: &str) {
+        self.facts.lock().updates.insert((run.clone(), update_id.to_owned()));
+    }
+
+    /// A request with callbacks was answered with an update that goes on.
+    pub(crate) fn joined(&self, run: &RunKey, request_id: &str) {
+        self.facts.lock().update_requests.insert((run.clone(), request_id.to_owned()));
     }
 
     /// How many signals of a workflow are acknowledged.

@@ -15,6 +15,7 @@ use model::{Span, Time};
 use crate::{
     cluster::{CallError, Cluster, Life},
     dice::Dice,
+    entities::{Entities, schedule},
     profile::Profile,
     program::Program,
     trace::Trace,
@@ -32,17 +33,23 @@ pub(crate) struct World {
     pub(crate) profile: Profile,
     /// What each workflow does.
     pub(crate) programs: BTreeMap<String, Program>,
+    pub(crate) entities: Entities,
     /// Since which monotonic time nothing fails: not in the store, not in the network, not in workers.
     pub(crate) healed: OnceLock<Span>,
     /// Workers may go home.
     pub(crate) done: AtomicBool,
-    /// Workflows whose end has been seen.
+    /// Resets of workflows, all of which are seen through.
+    pub(crate) resets: AtomicUsize,
+    /// Workflows, resets and entities whose end has been seen.
     pub(crate) ended: AtomicUsize,
 }
 
 impl World {
-    /// What a workflow does: one that a client started, or a child of one.
+    /// What a workflow does: one that a client or a schedule started, or a child of one.
     pub(crate) fn program(&self, workflow_id: &str) -> Option<Program> {
+        if self.entities.schedules.iter().any(|plan| workflow_id.starts_with(&plan.id)) {
+            return Some(schedule::program());
+        }
         match workflow_id.split_once('/') {
             None => self.programs.get(workflow_id).cloned(),
             Some((parent, name)) => self.programs.get(parent)?.child(name),

@@ -73,6 +73,21 @@ pub(crate) fn check(facts: &Facts, snapshot: &Snapshot) -> Result<(), String> {
             run.run_id
         );
     }
+    for (run, update_id) in &facts.updates {
+        let found = find(snapshot, run)?.events.iter().any(|event| {
+            matches!(
+                &event.attributes,
+                Some(Attributes::WorkflowExecutionUpdateCompletedEventAttributes(completed))
+                    if completed.meta.as_ref().is_some_and(|meta| meta.update_id == *update_id)
+            )
+        });
+        ensure!(found, "{update_id} of run {} was answered and is lost", run.run_id);
+    }
+    for (run, request_id) in &facts.update_requests {
+        let known = &find(snapshot, run)?.state.callbacks;
+        let found = known.iter().any(|callback| callback.request_id == *request_id);
+        ensure!(found, "{request_id} for an update of run {} is lost", run.run_id);
+    }
     for ((run, event_id), shown) in &facts.shown {
         let stored = find(snapshot, run)?;
         let event = stored.events.iter().find(|event| event.event_id == *event_id);

@@ -7,7 +7,7 @@ use api::{
     enums::v1::WorkflowExecutionStatus,
     history::v1::{WorkflowExecutionStartedEventAttributes, history_event::Attributes},
 };
-use engine::outstanding_tasks;
+use engine::{TaskAction, outstanding_tasks};
 
 use crate::check::{
     ensure,
@@ -18,9 +18,10 @@ use crate::check::{
 pub(crate) fn are_settled(snapshot: &Snapshot) -> bool {
     snapshot.runs.values().all(|run| {
         !run.state.is_running()
-            && !outstanding_tasks(&run.state)
-                .iter()
-                .any(|task| task.action.is_towards_another_run())
+            && !outstanding_tasks(&run.state).iter().any(|task| {
+                task.action.is_towards_another_run()
+                    || matches!(task.action, TaskAction::CallbackRetry(_))
+            })
     })
 }
 

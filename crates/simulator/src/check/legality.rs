@@ -18,6 +18,8 @@ struct Reader {
     timers: BTreeMap<i64, (String, Time)>,
     /// Children by initiated event, with their started events.
     children: BTreeMap<i64, Option<i64>>,
+    /// Nexus operations by scheduled event: whether they have started.
+    operations: BTreeMap<i64, bool>,
     /// Signals to other workflows, by initiated event.
     external_signals: BTreeSet<i64>,
     /// Accepted updates, and whether they have completed.
@@ -80,6 +82,7 @@ impl Reader {
             Attributes::WorkflowTaskTimedOutEventAttributes(ended) => {
                 self.end_task(ended.scheduled_event_id, ended.started_event_id)?;
             }
+            Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(_) => self.is_outside()?,
             Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(accepted) => {
                 self.is_command()?;
                 if self.updates.insert(accepted.protocol_instance_id.clone(), false).is_some() {
@@ -98,6 +101,7 @@ impl Reader {
             | Attributes::UpsertWorkflowSearchAttributesEventAttributes(_)
             | Attributes::WorkflowPropertiesModifiedEventAttributes(_) => self.is_command()?,
             Attributes::WorkflowExecutionSignaledEventAttributes(_)
+            | Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)
             | Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => {
                 self.is_outside()?;
             }
@@ -195,6 +199,21 @@ impl Reader {
             }
             Attributes::ChildWorkflowExecutionTerminatedEventAttributes(closed) => {
                 self.close_child(closed.initiated_event_id, closed.started_event_id)?;
+            }
+            Attributes::NexusOperationScheduledEventAttributes(_) => {
+                self.is_command()?;
+                self.operations.insert(id, false);
+            }
+            Attributes::NexusOperationStartedEventAttributes(started) => {
+                self.is_outside()?;
+                let operation = self.operations.get_mut(&started.scheduled_event_id);
+                let operation = operation.ok_or("no such operation is pending")?;
+                ensure!(!std::mem::replace(operation, true), "it was started before");
+            }
+            Attributes::NexusOperationCompletedEventAttributes(closed) => {
+                self.is_outside()?;
+                let known = self.operations.remove(&closed.scheduled_event_id);
+                ensure!(known.is_some(), "no such operation is pending");
             }
             Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(_) => {
                 self.is_command()?;

@@ -2,6 +2,7 @@
 //! engine what is right.
 
 pub(crate) mod acknowledged;
+pub(crate) mod callbacks;
 pub(crate) mod families;
 pub(crate) mod legality;
 pub(crate) mod outstanding;

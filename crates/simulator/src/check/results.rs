@@ -8,7 +8,7 @@ use crate::{
         snapshot::{Snapshot, StoredRun},
     },
     payload::text,
-    program::Program,
+    program::{End, Program},
     witness::Facts,
 };
 
@@ -20,15 +20,19 @@ pub(crate) fn check(
     program: &Program,
 ) -> Result<(), String> {
     let runs = snapshot.runs_of(workflow_id);
-    let mut last = runs.iter().filter(|(_, run)| run.state.new_execution_run_id.is_empty());
+    let mut last = runs.iter().filter(|(_, run)| {
+        run.state.new_execution_run_id.is_empty() && run.state.reset_run_id.is_empty()
+    });
+    let is_reset = runs.iter().any(|(_, run)| !run.state.reset_run_id.is_empty());
     let Some((run_id, run)) = last.next() else {
         return Err(format!("`{workflow_id}` has no last run"));
     };
     ensure!(last.next().is_none(), "`{workflow_id}` has two last runs");
     for (_, run) in &runs {
-        let next = &run.state.new_execution_run_id;
-        let is_there = runs.iter().any(|(run_id, _)| run_id.to_string() == *next);
-        ensure!(next.is_empty() || is_there, "`{workflow_id}` continues as {next}: no such run");
+        for next in [&run.state.new_execution_run_id, &run.state.reset_run_id] {
+            let is_there = runs.iter().any(|(run_id, _)| run_id.to_string() == *next);
+            ensure!(next.is_empty() || is_there, "`{workflow_id}` goes on as {next}: no such run");
+        }
     }
     let seen = facts.results.get(workflow_id);
     let is_seen =
@@ -37,18 +41,22 @@ pub(crate) fn check(
     let status = WorkflowExecutionStatus::try_from(run.state.status).unwrap_or_default();
     let terminated = WorkflowExecutionStatus::Terminated;
     match facts.terminations.get(workflow_id) {
-        Some(true) => {
+        // What was terminated may have begun again.
+        Some(true) if !is_reset => {
             ensure!(status == terminated, "`{workflow_id}` was terminated and is {status:?}");
             return Ok(());
         }
-        Some(false) if status == terminated => return Ok(()),
+        Some(_) if status == terminated => return Ok(()),
         _ => {}
     }
     let expected = program.status();
     ensure!(status == expected, "`{workflow_id}` is {status:?} instead of {expected:?}");
     // Its time may be over before it has come to its later runs.
     ensure!(
-        runs.len() == program.runs() || status == WorkflowExecutionStatus::TimedOut,
+        runs.len() == program.runs()
+            || is_reset
+            || program.end == End::Cron
+            || status == WorkflowExecutionStatus::TimedOut,
         "`{workflow_id}` has {} runs instead of {}",
         runs.len(),
         program.runs()

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use api::{RawHistory, history::v1::HistoryEvent};
+use api::history::v1::HistoryEvent;
 use bytes::Bytes;
-use engine::{State, TaskRecord, TransitionRecord};
+use engine::{Change, Mutation, State, TaskRecord, TransitionRecord, evolve};
 use model::{RunId, SlotId, Time};
 use prost::Message as _;
 use storage::{Record, Scan, Store as _, Table, TaskCategory};
@@ -55,8 +55,8 @@ impl Snapshot {
 
         let mut snapshot = Self::default();
         let mut digest = DefaultHasher::new();
-        let mut states: BTreeMap<(RunId, u64), State> = BTreeMap::new();
-        let mut saved = Vec::new();
+        let mut histories: BTreeMap<RunId, Vec<Transition>> = BTreeMap::new();
+        let mut saved = BTreeMap::new();
         for table in Table::ALL {
             let mut count = 0;
             for Record { key, value } in scan(memory, table).await? {
@@ -65,10 +65,14 @@ impl Snapshot {
                 (table, &key, &value).hash(&mut digest);
                 match table {
                     Table::History => {
-                        let (run_id, state) = snapshot.fold(&key, value)?;
-                        states.insert((run_id, state.version), state);
+                        let (run_id, transition) = transition(&key, value)?;
+                        histories.entry(run_id).or_default().push(transition);
                     }
-                    Table::Run => saved.push((key, value)),
+                    Table::Run => {
+                        let run_id =
+                            key.get(2..).and_then(run_id).ok_or("a run's key is too short")?;
+                        saved.insert(run_id, value);
+                    }
                     Table::Task => snapshot.tasks.extend(task(&key, value)?),
                     Table::Current => {
                         let current = Current::decode(value).map_err(|error| error.to_string())?;
@@ -79,42 +83,54 @@ impl Snapshot {
             }
             snapshot.records.insert(table, count);
         }
-        for (key, value) in saved {
-            let run_id = key.get(2..).and_then(run_id).ok_or("a run's key is too short")?;
-            let state = State::decode(value).map_err(|error| error.to_string())?;
-            if states.get(&(run_id, state.version)) != Some(&state) {
-                return Err(format!("the snapshot of run {run_id} is not what its records say"));
+        // A run that a reset made comes after the one whose past it shares.
+        while !histories.is_empty() {
+            let before = histories.len();
+            for (run_id, transitions) in std::mem::take(&mut histories) {
+                let Some(past) = snapshot.past(&transitions)? else {
+                    histories.insert(run_id, transitions);
+                    continue;
+                };
+                let saved = saved.remove(&run_id);
+                let run = fold(run_id, past, transitions, saved)?;
+                snapshot.runs.insert(run_id, run);
             }
+            if histories.len() == before {
+                return Err("a run has a past that is not in the store".to_owned());
+            }
+        }
+        if let Some(run_id) = saved.keys().next() {
+            return Err(format!("run {run_id} has a snapshot and no records"));
         }
         snapshot.digest = digest.finish();
         Ok(snapshot)
     }
 
-    fn fold(&mut self, key: &[u8], value: Bytes) -> Result<(RunId, State), String> {
-        let field = |range: std::ops::Range<usize>| key.get(range).ok_or("a key is too short");
-        let run_id = run_id(field(2..18)?).ok_or("a key has no run")?;
-        let number =
-            |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        let first_event_id = i64::try_from(number(field(22..30)?)).unwrap_or(0);
-        let version = number(field(30..38)?);
-        let run = self.runs.entry(run_id).or_default();
-        run.slot = u16::try_from(number(field(0..2)?)).unwrap_or(0);
-        let expected = run.state.next_event_id.max(1);
-        if first_event_id != expected || version <= run.state.version {
-            return Err(format!(
-                "run {run_id} has a record for event {first_event_id} and version {version} after \
-                 event {expected} and version {}",
-                run.state.version
-            ));
+    /// What a run begins with: nothing, or the events of others; none while those are not known.
+    fn past(&self, transitions: &[Transition]) -> Result<Option<Vec<HistoryEvent>>, String> {
+        let first = transitions.first().filter(|first| first.first_event_id > 1);
+        let Some(first) = first else { return Ok(Some(Vec::new())) };
+        let changes = first.record.clone().changes().map_err(|error| error.to_string())?;
+        let ancestors = changes.iter().find_map(|change| match change {
+            Change::Mutation(mutation) => match &**mutation {
+                Mutation::RunReset(reset) => Some(&reset.history_ancestors),
+                _ => None,
+            },
+            Change::Event(_) => None,
+        });
+        let ancestors = ancestors.ok_or("a run begins in the middle without a reset")?;
+        let mut past = Vec::new();
+        for ancestor in ancestors {
+            let run_id: RunId = ancestor.run_id.parse().map_err(|_| "an ancestor has no id")?;
+            let Some(run) = self.runs.get(&run_id) else { return Ok(None) };
+            let known = i64::try_from(past.len()).unwrap_or(0);
+            let shared = run
+                .events
+                .iter()
+                .filter(|event| event.event_id > known && event.event_id < ancestor.end_event_id);
+            past.extend(shared.cloned());
         }
-        let record = TransitionRecord::decode(value.clone()).map_err(|error| error.to_string())?;
-        for batch in record.batches {
-            let events = RawHistory::from_encoded(batch).decode_events();
-            run.events.extend(events.map_err(|error| error.to_string())?);
-        }
-        TransitionRecord::fold(value, version, &mut run.state)
-            .map_err(|error| error.to_string())?;
-        Ok((run_id, run.state.clone()))
+        Ok(Some(past))
     }
 
     /// The runs of a workflow in the order of their start.
@@ -124,6 +140,70 @@ impl Snapshot {
         runs.sort_by_key(|(_, run)| run.state.start_time);
         runs
     }
+}
+
+/// One record of a run.
+#[derive(Debug)]
+struct Transition {
+    slot: u16,
+    first_event_id: i64,
+    version: u64,
+    record: TransitionRecord,
+}
+
+fn transition(key: &[u8], value: Bytes) -> Result<(RunId, Transition), String> {
+    let field = |range: std::ops::Range<usize>| key.get(range).ok_or("a key is too short");
+    let run_id = run_id(field(2..18)?).ok_or("a key has no run")?;
+    let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let transition = Transition {
+        slot: u16::try_from(number(field(0..2)?)).unwrap_or(0),
+        first_event_id: i64::try_from(number(field(22..30)?)).unwrap_or(0),
+        version: number(field(30..38)?),
+        record: TransitionRecord::decode(value).map_err(|error| error.to_string())?,
+    };
+    Ok((run_id, transition))
+}
+
+/// Folds the records of a run. Its snapshot must be what they say up to its version.
+fn fold(
+    run_id: RunId,
+    past: Vec<HistoryEvent>,
+    transitions: Vec<Transition>,
+    saved: Option<Bytes>,
+) -> Result<StoredRun, String> {
+    let mut run = StoredRun::default();
+    for event in past {
+        let change = Change::Event(Box::new(event));
+        evolve(&mut run.state, &change);
+        if let Change::Event(event) = change {
+            run.events.push(*event);
+        }
+    }
+    let saved = saved.map(State::decode).transpose().map_err(|error| error.to_string())?;
+    let mut agrees = saved.is_none();
+    for Transition { slot, first_event_id, version, record } in transitions {
+        run.slot = slot;
+        let expected = run.state.next_event_id.max(1);
+        if first_event_id != expected || version <= run.state.version {
+            return Err(format!(
+                "run {run_id} has a record for event {first_event_id} and version {version} after \
+                 event {expected} and version {}",
+                run.state.version
+            ));
+        }
+        for change in record.changes().map_err(|error| error.to_string())? {
+            evolve(&mut run.state, &change);
+            if let Change::Event(event) = change {
+                run.events.push(*event);
+            }
+        }
+        run.state.version = version;
+        agrees |= saved.as_ref().is_some_and(|saved| *saved == run.state);
+    }
+    if !agrees {
+        return Err(format!("the snapshot of run {run_id} is not what its records say"));
+    }
+    Ok(run)
 }
 
 async fn scan(memory: &MemoryStore, table: Table) -> Result<Vec<Record>, String> {

@@ -6,7 +6,7 @@ use api::RawHistory;
 use history::{Execution, RunKey};
 use model::{RunId, WorkflowKey};
 use visibility::Record;
-use visibility_query::Predicate;
+use visibility_query::{Condition, Predicate, SystemAttribute, Test};
 
 use crate::{
     check::{
@@ -43,7 +43,7 @@ pub(crate) async fn check(life: &Life, snapshot: &Snapshot) -> Result<(), String
         listed.len(),
         snapshot.runs.len()
     );
-    let all = Predicate::And(Vec::new());
+    let all = workflows();
     let count = life.visibility.count(life.namespace.id, &all).await;
     let count = count.map_err(|error| error.to_string())?;
     ensure!(usize::try_from(count) == Ok(listed.len()), "{count} runs are counted");
@@ -52,7 +52,7 @@ pub(crate) async fn check(life: &Life, snapshot: &Snapshot) -> Result<(), String
 
 /// Every run of the lists.
 pub(crate) async fn list(life: &Life) -> Result<BTreeMap<RunId, Record>, String> {
-    let all = Predicate::And(Vec::new());
+    let all = workflows();
     let mut listed = BTreeMap::new();
     let mut token = Vec::new();
     loop {
@@ -67,6 +67,12 @@ pub(crate) async fn list(life: &Life) -> Result<BTreeMap<RunId, Record>, String>
         }
         token = page.next_page_token;
     }
+}
+
+/// All workflows: entities of other kinds are listed in divisions of their own.
+fn workflows() -> Predicate {
+    let attribute = SystemAttribute::TemporalNamespaceDivision.into();
+    Predicate::Condition(Condition { attribute, test: Test::Null { negated: false } })
 }
 
 async fn check_run(life: &Life, run_id: RunId, run: &StoredRun) -> Result<(), String> {

@@ -9,10 +9,15 @@ use model::Span;
 use crate::{
     cluster::CallError,
     dice::Dice,
+    entities::standalone_activity,
     payload::{payloads, text},
     program::Behaviour,
     script::{QUEUE, failure},
-    worker::{dies, poll::Poll, poll::poll_activity, rest, work},
+    worker::{
+        dies,
+        poll::{Attempted, Poll, poll_activity},
+        rest, work,
+    },
     world::World,
 };
 
@@ -57,7 +62,13 @@ impl Worker {
                 .call(&self.dice, |life| async move { poll_activity(&life, &request).await })
                 .await;
             match polled {
-                Ok(Some(delivery)) => Attempt::new(&self, *delivery).run().await,
+                Ok(Some(Attempted::OfWorkflow(delivery))) => {
+                    Attempt::new(&self, *delivery).run().await;
+                }
+                Ok(Some(Attempted::Standalone(delivery))) => {
+                    let Self { world, dice, identity } = &self;
+                    standalone_activity::attempt(world, dice, identity, *delivery).await;
+                }
                 Ok(None) => poll.check_patience(&self.world),
                 Err(_) => self.world.sleep(self.dice.span(5, 200)).await,
             }

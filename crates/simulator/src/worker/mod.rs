@@ -28,12 +28,12 @@ async fn rest(world: &World, dice: &Dice) {
 }
 
 /// Whether a worker dies with the task that it has just got.
-fn dies(world: &World, dice: &Dice) -> bool {
+pub(crate) fn dies(world: &World, dice: &Dice) -> bool {
     !world.is_healed() && dice.chance(world.profile.worker_deaths_per_mille)
 }
 
 /// The time that work takes: mostly none, sometimes more than there is.
-async fn work(world: &World, dice: &Dice) {
+pub(crate) async fn work(world: &World, dice: &Dice) {
     let span = match dice.below(100) {
         0 if !world.is_healed() => dice.span(5_000, 12_000),
         0..=9 => dice.span(50, 2_000),

@@ -1,9 +1,10 @@
 //! The server's side of a poll, as the frontend has it.
 
 use history::{
-    ActivityDelivery, Delivery, HistoryError, QueryDelivery, WorkerPoll, WorkflowTaskDelivery,
+    ActivityDelivery, Delivery, History, HistoryError, QueryDelivery, StandaloneActivityDelivery,
+    WorkerPoll, WorkflowTaskDelivery,
 };
-use matching::{Matched, PollRequest, RESERVATION_GRACE, TaskQueueKey};
+use matching::{Matched, PollRequest, QueuedTask, RESERVATION_GRACE, TaskQueueKey};
 use model::{Span, Time};
 
 use crate::{cluster::Life, dice::Dice, world::World};
@@ -118,11 +119,18 @@ pub(crate) async fn poll_workflow_task(
     }
 }
 
+/// An attempt of an activity.
+#[derive(Debug)]
+pub(crate) enum Attempted {
+    OfWorkflow(Box<ActivityDelivery>),
+    Standalone(Box<StandaloneActivityDelivery>),
+}
+
 /// Polls for an activity attempt.
 pub(crate) async fn poll_activity(
     life: &Life,
     poll: &Poll,
-) -> Result<Option<Box<ActivityDelivery>>, HistoryError> {
+) -> Result<Option<Attempted>, HistoryError> {
     let key = TaskQueueKey::activity(life.namespace.id, poll.queue.as_str());
     loop {
         let request = poll.request(life);
@@ -133,19 +141,40 @@ pub(crate) async fn poll_activity(
         };
         let polled = life.matching.poll(&key, request).await.map_err(unavailable)?;
         match polled.matched {
-            Matched::Started(Delivery::Activity(task)) => return Ok(Some(task)),
+            Matched::Started(delivery) => return Ok(attempted(delivery)),
             Matched::Queued(task) => {
-                let (permit, namespace) = (&life.permit, &life.namespace);
-                let start = life.history.start_activity(permit, namespace, &task, worker);
+                let start = take(life, &task, worker);
                 let Some(started) = poll.start(life, start).await else { return Ok(None) };
                 match started {
-                    Ok(task) => return Ok(Some(Box::new(task))),
+                    Ok(delivery) => return Ok(attempted(delivery)),
                     Err(HistoryError::Rejected(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
-            Matched::Empty | Matched::Started(_) | Matched::Ready(_) => return Ok(None),
+            Matched::Empty | Matched::Ready(_) => return Ok(None),
         }
+    }
+}
+
+/// Takes a task that waited.
+async fn take(
+    life: &Life,
+    task: &QueuedTask,
+    worker: WorkerPoll,
+) -> Result<Delivery, HistoryError> {
+    let (permit, namespace) = (&life.permit, &life.namespace);
+    if History::is_of_entity(task) {
+        return life.history.take_entity_task(permit, namespace, task, worker).await;
+    }
+    let started = life.history.start_activity(permit, namespace, task, worker).await?;
+    Ok(Delivery::Activity(Box::new(started)))
+}
+
+fn attempted(delivery: Delivery) -> Option<Attempted> {
+    match delivery {
+        Delivery::Activity(task) => Some(Attempted::OfWorkflow(task)),
+        Delivery::StandaloneActivity(task) => Some(Attempted::Standalone(task)),
+        _ => None,
     }
 }
 

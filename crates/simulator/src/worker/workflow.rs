@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 
 use crate::{
     dice::Dice,
+    outside::ENDPOINT,
     payload::payloads,
     reading,
     script::{Answer, QUEUE, answer},
@@ -138,8 +139,10 @@ impl Worker {
                 None
             }
             Answer::Commands(mut commands) => {
-                let (messages, named) = update::answers(&task.messages);
-                commands.splice(0..0, named);
+                let (mut messages, named) = update::answers(&task.messages);
+                let (late_messages, late_named) = update::late_answers(&view);
+                messages.extend(late_messages);
+                commands.splice(0..0, named.into_iter().chain(late_named));
                 let results = delivery.queries.keys();
                 let results = results.map(|id| (id.clone(), query_result(&view))).collect();
                 let sticky = self.process.lock().sticky_queue.clone();
@@ -150,6 +153,8 @@ impl Worker {
                     identity: self.name.clone(),
                     return_new_workflow_task: self.dice.chance(700),
                     request_id: format!("{:x}", self.dice.roll()),
+                    nexus_endpoints: [(ENDPOINT.to_owned(), world.cluster.endpoint_id.clone())]
+                        .into(),
                     sticky: sticky.map(|task_queue| Sticky {
                         task_queue,
                         schedule_to_start_timeout: STICKY_PATIENCE,

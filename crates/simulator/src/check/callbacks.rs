@@ -1,0 +1,117 @@
+//! Whoever wanted to be called back was, and heard the truth.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::{
+    common::v1::Callback,
+    enums::v1::CallbackState,
+    history::v1::{HistoryEvent, history_event::Attributes},
+};
+use engine::CompletionCallback;
+
+use crate::{
+    check::{
+        ensure,
+        snapshot::{Snapshot, StoredRun},
+    },
+    outside::{Told, path_of},
+    payload::text,
+};
+
+/// Holds when all is settled.
+pub(crate) fn check(told: &BTreeMap<String, Vec<Told>>, snapshot: &Snapshot) -> Result<(), String> {
+    let mut registered = BTreeSet::new();
+    for run in snapshot.runs.values() {
+        let workflow_id = &run.state.workflow_id;
+        let known = run.state.callbacks.iter().filter_map(|known| path(known));
+        let known: BTreeSet<&str> = known.collect();
+        for callback in run.events.iter().flat_map(brought) {
+            let path = path_of(callback).unwrap_or_default();
+            ensure!(known.contains(path), "`{workflow_id}` has forgotten {path}");
+        }
+        for callback in &run.state.callbacks {
+            let path = path(callback).unwrap_or_default();
+            registered.insert(path.to_owned());
+            if callback.update_id.is_empty() && !run.state.new_execution_run_id.is_empty() {
+                continue;
+            }
+            // A run that a reset replaces leaves them to the one that replaces it.
+            let state = callback.state();
+            if state == CallbackState::Standby && !run.state.reset_run_id.is_empty() {
+                let next =
+                    snapshot.runs.values().find(|next| next.state.run_id == run.state.reset_run_id);
+                let is_left = next.is_some_and(|next| knows(next, path));
+                ensure!(is_left, "a reset of `{workflow_id}` has lost {path}");
+                continue;
+            }
+            let is_done = state == CallbackState::Succeeded;
+            ensure!(is_done, "{path} of `{workflow_id}` is {}", state.as_str_name());
+            let (heard, expected) = (told.get(path), truth(run, callback));
+            // What ended before a reset ends once more, and perhaps otherwise.
+            let is_again =
+                !run.state.reset_run_id.is_empty() || !run.state.history_ancestors.is_empty();
+            let is_true = |heard: &Vec<Told>| {
+                heard.contains(&expected) && (is_again || heard.iter().all(|it| *it == expected))
+            };
+            ensure!(
+                heard.is_some_and(is_true),
+                "{path} of `{workflow_id}` was told {heard:?} instead of {expected:?}"
+            );
+        }
+    }
+    for path in told.keys() {
+        ensure!(registered.contains(path), "{path} was told, and no run knows of it");
+    }
+    Ok(())
+}
+
+fn knows(run: &StoredRun, path: &str) -> bool {
+    run.state.callbacks.iter().any(|known| self::path(known) == Some(path))
+}
+
+fn path(callback: &CompletionCallback) -> Option<&str> {
+    path_of(callback.callback.as_deref()?)
+}
+
+/// The callbacks that a history shows.
+fn brought(event: &HistoryEvent) -> Vec<&Callback> {
+    match &event.attributes {
+        Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
+            started.completion_callbacks.iter().collect()
+        }
+        Some(Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(accepted)) => {
+            let request = accepted.accepted_request.iter();
+            request.flat_map(|request| &request.completion_callbacks).collect()
+        }
+        Some(Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(updated)) => {
+            let options = updated.workflow_update_options.iter();
+            options.flat_map(|options| &options.attached_completion_callbacks).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What a callback has to tell, as the run's history has it.
+fn truth(run: &StoredRun, callback: &CompletionCallback) -> Told {
+    let told = run.events.iter().rev().find_map(|event| match event.attributes.as_ref()? {
+        Attributes::WorkflowExecutionUpdateCompletedEventAttributes(completed) => {
+            let update_id = completed.meta.as_ref().map(|meta| &meta.update_id);
+            if update_id != Some(&callback.update_id) {
+                return None;
+            }
+            crate::update::answer(completed.outcome.as_ref()).map(Told::Succeeded)
+        }
+        Attributes::WorkflowExecutionCompletedEventAttributes(completed)
+            if callback.update_id.is_empty() =>
+        {
+            Some(Told::Succeeded(text(completed.result.as_ref())))
+        }
+        Attributes::WorkflowExecutionCanceledEventAttributes(_)
+            if callback.update_id.is_empty() =>
+        {
+            Some(Told::Canceled)
+        }
+        _ => None,
+    });
+    told.unwrap_or(Told::Failed)
+}
