@@ -7,9 +7,11 @@ mod audit;
 mod authorization;
 mod certificates;
 mod check;
+mod codec_server;
 mod declare;
 mod encryption_at_rest;
 mod error;
+mod exposure;
 mod global;
 mod load;
 mod rules;
@@ -22,11 +24,12 @@ mod values;
 pub use audit::{Audit, AuditWebhook, DataPlane, OnFailure};
 pub use authorization::{Authorization, CertificateRule, JwtKeyProvider};
 pub use certificates::Certificates;
+pub use codec_server::{CodecCompression, CodecFormat, CodecKeys, CodecServer};
 pub use declare::Setting;
 pub use encryption_at_rest::{EncryptionAtRest, KeyEncryptionKey, VaultTransit};
 pub use error::ConfigError;
 pub use global::Global;
-pub use load::{from_file, from_text};
+pub use load::{codec_server_from_file, codec_server_from_text, from_file, from_text};
 pub use rules::{CustomRole, Webhook};
 pub use settings::{
     AllowedAddress, Cache, Http, Limits, Log, Metrics, Namespace, NamespaceLimits, Nexus, Settings,

@@ -2,11 +2,12 @@
 
 use std::{fs, path::Path};
 
+use serde::de::DeserializeOwned;
 use serde_norway::Value;
 
-use crate::{ConfigError, Settings, substitute::substitute, tls_variables::fill_in};
+use crate::{CodecServer, ConfigError, Settings, substitute::substitute, tls_variables::fill_in};
 
-/// Reads and checks a file; `lookup` gives the values of environment variables.
+/// Reads and checks a server's file; `lookup` gives the values of environment variables.
 ///
 /// # Errors
 /// When the file cannot be read or anything in it is wrong.
@@ -14,30 +15,63 @@ pub fn from_file(
     path: &Path,
     lookup: impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, ConfigError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    from_text(&text, lookup)
+    from_text(&text_of(path)?, lookup)
 }
 
-/// Reads and checks a text.
+/// Reads and checks a server's settings.
 ///
 /// # Errors
-/// When anything in it is wrong.
+/// When anything in them is wrong.
 pub fn from_text(
     text: &str,
     lookup: impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, ConfigError> {
-    let mut settings: Settings = if text.contains('$') {
-        let document: Value = serde_norway::from_str(text)?;
-        serde_norway::from_value(substitute(document, &lookup)?)?
-    } else {
-        // Read at once, errors say in which line they are.
-        serde_norway::from_str(text)?
-    };
+    let mut settings: Settings = parsed(text, &lookup)?;
     let mut problems = Vec::new();
     fill_in(&mut settings.global, &lookup, &mut problems);
     problems.extend(settings.problems());
     if problems.is_empty() { Ok(settings) } else { Err(ConfigError::Invalid(problems)) }
+}
+
+/// Reads and checks a codec server's file, as [`from_file`] does.
+///
+/// # Errors
+/// When the file cannot be read or anything in it is wrong.
+pub fn codec_server_from_file(
+    path: &Path,
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<CodecServer, ConfigError> {
+    codec_server_from_text(&text_of(path)?, lookup)
+}
+
+/// Reads and checks a codec server's settings.
+///
+/// # Errors
+/// When anything in them is wrong.
+pub fn codec_server_from_text(
+    text: &str,
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<CodecServer, ConfigError> {
+    let settings: CodecServer = parsed(text, &lookup)?;
+    let problems = settings.problems();
+    if problems.is_empty() { Ok(settings) } else { Err(ConfigError::Invalid(problems)) }
+}
+
+fn text_of(path: &Path) -> Result<String, ConfigError> {
+    let text = fs::read_to_string(path);
+    text.map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+}
+
+fn parsed<T: DeserializeOwned>(
+    text: &str,
+    lookup: &impl Fn(&str) -> Option<String>,
+) -> Result<T, ConfigError> {
+    if !text.contains('$') {
+        // Read at once, errors say in which line they are.
+        return Ok(serde_norway::from_str(text)?);
+    }
+    let document: Value = serde_norway::from_str(text)?;
+    Ok(serde_norway::from_value(substitute(document, lookup)?)?)
 }
 
 #[cfg(test)]

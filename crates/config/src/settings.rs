@@ -9,7 +9,9 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{Audit, Certificates, EncryptionAtRest, Global, Retention, Setting, declare::section};
+use crate::{
+    Audit, Certificates, EncryptionAtRest, Global, Retention, Setting, declare::section, exposure,
+};
 
 /// Shortest retention of a namespace.
 const RETENTION_MIN: Duration = Duration::from_secs(3600);
@@ -305,7 +307,7 @@ impl Settings {
         if self.data_directory.as_os_str().is_empty() {
             problems.push("data_directory: is empty".to_owned());
         }
-        self.check_exposure(&mut problems);
+        exposure::check(self.listen, self.dangerous_plaintext, &self.global, &mut problems);
         self.certificates.check_names(&self.global.tls.frontend.server, &mut problems);
         if let Some(audit) = &self.audit {
             audit.check(&mut problems);
@@ -370,27 +372,6 @@ impl Settings {
             encryption.check(&mut problems);
         }
         problems
-    }
-}
-
-impl Settings {
-    /// Notes what would let in who should not be.
-    fn check_exposure(&self, problems: &mut Vec<String>) {
-        let is_encrypted = self.global.tls.frontend.server.is_enabled();
-        if !self.listen.ip().is_loopback() && !self.dangerous_plaintext && !is_encrypted {
-            problems.push(format!(
-                "listen: {} is not a loopback address, and there is no encryption: set \
-                 global.tls.frontend.server, or dangerous_plaintext to true if whoever is on the \
-                 way may read and change everything",
-                self.listen
-            ));
-        }
-        self.global.tls.check(problems);
-        match &self.global.authorization {
-            Some(authorization) => authorization.check(problems),
-            None if is_encrypted => crate::Authorization::default().check(problems),
-            None => {}
-        }
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: crate::keys_commands::KeysCommand,
     },
+    CodecServer(crate::codec_command::Arguments),
     #[command(flatten)]
     Client(command_line::Command),
     Completion(command_line::Completion),

@@ -12,6 +12,7 @@ mod authorities;
 mod belongings;
 mod certificate_commands;
 mod cluster;
+mod codec_command;
 mod configured;
 mod development;
 mod doctor;
@@ -98,6 +99,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Server { command: ServerCommand::Init(options) } => init::run(&options),
         Command::Doctor(options) => doctor::run(&options),
+        Command::CodecServer(arguments) => codec_command::start(&arguments),
         Command::TestServer(options) => test_server::start(&options),
         Command::Config { command: ConfigCommand::Check { file }, .. } => configured::check(&file),
         Command::Audit { command } => audit_commands::run(command),

@@ -6,7 +6,7 @@ use anyhow::Context;
 use authn::{ApiKeys, Authenticator, CertificateRule, JwtSettings, KeySource};
 use authz::{Caller, CustomRole, CustomRoles, Policy, Question, Role, Roles};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use config::{Authorization, Settings, tls as tree};
+use config::{Authorization, Global, Settings, tls as tree};
 use environment::Environment;
 use frontend::{Authenticate, Consult, SideServices};
 use futures_util::future::BoxFuture;
@@ -67,13 +67,18 @@ pub(crate) struct Encrypted {
 impl Security {
     /// Reads the configuration.
     pub(crate) fn from_settings(settings: &Settings) -> anyhow::Result<Self> {
-        let authorization = settings.global.authorization.as_ref();
+        Ok(Self { metrics_encrypted: settings.metrics.encrypted, ..Self::of(&settings.global)? })
+    }
+
+    /// Reads what every kind of server has.
+    pub(crate) fn of(global: &Global) -> anyhow::Result<Self> {
+        let authorization = global.authorization.as_ref();
         let enforced = authorization.filter(|authorization| !authorization.is_noop());
         Ok(Self {
-            tls: server_settings(&settings.global.tls)?,
+            tls: server_settings(&global.tls)?,
             authentication: enforced.map(authentication).transpose()?,
             api_keys: enforced.is_some_and(|authorization| authorization.api_keys),
-            metrics_encrypted: settings.metrics.encrypted,
+            metrics_encrypted: false,
         })
     }
 

@@ -108,7 +108,6 @@ impl Outside {
                 allow_insecure: false,
             }]),
             callback_url_template: Some("https://node.example.com/nexus/callback".to_owned()),
-            ..Outbound::default()
         }
     }
 

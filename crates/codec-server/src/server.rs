@@ -1,0 +1,96 @@
+//! A codec server, and how long it waits.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use listener::Listener;
+use longtide_codec::Codec;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    Access, Origins,
+    connection::{self, Asked},
+};
+
+/// How the server treats requests.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Largest body, in bytes.
+    pub body_bytes_max: usize,
+    /// Most requests that are worked on at once; the others wait.
+    pub requests_max: usize,
+    /// How long a client may take for its headers, and between requests.
+    pub header_timeout: Duration,
+    /// How long it may take for its body.
+    pub body_timeout: Duration,
+    /// How long requests under way may take when the server stops.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 16 * 1024 * 1024,
+            requests_max: 64,
+            header_timeout: Duration::from_secs(60),
+            body_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// See the module. Cloning shares everything.
+#[derive(Clone)]
+pub struct CodecServer {
+    pub(crate) codec: Arc<dyn Codec>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) origins: Arc<Origins>,
+    pub(crate) settings: Arc<Settings>,
+    /// A body in memory each: without permits, who sends many large ones fills the memory.
+    pub(crate) working: Arc<Semaphore>,
+}
+
+impl fmt::Debug for CodecServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CodecServer")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CodecServer {
+    /// A server that does not listen yet.
+    pub fn new(
+        codec: Arc<dyn Codec>,
+        access: Access,
+        origins: Origins,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            codec,
+            access: Arc::new(access),
+            origins: Arc::new(origins),
+            working: Arc::new(Semaphore::new(settings.requests_max)),
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// Serves until `stop` is cancelled, then lets requests under way finish; what is left after
+    /// the drain time-out is cut.
+    pub async fn serve(&self, listener: Listener, stop: CancellationToken) {
+        let (connections, cutting) = (TaskTracker::new(), CancellationToken::new());
+        let (server, draining, cut) = (self.clone(), stop.clone(), cutting.clone());
+        let serve = move |stream, peer, visitor| {
+            let asked = Asked { server: server.clone(), peer, visitor };
+            connection::serve(asked, stream, draining.clone(), cut.clone())
+        };
+        listener.accept_until(&stop, &connections, serve).await;
+        connections.close();
+        let patience = self.settings.drain_timeout;
+        if tokio::time::timeout(patience, connections.wait()).await.is_err() {
+            cutting.cancel();
+            connections.wait().await;
+        }
+    }
+}

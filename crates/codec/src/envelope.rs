@@ -1,0 +1,276 @@
+//! Envelope encryption: data keys that change, wrapped by keys that are guarded.
+//!
+//! | Metadata | |
+//! |---|---|
+//! | `encoding` | `binary/encrypted-envelope` |
+//! | `encryption-format` | `1` |
+//! | `encryption-key-id` | the key that wraps the data key |
+//! | `encryption-data-key` | the data key, wrapped |
+//! | `encryption-context` | what the payload is bound to: `namespace`, `namespace,workflow` or nothing |
+//!
+//! The data is a commitment to the data key (32 bytes), a nonce (12), the encrypted inner payload
+//! and a tag (16). The metadata above and the values of the context are associated data: a payload
+//! opens with its own key, in its own namespace and workflow, and nowhere else. The commitment rules
+//! out data that opens with two keys, which AES-GCM alone allows.
+
+use std::{fmt, num::NonZeroUsize, sync::Arc};
+
+use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
+    hkdf::{HKDF_SHA256, KeyType, Prk, Salt},
+};
+use lru::LruCache;
+use parking_lot::Mutex;
+use prost::Message;
+use zeroize::Zeroizing;
+
+use crate::{
+    Codec, CodecError, Context, Encryption, KeyRing, KeyService, Payload, WrappedKey,
+    codec::Coded,
+    encryption::{KEY_ID, key_id},
+    key_service::LocalKeys,
+    sealing::{OpenError, SealingKey},
+};
+
+/// The encoding of such payloads.
+pub const ENVELOPE: &str = "binary/encrypted-envelope";
+
+/// Most payloads that one data key encrypts (2²⁴): far from where random nonces could meet.
+pub const PAYLOADS_PER_DATA_KEY_MAX: u64 = 1 << 24;
+
+/// Most opened data keys in memory. A worker sees those of the workflows that it works on.
+const OPEN_KEYS_MAX: usize = 1_000;
+
+/// Most namespaces whose data keys for encryption are in memory.
+const NAMESPACES_MAX: usize = 1_000;
+
+const FORMAT: &str = "encryption-format";
+const DATA_KEY: &str = "encryption-data-key";
+const CONTEXT: &str = "encryption-context";
+const FORMAT_1: &[u8] = b"1";
+const COMMITMENT_LEN: usize = 32;
+
+/// See the module. Reads the samples' encryption, too, when it was made with a key ring.
+pub struct EnvelopeEncryption {
+    service: Arc<dyn KeyService>,
+    /// For payloads of the older format.
+    samples: Option<Encryption>,
+    sealing: Mutex<LruCache<String, InUse>>,
+    opened: Mutex<LruCache<(String, WrappedKey), Arc<DataKey>>>,
+}
+
+/// The data key that encrypts for a namespace, and how often it did.
+struct InUse {
+    key: Arc<DataKey>,
+    wrapped: WrappedKey,
+    payloads: u64,
+}
+
+struct DataKey {
+    sealing: SealingKey,
+    commitment: [u8; COMMITMENT_LEN],
+}
+
+impl fmt::Debug for EnvelopeEncryption {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("EnvelopeEncryption").finish_non_exhaustive()
+    }
+}
+
+impl EnvelopeEncryption {
+    /// Wraps data keys with the ring's first key.
+    ///
+    /// # Errors
+    /// When the machine's cryptography takes no key.
+    pub fn new(ring: &KeyRing) -> Result<Self, CodecError> {
+        let samples = Encryption::new(ring)?;
+        Ok(Self { samples: Some(samples), ..Self::with_service(Arc::new(LocalKeys::new(ring)?)) })
+    }
+
+    /// Lets a service wrap the data keys.
+    pub fn with_service(service: Arc<dyn KeyService>) -> Self {
+        Self {
+            service,
+            samples: None,
+            sealing: Mutex::new(LruCache::new(at_least_one(NAMESPACES_MAX))),
+            opened: Mutex::new(LruCache::new(at_least_one(OPEN_KEYS_MAX))),
+        }
+    }
+
+    /// The data key to encrypt with, counted as used `payloads` times more.
+    async fn sealing_key(
+        &self,
+        namespace: &str,
+        payloads: u64,
+    ) -> Result<(Arc<DataKey>, WrappedKey), CodecError> {
+        if let Some(in_use) = self.sealing.lock().get_mut(namespace) {
+            let used = in_use.payloads.saturating_add(payloads);
+            if used <= PAYLOADS_PER_DATA_KEY_MAX {
+                in_use.payloads = used;
+                return Ok((Arc::clone(&in_use.key), in_use.wrapped.clone()));
+            }
+        }
+        let (plain, wrapped) = self.service.make(namespace).await?;
+        let key = Arc::new(DataKey::new(&plain)?);
+        let in_use = InUse { key: Arc::clone(&key), wrapped: wrapped.clone(), payloads };
+        self.sealing.lock().put(namespace.to_owned(), in_use);
+        Ok((key, wrapped))
+    }
+
+    async fn opening_key(
+        &self,
+        namespace: &str,
+        wrapped: WrappedKey,
+    ) -> Result<Arc<DataKey>, CodecError> {
+        let name = (namespace.to_owned(), wrapped);
+        if let Some(key) = self.opened.lock().get(&name) {
+            return Ok(Arc::clone(key));
+        }
+        let plain = self.service.unwrap(namespace, &name.1).await?;
+        let key = Arc::new(DataKey::new(&plain)?);
+        self.opened.lock().put(name, Arc::clone(&key));
+        Ok(key)
+    }
+
+    async fn open(&self, context: &Context, payload: Payload) -> Result<Payload, CodecError> {
+        if payload.encoding() != ENVELOPE.as_bytes() {
+            return match &self.samples {
+                Some(samples) => samples.open(payload),
+                None => Ok(payload),
+            };
+        }
+        let format = payload.metadata(FORMAT);
+        if format != FORMAT_1 {
+            let format = String::from_utf8_lossy(format).into_owned();
+            return Err(CodecError::UnknownFormat(format));
+        }
+        let key_id = key_id(&payload)?;
+        let wrapped =
+            WrappedKey { key_id: key_id.clone(), wrapped: payload.metadata(DATA_KEY).to_vec() };
+        let bound = Bound::named(payload.metadata(CONTEXT), context)
+            .ok_or_else(|| CodecError::DoesNotOpen(key_id.clone()))?;
+        let associated = bound.associated(&wrapped);
+        let key = self.opening_key(bound.namespace, wrapped).await?;
+        let Some((commitment, sealed)) = payload.data.split_at_checked(COMMITMENT_LEN) else {
+            return Err(CodecError::TooShort(payload.data.len()));
+        };
+        if verify_slices_are_equal(commitment, &key.commitment).is_err() {
+            return Err(CodecError::DoesNotOpen(key_id));
+        }
+        let plain = key.sealing.open(&associated, sealed).map_err(|error| match error {
+            OpenError::TooShort => CodecError::TooShort(payload.data.len()),
+            OpenError::Changed => CodecError::DoesNotOpen(key_id),
+        })?;
+        Payload::decode(plain.as_slice()).map_err(|_| CodecError::NoPayloadInside)
+    }
+}
+
+fn at_least_one(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
+}
+
+impl DataKey {
+    fn new(plain: &[u8; 32]) -> Result<Self, CodecError> {
+        let root = Salt::new(HKDF_SHA256, b"longtide envelope 1").extract(plain);
+        let sealing = Zeroizing::new(derive(&root, b"encryption")?);
+        Ok(Self { sealing: SealingKey::new(&sealing)?, commitment: derive(&root, b"commitment")? })
+    }
+}
+
+struct Bytes32;
+
+impl KeyType for Bytes32 {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+fn derive(root: &Prk, purpose: &[u8]) -> Result<[u8; 32], CodecError> {
+    let mut key = [0; 32];
+    let info = [purpose];
+    let filled = root.expand(&info, Bytes32).and_then(|derived| derived.fill(&mut key));
+    filled.map_err(|_| CodecError::Unavailable("no key can be derived".to_owned()))?;
+    Ok(key)
+}
+
+/// What a payload is bound to. What is not known when it is encrypted binds nothing.
+struct Bound<'a> {
+    name: &'static str,
+    namespace: &'a str,
+    workflow_id: &'a str,
+}
+
+impl<'a> Bound<'a> {
+    fn all(context: &'a Context) -> Self {
+        let Context { namespace, workflow_id } = context;
+        match (namespace.as_str(), workflow_id.as_str()) {
+            ("", _) => Self { name: "", namespace: "", workflow_id: "" },
+            (namespace, "") => Self { name: "namespace", namespace, workflow_id: "" },
+            (namespace, workflow_id) => Self { name: "namespace,workflow", namespace, workflow_id },
+        }
+    }
+
+    /// What a payload says that it is bound to, as far as it is known here; `None` when it is not.
+    fn named(name: &[u8], context: &'a Context) -> Option<Self> {
+        let known = Self::all(context);
+        match name {
+            b"" => Some(Self { name: "", namespace: "", workflow_id: "" }),
+            b"namespace" if !known.namespace.is_empty() => {
+                Some(Self { name: "namespace", workflow_id: "", ..known })
+            }
+            b"namespace,workflow" if !known.workflow_id.is_empty() => Some(known),
+            _ => None,
+        }
+    }
+
+    fn associated(&self, key: &WrappedKey) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(128 + key.wrapped.len());
+        let parts = [
+            ENVELOPE.as_bytes(),
+            FORMAT_1,
+            key.key_id.as_bytes(),
+            &key.wrapped,
+            self.name.as_bytes(),
+            self.namespace.as_bytes(),
+            self.workflow_id.as_bytes(),
+        ];
+        for part in parts {
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part);
+        }
+        bytes
+    }
+}
+
+impl Codec for EnvelopeEncryption {
+    fn encode<'a>(&'a self, context: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {
+        Box::pin(async move {
+            let bound = Bound::all(context);
+            let count = payloads.len() as u64;
+            let (key, wrapped) = self.sealing_key(bound.namespace, count).await?;
+            let associated = bound.associated(&wrapped);
+            let seal = |payload: Payload| {
+                let sealed = key.sealing.seal(&associated, &payload.encode_to_vec())?;
+                let mut data = Vec::with_capacity(COMMITMENT_LEN + sealed.len());
+                data.extend_from_slice(&key.commitment);
+                data.extend_from_slice(&sealed);
+                Ok(Payload::new(ENVELOPE, data)
+                    .with(FORMAT, FORMAT_1)
+                    .with(KEY_ID, wrapped.key_id.clone())
+                    .with(DATA_KEY, wrapped.wrapped.clone())
+                    .with(CONTEXT, bound.name))
+            };
+            payloads.into_iter().map(seal).collect()
+        })
+    }
+
+    fn decode<'a>(&'a self, context: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {
+        Box::pin(async move {
+            let mut opened = Vec::with_capacity(payloads.len());
+            for payload in payloads {
+                opened.push(self.open(context, payload).await?);
+            }
+            Ok(opened)
+        })
+    }
+}

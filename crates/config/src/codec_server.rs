@@ -1,0 +1,135 @@
+//! The settings of a codec server.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::Deserialize;
+
+use crate::{Global, Log, exposure, values::or_default};
+
+/// Largest body that may be allowed, in bytes.
+const BODY_BYTES_LIMIT: usize = 1024 * 1024 * 1024;
+
+/// What `longtide codec-server` reads.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodecServer {
+    /// Where it listens.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// Listens off loopback without encryption.
+    #[serde(default)]
+    pub dangerous_plaintext: bool,
+    /// Where the keys are.
+    pub keys: CodecKeys,
+    /// How payloads are encrypted.
+    #[serde(default)]
+    pub format: CodecFormat,
+    /// How payloads are compressed before that.
+    #[serde(default)]
+    pub compression: CodecCompression,
+    /// Refuses to show payloads that are not encrypted.
+    #[serde(default)]
+    pub require_encryption: bool,
+    /// The origins whose pages may ask, such as `https://temporal.example.com`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub allowed_origins: Vec<String>,
+    /// Largest body, in bytes; 16 MiB.
+    #[serde(default = "default_body_bytes_max")]
+    pub body_bytes_max: usize,
+    /// Log lines.
+    #[serde(default)]
+    pub log: Log,
+    /// Encryption (`tls.frontend`) and rights, as a server has them.
+    #[serde(default, deserialize_with = "or_default")]
+    pub global: Global,
+}
+
+/// Where keys come from: exactly one of the two.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CodecKeys {
+    /// A file with a line `ID: KEY IN BASE64` each, the key that encrypts first.
+    pub file: Option<PathBuf>,
+    /// The name of an environment variable with the same.
+    pub environment: Option<String>,
+}
+
+/// See [`CodecServer::format`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CodecFormat {
+    /// As the SDKs' published samples do.
+    #[default]
+    Samples,
+    /// With data keys, bound to the namespace.
+    Envelope,
+}
+
+/// See [`CodecServer::compression`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CodecCompression {
+    /// Not at all.
+    #[default]
+    None,
+    /// As the SDKs' published samples do.
+    Zlib,
+    /// Smaller and quicker.
+    Zstd,
+}
+
+impl CodecServer {
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.keys.file.is_some() == self.keys.environment.is_some() {
+            problems.push("keys: exactly one of file and environment says where they are".into());
+        }
+        if !(1..=BODY_BYTES_LIMIT).contains(&self.body_bytes_max) {
+            let value = self.body_bytes_max;
+            let text = format!("body_bytes_max: {value} is not between 1 and {BODY_BYTES_LIMIT}");
+            problems.push(text);
+        }
+        let api_keys = self.global.authorization.as_ref().is_some_and(|it| it.api_keys);
+        if api_keys {
+            let text = "global.authorization.apiKeys: API keys are kept by a server, which a codec \
+                        server does not ask";
+            problems.push(text.to_owned());
+        }
+        exposure::check(self.listen, self.dangerous_plaintext, &self.global, &mut problems);
+        problems
+    }
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8081))
+}
+
+fn default_body_bytes_max() -> usize {
+    16 * 1024 * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::codec_server_from_text;
+
+    fn read(text: &str) -> Result<super::CodecServer, String> {
+        codec_server_from_text(text, |_| None).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn keys_are_all_that_is_needed() {
+        let settings = read("keys: { file: /keys }").unwrap();
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:8081");
+        assert!(!settings.require_encryption);
+    }
+
+    #[test]
+    fn what_would_let_everybody_in_is_refused() {
+        let error = read("keys: { environment: A }\nlisten: 0.0.0.0:1").unwrap_err();
+        assert!(error.contains("dangerous_plaintext"), "{error}");
+        let error = read("keys: { file: a, environment: B }\nbody_bytes_max: 0").unwrap_err();
+        assert!(error.contains("exactly one") && error.contains("body_bytes_max"), "{error}");
+        let error = read("keys: { file: a }\ncompresion: zlib").unwrap_err();
+        assert!(error.contains("compresion"), "{error}");
+    }
+}

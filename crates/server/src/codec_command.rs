@@ -1,0 +1,102 @@
+//! `longtide codec-server`: payload codecs over HTTP.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use codec_server::{Access, CodecServer, Origins, Settings};
+use config::{CodecCompression, CodecFormat, CodecKeys};
+use environment::Environment;
+use listener::{Limits, Listener, Protocols};
+use longtide_codec::{
+    Chain, Codec, Compression, Encryption, EnvelopeEncryption, KeyRing, RequireEncryption,
+    read_key_file, read_key_text,
+};
+use telemetry::start_logging;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{output, security::Security, stop::StopSignals};
+
+/// Encode and decode payloads for command-line tools and browsers.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The configuration file.
+    #[arg(long)]
+    config: PathBuf,
+}
+
+/// Runs a codec server until a signal ends it.
+pub(crate) fn start(arguments: &Arguments) -> anyhow::Result<()> {
+    let file = &arguments.config;
+    let settings = config::codec_server_from_file(file, variable)
+        .with_context(|| format!("in {}", file.display()))?;
+    start_logging(settings.log.level.parse()?, settings.log.format.parse()?)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(settings))
+}
+
+async fn serve(settings: config::CodecServer) -> anyhow::Result<()> {
+    let signals = StopSignals::catch().context("signals cannot be caught")?;
+    let stop = CancellationToken::new();
+    let environment = Environment::system();
+    let security = Security::of(&settings.global)?;
+    let codec = codec(&settings)?;
+    let encryption = security.encryption(&environment, &stop)?;
+    let access = match security.tokens(&environment, &stop).await.context("global.authorization")? {
+        None => Access::Everybody,
+        Some(authenticator) => Access::Rights(authenticator),
+    };
+    let origins = Origins::new(settings.allowed_origins.iter().cloned());
+    let origins = origins.map_err(|error| anyhow!("allowed_origins: {error}"))?;
+    let limits = Settings { body_bytes_max: settings.body_bytes_max, ..Settings::default() };
+    let address = settings.listen;
+    let tcp = TcpListener::bind(address).await;
+    let tcp = tcp.with_context(|| format!("cannot listen on {address}"))?;
+    let scheme = encryption.http_scheme();
+    output::line(&format!("The codec server listens on {scheme}://{}", tcp.local_addr()?));
+    if matches!(access, Access::Everybody) && !address.ip().is_loopback() {
+        output::warning(&format!(
+            "LISTENING ON {address} WITHOUT IDENTITIES: whoever reaches the port may decode \
+             everything"
+        ));
+    }
+    let listener = encryption.protect(Listener::plain(tcp, Limits::default()), Protocols::Http1);
+    let watching = tokio::spawn(signals.watch(stop.clone()));
+    CodecServer::new(codec, access, origins, limits).serve(listener, stop).await;
+    watching.abort();
+    Ok(())
+}
+
+/// What payloads go through, the codec nearest to the server first.
+fn codec(settings: &config::CodecServer) -> anyhow::Result<Arc<dyn Codec>> {
+    let keys = keys(&settings.keys)?;
+    let encryption = match settings.format {
+        CodecFormat::Samples => Chain::of(Encryption::new(&keys)?),
+        CodecFormat::Envelope => Chain::of(EnvelopeEncryption::new(&keys)?),
+    };
+    let codec = match settings.compression {
+        CodecCompression::None => encryption,
+        CodecCompression::Zlib => encryption.after(Compression::zlib()),
+        CodecCompression::Zstd => encryption.after(Compression::zstd()),
+    };
+    if settings.require_encryption {
+        let strict = RequireEncryption::new().except("binary/null");
+        return Ok(Arc::new(Chain::of(strict).after(codec)));
+    }
+    Ok(Arc::new(codec))
+}
+
+fn keys(keys: &CodecKeys) -> anyhow::Result<KeyRing> {
+    if let Some(file) = &keys.file {
+        return read_key_file(file).context("keys.file");
+    }
+    let name = keys.environment.as_deref().unwrap_or_default();
+    let text = variable(name).with_context(|| format!("the variable {name} is not set"))?;
+    read_key_text(&text).with_context(|| format!("the variable {name}"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the configuration names the variables")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
