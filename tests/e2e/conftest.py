@@ -15,7 +15,6 @@ from temporalio.client import Client
 from harness.sdk import unique
 from harness.server import Server
 
-
 PINNED = re.search(
     r"^temporalio==(.*)$", (Path(__file__).parent / "requirements.txt").read_text(), re.MULTILINE
 ).group(1)
