@@ -246,6 +246,7 @@ fn description(frontend: &Frontend, namespace: &Namespace) -> DescribeNamespaceR
         standalone_activity_batch_operations: true,
         standalone_activity_operator_commands: true,
         standalone_activity_start_delay: true,
+        standalone_nexus_operation: true,
         workflow_pause: true,
         workflow_update_callbacks: true,
         ..Capabilities::default()
