@@ -269,7 +269,7 @@ async def test_nothing_secret_is_in_the_audit_or_the_log(tmp_path):
         server.stop()
         polls = server.calls("PollWorkflowTaskQueue")
         assert polls and polls[0]["kind"] == "call" and polls[0]["target"]["task_queue"]
-        for secret in (CANARY, key.rsplit("_", 1)[1], server.root.rsplit("_", 1)[1]):
+        for secret in (CANARY, key.split("_", 2)[2], server.root.split("_", 2)[2]):
             assert secret not in server.log.read_text()
             for file in server.audit_folder.iterdir():
                 assert secret not in file.read_text(), file
