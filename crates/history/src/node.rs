@@ -86,7 +86,8 @@ pub(crate) struct Node {
     epoch: Epoch,
     /// The rows that the claim found, until their slots are read.
     claimed: Mutex<BTreeMap<SlotId, SlotRow>>,
-    slots: Box<[OnceLock<SlotCell>]>,
+    /// In boxes of their own: most slots of an idle node are never touched.
+    slots: Box<[OnceLock<Box<SlotCell>>]>,
     run_cache: RunCache,
 }
 
@@ -145,9 +146,9 @@ impl Node {
 
     pub(crate) fn cell(&self, slot: SlotId) -> &SlotCell {
         // Every slot number is below the number of cells; the first stands in for what cannot be.
-        static SPARE: OnceLock<SlotCell> = OnceLock::new();
+        static SPARE: OnceLock<Box<SlotCell>> = OnceLock::new();
         let cell = self.slots.get(usize::from(slot.number())).unwrap_or(&SPARE);
-        cell.get_or_init(|| SlotCell::new(slot))
+        cell.get_or_init(|| Box::new(SlotCell::new(slot)))
     }
 
     /// Locks a slot, and reads where it stands if that is not known.
