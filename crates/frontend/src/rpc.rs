@@ -15,6 +15,7 @@ mod entity_lists;
 mod entity_token;
 mod history;
 mod multi_operation;
+mod named_entity;
 mod namespaces;
 mod nexus_endpoints;
 mod nexus_operation_executions;

@@ -11,11 +11,8 @@ use api::workflowservice::v1::{
     TerminateActivityExecutionRequest, TerminateActivityExecutionResponse,
 };
 use engine::Shared;
-use history::{EntityError, EntityView};
 use model::{RunId, Time};
-use standalone_activity::{
-    Input, Rejection, Reply, RequestCancel, StandaloneActivity, State, Terminate,
-};
+use standalone_activity::{Input, Rejection, RequestCancel, StandaloneActivity, State, Terminate};
 
 pub(crate) use self::{
     list::{count_activity_executions, list_activity_executions},
@@ -23,25 +20,24 @@ pub(crate) use self::{
 };
 use crate::{
     admission::Call,
-    deadline::history_deadline,
     error::{ApiError, ApiResult},
     frontend::Frontend,
-    rpc::entity_token::{read_token, token},
+    rpc::{
+        entity_token::{read_token, token},
+        named_entity::{NamedEntity, NamedKind},
+    },
     validation::run_id,
 };
 
 /// An activity as a request names it.
-pub(crate) struct Named {
-    id: String,
-    run_id: Option<RunId>,
-}
+pub(crate) type Named = NamedEntity<StandaloneActivity>;
 
 impl Named {
     /// Checks the ids of a request.
     pub(crate) fn checked(call: &Call, id: String, run: &str) -> ApiResult<Self> {
         let named = Self::checked_id(call, id)?;
         let run_id = run_id(run, "invalid run id: must be a valid UUID")?;
-        Ok(Self { run_id, ..named })
+        Ok(Self::known(named.id, run_id))
     }
 
     fn checked_id(call: &Call, id: String) -> ApiResult<Self> {
@@ -49,83 +45,27 @@ impl Named {
             return Err(ApiError::invalid("activity ID is required"));
         }
         check_id_length(call, "activity ID", &id)?;
-        Ok(Self { id, run_id: None })
+        Ok(Self::known(id, None))
+    }
+}
+
+impl NamedKind for StandaloneActivity {
+    fn not_found(id: &str) -> ApiError {
+        ApiError::not_found(format!("activity not found for ID: {id}"))
     }
 
-    /// An activity that was checked before.
-    pub(crate) fn known(id: String, run_id: Option<RunId>) -> Self {
-        Self { id, run_id }
-    }
-
-    /// Lets it decide on a request.
-    pub(crate) async fn ask(
-        &self,
-        frontend: &Frontend,
-        call: &Call,
-        input: Input,
-    ) -> ApiResult<Reply> {
-        let asked = frontend.history.request_instance::<StandaloneActivity>(
-            &call.permit,
-            call.namespace()?,
-            &self.id,
-            self.run_id,
-            input,
-        );
-        asked.await.map_err(|error| match error {
-            EntityError::History(error) => error.into(),
-            EntityError::Rejected(rejection) => self.refused(rejection),
-        })
-    }
-
-    fn refused(&self, rejection: Rejection) -> ApiError {
+    fn refused(rejection: Rejection, id: &str) -> ApiError {
         let message = rejection.to_string();
         match rejection {
             // The reference does not tell one from the other.
             Rejection::NotFound | Rejection::TaskNotFound | Rejection::TaskObsolete => {
-                self.not_found()
+                Self::not_found(id)
             }
             Rejection::AlreadyStarted { request_id, instance } => {
                 ApiError::activity_already_started(message, request_id, instance)
             }
             Rejection::Precondition(_) => ApiError::precondition(message),
             Rejection::Invalid(_) => ApiError::invalid(message),
-        }
-    }
-
-    fn not_found(&self) -> ApiError {
-        ApiError::not_found(format!("activity not found for ID: {}", self.id))
-    }
-
-    async fn read(
-        &self,
-        frontend: &Frontend,
-        call: &Call,
-    ) -> ApiResult<EntityView<StandaloneActivity>> {
-        let namespace = call.namespace()?;
-        let found =
-            frontend.history.read_instance(&call.permit, namespace, &self.id, self.run_id).await?;
-        found.ok_or_else(|| self.not_found())
-    }
-
-    /// The activity once it satisfies a condition; none when the time for that was too short.
-    async fn wait(
-        &self,
-        frontend: &Frontend,
-        call: &Call,
-        is_reached: impl FnMut(&State) -> bool + Send,
-    ) -> ApiResult<Option<EntityView<StandaloneActivity>>> {
-        let deadline = history_deadline(call.received, call.timeout);
-        let waiting = frontend.history.await_instance(
-            &call.permit,
-            call.namespace()?,
-            &self.id,
-            self.run_id,
-            is_reached,
-        );
-        tokio::select! {
-            biased;
-            found = waiting => Ok(Some(found?.ok_or_else(|| self.not_found())?)),
-            () = frontend.environment.clock.sleep_until(deadline) => Ok(None),
         }
     }
 }
@@ -142,7 +82,7 @@ pub(crate) async fn describe_activity_execution(
         return Err(ApiError::invalid(text));
     }
     let run_id = run_id(&request.run_id, "invalid run id: must be a valid UUID")?;
-    let named = Named { run_id, ..named };
+    let named = Named::known(named.id, run_id);
     let view = if token.is_empty() {
         named.read(frontend, call).await?
     } else {

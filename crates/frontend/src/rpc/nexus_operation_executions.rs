@@ -15,11 +15,9 @@ use api::{
         poll_nexus_operation_execution_response as polled,
     },
 };
-use history::{EntityError, EntityView};
 use model::RunId;
 use standalone_nexus_operation::{
-    Input, Rejection, Reply, RequestCancel, StandaloneNexusOperation, State, Terminate,
-    outcome::Value,
+    Input, Rejection, RequestCancel, StandaloneNexusOperation, State, Terminate, outcome::Value,
 };
 
 pub(crate) use self::{
@@ -28,12 +26,12 @@ pub(crate) use self::{
 };
 use crate::{
     admission::Call,
-    deadline::history_deadline,
     error::{ApiError, ApiResult},
     frontend::Frontend,
     rpc::{
         activity_executions::check_id_length,
         entity_token::{read_token, token},
+        named_entity::{NamedEntity, NamedKind},
     },
     validation::run_id,
 };
@@ -42,78 +40,29 @@ use crate::{
 const REASON_BYTES_MAX: usize = 1000;
 
 /// An operation as a request names it.
-struct Named {
-    id: String,
-    run_id: Option<RunId>,
-}
+type Named = NamedEntity<StandaloneNexusOperation>;
 
 impl Named {
     /// Checks the ids of a request.
     fn checked(call: &Call, id: String, run: &str) -> ApiResult<Self> {
         check_operation_id(call, &id)?;
-        Ok(Self { id, run_id: checked_run_id(run)? })
+        Ok(Self::known(id, checked_run_id(run)?))
+    }
+}
+
+impl NamedKind for StandaloneNexusOperation {
+    fn not_found(id: &str) -> ApiError {
+        ApiError::not_found(format!("operation not found for ID: {id}"))
     }
 
-    /// Lets it decide on a request.
-    async fn ask(&self, frontend: &Frontend, call: &Call, input: Input) -> ApiResult<Reply> {
-        let asked = frontend.history.request_instance::<StandaloneNexusOperation>(
-            &call.permit,
-            call.namespace()?,
-            &self.id,
-            self.run_id,
-            input,
-        );
-        asked.await.map_err(|error| match error {
-            EntityError::History(error) => error.into(),
-            EntityError::Rejected(rejection) => self.refused(rejection),
-        })
-    }
-
-    fn refused(&self, rejection: Rejection) -> ApiError {
+    fn refused(rejection: Rejection, id: &str) -> ApiError {
         let message = rejection.to_string();
         match rejection {
-            Rejection::NotFound => self.not_found(),
+            Rejection::NotFound => Self::not_found(id),
             Rejection::AlreadyStarted { request_id, instance } => {
                 ApiError::nexus_operation_already_started(message, request_id, instance)
             }
             Rejection::Precondition(_) => ApiError::precondition(message),
-        }
-    }
-
-    fn not_found(&self) -> ApiError {
-        ApiError::not_found(format!("operation not found for ID: {}", self.id))
-    }
-
-    async fn read(
-        &self,
-        frontend: &Frontend,
-        call: &Call,
-    ) -> ApiResult<EntityView<StandaloneNexusOperation>> {
-        let namespace = call.namespace()?;
-        let found =
-            frontend.history.read_instance(&call.permit, namespace, &self.id, self.run_id).await?;
-        found.ok_or_else(|| self.not_found())
-    }
-
-    /// The operation once it satisfies a condition; none when the time for that was too short.
-    async fn wait(
-        &self,
-        frontend: &Frontend,
-        call: &Call,
-        is_reached: impl FnMut(&State) -> bool + Send,
-    ) -> ApiResult<Option<EntityView<StandaloneNexusOperation>>> {
-        let deadline = history_deadline(call.received, call.timeout);
-        let waiting = frontend.history.await_instance(
-            &call.permit,
-            call.namespace()?,
-            &self.id,
-            self.run_id,
-            is_reached,
-        );
-        tokio::select! {
-            biased;
-            found = waiting => Ok(Some(found?.ok_or_else(|| self.not_found())?)),
-            () = frontend.environment.clock.sleep_until(deadline) => Ok(None),
         }
     }
 }
@@ -142,7 +91,7 @@ pub(crate) async fn describe_nexus_operation_execution(
         return Err(ApiError::invalid(text));
     }
     let run_id = checked_run_id(&request.run_id)?;
-    let named = Named { id: request.operation_id, run_id };
+    let named = Named::known(request.operation_id, run_id);
     let view = if seen.is_empty() {
         named.read(frontend, call).await?
     } else {

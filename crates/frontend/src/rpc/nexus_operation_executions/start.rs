@@ -37,7 +37,7 @@ pub(crate) async fn start_nexus_operation_execution(
     call: &Call,
     request: StartNexusOperationExecutionRequest,
 ) -> ApiResult<StartNexusOperationExecutionResponse> {
-    let named = Named { id: request.operation_id.clone(), run_id: None };
+    let named = Named::known(request.operation_id.clone(), None);
     let start = checked(frontend, call, request)?;
     let reply = named.ask(frontend, call, Input::Start(Box::new(start))).await?;
     let Reply::Started { instance, is_new } = reply else {
