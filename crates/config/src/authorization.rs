@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Deserialize;
 
 use crate::{
-    rules::{CustomRole, Webhook},
+    rules::{CustomRole, Policies, Webhook},
     values::{length_of_time, or_default, texts},
 };
 
@@ -71,6 +71,8 @@ pub struct Authorization {
     /// Roles beside the reference's, by name.
     #[serde(deserialize_with = "or_default")]
     pub roles: BTreeMap<String, CustomRole>,
+    /// Cedar policies.
+    pub policies: Option<Policies>,
     /// A server outside that is asked.
     pub webhook: Option<Webhook>,
 }
@@ -177,15 +179,22 @@ impl Authorization {
 
 impl Authorization {
     fn check_rules(&self, problems: &mut Vec<String>) {
-        if self.is_noop() && self.webhook.is_some() {
-            let text = "the webhook is not asked when everybody may do everything";
+        if self.is_noop() && (self.policies.is_some() || self.webhook.is_some()) {
+            let text = "policies and webhook are not asked when everybody may do everything";
             problems.push(format!("global.authorization.authorizer: noop: {text}"));
         }
         if self.is_webhook() && self.webhook.is_none() {
             problems.push("global.authorization.webhook: is not set".to_owned());
         }
+        if self.is_webhook() && self.policies.is_some() {
+            let text = "policies are not asked when the webhook decides alone";
+            problems.push(format!("global.authorization.authorizer: webhook: {text}"));
+        }
         for (name, role) in &self.roles {
             role.check(&format!("global.authorization.roles.{name}"), problems);
+        }
+        if let Some(policies) = &self.policies {
+            policies.check(problems);
         }
         if let Some(webhook) = &self.webhook {
             webhook.check(problems);

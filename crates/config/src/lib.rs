@@ -30,7 +30,7 @@ pub use encryption_at_rest::{EncryptionAtRest, KeyEncryptionKey, VaultTransit};
 pub use error::ConfigError;
 pub use global::Global;
 pub use load::{codec_server_from_file, codec_server_from_text, from_file, from_text};
-pub use rules::{CustomRole, Webhook};
+pub use rules::{CustomRole, Policies, Webhook};
 pub use settings::{
     AllowedAddress, Cache, Http, Limits, Log, Metrics, Namespace, NamespaceLimits, Nexus, Settings,
     all_settings,

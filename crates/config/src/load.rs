@@ -260,9 +260,11 @@ mod tests {
         for (more, text) in [
             ("authorizer: webhook", "global.authorization.webhook: is not set"),
             ("authorizer: default, webhook: {}", "webhook.url: is not set"),
+            ("authorizer: default, policies: {}", "either directory or file has to be set"),
+            ("authorizer: default, policies: { file: p, mode: loud }", "neither enforce nor"),
             ("authorizer: default, roles: { a: {} }", "roles.a: allows nothing"),
             ("authorizer: default, roles: { a: { includes: own } }", "none of read, write"),
-            ("authorizer: noop, webhook: { url: x }", "when everybody may do everything"),
+            ("authorizer: noop, policies: { file: p }", "when everybody may do everything"),
         ] {
             let error = of(&format!("authorization: {{ {keys}, {more} }}")).unwrap_err();
             assert!(error.contains(text), "{more}: {error}");

@@ -44,6 +44,8 @@ pub(crate) enum AuthCommand {
     },
     /// Tell who may call what, and which rule says so.
     Explain(Explain),
+    /// Print the schema that policies are checked against.
+    PolicySchema,
 }
 
 /// What is done with API keys.
@@ -153,6 +155,10 @@ pub(crate) fn run(command: AuthCommand) -> anyhow::Result<()> {
         AuthCommand::Key { command } => runtime.block_on(key(command)),
         AuthCommand::Certificate { command } => certificate_commands::run(command),
         AuthCommand::Explain(asked) => runtime.block_on(explain(&asked)),
+        AuthCommand::PolicySchema => {
+            output::line(policies::schema_text().trim_end());
+            Ok(())
+        }
     }
 }
 

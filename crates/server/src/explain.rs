@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use authz::{Access, Caller, Claims, Details, Principal, Question, Resource, Rpc, Scope};
+use authz::{Access, Caller, Claims, Details, Principal, Question, Resource, Rpc, Ruling, Scope};
 use clap::Args;
 use environment::Environment;
 use http::{HeaderMap, HeaderValue};
@@ -87,6 +87,7 @@ pub(crate) async fn explain(asked: &Explain) -> anyhow::Result<()> {
     let question = Question { caller: &caller, rpc, resource };
     output::line(&who(&caller));
     output::line(&what(rpc));
+    tell_policies(&rules, &question);
     let decided = authz::authorize(&caller, rpc, resource, &rules.policy);
     let permit = match decided {
         Ok(permit) => permit,
@@ -104,6 +105,26 @@ pub(crate) async fn explain(asked: &Explain) -> anyhow::Result<()> {
     }
     output::line(&format!("ALLOWED: {}", permit.rule()));
     Ok(())
+}
+
+fn tell_policies(rules: &Rules, question: &Question<'_>) {
+    let Some(policies) = &rules.policies else { return };
+    let (verb, names) = match policies.explain(question) {
+        Ruling::Silent => {
+            let count = policies.count();
+            output::line(&format!("policies: none of {count} says anything of it"));
+            return;
+        }
+        Ruling::Permits(names) => ("permits", names),
+        Ruling::Forbids(names) => ("forbids", names),
+    };
+    let shadow = if policies.decides() { "" } else { ", in the shadow: it decides nothing" };
+    for name in names.split(", ") {
+        output::line(&format!("policies: `{name}` {verb} it{shadow}"));
+        for line in policies.text(name).unwrap_or_default().lines() {
+            output::line(&format!("    {line}"));
+        }
+    }
 }
 
 async fn of_token(

@@ -184,10 +184,12 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         store: store_name,
     };
     let clock_of_node = Arc::clone(&environment.clock);
+    options.rules.watch(&stop);
+    let watched = (options.rules.policies.clone(), encryption.clone());
     let consult = options.rules.consult(&environment)?;
     let limits = options.limits;
     let visitors = limits.visitors();
-    watch_security(&metrics, encryption.clone(), &visitors);
+    watch_security(&metrics, watched, &visitors);
     let frontend = Frontend::new(Parts {
         environment,
         namespaces,

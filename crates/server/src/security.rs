@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use authn::{ApiKeys, Authenticator, CertificateRule, JwtSettings, KeySource};
-use authz::{Caller, CustomRole, CustomRoles, Policy, Question, Role, Roles};
+use authz::{Caller, CustomRole, CustomRoles, Further, Policy, Question, Role, Roles};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use config::{Authorization, Global, Settings, tls as tree};
 use environment::Environment;
@@ -14,7 +14,7 @@ use http::HeaderMap;
 use http_client::Client;
 use listener::{Encryption, Limits, Listener, Peer, Protocols, Visitors};
 use model::Span;
-use policies::{Webhook, WebhookSettings};
+use policies::{Policies, Webhook, WebhookSettings};
 use storage::Store;
 use telemetry::{Metrics, SecurityTotals};
 use tls::{ClientAuth, ExpiryChecks, HostSettings, ServerSettings, ServerTls, Source, VersionMin};
@@ -38,6 +38,9 @@ const NANOS: i64 = 1_000_000_000;
 
 /// How much clocks may differ when the configuration does not say.
 const LEEWAY: Span = Span::from_secs(60);
+
+/// How often policies are looked at when the configuration does not say.
+const POLICY_REFRESH_INTERVAL: Span = Span::from_secs(10);
 
 /// How long a webhook may take, and how long its answers hold, when the configuration does not say.
 const WEBHOOK_TIMEOUT: Span = Span::from_secs(2);
@@ -157,13 +160,19 @@ impl Encrypted {
 }
 
 /// Shows what protects the node among its metrics.
-pub(crate) fn watch_security(metrics: &Metrics, encrypted: Encrypted, visitors: &Arc<Visitors>) {
+pub(crate) fn watch_security(
+    metrics: &Metrics,
+    (policies, encrypted): (Option<Arc<Policies>>, Encrypted),
+    visitors: &Arc<Visitors>,
+) {
     let visitors = Arc::clone(visitors);
     metrics.watch_security(move || {
         let expiry = encrypted.tls.as_ref().map(|tls| tls.expiry()).unwrap_or_default();
         let end = expiry.first_end.map_or(0, |end| end.nanos() / NANOS);
         SecurityTotals {
             connections_refused: visitors.turned_away(),
+            policies_shadowed: policies.as_ref().map_or(0, |policies| policies.shadowed()),
+            policy_failures: policies.as_ref().map_or(0, |policies| policies.failures()),
             certificates_expired: expiry.expired,
             certificates_expiring: expiry.expiring,
             certificate_end_seconds: u64::try_from(end).unwrap_or(0),
@@ -192,6 +201,8 @@ impl Authenticate for Credentials {
 pub(crate) struct Rules {
     /// What is decided by rules.
     pub(crate) policy: Policy,
+    /// The policies among them, which are read again and again.
+    pub(crate) policies: Option<Arc<Policies>>,
     /// Who else is asked.
     pub(crate) webhook: Option<WebhookSettings>,
 }
@@ -212,17 +223,29 @@ impl Rules {
             worker_is_noop: authorization.worker_role_is_noop,
             custom: custom_roles(authorization)?,
         };
-        let policy = if authorization.is_webhook() {
-            Policy::Elsewhere(roles)
-        } else {
-            Policy::Roles(roles)
+        let policies = authorization.policies.as_ref().map(open_policies).transpose()?;
+        let policy = match &policies {
+            _ if authorization.is_webhook() => Policy::Elsewhere(roles),
+            None => Policy::Roles(roles),
+            Some(policies) => {
+                let may_permit = authorization.policies.as_ref().is_some_and(|it| it.may_permit);
+                let rules = Arc::clone(policies) as Arc<dyn authz::Rules>;
+                Policy::Ruled(roles, Further { rules, may_permit })
+            }
         };
         let webhook = authorization.webhook.as_ref().map(|webhook| WebhookSettings {
             url: webhook.url.clone(),
             timeout: webhook.timeout.map_or(WEBHOOK_TIMEOUT, Span::from),
             cache_ttl: webhook.cache_ttl.map_or(WEBHOOK_CACHE_TTL, Span::from),
         });
-        Ok(Self { policy, webhook })
+        Ok(Self { policy, policies, webhook })
+    }
+
+    /// Reads the policies again and again until `stop` is cancelled.
+    pub(crate) fn watch(&self, stop: &CancellationToken) {
+        if let Some(policies) = &self.policies {
+            tokio::spawn(Arc::clone(policies).watch(stop.clone()));
+        }
     }
 
     /// Who else is asked.
@@ -236,6 +259,14 @@ impl Rules {
             .context("global.authorization.webhook")?;
         Ok(Some(Arc::new(Outside(webhook))))
     }
+}
+
+fn open_policies(settings: &config::Policies) -> anyhow::Result<Arc<Policies>> {
+    let mode = if settings.is_shadow() { policies::Mode::Shadow } else { policies::Mode::Enforce };
+    let refresh_interval = Span::from(settings.refresh_interval).or(POLICY_REFRESH_INTERVAL);
+    let path = settings.path().clone();
+    Policies::open(policies::Settings { path, mode, refresh_interval })
+        .context("global.authorization.policies")
 }
 
 fn custom_roles(authorization: &Authorization) -> anyhow::Result<CustomRoles> {

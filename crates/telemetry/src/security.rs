@@ -13,6 +13,10 @@ use crate::{
 pub struct SecurityTotals {
     /// Connections that were not taken, because their address had too many.
     pub connections_refused: u64,
+    /// Calls that policies in the shadow would have denied.
+    pub policies_shadowed: u64,
+    /// Times that policies could not be loaded.
+    pub policy_failures: u64,
     /// Certificates that have expired.
     pub certificates_expired: u64,
     /// Certificates that expire within the configuration's window.
@@ -25,6 +29,8 @@ pub struct SecurityTotals {
 #[derive(Debug)]
 pub(crate) struct SecurityMetrics {
     connections_refused: IntCounter,
+    policies_shadowed: IntCounter,
+    policy_failures: IntCounter,
     certificates_expired: IntGauge,
     certificates_expiring: IntGauge,
     certificate_end_seconds: IntGauge,
@@ -36,6 +42,8 @@ impl SecurityMetrics {
         let gauge = |family| Ok::<_, MetricsError>(gauges(registry, family)?.with(&[]));
         Ok(Self {
             connections_refused: counter(&names::CONNECTIONS_REFUSED)?,
+            policies_shadowed: counter(&names::POLICIES_SHADOWED)?,
+            policy_failures: counter(&names::POLICY_FAILURES)?,
             certificates_expired: gauge(&names::CERTIFICATES_EXPIRED)?,
             certificates_expiring: gauge(&names::CERTIFICATES_EXPIRING)?,
             certificate_end_seconds: gauge(&names::CERTIFICATE_END)?,
@@ -44,8 +52,13 @@ impl SecurityMetrics {
 
     /// Shows the totals. Counters only grow.
     pub(crate) fn show(&self, totals: &SecurityTotals) {
-        let refused = &self.connections_refused;
-        refused.inc_by(totals.connections_refused.saturating_sub(refused.get()));
+        for (counter, total) in [
+            (&self.connections_refused, totals.connections_refused),
+            (&self.policies_shadowed, totals.policies_shadowed),
+            (&self.policy_failures, totals.policy_failures),
+        ] {
+            counter.inc_by(total.saturating_sub(counter.get()));
+        }
         for (gauge, value) in [
             (&self.certificates_expired, totals.certificates_expired),
             (&self.certificates_expiring, totals.certificates_expiring),
