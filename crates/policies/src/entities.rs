@@ -104,11 +104,8 @@ impl Names {
         let entity = entity.map_err(|error| error.to_string())?;
         let entities = actions.clone().add_entities([entity], None);
         let entities = Arc::new(entities.map_err(|error| error.to_string())?);
-        let known = Known {
-            claims: Arc::clone(claims),
-            generation,
-            entities: Arc::clone(&entities),
-        };
+        let known =
+            Known { claims: Arc::clone(claims), generation, entities: Arc::clone(&entities) };
         self.callers.lock().put(principal.clone(), known);
         Ok(entities)
     }
@@ -121,9 +118,8 @@ fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
 /// What the request names.
 pub(crate) fn context(resource: Resource<'_>) -> Result<Context, String> {
     let named = std::iter::once(("namespace", resource.namespace)).chain(resource.details.named());
-    let pairs = named.map(|(name, value)| {
-        (name.to_owned(), RestrictedExpression::new_string(value.to_owned()))
-    });
+    let pairs = named
+        .map(|(name, value)| (name.to_owned(), RestrictedExpression::new_string(value.to_owned())));
     Context::from_pairs(pairs).map_err(|error| error.to_string())
 }
 
@@ -141,7 +137,8 @@ fn role_names(claims: &Claims) -> Vec<String> {
     for (namespace, held) in system.into_iter().chain(own) {
         for (name, role) in ALL {
             // A reader is no worker, though its number is higher.
-            let comes_with = held.covers(role) && (role != Role::WORKER || held.covers(Role::WRITER));
+            let comes_with =
+                held.covers(role) && (role != Role::WORKER || held.covers(Role::WRITER));
             if held.includes(role) || comes_with {
                 names.push(format!("{namespace}:{name}"));
             }
@@ -165,13 +162,7 @@ mod tests {
         }
         assert_eq!(
             role_names(&claims),
-            [
-                "bills:read",
-                "orders:worker",
-                "orders:read",
-                "orders:write",
-                "temporal-system:owner"
-            ]
+            ["bills:read", "orders:worker", "orders:read", "orders:write", "temporal-system:owner"]
         );
     }
 }

@@ -171,8 +171,7 @@ impl Set {
 /// Adds the policies of a file. They are called by the file and by their annotation `@id`, or their
 /// place in it.
 fn add(policies: &mut PolicySet, file: &str, text: &str) -> Result<(), PoliciesError> {
-    let malformed =
-        |text: String| PoliciesError::Malformed { file: file.to_owned(), text };
+    let malformed = |text: String| PoliciesError::Malformed { file: file.to_owned(), text };
     let read = PolicySet::from_str(text).map_err(|error| malformed(error.to_string()))?;
     if read.num_of_templates() > 0 {
         return Err(malformed("it has a template, which nothing would fill in".to_owned()));
