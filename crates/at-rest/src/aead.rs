@@ -9,7 +9,11 @@ use bytes::{BufMut, BytesMut};
 /// Length of a key, in bytes.
 pub(crate) const KEY_BYTES: usize = 32;
 
-const TAG_BYTES: usize = 16;
+/// Length of a nonce, in bytes.
+pub(crate) const NONCE_BYTES: usize = NONCE_LEN;
+
+/// Length of a tag, in bytes.
+pub(crate) const TAG_BYTES: usize = 16;
 
 /// A key as it is, before it is put to use or wrapped.
 pub(crate) type Secret = [u8; KEY_BYTES];

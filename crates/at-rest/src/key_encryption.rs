@@ -5,7 +5,7 @@ use std::{fmt, path::Path};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
-    AtRestError, VaultTransit,
+    AtRestError, Pkcs11Key, VaultTransit,
     aead::{Aead, KEY_BYTES, Secret, unwrap, wrap},
 };
 
@@ -21,6 +21,7 @@ pub struct KeyEncryptionKey {
 enum Kind {
     Local(Aead),
     Vault(VaultTransit),
+    Pkcs11(Pkcs11Key),
 }
 
 /// The keys that are configured, and which of them is to be used from now on.
@@ -65,6 +66,11 @@ impl KeyEncryptionKey {
         Self { id: id.to_owned(), kind: Kind::Vault(vault) }
     }
 
+    /// A key of a token, which uses it for us.
+    pub fn from_pkcs11(id: &str, key: Pkcs11Key) -> Self {
+        Self { id: id.to_owned(), kind: Kind::Pkcs11(key) }
+    }
+
     /// Its name.
     pub fn id(&self) -> &str {
         &self.id
@@ -74,6 +80,10 @@ impl KeyEncryptionKey {
         match &self.kind {
             Kind::Local(key) => Ok(STANDARD.encode(wrap(key, &self.associated(), secret)?)),
             Kind::Vault(vault) => vault.wrap(secret).await.map_err(|what| self.unusable(what)),
+            Kind::Pkcs11(key) => {
+                let wrapped = key.wrap(&self.associated(), secret).await;
+                wrapped.map(|bytes| STANDARD.encode(bytes)).map_err(|what| self.unusable(what))
+            }
         }
     }
 
@@ -85,6 +95,12 @@ impl KeyEncryptionKey {
                 opened.ok_or_else(|| AtRestError::WrongKey(self.id.clone()))
             }
             Kind::Vault(vault) => vault.unwrap(wrapped).await.map_err(|what| self.unusable(what)),
+            Kind::Pkcs11(key) => {
+                let wrapped = STANDARD.decode(wrapped);
+                let wrapped = wrapped.map_err(|_| AtRestError::WrongKey(self.id.clone()))?;
+                let opened = key.unwrap(&self.associated(), &wrapped).await;
+                opened.map_err(|what| self.unusable(what))
+            }
         }
     }
 

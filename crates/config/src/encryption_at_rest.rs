@@ -33,6 +33,31 @@ pub struct KeyEncryptionKey {
     /// A key of a Vault-like service.
     #[serde(default, alias = "vaultTransit")]
     pub vault_transit: Option<VaultTransit>,
+    /// A key of a token.
+    #[serde(default)]
+    pub pkcs11: Option<Pkcs11>,
+}
+
+/// A key of a token that is spoken to by PKCS#11.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pkcs11 {
+    /// The token's library; an absolute path.
+    pub module: PathBuf,
+    /// The token's label.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// Its slot, in place of the label.
+    #[serde(default)]
+    pub slot: Option<u64>,
+    /// The key's label: one AES key of 256 bits.
+    pub key: String,
+    /// A file with the PIN.
+    #[serde(default, alias = "pinFile")]
+    pub pin_file: Option<PathBuf>,
+    /// An environment variable with the PIN, in place of the file.
+    #[serde(default, alias = "pinEnvironment")]
+    pub pin_environment: Option<String>,
 }
 
 /// A key of the `transit` engine of a Vault-like service.
@@ -67,18 +92,45 @@ impl EncryptionAtRest {
             if !ids.insert(id) {
                 problems.push(format!("encryption_at_rest.keys: `{id}` is there twice"));
             }
-            let places =
-                [key.file.is_some(), key.environment.is_some(), key.vault_transit.is_some()];
+            let places = [
+                key.file.is_some(),
+                key.environment.is_some(),
+                key.vault_transit.is_some(),
+                key.pkcs11.is_some(),
+            ];
             if places.iter().filter(|is_there| **is_there).count() != 1 {
                 problems.push(format!(
-                    "encryption_at_rest.keys: `{id}` needs one of file, environment and \
-                     vault_transit"
+                    "encryption_at_rest.keys: `{id}` needs one of file, environment, \
+                     vault_transit and pkcs11"
                 ));
+            }
+            if let Some(pkcs11) = &key.pkcs11 {
+                pkcs11.check(id, problems);
             }
         }
         if !ids.contains(&self.current) {
             let current = &self.current;
             problems.push(format!("encryption_at_rest.current: `{current}` is none of the keys"));
+        }
+    }
+}
+
+impl Pkcs11 {
+    fn check(&self, id: &str, problems: &mut Vec<String>) {
+        let mut wrong = |what: String| {
+            problems.push(format!("encryption_at_rest.keys: `{id}`: pkcs11: {what}"));
+        };
+        if !self.module.is_absolute() {
+            wrong(format!("module: `{}` is no absolute path", self.module.display()));
+        }
+        if self.token.is_some() == self.slot.is_some() {
+            wrong("one of token and slot is needed".to_owned());
+        }
+        if self.key.is_empty() {
+            wrong("key: is empty".to_owned());
+        }
+        if self.pin_file.is_some() == self.pin_environment.is_some() {
+            wrong("one of pin_file and pin_environment is needed".to_owned());
         }
     }
 }

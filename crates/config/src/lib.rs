@@ -26,7 +26,7 @@ pub use authorization::{Authorization, CertificateRule, JwtKeyProvider};
 pub use certificates::Certificates;
 pub use codec_server::{CodecCompression, CodecFormat, CodecKeys, CodecServer};
 pub use declare::Setting;
-pub use encryption_at_rest::{EncryptionAtRest, KeyEncryptionKey, VaultTransit};
+pub use encryption_at_rest::{EncryptionAtRest, KeyEncryptionKey, Pkcs11, VaultTransit};
 pub use error::ConfigError;
 pub use global::Global;
 pub use load::{codec_server_from_file, codec_server_from_text, from_file, from_text};

@@ -230,12 +230,21 @@ mod tests {
         };
         let settings = of("{ id: a, file: a.key }, { id: b, environment: KEY }").unwrap();
         assert_eq!(settings.encryption_at_rest.unwrap().keys.len(), 2);
+        of("{ id: a, pkcs11: { module: /m.so, token: t, key: k, pinFile: p } }").unwrap();
         for (keys, problem) in [
             ("{ id: b, file: b }", "`a` is none of the keys"),
             ("{ id: a }", "`a` needs one of file"),
             ("{ id: a, file: a, environment: A }", "`a` needs one of file"),
             ("{ id: a, file: a }, { id: a, file: b }", "`a` is there twice"),
             ("{ id: a, file: a, tpm: x }", "tpm"),
+            ("{ id: a, pkcs11: { module: m.so, token: t, key: k, pin_file: p } }", "absolute"),
+            ("{ id: a, pkcs11: { module: /m.so, key: k, pin_file: p } }", "token and slot"),
+            (
+                "{ id: a, pkcs11: { module: /m.so, slot: 1, key: k, pin_file: p, \
+                 pin_environment: P } }",
+                "pin_file and pin_environment",
+            ),
+            ("{ id: a, pkcs11: { module: /m.so, slot: 1, key: k, pin: 1234 } }", "pin"),
         ] {
             let error = of(keys).unwrap_err();
             assert!(error.contains(problem), "{problem}: {error}");

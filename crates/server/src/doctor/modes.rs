@@ -26,7 +26,11 @@ pub(super) fn check(file: &Path, settings: &Settings, diagnosis: &mut Diagnosis)
         secrets.extend([PathBuf::from(&audit.key_file), PathBuf::from(&audit.directory)]);
     }
     if let Some(at_rest) = &settings.encryption_at_rest {
-        secrets.extend(at_rest.keys.iter().filter_map(|key| key.file.clone()));
+        for key in &at_rest.keys {
+            secrets.extend(key.file.clone());
+            secrets.extend(key.vault_transit.as_ref().map(|vault| vault.token_file.clone()));
+            secrets.extend(key.pkcs11.as_ref().and_then(|pkcs11| pkcs11.pin_file.clone()));
+        }
     }
     if settings.certificates.is_enabled() {
         let authorities = Authorities::at(Path::new(&settings.certificates.authority_directory));
