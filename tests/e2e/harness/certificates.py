@@ -25,6 +25,9 @@ class Pair:
 EXPIRED = ("-startdate", "20200101000000Z", "-enddate", "20210101000000Z")
 """The dates of a certificate that is over."""
 
+NOT_YET = ("-startdate", "20400101000000Z", "-enddate", "20410101000000Z")
+"""The dates of one that has not begun."""
+
 
 class Authority:
     """A certificate authority in a folder of its own."""

@@ -5,10 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from harness.secured import SecuredServer
-from harness.server import executable
-from harness.soft_tokens import PIN, SoftTokens
 from test_encryption_at_rest import (
     CANARY,
     all_is_sealed,
@@ -20,6 +16,10 @@ from test_encryption_at_rest import (
     key_file,
     keys,
 )
+
+from harness.secured import SecuredServer
+from harness.server import executable
+from harness.soft_tokens import PIN, SoftTokens
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 
 from flows import runs_a_workflow
-from harness.certificates import EXPIRED, Authority, Pair, self_signed
+from harness.certificates import EXPIRED, NOT_YET, Authority, Pair, self_signed
 from harness.secured import SecuredServer, secure_channel
 
 NOOP = {"authorizer": "noop"}
@@ -144,13 +144,15 @@ def test_good_certificates_of_every_kind_are_taken(mutual, authority, kind):
 
 
 @pytest.mark.parametrize(
-    "which", ["none", "strange", "expired", "self-signed", "rsa-1024", "server's", "revoked"]
+    "which",
+    ["none", "strange", "expired", "not-yet", "self-signed", "rsa-1024", "server's", "revoked"],
 )
 async def test_bad_certificates_are_refused(mutual, authority, stranger, tmp_path, which):
     pair = {
         "none": lambda: None,
         "strange": lambda: stranger.client("strange"),
         "expired": lambda: authority.client("expired", dates=EXPIRED),
+        "not-yet": lambda: authority.client("not-yet", dates=NOT_YET),
         "self-signed": lambda: self_signed(tmp_path, "self"),
         "rsa-1024": lambda: authority.client("small", kind="rsa-1024"),
         "server's": lambda: authority.server("pretends"),
@@ -164,6 +166,25 @@ async def test_bad_certificates_are_refused(mutual, authority, stranger, tmp_pat
             with pytest.raises(grpc.RpcError) as refused:
                 system_info(channel)
             assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_certificate_of_another_name_has_no_rights(authority, tmp_path):
+    rules = [{"subjectAlternativeName": "spiffe://tests/*", "permissions": ["default:read"]}]
+    server = files(
+        authority.server("named"),
+        requireClientAuth=True,
+        clientCaFiles=[str(authority.own.certificate)],
+    )
+    settings = tls(server)
+    settings["global"]["authorization"] = {"authorizer": "default", "clientCertificates": rules}
+    with SecuredServer(tmp_path, settings) as server:
+        good = authority.client("good-san", names="URI:spiffe://tests/reader")
+        await (await connected(server, authority, good)).count_workflows()
+        for names in ("URI:spiffe://other/reader", "URI:spiffe://tests", "DNS:spiffe-tests", ""):
+            bad = authority.client("bad-san", names=names)
+            with pytest.raises(RPCError) as refused:
+                await (await connected(server, authority, bad)).count_workflows()
+            assert refused.value.message == "Request unauthorized.", names
 
 
 async def test_a_server_that_nobody_vouches_for_is_not_trusted(encrypted, stranger):
