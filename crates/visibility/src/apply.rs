@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use crate::{
     Change, Error, Record, attributes,
     change::Submission,
+    counters::{Counted, Counts},
     database,
     ids::Ids,
     purge,
@@ -18,9 +19,6 @@ use crate::{
 const FIND: &str = "SELECT id, version, scope, status, close_time, workflow_type, \
     search_attributes, task_queue FROM execution WHERE run_id = ?1 AND namespace = ?2";
 
-const COUNT: &str = "INSERT INTO status_count (scope, status, runs) VALUES (?1, ?2, ?3) \
-    ON CONFLICT (scope, status) DO UPDATE SET runs = runs + excluded.runs";
-
 /// What the writer remembers between batches.
 #[derive(Debug, Default)]
 pub(crate) struct Applier {
@@ -29,9 +27,6 @@ pub(crate) struct Applier {
     /// Some namespace was deleted and still has rows.
     pub(crate) purges: bool,
 }
-
-/// The changes of the counters in one transaction.
-type Counts = HashMap<(i64, i32), i64>;
 
 impl Applier {
     pub(crate) fn new(purges: bool) -> Self {
@@ -65,7 +60,7 @@ impl Applier {
         batch: &[Submission],
     ) -> Result<(), Error> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut counts = Counts::new();
+        let mut counts = Counts::default();
         for change in latest(batch) {
             match change {
                 Change::Upsert(record) => self.upsert(&transaction, &mut counts, record)?,
@@ -80,7 +75,7 @@ impl Applier {
                 Change::Complete => database::mark_complete(&transaction)?,
             }
         }
-        write_counts(&transaction, &counts)?;
+        counts.write(&transaction)?;
         transaction.commit()?;
         Ok(())
     }
@@ -102,7 +97,7 @@ impl Applier {
             }
             let place = Place { namespace, scope };
             let id = rows::insert(transaction, place, record, encoded)?;
-            *counts.entry((scope, record.status)).or_default() += 1;
+            counts.add(Counted::new(scope, record));
             return self.insert_attributes(transaction, namespace, id, record);
         };
         if found.version >= to_i64(record.version) {
@@ -121,9 +116,9 @@ impl Applier {
             rows::update_in_place(transaction, found.id, record, encoded)?;
             return Ok(());
         }
-        *counts.entry((found.scope, found.status)).or_default() -= 1;
-        *counts.entry((scope, record.status)).or_default() += 1;
         rows::update(transaction, found.id, scope, record, encoded)?;
+        counts.remove(found.counted());
+        counts.add(Counted::new(scope, record));
         Ok(())
     }
 
@@ -142,7 +137,7 @@ impl Applier {
         }
         delete_attributes(transaction, namespace, found.id, &found, &mut self.ids)?;
         transaction.prepare_cached("DELETE FROM execution WHERE id = ?1")?.execute([found.id])?;
-        *counts.entry((found.scope, found.status)).or_default() -= 1;
+        counts.remove(found.counted());
         Ok(())
     }
 
@@ -171,6 +166,17 @@ struct Found {
     workflow_type: String,
     search_attributes: Option<Vec<u8>>,
     task_queue: String,
+}
+
+impl Found {
+    fn counted(self) -> Counted {
+        Counted {
+            scope: self.scope,
+            workflow_type: self.workflow_type,
+            task_queue: self.task_queue,
+            status: self.status,
+        }
+    }
 }
 
 fn find(
@@ -206,16 +212,6 @@ fn delete_attributes(
     for (name, indexed) in attributes::indexed(&stored) {
         let name = ids.name(transaction, namespace, name)?;
         indexed.delete(transaction, name, id)?;
-    }
-    Ok(())
-}
-
-fn write_counts(transaction: &Transaction<'_>, counts: &Counts) -> rusqlite::Result<()> {
-    let mut statement = transaction.prepare_cached(COUNT)?;
-    for ((scope, status), difference) in counts {
-        if *difference != 0 {
-            statement.execute(params![scope, status, difference])?;
-        }
     }
     Ok(())
 }

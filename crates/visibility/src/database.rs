@@ -8,7 +8,7 @@ use crate::{Error, sort};
 
 /// Kept in the file's `user_version`. Raise it with every change of the tables or of what is
 /// derived from search attributes: files of other formats are deleted and rebuilt.
-pub(crate) const FORMAT: i32 = 3;
+pub(crate) const FORMAT: i32 = 4;
 
 /// The file's `application_id` once the index holds all runs.
 const COMPLETE: i32 = 0x4c54;
@@ -40,11 +40,13 @@ const TABLES: &str = "
         division TEXT NOT NULL,
         UNIQUE (namespace, division)
     );
-    CREATE TABLE status_count (
+    CREATE TABLE run_count (
         scope INTEGER NOT NULL,
+        workflow_type TEXT NOT NULL,
+        task_queue TEXT NOT NULL,
         status INTEGER NOT NULL,
         runs INTEGER NOT NULL,
-        PRIMARY KEY (scope, status)
+        PRIMARY KEY (scope, workflow_type, task_queue, status)
     ) WITHOUT ROWID;
     CREATE TABLE execution (
         id INTEGER PRIMARY KEY,
@@ -79,7 +81,7 @@ const TABLES: &str = "
         ON execution (scope, workflow_type, close_time DESC, start_time DESC, run_id, status);
     CREATE INDEX execution_queue
         ON execution (scope, task_queue, close_time DESC, start_time DESC, run_id, status);
-    CREATE INDEX execution_start ON execution (scope, start_time DESC, run_id);
+    CREATE INDEX execution_start ON execution (scope, start_time DESC, run_id, status);
     CREATE INDEX execution_workflow ON execution (scope, workflow_id);
     CREATE INDEX execution_parent ON execution (parent_workflow_id)
         WHERE parent_workflow_id IS NOT NULL;
@@ -119,7 +121,7 @@ const STATISTICS: &str = "
         ('execution', 'execution_status', '1000000 200000 40000 5 1 1'),
         ('execution', 'execution_type', '1000000 200000 20000 5 1 1 1'),
         ('execution', 'execution_queue', '1000000 200000 20000 5 1 1 1'),
-        ('execution', 'execution_start', '1000000 200000 2 1'),
+        ('execution', 'execution_start', '1000000 200000 2 1 1'),
         ('execution', 'execution_workflow', '1000000 200000 2'),
         ('execution', 'execution_parent', '100000 10'),
         ('execution', 'execution_root', '100000 20'),

@@ -12,6 +12,7 @@ mod apply;
 mod attributes;
 mod change;
 mod compile;
+mod counters;
 mod database;
 mod error;
 mod ids;

@@ -42,7 +42,7 @@ pub(crate) fn step(connection: &mut Connection) -> Result<bool, Error> {
     if runs.is_empty() {
         for statement in [
             "DELETE FROM attribute_name WHERE namespace = ?1",
-            "DELETE FROM status_count \
+            "DELETE FROM run_count \
              WHERE scope IN (SELECT id FROM scope WHERE namespace = ?1)",
             "DELETE FROM scope WHERE namespace = ?1",
             "DELETE FROM namespace WHERE id = ?1",

@@ -1,20 +1,17 @@
 //! Lists and counts.
 
 use model::NamespaceId;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 use visibility_query::{Attribute, Predicate, SortKey, SystemAttribute, Value};
 
 use crate::{
     Error, Record,
     compile::Sql,
+    counters,
     page::{Cursor, PAGE_SIZE_MAX, Page},
     rows::{COLUMN_COUNT, COLUMNS, cursor, record},
     sort::{Order, Place},
 };
-
-/// The attributes by which runs are counted as they are written.
-const COUNTED: [SystemAttribute; 2] =
-    [SystemAttribute::ExecutionStatus, SystemAttribute::TemporalNamespaceDivision];
 
 /// What a list is asked for.
 #[derive(Debug, Clone)]
@@ -151,8 +148,7 @@ pub(crate) fn count(
     namespace_id: NamespaceId,
     filter: &Predicate,
 ) -> Result<u64, Error> {
-    if filter.mentions_only(&COUNTED) {
-        let counters = counters(connection, namespace_id, filter)?;
+    if let Some(counters) = counters::matching(connection, namespace_id, filter)? {
         return Ok(counters.iter().map(|counter| counter.runs).sum());
     }
     let mut sql =
@@ -172,9 +168,9 @@ pub(crate) fn count_by(
     group_by: &Attribute,
 ) -> Result<Vec<(Value, u64)>, Error> {
     let by_division = *group_by == Attribute::System(SystemAttribute::TemporalNamespaceDivision);
-    if filter.mentions_only(&COUNTED) {
+    if let Some(counters) = counters::matching(connection, namespace_id, filter)? {
         let mut groups: Vec<(Value, u64)> = Vec::new();
-        for counter in counters(connection, namespace_id, filter)? {
+        for counter in counters {
             let value = if by_division {
                 Value::String(counter.division)
             } else {
@@ -204,45 +200,4 @@ pub(crate) fn count_by(
         Ok((value, row.get::<_, i64>(1)?.unsigned_abs()))
     })?;
     Ok(groups.collect::<rusqlite::Result<_>>()?)
-}
-
-/// A maintained counter.
-struct Counter {
-    division: String,
-    status: i64,
-    runs: u64,
-}
-
-/// The counters that match a filter about [`COUNTED`] attributes, by status.
-fn counters(
-    connection: &Connection,
-    namespace_id: NamespaceId,
-    filter: &Predicate,
-) -> Result<Vec<Counter>, Error> {
-    let every_division = filter.mentions(SystemAttribute::TemporalNamespaceDivision);
-    let mut statement = connection.prepare_cached(
-        "SELECT s.division, c.status, c.runs FROM namespace n \
-         JOIN scope s ON s.namespace = n.id JOIN status_count c ON c.scope = s.id \
-         WHERE n.uuid = ?1 AND (?2 OR s.division = '') AND c.runs > 0",
-    )?;
-    let rows = statement.query_map(params![namespace_id.as_bytes(), every_division], |row| {
-        Ok(Counter {
-            division: row.get(0)?,
-            status: row.get(1)?,
-            runs: row.get::<_, i64>(2)?.unsigned_abs(),
-        })
-    })?;
-    let mut counters = Vec::new();
-    for counter in rows {
-        let counter = counter?;
-        let values = |attribute: &Attribute| match attribute {
-            Attribute::System(SystemAttribute::ExecutionStatus) => vec![Value::Int(counter.status)],
-            _ if counter.division.is_empty() => Vec::new(),
-            _ => vec![Value::String(counter.division.clone())],
-        };
-        if filter.matches(&values) {
-            counters.push(counter);
-        }
-    }
-    Ok(counters)
 }

@@ -131,7 +131,7 @@ async fn counts_by_status_follow_every_change() {
     submit(&index, delete).await;
     settle(&index).await;
     let expected = [(Value::Int(1), 6), (Value::Int(2), 3)];
-    for text in ["", "WorkflowType = 'order'"] {
+    for text in ["", "WorkflowType = 'order'", "TaskQueue != 'none'", "WorkflowId != ''"] {
         let groups = index.count_by(namespace(1), &filter(text), &status).await.unwrap();
         assert_eq!(groups, expected, "{text}");
         assert_eq!(index.count(namespace(1), &filter(text)).await.unwrap(), 9);

@@ -40,7 +40,7 @@ async fn the_rest_of_a_deleted_namespace_is_removed_after_a_restart() {
     let reader = rusqlite::Connection::open(&path).unwrap();
     let rows = || -> i64 {
         let sql = "SELECT (SELECT count(*) FROM execution) + (SELECT count(*) FROM namespace) \
-                   + (SELECT count(*) FROM scope) + (SELECT count(*) FROM status_count)";
+                   + (SELECT count(*) FROM scope) + (SELECT count(*) FROM run_count)";
         reader.query_row(sql, [], |row| row.get(0)).unwrap()
     };
     for _ in 0..500 {
