@@ -235,10 +235,10 @@ async def test_cancel_reaches_the_handler_and_terminate_does_not_wait(
         described = await handle.describe()
         assert described.status == NexusOperationExecutionStatus.CANCELED
         assert described.cancellation_info.reason == "enough"
-        assert described.cancellation_info.attempt == 1
-        assert described.cancellation_info.state in (
-            NexusOperationCancellationState.SUCCEEDED,
-            NexusOperationCancellationState.SCHEDULED,  # the completion was faster
+        # The operation's end may overtake the answer to the request to cancel it.
+        assert (described.cancellation_info.state, described.cancellation_info.attempt) in (
+            (NexusOperationCancellationState.SUCCEEDED, 1),
+            (NexusOperationCancellationState.SCHEDULED, 0),
         )
 
         handle = await start(client, endpoint, Service.works, "wait")
