@@ -32,6 +32,23 @@ pub(crate) fn end(
         NexusOperationEnd::Failed(failure) => (Status::Failed, failure),
         NexusOperationEnd::Canceled(failure) => (Status::Canceled, failure),
     };
+    end_with(state, status, failure, by_attempt, context);
+}
+
+/// One of its time-outs has passed. Until the operation has started, that is how its last attempt
+/// ended, as on the reference, even where there was none.
+pub(crate) fn time_out(state: &mut State, failure: Failure, context: &Context<'_>) {
+    let by_attempt = !state.operation.is_started();
+    end_with(state, Status::TimedOut, failure, by_attempt, context);
+}
+
+fn end_with(
+    state: &mut State,
+    status: Status,
+    failure: Failure,
+    by_attempt: bool,
+    context: &Context<'_>,
+) {
     if by_attempt {
         state.operation.last_attempt_complete_time = context.now;
         state.operation.last_attempt_failure = Some(Shared::new(failure));
@@ -39,11 +56,6 @@ pub(crate) fn end(
     } else {
         close(state, status, Some(failed(failure)), context);
     }
-}
-
-/// One of its time-outs has passed.
-pub(crate) fn time_out(state: &mut State, failure: Failure, context: &Context<'_>) {
-    close(state, Status::TimedOut, Some(failed(failure)), context);
 }
 
 fn null_payload() -> Payload {
