@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use storage::Store;
 use storage_memory::{Faults, FaultyStore, MemoryStore, Random};
 use telemetry::Metrics;
-use token_keys::TokenKeys;
+use token_keys::{SECRET_BYTES, TokenKeys};
 use tokio_util::sync::CancellationToken;
 use visibility::{Index, Location};
 
@@ -26,6 +26,9 @@ use crate::{
 };
 
 const NAMESPACE: &str = "default";
+
+/// What tokens are authenticated with, in all lives.
+pub(crate) const TOKEN_SECRET: [u8; SECRET_BYTES] = [1; SECRET_BYTES];
 
 /// How often the opening of a node is tried on a store that fails.
 const OPENINGS_MAX: usize = 1000;
@@ -194,7 +197,7 @@ impl Cluster {
             visibility: Arc::clone(&visibility),
             metrics: Arc::new(metrics),
             outbound: self.outside.outbound(),
-            token_keys: Arc::new(TokenKeys::of(&[[1; 32]])),
+            token_keys: Arc::new(TokenKeys::of(&[TOKEN_SECRET])),
         });
         Ok(Life {
             history: history.await.map_err(|error| error.to_string())?,

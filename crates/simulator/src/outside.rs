@@ -20,8 +20,10 @@ use nexus_protocol::{
     write_started, write_succeeded,
 };
 use parking_lot::Mutex;
+use token_keys::TokenKeys;
 
 use crate::{
+    cluster::TOKEN_SECRET,
     dice::Dice,
     payload::{payload, payload_text},
     world::World,
@@ -128,7 +130,8 @@ impl Outside {
     }
 
     async fn tell(&self, world: &World, news: News) {
-        let Some(token) = CallbackToken::decode(&news.token) else {
+        let keys = TokenKeys::of(&[TOKEN_SECRET]);
+        let Some(token) = CallbackToken::decode(&keys, &news.token) else {
             world.witness.accuse(format!("`{}` is no callback token", news.token));
             return;
         };

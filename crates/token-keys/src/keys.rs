@@ -26,6 +26,10 @@ pub enum Purpose {
     HistoryPage = 2,
     /// Where a list goes on.
     ListPage = 3,
+    /// What a client has seen of what it waits for.
+    LongPoll = 4,
+    /// Who waits for a Nexus operation. The token itself holds its namespace and run.
+    Callback = 5,
 }
 
 /// The keys in force: the newest first. It makes tokens; all of them open tokens.

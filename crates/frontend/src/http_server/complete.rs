@@ -43,7 +43,7 @@ async fn try_to_complete(
     let (parts, body) = request.into_parts();
     let completion = read_completion(&parts.headers, body)?;
     let token = parts.headers.get(CALLBACK_TOKEN).and_then(|token| token.to_str().ok());
-    let token = token.and_then(CallbackToken::decode);
+    let token = token.and_then(|token| CallbackToken::decode(frontend.token_keys(), token));
     let token = token.ok_or_else(|| bad("invalid callback token"))?;
     let id = token.namespace_id();
     let namespace = frontend.namespaces.by_id(id);

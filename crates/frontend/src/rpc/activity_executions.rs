@@ -76,17 +76,18 @@ pub(crate) async fn describe_activity_execution(
     request: DescribeActivityExecutionRequest,
 ) -> ApiResult<DescribeActivityExecutionResponse> {
     let named = Named::checked_id(call, request.activity_id.clone())?;
-    let token = &request.long_poll_token;
-    if !token.is_empty() && request.run_id.is_empty() {
+    let seen = &request.long_poll_token;
+    if !seen.is_empty() && request.run_id.is_empty() {
         let text = "run id is required when long poll token is provided";
         return Err(ApiError::invalid(text));
     }
     let run_id = run_id(&request.run_id, "invalid run id: must be a valid UUID")?;
     let named = Named::known(named.id, run_id);
-    let view = if token.is_empty() {
+    let view = if seen.is_empty() {
         named.read(frontend, call).await?
     } else {
-        let seen = read_token(token, run_id)?;
+        let namespace_id = call.namespace()?.id;
+        let seen = read_token(frontend.token_keys(), namespace_id, seen, run_id)?;
         let changed = named.wait(frontend, call, |state| state.transitions > seen).await?;
         let Some(view) = changed else {
             return Ok(DescribeActivityExecutionResponse::default());
@@ -94,7 +95,10 @@ pub(crate) async fn describe_activity_execution(
         view
     };
     let state = view.state().ok_or_else(|| named.not_found())?;
-    Ok(describe(&request, state, view.instance, frontend.now()))
+    let token =
+        token(frontend.token_keys(), call.namespace()?.id, view.instance, state.transitions);
+    let described = describe(&request, state, view.instance, frontend.now());
+    Ok(DescribeActivityExecutionResponse { long_poll_token: token, ..described })
 }
 
 fn describe(
@@ -117,8 +121,8 @@ fn describe(
         info: Some(info),
         input: state.scheduled().input.clone().filter(|_| request.include_input),
         outcome: outcome.map(Shared::to_owned_message),
-        long_poll_token: token(instance, state.transitions),
         callbacks: state.callback_infos(),
+        ..DescribeActivityExecutionResponse::default()
     }
 }
 

@@ -85,6 +85,7 @@ pub(crate) async fn describe_nexus_operation_execution(
     request: DescribeNexusOperationExecutionRequest,
 ) -> ApiResult<DescribeNexusOperationExecutionResponse> {
     check_operation_id(call, &request.operation_id)?;
+    let namespace_id = call.namespace()?.id;
     let seen = &request.long_poll_token;
     if !seen.is_empty() && request.run_id.is_empty() {
         let text = "run_id is required when long_poll_token is provided";
@@ -95,7 +96,7 @@ pub(crate) async fn describe_nexus_operation_execution(
     let view = if seen.is_empty() {
         named.read(frontend, call).await?
     } else {
-        let seen = read_token(seen, run_id)?;
+        let seen = read_token(frontend.token_keys(), namespace_id, seen, run_id)?;
         let changed = named.wait(frontend, call, |state| state.transitions > seen).await?;
         let Some(view) = changed else {
             return Ok(DescribeNexusOperationExecutionResponse::default());
@@ -108,7 +109,12 @@ pub(crate) async fn describe_nexus_operation_execution(
         run_id: view.instance.to_string(),
         info: Some(state.info(&named.id, view.instance, frontend.now())),
         input: state.scheduled().input.clone().filter(|_| request.include_input),
-        long_poll_token: token(view.instance, state.transitions),
+        long_poll_token: token(
+            frontend.token_keys(),
+            namespace_id,
+            view.instance,
+            state.transitions,
+        ),
         completion_callbacks: state.callback_infos(),
         outcome: outcome.map(|value| match value {
             Value::Result(result) => described::Outcome::Result(result),

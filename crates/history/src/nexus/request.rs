@@ -43,6 +43,7 @@ impl History {
         };
         let now = self.node.now();
         let deadline = deadline(now, operation);
+        let token = token.encode(&self.node.token_keys);
         let request = start_request(operation, callback, token, link, now, deadline);
         self.start_nexus_operation(&target, request, deadline).await
     }
@@ -92,7 +93,7 @@ fn without_callback() -> NexusOperationAnswer {
 fn start_request(
     operation: &NexusOperation,
     callback: String,
-    token: &CallbackToken,
+    token: String,
     link: &Link,
     now: Time,
     deadline: Time,
@@ -109,7 +110,7 @@ fn start_request(
         request_id: scheduled.request_id,
         callback,
         payload: Some(scheduled.input.unwrap_or_else(null_payload)),
-        callback_header: BTreeMap::from([(CALLBACK_TOKEN.to_owned(), token.encode())]),
+        callback_header: BTreeMap::from([(CALLBACK_TOKEN.to_owned(), token)]),
         links: to_nexus_link(link).into_iter().collect(),
     };
     let variant = Variant::StartOperation(start);

@@ -5,14 +5,15 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use model::{NamespaceId, RunId, WorkflowKey};
 use prost::Message;
+use token_keys::{Purpose, TokenKeys};
 
 use crate::RunKey;
 
 /// Where completions are sent that stay inside the server.
 pub(crate) const SYSTEM_CALLBACK_URL: &str = "temporal://system";
 
-/// Names an operation. It is no secret and proves nothing: the request id has to be the one that
-/// started the operation.
+/// Names an operation, and proves that this cluster asked for it. The request id in it has to be the
+/// one that started the operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallbackToken {
     pub(crate) waiter: Waiter,
@@ -65,8 +66,32 @@ impl CallbackToken {
         }
     }
 
+    /// The workflow that waits; none when no workflow does.
+    pub fn workflow_id(&self) -> Option<&str> {
+        match &self.waiter {
+            Waiter::Run { run, .. } => Some(&run.workflow.workflow_id),
+            Waiter::Entity { .. } => None,
+        }
+    }
+
+    /// The operation that no workflow waits for.
+    pub fn operation_id(&self) -> Option<&str> {
+        match &self.waiter {
+            Waiter::Run { .. } => None,
+            Waiter::Entity { key, .. } => Some(&key.id),
+        }
+    }
+
+    /// The run that waits, or that of the operation.
+    pub const fn run_id(&self) -> RunId {
+        match &self.waiter {
+            Waiter::Run { run, .. } => run.run_id,
+            Waiter::Entity { instance, .. } => *instance,
+        }
+    }
+
     /// The token as a header's value.
-    pub(crate) fn encode(&self) -> String {
+    pub(crate) fn encode(&self, keys: &TokenKeys) -> String {
         let (id, run_id, scheduled_event_id, entity_kind) = match &self.waiter {
             Waiter::Run { run, scheduled_event_id } => {
                 (&run.workflow.workflow_id, run.run_id, *scheduled_event_id, 0)
@@ -81,12 +106,16 @@ impl CallbackToken {
             request_id: self.request_id.clone(),
             entity_kind,
         };
-        URL_SAFE_NO_PAD.encode(wire.encode_to_vec())
+        // The body names its namespace and run: the code covers them there.
+        let body = wire.encode_to_vec();
+        URL_SAFE_NO_PAD.encode(keys.seal(Purpose::Callback, NamespaceId::default(), &body))
     }
 
-    /// Reads a token; none when it is none of ours.
-    pub fn decode(text: &str) -> Option<Self> {
-        let wire = Wire::decode(URL_SAFE_NO_PAD.decode(text).ok()?.as_slice()).ok()?;
+    /// Reads a token; none when this cluster did not make it.
+    pub fn decode(keys: &TokenKeys, text: &str) -> Option<Self> {
+        let token = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let body = keys.open(Purpose::Callback, NamespaceId::default(), &token)?;
+        let wire = Wire::decode(body).ok()?;
         let namespace_id = NamespaceId::from_bytes(wire.namespace_id.as_ref().try_into().ok()?);
         let run_id = RunId::from_bytes(wire.run_id.as_ref().try_into().ok()?);
         let waiter = if wire.entity_kind == 0 {
@@ -125,9 +154,34 @@ mod tests {
             [Waiter::Run { run, scheduled_event_id: 5 }, Waiter::Entity { key, instance: RUN }]
         {
             let token = token(waiter);
-            assert_eq!(CallbackToken::decode(&token.encode()), Some(token));
+            assert_eq!(CallbackToken::decode(&keys(), &token.encode(&keys())), Some(token));
         }
-        assert_eq!(CallbackToken::decode("not a token"), None);
-        assert_eq!(CallbackToken::decode(""), None);
+        assert_eq!(CallbackToken::decode(&keys(), "not a token"), None);
+        assert_eq!(CallbackToken::decode(&keys(), ""), None);
+    }
+
+    #[test]
+    fn a_callback_token_that_was_not_made_here_is_none() {
+        let workflow = WorkflowKey { namespace_id: NAMESPACE, workflow_id: "order".to_owned() };
+        let run = RunKey { workflow, run_id: RUN };
+        let text = token(Waiter::Run { run, scheduled_event_id: 5 }).encode(&keys());
+        let genuine = URL_SAFE_NO_PAD.decode(&text).unwrap();
+        for bit in 0..genuine.len() * 8 {
+            let mut forged = genuine.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            let forged = URL_SAFE_NO_PAD.encode(forged);
+            assert_eq!(CallbackToken::decode(&keys(), &forged), None, "bit {bit}");
+        }
+        let body = &genuine[token_keys::CODE_BYTES..];
+        assert_eq!(CallbackToken::decode(&keys(), &URL_SAFE_NO_PAD.encode(body)), None);
+        for purpose in [Purpose::Task, Purpose::LongPoll] {
+            let other = keys().seal(purpose, NamespaceId::default(), body);
+            assert_eq!(CallbackToken::decode(&keys(), &URL_SAFE_NO_PAD.encode(other)), None);
+        }
+        assert_eq!(CallbackToken::decode(&TokenKeys::of(&[[2; 32]]), &text), None);
+    }
+
+    fn keys() -> TokenKeys {
+        TokenKeys::of(&[[1; 32]])
     }
 }

@@ -105,7 +105,9 @@ async fn deliver_inside(
     callback: &callback::Nexus,
     news: News,
 ) -> Result<CallbackDelivery, HistoryError> {
-    let Some(token) = header(callback, CALLBACK_TOKEN).and_then(CallbackToken::decode) else {
+    let token = header(callback, CALLBACK_TOKEN);
+    let token = token.and_then(|token| CallbackToken::decode(&history.node.token_keys, token));
+    let Some(token) = token else {
         let text = "the callback token is not one of this server";
         return Ok(failed(handler_failure("BAD_REQUEST", text)));
     };

@@ -23,9 +23,10 @@ use standalone_nexus_operation::{
     Input, Reply, StandaloneNexusOperation, Start, State, outcome::Value,
 };
 use storage_memory::MemoryStore;
+use token_keys::TokenKeys;
 use tokio::task::JoinHandle;
 
-use crate::support::{BASE, MINUTE, Node, QUEUE, probe::Probe};
+use crate::support::{BASE, MINUTE, Node, QUEUE, TOKEN_SECRET, probe::Probe};
 
 /// What a handler has been told to call back with.
 type Tokens = Arc<Mutex<Vec<CallbackToken>>>;
@@ -103,7 +104,8 @@ fn handler(node: &Node, tokens: &Tokens) -> JoinHandle<()> {
 fn answer(start: &StartOperationRequest, tokens: &Tokens) -> NexusTaskAnswer {
     let variant = if start.operation == "later" {
         let token = &start.callback_header["temporal-callback-token"];
-        tokens.lock().push(CallbackToken::decode(token).unwrap());
+        let keys = TokenKeys::of(&[TOKEN_SECRET]);
+        tokens.lock().push(CallbackToken::decode(&keys, token).unwrap());
         let operation_token = "token".to_owned();
         Variant::AsyncSuccess(Async { operation_token, ..Async::default() })
     } else {

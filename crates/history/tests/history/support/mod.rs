@@ -25,8 +25,11 @@ use namespace::{Namespace, Namespaces, Registration};
 use nexus::Endpoints;
 use storage::Store;
 use telemetry::Metrics;
-use token_keys::TokenKeys;
+use token_keys::{SECRET_BYTES, TokenKeys};
 use visibility::{Index, Location};
+
+/// What tokens are authenticated with.
+pub(crate) const TOKEN_SECRET: [u8; SECRET_BYTES] = [1; SECRET_BYTES];
 
 pub(crate) const QUEUE: &str = "queue";
 pub(crate) const BASE: Time = Time::from_nanos(1_700_000_000_000_000_000);
@@ -107,7 +110,7 @@ impl Node {
                 visibility: Arc::clone(&visibility),
                 metrics: Arc::clone(&metrics),
                 outbound: outbound.clone(),
-                token_keys: Arc::new(TokenKeys::of(&[[1; 32]])),
+                token_keys: Arc::new(TokenKeys::of(&[TOKEN_SECRET])),
             })
             .await
         })
