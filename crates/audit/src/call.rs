@@ -73,6 +73,11 @@ impl Names {
         others.0.into_iter().for_each(|(what, name)| self.add(what, &name));
     }
 
+    /// The name of this kind, as far as it is kept.
+    pub fn get(&self, what: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == what).map(|(_, name)| name.as_str())
+    }
+
     /// True when there is none.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()

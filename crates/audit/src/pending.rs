@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{AuditLog, Call, Keep, Names};
+use crate::{AuditLog, Call, Decision, Keep, Names};
 
 /// A call that will be kept when it is answered, or when its caller has gone away.
 #[derive(Debug)]
@@ -22,6 +22,27 @@ impl Pending {
     pub fn name(&mut self, names: Names) {
         if let Some(call) = &mut self.call {
             call.target.add_all(names);
+        }
+    }
+
+    /// The call has made or changed this run.
+    pub fn reached(&mut self, run_id: &str) {
+        if let Some(call) = &mut self.call {
+            let named = call.target.get("run_id").map(|named| named == run_id);
+            match named {
+                Some(true) => {}
+                // A reset names the run that it begins from.
+                Some(false) => call.target.add("new_run_id", run_id),
+                None => call.target.add("run_id", run_id),
+            }
+        }
+    }
+
+    /// The call was denied after all, by this rule: a part of it was.
+    pub fn deny(&mut self, rule: &str) {
+        if let Some(call) = &mut self.call {
+            call.decision = Decision::Denied;
+            call.rule = rule.to_owned();
         }
     }
 

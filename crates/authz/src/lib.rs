@@ -13,6 +13,7 @@ mod principal;
 mod resource;
 mod roles;
 mod rpc;
+mod ruled;
 mod rules;
 mod table;
 
@@ -24,8 +25,8 @@ pub use nexus::{
 pub use permit::{Denial, Ground, Permit, authorize};
 pub use policy::Policy;
 pub use principal::Principal;
-pub use resource::{DETAIL_NAMES, Details, Resource};
+pub use resource::{DETAIL_NAMES, Details, Part, Resource};
 pub use roles::{CustomRole, CustomRoles, RoleError, Roles};
 pub use rpc::{Access, Audit, Kind, RateClass, ResourceKind, Rpc, Scope, Service};
 pub use rules::{Further, Question, Rules, Ruling};
-pub use table::{RPC_COUNT, methods, rpc, rpcs};
+pub use table::{RPC_COUNT, method, methods, rpc, rpcs};

@@ -8,6 +8,18 @@ pub struct Resource<'a> {
     pub namespace: &'a str,
     /// What it names in it.
     pub details: Details<'a>,
+    /// What else the call does, as if each were a call of its own: whoever may not make those may
+    /// not make this.
+    pub parts: &'a [Part<'a>],
+}
+
+/// A call that another does as a part of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// The method's bare name.
+    pub rpc: &'static str,
+    /// What it names.
+    pub details: Details<'a>,
 }
 
 /// What a request names in its namespace. Empty texts stand for what it does not name: a signal by
@@ -30,8 +42,14 @@ pub struct Details<'a> {
     pub update_name: &'a str,
     /// The schedule's id.
     pub schedule_id: &'a str,
-    /// Methods that do the same as parts of this one: whoever may not call those may not call this.
-    pub implies: &'static [&'static str],
+    /// The id of an activity that no workflow runs, or that its workflow gave it.
+    pub activity_id: &'a str,
+    /// The id of a Nexus operation that no workflow waits for.
+    pub operation_id: &'a str,
+    /// The name of a Nexus endpoint.
+    pub endpoint: &'a str,
+    /// The name of a worker deployment.
+    pub deployment_name: &'a str,
 }
 
 impl<'a> Resource<'a> {
@@ -49,15 +67,24 @@ impl<'a> Resource<'a> {
             query_name: "",
             update_name: "",
             schedule_id: "",
-            implies: &[],
+            activity_id: "",
+            operation_id: "",
+            endpoint: "",
+            deployment_name: "",
         };
-        Self { namespace, details }
+        Self { namespace, details, parts: &[] }
     }
 
     /// The same, with what the request names.
     #[must_use]
     pub const fn about(self, details: Details<'a>) -> Self {
         Self { details, ..self }
+    }
+
+    /// The same, with what else the call does.
+    #[must_use]
+    pub const fn with_parts(self, parts: &'a [Part<'a>]) -> Self {
+        Self { parts, ..self }
     }
 }
 
@@ -73,6 +100,10 @@ impl<'a> Details<'a> {
             ("queryName", self.query_name),
             ("updateName", self.update_name),
             ("scheduleId", self.schedule_id),
+            ("activityId", self.activity_id),
+            ("operationId", self.operation_id),
+            ("endpoint", self.endpoint),
+            ("deploymentName", self.deployment_name),
         ]
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
@@ -89,4 +120,34 @@ pub const DETAIL_NAMES: &[&str] = &[
     "queryName",
     "updateName",
     "scheduleId",
+    "activityId",
+    "operationId",
+    "endpoint",
+    "deploymentName",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_in_the_list() {
+        let details = Details {
+            workflow_type: "x",
+            workflow_id: "x",
+            task_queue: "x",
+            activity_type: "x",
+            signal_name: "x",
+            query_name: "x",
+            update_name: "x",
+            schedule_id: "x",
+            activity_id: "x",
+            operation_id: "x",
+            endpoint: "x",
+            deployment_name: "x",
+        };
+        let names: Vec<&str> = details.named().map(|(name, _)| name).collect();
+        assert_eq!(names, DETAIL_NAMES);
+        assert_eq!(Details::default().named().count(), 0);
+    }
+}

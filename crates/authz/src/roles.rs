@@ -13,8 +13,14 @@ const WORKER_READS: &[&str] =
     &["DescribeNamespace", "FetchWorkerConfig", "GetWorkflowExecutionHistory"];
 
 /// Methods on the whole cluster that tell a caller nothing beyond its own rights: whoever has
-/// credentials may call them. The list of namespaces is filtered.
-const HARMLESS: &[&str] = &["GetClusterInfo", "GetSearchAttributes", "ListNamespaces"];
+/// credentials may call them. The lists are filtered.
+const HARMLESS: &[&str] = &[
+    "GetClusterInfo",
+    "GetSearchAttributes",
+    "ListClusters",
+    "ListNamespaces",
+    "ListNexusEndpoints",
+];
 
 /// How roles are read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

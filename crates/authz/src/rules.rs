@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Caller, Resource, Rpc};
+use crate::{Caller, Denial, Ground, Resource, Rpc};
 
 /// A call that is to be decided.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +28,11 @@ pub enum Ruling {
 
 /// Rules that may forbid what roles allow, and allow what they do not.
 pub trait Rules: fmt::Debug + Send + Sync + 'static {
-    /// What they say of a call.
+    /// What they say of a call, without its parts.
     fn judge(&self, question: &Question<'_>) -> Ruling;
+
+    /// Hears of a call that is decided another way without them, while they decide nothing.
+    fn differ(&self, question: &Question<'_>, would: &Result<Ground, Denial>);
 }
 
 /// Rules, and how far they go.
@@ -39,11 +42,14 @@ pub struct Further {
     pub rules: Arc<dyn Rules>,
     /// Whether they may allow what no role does. They always may forbid.
     pub may_permit: bool,
+    /// Whether they decide nothing, and are only told where they would have.
+    pub shadow: bool,
 }
 
 impl PartialEq for Further {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.rules, &other.rules) && self.may_permit == other.may_permit
+        Arc::ptr_eq(&self.rules, &other.rules)
+            && (self.may_permit, self.shadow) == (other.may_permit, other.shadow)
     }
 }
 

@@ -36,6 +36,11 @@ pub fn methods() -> impl Iterator<Item = &'static Rpc> {
     rpcs().chain(ADMIN_SERVICE).chain(crate::nexus::METHODS.iter().copied())
 }
 
+/// The row of the method with this bare name.
+pub fn method(name: &str) -> Option<&'static Rpc> {
+    methods().find(|row| row.name == name)
+}
+
 macro_rules! table {
     ($service:ident, $full_name:literal,
      $($name:ident: $scope:ident $access:ident $resource:ident $kind:ident $rate:ident

@@ -1,24 +1,29 @@
 //! What happens to every request before and after its handler.
 
-use std::{borrow::Cow, future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    borrow::Cow,
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+};
 
 use api::enums::v1::NamespaceState;
-use authz::{Access, Caller, Permit, Question, Resource, Rpc, authorize};
+use authz::{Access, Caller, Denial, Details, Permit, Question, Resource, Rpc, authorize};
 use futures_util::FutureExt;
-use model::{Span, Time};
+use model::{RunId, Span, Time};
 use namespace::Namespace;
 use telemetry::RequestInFlight;
 use tonic::{Code, Request, Response, Status};
 
 use crate::{
-    auditing::{Asked, code_name},
+    auditing::{Asked, NO_RULE, code_name},
     deadline::client_timeout,
     error::{ApiError, ApiResult},
     frontend::Frontend,
     limits::LongPoll,
     named::Named,
     target::{Target, Targeted},
-    token::TaskToken,
+    token::{HeldTask, TaskToken},
 };
 
 /// An admitted request, as its handler sees it.
@@ -36,6 +41,7 @@ pub(crate) struct Call {
     pub(crate) follows_next_run_id: bool,
     namespace: Option<Arc<Namespace>>,
     token: Option<TaskToken>,
+    reached: OnceLock<RunId>,
     _long_poll: Option<LongPoll>,
 }
 
@@ -57,6 +63,12 @@ impl Call {
     pub(crate) fn token(&self) -> ApiResult<&TaskToken> {
         self.token.as_ref().ok_or_else(|| ApiError::invalid("Task token not set on request."))
     }
+
+    /// Notes which run the call has made or changed: the audit log tells.
+    pub(crate) fn reached(&self, run_id: RunId) {
+        // A call that reaches several tells of the first.
+        let _told = self.reached.set(run_id);
+    }
 }
 
 impl Frontend {
@@ -71,15 +83,21 @@ impl Frontend {
         let anonymous = Caller::anonymous();
         let caller = request.extensions().get::<Caller>().unwrap_or(&anonymous);
         // Before anything is looked up for the caller: who may not ask does not learn what exists.
-        let name = self.named(&request.get_ref().target());
-        let resource = Resource::in_namespace(&name).about(request.get_ref().details());
+        let target = request.get_ref().target();
+        let token = self.read_token(&target);
+        let asked_name = self.named(&target, token.as_ref());
+        let (details, parts) = (request.get_ref().details(), request.get_ref().parts());
+        let details = of_task(token.as_ref(), details);
+        let resource = Resource::in_namespace(&asked_name).about(details).with_parts(&parts);
         let admitted = match self.permit(rpc, caller, resource).await {
-            Ok(permit) => self.settle(permit, request, &mut known),
+            Ok(permit) => self.settle(permit, request, token.as_ref(), &mut known),
             Err(error) => Err(error),
         };
         let name = known.as_ref().map_or("", |namespace: &Arc<Namespace>| &namespace.name);
         let metrics = self.metrics.request(rpc.name, name).begin();
-        let record = self.record(rpc, request, admitted.as_ref().map(|call| &call.permit));
+        let asked = Asked { rpc, extensions: request.extensions(), namespace: &asked_name };
+        let permitted = admitted.as_ref().map(|call| &call.permit);
+        let record = self.audit(&asked, || request.get_ref().names(), permitted);
         match admitted {
             Ok(call) => Ok((call, InFlight { metrics, started, record })),
             Err(error) => {
@@ -90,28 +108,16 @@ impl Frontend {
         }
     }
 
-    /// Tells the audit log of a request.
-    fn record<R: Targeted + Named>(
-        &self,
-        rpc: &'static Rpc,
-        request: &Request<R>,
-        decided: Result<&Permit, &ApiError>,
-    ) -> Option<audit::Pending> {
-        self.audit.as_ref()?;
-        let namespace = self.named(&request.get_ref().target());
-        let asked = Asked { rpc, extensions: request.extensions(), namespace: &namespace };
-        self.audit(&asked, || request.get_ref().names(), decided)
-    }
-
     fn settle<R: Targeted>(
         &self,
         permit: Permit,
         request: &Request<R>,
+        token: Option<&ApiResult<TaskToken>>,
         known: &mut Option<Arc<Namespace>>,
     ) -> ApiResult<Call> {
         let (rpc, target) = (permit.rpc(), request.get_ref().target());
         self.check_audit(rpc, permit.namespace())?;
-        let mut token = None;
+        let mut held = None;
         let namespace = match target {
             Target::Cluster => None,
             Target::Unchecked(name) => {
@@ -120,9 +126,9 @@ impl Frontend {
             }
             Target::Namespace("") => return Err(ApiError::invalid("Namespace is empty.")),
             Target::Namespace(name) => Some(self.namespace(name)?),
-            Target::Task { namespace, token: encoded } => {
-                let (found, decoded) = self.task_target(namespace, encoded)?;
-                token = Some(decoded);
+            Target::Task { namespace, .. } => {
+                let (found, token) = self.task_target(namespace, token)?;
+                held = Some(token);
                 Some(found)
             }
         };
@@ -143,7 +149,8 @@ impl Frontend {
             client_name: client_name.unwrap_or_default().to_owned(),
             follows_next_run_id,
             namespace,
-            token,
+            token: held,
+            reached: OnceLock::new(),
             _long_poll: long_poll,
         })
     }
@@ -155,7 +162,10 @@ impl Frontend {
         caller: &Caller,
         resource: Resource<'_>,
     ) -> ApiResult<Permit> {
-        let permit = authorize(caller, rpc, resource, &self.policy).map_err(denied)?;
+        let permit = authorize(caller, rpc, resource, &self.policy).map_err(|denial| {
+            tracing::warn!(%denial, "denied");
+            ApiError::permission_denied().because(rule_of(denial))
+        })?;
         if let Some(consult) = &self.consult
             && rpc.access != Access::Open
         {
@@ -163,7 +173,7 @@ impl Frontend {
             if let Err(reason) = consult.consult(question).await {
                 let (rpc, namespace) = (rpc.name, resource.namespace);
                 tracing::warn!(reason, rpc, namespace, "denied");
-                return Err(ApiError::permission_denied());
+                return Err(ApiError::permission_denied().because(reason));
             }
         }
         Ok(permit)
@@ -171,12 +181,12 @@ impl Frontend {
 
     /// The namespace that a request is about, by its name; empty when there is none, which is
     /// nobody's but the system's.
-    fn named<'a>(&self, target: &Target<'a>) -> Cow<'a, str> {
+    fn named<'a>(&self, target: &Target<'a>, token: Option<&ApiResult<TaskToken>>) -> Cow<'a, str> {
         match target {
             Target::Cluster => Cow::Borrowed(""),
             Target::Unchecked(name) | Target::Namespace(name) => Cow::Borrowed(name),
-            Target::Task { namespace: "", token } => {
-                let token = TaskToken::decode(self.token_keys(), token).ok();
+            Target::Task { namespace: "", .. } => {
+                let token = token.and_then(|token| token.as_ref().ok());
                 let found = token.and_then(|token| self.namespaces.by_id(token.namespace_id));
                 found.map_or_else(Cow::default, |namespace| Cow::Owned(namespace.name.clone()))
             }
@@ -184,16 +194,23 @@ impl Frontend {
         }
     }
 
+    /// The token of a request that has one.
+    fn read_token(&self, target: &Target<'_>) -> Option<ApiResult<TaskToken>> {
+        let Target::Task { token, .. } = target else { return None };
+        Some(TaskToken::decode(self.token_keys(), token))
+    }
+
     fn task_target(
         &self,
         namespace: &str,
-        encoded: &[u8],
+        token: Option<&ApiResult<TaskToken>>,
     ) -> ApiResult<(Arc<Namespace>, TaskToken)> {
         let named = match namespace {
             "" => None,
             name => Some(self.namespace(name)?),
         };
-        let token = TaskToken::decode(self.token_keys(), encoded)?;
+        let unset = || Err(ApiError::invalid("Task token not set on request."));
+        let token = token.cloned().unwrap_or_else(unset)?;
         let namespace = match named {
             None => self.namespace_by_id(token.namespace_id)?,
             Some(named) if named.id == token.namespace_id => named,
@@ -210,6 +227,7 @@ impl Frontend {
     pub(crate) async fn finish<R>(
         &self,
         in_flight: InFlight,
+        call: &Call,
         handler: impl Future<Output = ApiResult<R>>,
     ) -> Result<Response<R>, Status> {
         let outcome = match AssertUnwindSafe(handler).catch_unwind().await {
@@ -219,18 +237,39 @@ impl Frontend {
         let latency = self.environment.clock.monotonic() - in_flight.started;
         let failed = outcome.as_ref().err().map(ApiError::error_type);
         in_flight.metrics.end(latency.to_std(), failed);
-        if let Some(record) = in_flight.record {
-            let code = outcome.as_ref().err().map_or(Code::Ok, ApiError::code);
-            record.answered(code_name(code)).await;
+        if let Some(mut record) = in_flight.record {
+            if let Some(run_id) = call.reached.get() {
+                record.reached(&run_id.to_string());
+            }
+            let error = outcome.as_ref().err();
+            if let Some(rule) = error.and_then(ApiError::reason) {
+                record.deny(rule);
+            }
+            record.answered(code_name(error.map_or(Code::Ok, ApiError::code))).await;
         }
         outcome.map(Response::new).map_err(ApiError::into_status)
     }
 }
 
-/// The one answer to whoever may not; the log says why.
-fn denied(denial: authz::Denial) -> ApiError {
-    tracing::warn!(%denial, "denied");
-    ApiError::permission_denied()
+/// Why nothing allowed a call, for the audit log.
+fn rule_of(denial: Denial) -> String {
+    match denial {
+        Denial::Forbidden { rule, .. } => format!("policy `{rule}` forbids it"),
+        _ => NO_RULE.to_owned(),
+    }
+}
+
+/// What a request names, and what its task token does: whose task it is.
+fn of_task<'a>(token: Option<&'a ApiResult<TaskToken>>, details: Details<'a>) -> Details<'a> {
+    let Some(Ok(token)) = token else { return details };
+    let id = token.run.workflow.workflow_id.as_str();
+    match token.task {
+        HeldTask::StandaloneActivity(_) => Details { activity_id: id, ..details },
+        HeldTask::Workflow(_) | HeldTask::Activity(_) | HeldTask::Query(_) => {
+            Details { workflow_id: id, ..details }
+        }
+        HeldTask::Nexus(_) => details,
+    }
 }
 
 /// New runs need a registered namespace; a deprecated one serves all else.

@@ -16,7 +16,7 @@ use crate::{
 pub(crate) struct Source(pub(crate) SocketAddr);
 
 /// The rule of calls that nothing allowed.
-const NO_RULE: &str = "no rule allows it";
+pub(crate) const NO_RULE: &str = "no rule allows it";
 
 /// The rule of calls without credentials.
 const NO_CREDENTIALS: &str = "no credentials";
@@ -50,7 +50,8 @@ impl Frontend {
         let log = self.audit.as_ref()?;
         let refused = decided.err().map(ApiError::code);
         if refused == Some(Code::PermissionDenied) {
-            log.tell(asked.call(names(), Decision::Denied, NO_RULE, Code::PermissionDenied));
+            let rule = decided.err().and_then(ApiError::reason).unwrap_or(NO_RULE);
+            log.tell(asked.call(names(), Decision::Denied, rule, Code::PermissionDenied));
             return None;
         }
         let keep = log.keep(asked.rpc, asked.namespace);

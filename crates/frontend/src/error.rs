@@ -31,6 +31,8 @@ pub(crate) struct ApiError {
     kind: ErrorType,
     message: String,
     detail: Option<Box<Any>>,
+    /// What decided that a call may not run. Callers never learn it.
+    reason: Option<Box<str>>,
 }
 
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
@@ -38,7 +40,7 @@ pub(crate) type ApiResult<T> = Result<T, ApiError>;
 impl ApiError {
     fn new(code: Code, message: impl Into<String>) -> Self {
         let kind = ErrorType::from_grpc_code(code as i32);
-        Self { code, kind, message: message.into(), detail: None }
+        Self { code, kind, message: message.into(), detail: None, reason: None }
     }
 
     /// The code.
@@ -49,6 +51,16 @@ impl ApiError {
     /// The text.
     pub(crate) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// What decided that a call may not run, for the audit log.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// Notes what decided.
+    pub(crate) fn because(self, reason: impl Into<Box<str>>) -> Self {
+        Self { reason: Some(reason.into()), ..self }
     }
 
     fn kind(self, kind: ErrorType) -> Self {

@@ -77,7 +77,7 @@ macro_rules! built {
                             async move {
                                 let (call, in_flight) = frontend.admit(rpc, &request).await?;
                                 let handler = $handler(&frontend, &call, request.into_inner());
-                                frontend.finish(in_flight, handler).await
+                                frontend.finish(in_flight, &call, handler).await
                             }
                         });
                         let mut grpc = grpc(&request, frontend.messages.bytes_max);

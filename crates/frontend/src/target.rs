@@ -1,7 +1,7 @@
 //! What a request is about, read from its message before anything else happens.
 
 use api::{operatorservice::v1 as operator, workflowservice::v1 as workflow};
-use authz::Details;
+use authz::{Details, Part};
 
 use crate::details::Detailed;
 
@@ -32,6 +32,11 @@ pub(crate) trait Targeted {
     fn details(&self) -> Details<'_> {
         Details::default()
     }
+
+    /// What it does besides, as if each were a call of its own.
+    fn parts(&self) -> Vec<Part<'_>> {
+        Vec::new()
+    }
 }
 
 macro_rules! targeted {
@@ -61,6 +66,10 @@ macro_rules! in_namespace_with_details {
             fn details(&self) -> Details<'_> {
                 Detailed::details(self)
             }
+
+            fn parts(&self) -> Vec<Part<'_>> {
+                Detailed::parts(self)
+            }
         })*
     };
 }
@@ -76,114 +85,114 @@ macro_rules! holding_task {
 
 in_namespace! {
     workflow::CountActivityExecutionsRequest,
-    workflow::DeleteActivityExecutionRequest,
-    workflow::DescribeActivityExecutionRequest,
-    workflow::ListActivityExecutionsRequest,
-    workflow::PollActivityExecutionRequest,
-    workflow::RequestCancelActivityExecutionRequest,
-    workflow::TerminateActivityExecutionRequest,
     workflow::CountNexusOperationExecutionsRequest,
-    workflow::DeleteNexusOperationExecutionRequest,
-    workflow::DescribeNexusOperationExecutionRequest,
-    workflow::ListNexusOperationExecutionsRequest,
-    workflow::PollNexusOperationExecutionRequest,
-    workflow::RequestCancelNexusOperationExecutionRequest,
-    workflow::StartNexusOperationExecutionRequest,
-    workflow::TerminateNexusOperationExecutionRequest,
     workflow::CountSchedulesRequest,
     workflow::CountWorkersRequest,
     workflow::CountWorkflowExecutionsRequest,
-    workflow::CreateWorkerDeploymentRequest,
-    workflow::CreateWorkerDeploymentVersionRequest,
-    workflow::DeleteWorkerDeploymentRequest,
-    workflow::DeleteWorkerDeploymentVersionRequest,
+    workflow::CreateWorkflowRuleRequest,
+    workflow::DeleteWorkflowRuleRequest,
     workflow::DescribeBatchOperationRequest,
     workflow::DescribeDeploymentRequest,
-    workflow::DescribeWorkerDeploymentRequest,
-    workflow::DescribeWorkerDeploymentVersionRequest,
     workflow::DescribeWorkerRequest,
+    workflow::DescribeWorkflowRuleRequest,
     workflow::FetchWorkerConfigRequest,
     workflow::GetCurrentDeploymentRequest,
     workflow::GetDeploymentReachabilityRequest,
-    workflow::GetWorkerBuildIdCompatibilityRequest,
     workflow::GetWorkerTaskReachabilityRequest,
-    workflow::GetWorkerVersioningRulesRequest,
+    workflow::ListActivityExecutionsRequest,
     workflow::ListArchivedWorkflowExecutionsRequest,
     workflow::ListBatchOperationsRequest,
     workflow::ListClosedWorkflowExecutionsRequest,
     workflow::ListDeploymentsRequest,
+    workflow::ListNexusOperationExecutionsRequest,
     workflow::ListOpenWorkflowExecutionsRequest,
     workflow::ListSchedulesRequest,
-    workflow::ListTaskQueuePartitionsRequest,
     workflow::ListWorkerDeploymentsRequest,
     workflow::ListWorkersRequest,
     workflow::ListWorkflowExecutionsRequest,
-    workflow::PauseActivityExecutionRequest,
-    workflow::PollWorkflowExecutionTimeSkippingRequest,
+    workflow::ListWorkflowRulesRequest,
     workflow::RecordWorkerHeartbeatRequest,
-    workflow::ResetActivityExecutionRequest,
     workflow::ScanWorkflowExecutionsRequest,
     workflow::SetCurrentDeploymentRequest,
-    workflow::SetWorkerDeploymentCurrentVersionRequest,
-    workflow::SetWorkerDeploymentManagerRequest,
-    workflow::SetWorkerDeploymentRampingVersionRequest,
-    workflow::ShutdownWorkerRequest,
     workflow::StopBatchOperationRequest,
-    workflow::UnpauseActivityExecutionRequest,
-    workflow::CreateWorkflowRuleRequest,
-    workflow::DeleteWorkflowRuleRequest,
-    workflow::DescribeWorkflowRuleRequest,
-    workflow::ListWorkflowRulesRequest,
-    workflow::TriggerWorkflowRuleRequest,
-    workflow::UpdateActivityExecutionOptionsRequest,
-    workflow::UpdateWorkerBuildIdCompatibilityRequest,
     workflow::UpdateWorkerConfigRequest,
-    workflow::UpdateWorkerDeploymentVersionComputeConfigRequest,
-    workflow::UpdateWorkerDeploymentVersionMetadataRequest,
-    workflow::ValidateWorkerDeploymentVersionComputeConfigRequest,
-    workflow::UpdateWorkerVersioningRulesRequest,
 }
 
 in_namespace_with_details! {
     CreateScheduleRequest,
+    CreateWorkerDeploymentRequest,
+    CreateWorkerDeploymentVersionRequest,
+    DeleteActivityExecutionRequest,
+    DeleteNexusOperationExecutionRequest,
     DeleteScheduleRequest,
+    DeleteWorkerDeploymentRequest,
+    DeleteWorkerDeploymentVersionRequest,
     DeleteWorkflowExecutionRequest,
+    DescribeActivityExecutionRequest,
+    DescribeNexusOperationExecutionRequest,
     DescribeScheduleRequest,
     DescribeTaskQueueRequest,
+    DescribeWorkerDeploymentRequest,
+    DescribeWorkerDeploymentVersionRequest,
     DescribeWorkflowExecutionRequest,
     ExecuteMultiOperationRequest,
+    GetWorkerBuildIdCompatibilityRequest,
+    GetWorkerVersioningRulesRequest,
     GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryReverseRequest,
     ListScheduleMatchingTimesRequest,
+    ListTaskQueuePartitionsRequest,
     PatchScheduleRequest,
+    PauseActivityExecutionRequest,
     PauseActivityRequest,
     PauseWorkflowExecutionRequest,
+    PollActivityExecutionRequest,
     PollActivityTaskQueueRequest,
+    PollNexusOperationExecutionRequest,
     PollNexusTaskQueueRequest,
+    PollWorkflowExecutionTimeSkippingRequest,
     PollWorkflowExecutionUpdateRequest,
     PollWorkflowTaskQueueRequest,
     QueryWorkflowRequest,
     RecordActivityTaskHeartbeatByIdRequest,
+    RequestCancelActivityExecutionRequest,
+    RequestCancelNexusOperationExecutionRequest,
     RequestCancelWorkflowExecutionRequest,
+    ResetActivityExecutionRequest,
     ResetActivityRequest,
     ResetStickyTaskQueueRequest,
     ResetWorkflowExecutionRequest,
     RespondActivityTaskCanceledByIdRequest,
     RespondActivityTaskCompletedByIdRequest,
     RespondActivityTaskFailedByIdRequest,
+    SetWorkerDeploymentCurrentVersionRequest,
+    SetWorkerDeploymentManagerRequest,
+    SetWorkerDeploymentRampingVersionRequest,
+    ShutdownWorkerRequest,
     SignalWithStartWorkflowExecutionRequest,
     SignalWorkflowExecutionRequest,
     StartActivityExecutionRequest,
     StartBatchOperationRequest,
+    StartNexusOperationExecutionRequest,
     StartWorkflowExecutionRequest,
+    TerminateActivityExecutionRequest,
+    TerminateNexusOperationExecutionRequest,
     TerminateWorkflowExecutionRequest,
+    TriggerWorkflowRuleRequest,
+    UnpauseActivityExecutionRequest,
     UnpauseActivityRequest,
     UnpauseWorkflowExecutionRequest,
+    UpdateActivityExecutionOptionsRequest,
     UpdateActivityOptionsRequest,
     UpdateScheduleRequest,
     UpdateTaskQueueConfigRequest,
+    UpdateWorkerBuildIdCompatibilityRequest,
+    UpdateWorkerDeploymentVersionComputeConfigRequest,
+    UpdateWorkerDeploymentVersionMetadataRequest,
+    UpdateWorkerVersioningRulesRequest,
     UpdateWorkflowExecutionOptionsRequest,
     UpdateWorkflowExecutionRequest,
+    ValidateWorkerDeploymentVersionComputeConfigRequest,
 }
 
 holding_task! {

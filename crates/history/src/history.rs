@@ -114,9 +114,21 @@ impl History {
         first_execution_run_id: &str,
         input: Input,
     ) -> Result<Reply, HistoryError> {
+        let applied = self.apply_to(caller, execution, first_execution_run_id, input).await;
+        applied.map(|(reply, _)| reply)
+    }
+
+    /// As [`History::apply_checked`]; says to which run, too.
+    pub(crate) async fn apply_to(
+        &self,
+        caller: &Caller,
+        execution: &Execution,
+        first_execution_run_id: &str,
+        input: Input,
+    ) -> Result<(Reply, RunId), HistoryError> {
         let workflow = execution.key(caller.namespace_id());
         let slot_id = SlotId::of(&workflow);
-        let (decided, outcome) = {
+        let (run_id, decided, outcome) = {
             let mut slot = self.lock(slot_id).await?;
             let run_id = self.node.find_run(&mut slot, &workflow, execution.run_id).await?;
             let is_other_chain = |run: &crate::run::CachedRun| {
@@ -126,10 +138,11 @@ impl History {
             if slot.runs.get(&run_id).is_none_or(is_other_chain) {
                 return Err(Rejection::ChainNotFound.into());
             }
-            self.decide(&mut slot, caller, run_id, input)?
+            let (decided, outcome) = self.decide(&mut slot, caller, run_id, input)?;
+            (run_id, decided, outcome)
         };
         outcome.wait().await?;
-        decided
+        Ok((decided?, run_id))
     }
 
     /// Decides on one input and submits what it leads to. What changes nothing, or is refused,

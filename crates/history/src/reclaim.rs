@@ -217,7 +217,7 @@ impl Node {
         let mut deleted = 0;
         while let Some(done) = deletions.next().await {
             match done {
-                Ok(()) => deleted += 1,
+                Ok(_) => deleted += 1,
                 // It is gone, or is none: lists also show entities.
                 Err(HistoryError::Rejected(_)) => {}
                 Err(error) => return Err(error),

@@ -9,15 +9,19 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use authz::{Question, Ruling};
+use authz::{Denial, Further, Ground, Question, Ruling};
 use model::Span;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     PoliciesError,
     entities::{Names, context},
-    set::{Set, Verdict, read},
+    set::{Set, read},
 };
+
+/// How long files have to stay as they are before they are taken: whoever writes them does not
+/// write them all at once.
+const SETTLING: Span = Span::from_millis(100);
 
 /// Whether policies decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,8 +40,17 @@ pub struct Settings {
     pub path: PathBuf,
     /// Whether they decide.
     pub mode: Mode,
+    /// Whether they may allow what no role does.
+    pub may_permit: bool,
     /// How often the files are looked at again.
     pub refresh_interval: Span,
+}
+
+impl Settings {
+    /// What is there, in force, and never looked at again.
+    pub const fn of(path: PathBuf) -> Self {
+        Self { path, mode: Mode::Enforce, may_permit: false, refresh_interval: Span::ZERO }
+    }
 }
 
 /// Cedar policies.
@@ -46,7 +59,8 @@ pub struct Policies {
     settings: Settings,
     names: Names,
     current: ArcSwap<(u64, Set)>,
-    shadowed: AtomicU64,
+    shadow_denials: AtomicU64,
+    shadow_permits: AtomicU64,
     failures: AtomicU64,
 }
 
@@ -62,9 +76,29 @@ impl Policies {
             settings,
             names,
             current: ArcSwap::from_pointee((0, set)),
-            shadowed: AtomicU64::new(0),
+            shadow_denials: AtomicU64::new(0),
+            shadow_permits: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         }))
+    }
+
+    /// These policies and how far they go, for who decides.
+    pub fn further(self: &Arc<Self>) -> Further {
+        Further {
+            rules: Arc::clone(self) as Arc<dyn authz::Rules>,
+            may_permit: self.settings.may_permit,
+            shadow: self.settings.mode == Mode::Shadow,
+        }
+    }
+
+    /// Says how many there are, and whether some of them do nothing.
+    pub fn tell(&self) {
+        let (count, permits) = (self.count(), self.current.load().1.permits());
+        let shadow = !self.decides();
+        tracing::info!(count, shadow, "policies are in force");
+        if permits > 0 && !self.settings.may_permit {
+            tracing::warn!(permits, "policies that permit do nothing: mayPermit is not set");
+        }
     }
 
     /// How many policies are in force.
@@ -72,9 +106,14 @@ impl Policies {
         self.current.load().1.len()
     }
 
-    /// How many calls would have been decided another way, in the shadow.
-    pub fn shadowed(&self) -> u64 {
-        self.shadowed.load(Ordering::Relaxed)
+    /// How many calls would have been denied, in the shadow.
+    pub fn shadow_denials(&self) -> u64 {
+        self.shadow_denials.load(Ordering::Relaxed)
+    }
+
+    /// How many calls would have been permitted that no role allows, in the shadow.
+    pub fn shadow_permits(&self) -> u64 {
+        self.shadow_permits.load(Ordering::Relaxed)
     }
 
     /// How often the files could not be taken.
@@ -97,6 +136,26 @@ impl Policies {
         Ok(true)
     }
 
+    /// True when the files are others than those that are in force, and stay so for a while.
+    async fn have_changed(self: &Arc<Self>) -> Result<bool, PoliciesError> {
+        let texts = read(&self.settings.path)?;
+        if texts == self.current.load().1.texts {
+            return Ok(false);
+        }
+        tokio::time::sleep(SETTLING.to_std()).await;
+        Ok(texts == read(&self.settings.path)?)
+    }
+
+    async fn refresh_once_settled(self: &Arc<Self>) -> Result<bool, PoliciesError> {
+        if !self.have_changed().await? {
+            return Ok(false);
+        }
+        // A thousand policies take a while to check; calls go on meanwhile.
+        let this = Arc::clone(self);
+        let refreshed = tokio::task::spawn_blocking(move || this.refresh()).await;
+        refreshed.unwrap_or_else(|_| Err(PoliciesError::Schema("the check panicked".to_owned())))
+    }
+
     /// Refreshes again and again until `stop` is cancelled.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         let mut told = None;
@@ -105,8 +164,11 @@ impl Policies {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(self.settings.refresh_interval.to_std()) => {}
             }
-            match self.refresh() {
-                Ok(true) => tracing::info!(count = self.count(), "loaded new policies"),
+            match self.refresh_once_settled().await {
+                Ok(true) => {
+                    told = None;
+                    self.tell();
+                }
                 Ok(false) => told = None,
                 Err(error) => {
                     self.failures.fetch_add(1, Ordering::Relaxed);
@@ -121,15 +183,6 @@ impl Policies {
         }
     }
 
-    /// What the policies say, whether they decide or not.
-    pub fn explain(&self, question: &Question<'_>) -> Ruling {
-        match self.verdict(question) {
-            Verdict::Silent => Ruling::Silent,
-            Verdict::Permits(rule) => Ruling::Permits(rule),
-            Verdict::Forbids(rule) => Ruling::Forbids(rule),
-        }
-    }
-
     /// Whether they decide.
     pub fn decides(&self) -> bool {
         self.settings.mode == Mode::Enforce
@@ -139,12 +192,14 @@ impl Policies {
     pub fn text(&self, rule: &str) -> Option<String> {
         self.current.load().1.text(rule)
     }
+}
 
-    fn verdict(&self, question: &Question<'_>) -> Verdict {
+impl authz::Rules for Policies {
+    fn judge(&self, question: &Question<'_>) -> Ruling {
         let current = self.current.load();
         let (generation, set) = current.as_ref();
         if set.len() == 0 {
-            return Verdict::Silent;
+            return Ruling::Silent;
         }
         let Question { caller, rpc, resource } = question;
         let made = self.names.entities(caller, &set.actions, *generation);
@@ -152,7 +207,7 @@ impl Policies {
             (Ok(entities), Ok(context)) => (entities, context),
             (Err(error), _) | (_, Err(error)) => {
                 tracing::error!(error, "a question cannot be put to the policies");
-                return Verdict::Forbids("a question that cannot be put".to_owned());
+                return Ruling::Forbids("a question that cannot be put".to_owned());
             }
         };
         let names = (
@@ -162,27 +217,20 @@ impl Policies {
         );
         set.ask(names, context, &entities)
     }
-}
 
-impl authz::Rules for Policies {
-    fn judge(&self, question: &Question<'_>) -> Ruling {
-        let ruling = self.explain(question);
-        if self.settings.mode == Mode::Enforce || ruling == Ruling::Silent {
-            return ruling;
-        }
+    fn differ(&self, question: &Question<'_>, would: &Result<Ground, Denial>) {
         let (rpc, namespace) = (question.rpc.name, question.resource.namespace);
         let (_, principal) = question.caller.principal().stamp().unwrap_or_default();
-        match &ruling {
-            Ruling::Forbids(rule) => {
-                self.shadowed.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(rule, rpc, namespace, principal, "would have been denied");
+        match would {
+            Err(denial) => {
+                self.shadow_denials.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%denial, rpc, namespace, principal, "would have been denied");
             }
-            Ruling::Permits(rule) => {
-                tracing::info!(rule, rpc, namespace, principal, "a policy permits");
+            Ok(ground) => {
+                self.shadow_permits.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%ground, rpc, namespace, principal, "would have been permitted");
             }
-            Ruling::Silent => {}
         }
-        Ruling::Silent
     }
 }
 
@@ -190,7 +238,7 @@ impl authz::Rules for Policies {
 mod tests {
     use std::fs;
 
-    use authz::{Caller, Claims, Details, Principal, Resource, Rules as _};
+    use authz::{Caller, Claims, Details, Policy, Principal, Resource, Roles, Rules as _};
     use tempfile::TempDir;
 
     use super::*;
@@ -202,7 +250,7 @@ mod tests {
 
     fn settings(folder: &TempDir, mode: Mode) -> Settings {
         let path = folder.path().to_owned();
-        Settings { path, mode, refresh_interval: Span::from_millis(10) }
+        Settings { path, mode, may_permit: true, refresh_interval: Span::from_millis(10) }
     }
 
     fn bench(text: &str, mode: Mode) -> Bench {
@@ -212,11 +260,14 @@ mod tests {
         Bench { folder, policies }
     }
 
-    fn ruling(policies: &Policies, who: &str, name: &str, details: Details<'_>) -> Ruling {
+    fn caller(who: &str) -> Caller {
         let mut claims = Claims::default();
         claims.grant_permission("orders:write");
-        let caller = Caller::new(Principal::named("jwt", who), claims);
-        let rpc = authz::methods().find(|rpc| rpc.name == name).unwrap();
+        Caller::new(Principal::named("jwt", who), claims)
+    }
+
+    fn ruling(policies: &Policies, who: &str, name: &str, details: Details<'_>) -> Ruling {
+        let (caller, rpc) = (caller(who), authz::method(name).unwrap());
         let resource = Resource::in_namespace("orders").about(details);
         policies.judge(&Question { caller: &caller, rpc, resource })
     }
@@ -250,10 +301,15 @@ mod tests {
     #[test]
     fn in_the_shadow_nothing_is_decided_and_all_is_counted() {
         let Bench { policies, folder: _folder } = bench(PAYMENTS, Mode::Shadow);
-        let start = "StartWorkflowExecution";
-        assert_eq!(ruling(&policies, "bob", start, of_type("PaymentFlow")), Ruling::Silent);
-        assert_eq!(ruling(&policies, "bob", start, of_type("Shipping")), Ruling::Silent);
-        assert_eq!(policies.shadowed(), 1);
+        let policy = Policy::Ruled(Roles::default(), policies.further());
+        let decide = |name: &str, workflow_type| {
+            let resource = Resource::in_namespace("orders").about(of_type(workflow_type));
+            authz::authorize(&caller("bob"), authz::method(name).unwrap(), resource, &policy)
+        };
+        assert!(decide("StartWorkflowExecution", "PaymentFlow").is_ok());
+        assert!(decide("StartWorkflowExecution", "Shipping").is_ok());
+        assert!(decide("UpdateNamespace", "").is_err());
+        assert_eq!((policies.shadow_denials(), policies.shadow_permits()), (1, 1));
     }
 
     #[test]
@@ -279,6 +335,37 @@ mod tests {
         assert!(policies.refresh().unwrap());
         assert!(!policies.refresh().unwrap());
         assert_eq!(start(), Ruling::Silent);
+    }
+
+    #[test]
+    fn policies_that_are_gone_stay_in_force() {
+        let Bench { policies, folder } = bench(PAYMENTS, Mode::Enforce);
+        let start = || ruling(&policies, "bob", "StartWorkflowExecution", of_type("PaymentFlow"));
+        let (file, aside) = (folder.path().join("rules.cedar"), folder.path().join("aside"));
+        fs::rename(&file, &aside).unwrap();
+        let error = policies.refresh().unwrap_err().to_string();
+        assert!(error.contains("has no file that ends in `.cedar`"), "{error}");
+        assert!(matches!(start(), Ruling::Forbids(_)));
+        // None at all is what an empty file says.
+        fs::write(&file, "").unwrap();
+        assert!(policies.refresh().unwrap());
+        assert_eq!(start(), Ruling::Silent);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_is_still_written_is_not_taken() {
+        let Bench { policies, folder } = bench(PAYMENTS, Mode::Enforce);
+        let file = folder.path().join("rules.cedar");
+        let half = "permit (principal, action, resource);";
+        fs::write(&file, half).unwrap();
+        let refreshing = Arc::clone(&policies);
+        let first = tokio::spawn(async move { refreshing.refresh_once_settled().await });
+        tokio::task::yield_now().await;
+        fs::write(&file, format!("{half} {PAYMENTS}")).unwrap();
+        assert!(!first.await.unwrap().unwrap());
+        assert_eq!(policies.count(), 2);
+        assert!(policies.refresh_once_settled().await.unwrap());
+        assert_eq!(policies.count(), 3);
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     str::FromStr,
+    sync::LazyLock,
 };
 
+use authz::Ruling;
 use cedar_policy::{
     Authorizer, Context, Decision, Effect, Entities, EntityUid, PolicyId, PolicySet, Request,
     Schema, ValidationMode, Validator,
@@ -20,6 +22,13 @@ const POLICIES_MAX: usize = 1000;
 /// Most bytes of all files together.
 const BYTES_MAX: u64 = 4 * 1024 * 1024;
 
+/// The schema with all actions, read once: it is the same for all files.
+static SCHEMA: LazyLock<Result<(Schema, Entities), String>> = LazyLock::new(|| {
+    let schema = Schema::from_str(&schema_text()).map_err(|error| error.to_string())?;
+    let actions = schema.action_entities().map_err(|error| error.to_string())?;
+    Ok((schema, actions))
+});
+
 /// Policies that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -32,6 +41,12 @@ pub enum PoliciesError {
         /// Why.
         source: io::Error,
     },
+    /// A directory has nothing in it: it may not be there yet, or no more.
+    #[error(
+        "`{}` has no file that ends in `.cedar`; an empty one says that there are no policies",
+        .0.display()
+    )]
+    Missing(PathBuf),
     /// There is more than is taken.
     #[error("there are more than {0}")]
     TooMany(String),
@@ -64,14 +79,6 @@ pub(crate) struct Set {
     pub(crate) actions: Entities,
 }
 
-/// What a set says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Silent,
-    Permits(String),
-    Forbids(String),
-}
-
 /// Reads the files at a path: one, or all of a directory that end in `.cedar`.
 pub(crate) fn read(path: &Path) -> Result<Texts, PoliciesError> {
     let unreadable = |path: &Path, source| PoliciesError::Unreadable { path: path.into(), source };
@@ -82,6 +89,9 @@ pub(crate) fn read(path: &Path) -> Result<Texts, PoliciesError> {
             if entry.extension().is_some_and(|extension| extension == "cedar") {
                 files.push(entry);
             }
+        }
+        if files.is_empty() {
+            return Err(PoliciesError::Missing(path.to_owned()));
         }
     } else {
         files.push(path.to_owned());
@@ -103,8 +113,8 @@ pub(crate) fn read(path: &Path) -> Result<Texts, PoliciesError> {
 impl Set {
     /// Checks texts and makes a set of them.
     pub(crate) fn new(texts: Texts) -> Result<Self, PoliciesError> {
-        let schema = Schema::from_str(&schema_text())
-            .map_err(|error| PoliciesError::Schema(error.to_string()))?;
+        let (schema, actions) =
+            SCHEMA.as_ref().map_err(|error| PoliciesError::Schema(error.clone()))?;
         let mut policies = PolicySet::new();
         for (file, text) in &texts {
             add(&mut policies, file, text)?;
@@ -112,19 +122,23 @@ impl Set {
         if policies.num_of_policies() > POLICIES_MAX {
             return Err(PoliciesError::TooMany(format!("{POLICIES_MAX} policies")));
         }
-        let actions =
-            schema.action_entities().map_err(|error| PoliciesError::Schema(error.to_string()))?;
-        let checked = Validator::new(schema).validate(&policies, ValidationMode::default());
+        let checked = Validator::new(schema.clone()).validate(&policies, ValidationMode::default());
         let problems: Vec<String> = checked.validation_errors().map(ToString::to_string).collect();
         if !problems.is_empty() {
             return Err(PoliciesError::Invalid(problems));
         }
+        let actions = actions.clone();
         Ok(Self { texts, policies, authorizer: Authorizer::new(), actions })
     }
 
     /// How many policies there are.
     pub(crate) fn len(&self) -> usize {
         self.policies.num_of_policies()
+    }
+
+    /// How many of them permit.
+    pub(crate) fn permits(&self) -> usize {
+        self.policies.policies().filter(|policy| policy.effect() == Effect::Permit).count()
     }
 
     /// Asks all policies. One that forbids wins, and so does one of those that cannot be evaluated:
@@ -134,10 +148,10 @@ impl Set {
         (principal, action, resource): (EntityUid, EntityUid, EntityUid),
         context: Context,
         entities: &Entities,
-    ) -> Verdict {
+    ) -> Ruling {
         let request = match Request::new(principal, action, resource, context, None) {
             Ok(request) => request,
-            Err(error) => return Verdict::Forbids(format!("no request can be made: {error}")),
+            Err(error) => return Ruling::Forbids(format!("no request can be made: {error}")),
         };
         let response = self.authorizer.is_authorized(&request, &self.policies, entities);
         let diagnostics = response.diagnostics();
@@ -145,16 +159,16 @@ impl Set {
             let cedar_policy::AuthorizationError::PolicyEvaluationError(error) = error;
             if self.forbids(error.policy_id()) {
                 tracing::error!(%error, "a policy cannot be evaluated, and so it forbids");
-                return Verdict::Forbids(error.policy_id().to_string());
+                return Ruling::Forbids(error.policy_id().to_string());
             }
             tracing::error!(%error, "a policy cannot be evaluated, and so it permits nothing");
         }
         let mut names: Vec<String> = diagnostics.reason().map(ToString::to_string).collect();
         names.sort();
         match (response.decision(), names.is_empty()) {
-            (_, true) => Verdict::Silent,
-            (Decision::Allow, false) => Verdict::Permits(names.join(", ")),
-            (Decision::Deny, false) => Verdict::Forbids(names.join(", ")),
+            (_, true) => Ruling::Silent,
+            (Decision::Allow, false) => Ruling::Permits(names.join(", ")),
+            (Decision::Deny, false) => Ruling::Forbids(names.join(", ")),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
-use authz::{Access, Claims, Question, Role, SYSTEM_NAMESPACE, Scope};
+use authz::{Access, Claims, Details, Part, Question, Role, SYSTEM_NAMESPACE, Scope};
 use bytes::Bytes;
 use environment::Clock;
 use http::{Request, StatusCode, Uri, header};
@@ -21,6 +21,9 @@ const ANSWERS_MAX: NonZeroUsize = match NonZeroUsize::new(10_000) {
     Some(most) => most,
     None => NonZeroUsize::MIN,
 };
+
+/// Longest question whose answer is kept, in bytes: batches that name many have long ones.
+const QUESTION_BYTES_MAX: usize = 16 * 1024;
 
 /// Longest reason that is kept, in characters.
 const REASON_MAX: usize = 500;
@@ -84,7 +87,7 @@ impl Webhook {
     /// it says nothing that is understood.
     pub async fn ask(&self, question: &Question<'_>) -> Result<(), String> {
         let asked = Bytes::from(input(question).to_string());
-        let caches = !self.settings.cache_ttl.is_zero();
+        let caches = !self.settings.cache_ttl.is_zero() && asked.len() <= QUESTION_BYTES_MAX;
         if caches {
             let now = self.clock.monotonic();
             let known = self.answers.lock().get(&asked).filter(|known| known.until > now).cloned();
@@ -139,12 +142,7 @@ fn input(question: &Question<'_>) -> Value {
         Scope::Cluster => "cluster",
         Scope::Namespace => "namespace",
     };
-    let named: Map<String, Value> = resource
-        .details
-        .named()
-        .map(|(name, value)| (name.to_owned(), Value::from(value)))
-        .collect();
-    json!({ "input": {
+    let mut input = json!({
         "version": 1,
         "principal": { "kind": kind, "name": name, "roles": roles(caller.claims()) },
         "service": rpc.service.name(),
@@ -152,8 +150,19 @@ fn input(question: &Question<'_>) -> Value {
         "access": access,
         "scope": scope,
         "namespace": resource.namespace,
-        "resource": named,
-    } })
+        "resource": names(&resource.details),
+    });
+    if let Some(input) = input.as_object_mut().filter(|_| !resource.parts.is_empty()) {
+        let part =
+            |part: &Part<'_>| json!({ "method": part.rpc, "resource": names(&part.details) });
+        input.insert("parts".to_owned(), resource.parts.iter().map(part).collect());
+    }
+    json!({ "input": input })
+}
+
+/// What a request, or a part of it, names.
+fn names(details: &Details<'_>) -> Map<String, Value> {
+    details.named().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
 }
 
 /// The roles by namespace, by the names of permissions.
@@ -200,7 +209,7 @@ fn read(answer: &Value) -> Option<Result<(), String>> {
 
 #[cfg(test)]
 mod tests {
-    use authz::{Caller, Details, Principal, Resource};
+    use authz::{Caller, Principal, Resource};
     use environment::Environment;
     use futures_util::future::BoxFuture;
     use http::Response;
@@ -275,6 +284,21 @@ mod tests {
             "resource": { "workflowType": "Order" },
         } });
         assert_eq!(*fake.asked.lock(), [input]);
+    }
+
+    #[test]
+    fn it_hears_of_what_a_call_does_besides() {
+        let caller = Caller::new(Principal::named("jwt", "alice"), Claims::default());
+        let rpc = authz::method("StartBatchOperation").unwrap();
+        let details = Details { workflow_id: "order-1", ..Details::default() };
+        let parts = [Part { rpc: "TerminateWorkflowExecution", details }];
+        let resource = Resource::in_namespace("orders").with_parts(&parts);
+        let asked = input(&Question { caller: &caller, rpc, resource });
+        let part = json!({
+            "method": "TerminateWorkflowExecution",
+            "resource": { "workflowId": "order-1" },
+        });
+        assert_eq!(asked["input"]["parts"], json!([part]));
     }
 
     #[tokio::test]

@@ -46,6 +46,11 @@ pub(crate) enum AuthCommand {
     Explain(Explain),
     /// Print the schema that policies are checked against.
     PolicySchema,
+    /// Check policies as a server would, before it sees them.
+    PolicyCheck {
+        /// A file, or a directory whose files end in `.cedar`.
+        path: PathBuf,
+    },
 }
 
 /// What is done with API keys.
@@ -157,6 +162,11 @@ pub(crate) fn run(command: AuthCommand) -> anyhow::Result<()> {
         AuthCommand::Explain(asked) => runtime.block_on(explain(&asked)),
         AuthCommand::PolicySchema => {
             output::line(policies::schema_text().trim_end());
+            Ok(())
+        }
+        AuthCommand::PolicyCheck { path } => {
+            let policies = policies::Policies::open(policies::Settings::of(path))?;
+            output::line(&format!("{} policies, and nothing is wrong with them", policies.count()));
             Ok(())
         }
     }

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use authz::{Access, Caller, Claims, Details, Principal, Question, Resource, Rpc, Ruling, Scope};
+use authz::{
+    Access, Caller, Claims, Details, Part, Principal, Question, Resource, Rpc, Rules as _, Ruling,
+    Scope,
+};
 use clap::Args;
 use environment::Environment;
 use http::{HeaderMap, HeaderValue};
@@ -36,6 +39,10 @@ pub(crate) struct Explain {
     /// The namespace; none for methods of the cluster.
     #[arg(long, default_value = "")]
     namespace: String,
+    /// A method that the request does as a part of its own, such as the operation of a batch. May
+    /// be repeated. Those of a signal with start, of several operations and of schedules are known.
+    #[arg(long = "part", value_name = "RPC")]
+    parts: Vec<String>,
     #[command(flatten)]
     named: Named,
 }
@@ -67,6 +74,18 @@ struct Named {
     /// The schedule's id.
     #[arg(long, default_value = "")]
     schedule_id: String,
+    /// The id of an activity.
+    #[arg(long, default_value = "")]
+    activity_id: String,
+    /// The id of a Nexus operation that no workflow waits for.
+    #[arg(long, default_value = "")]
+    operation_id: String,
+    /// The name of a Nexus endpoint.
+    #[arg(long, default_value = "")]
+    endpoint: String,
+    /// The name of a worker deployment.
+    #[arg(long, default_value = "")]
+    deployment_name: String,
 }
 
 /// Decides as the server would, and tells why.
@@ -74,8 +93,7 @@ pub(crate) async fn explain(asked: &Explain) -> anyhow::Result<()> {
     let settings = configured::read(&asked.config)?;
     let rules = Rules::from_settings(&settings)?;
     let environment = Environment::system();
-    let rpc = authz::methods().find(|rpc| rpc.name == asked.rpc);
-    let rpc = rpc.with_context(|| format!("no method has the name `{}`", asked.rpc))?;
+    let rpc = method(&asked.rpc)?;
     let caller = match (&asked.token, &asked.principal) {
         (Some(token), _) => {
             of_token(Security::from_settings(&settings)?, &environment, token).await?
@@ -83,11 +101,18 @@ pub(crate) async fn explain(asked: &Explain) -> anyhow::Result<()> {
         (None, Some(name)) => of_permissions(name, &asked.permissions)?,
         (None, None) => bail!("either --principal or --token is needed"),
     };
-    let resource = Resource::in_namespace(&asked.namespace).about(asked.named.details());
+    let parts = asked.parts(rpc)?;
+    let resource = Resource::in_namespace(&asked.namespace);
+    let resource = resource.about(asked.named.details()).with_parts(&parts);
     let question = Question { caller: &caller, rpc, resource };
     output::line(&who(&caller));
     output::line(&what(rpc));
-    tell_policies(&rules, &question);
+    tell_policies(&rules, &question, "it");
+    for part in &parts {
+        let resource = Resource::in_namespace(&asked.namespace).about(part.details);
+        let question = Question { caller: &caller, rpc: method(part.rpc)?, resource };
+        tell_policies(&rules, &question, &format!("its part {}", part.rpc));
+    }
     let decided = authz::authorize(&caller, rpc, resource, &rules.policy);
     let permit = match decided {
         Ok(permit) => permit,
@@ -107,12 +132,17 @@ pub(crate) async fn explain(asked: &Explain) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tell_policies(rules: &Rules, question: &Question<'_>) {
+fn method(name: &str) -> anyhow::Result<&'static Rpc> {
+    authz::method(name).with_context(|| format!("no method has the name `{name}`"))
+}
+
+/// Says which policies speak of a call, or of a part of it.
+fn tell_policies(rules: &Rules, question: &Question<'_>, what: &str) {
     let Some(policies) = &rules.policies else { return };
-    let (verb, names) = match policies.explain(question) {
+    let (verb, names) = match policies.judge(question) {
         Ruling::Silent => {
             let count = policies.count();
-            output::line(&format!("policies: none of {count} says anything of it"));
+            output::line(&format!("policies: none of {count} says anything of {what}"));
             return;
         }
         Ruling::Permits(names) => ("permits", names),
@@ -120,7 +150,7 @@ fn tell_policies(rules: &Rules, question: &Question<'_>) {
     };
     let shadow = if policies.decides() { "" } else { ", in the shadow: it decides nothing" };
     for name in names.split(", ") {
-        output::line(&format!("policies: `{name}` {verb} it{shadow}"));
+        output::line(&format!("policies: `{name}` {verb} {what}{shadow}"));
         for line in policies.text(name).unwrap_or_default().lines() {
             output::line(&format!("    {line}"));
         }
@@ -195,7 +225,47 @@ impl Named {
             query_name: &self.query_name,
             update_name: &self.update_name,
             schedule_id: &self.schedule_id,
-            implies: &[],
+            activity_id: &self.activity_id,
+            operation_id: &self.operation_id,
+            endpoint: &self.endpoint,
+            deployment_name: &self.deployment_name,
         }
+    }
+
+    fn start(&self) -> Details<'_> {
+        Details {
+            workflow_type: &self.workflow_type,
+            workflow_id: &self.workflow_id,
+            task_queue: &self.task_queue,
+            ..Details::default()
+        }
+    }
+
+    fn change(&self) -> Details<'_> {
+        Details {
+            workflow_id: &self.workflow_id,
+            signal_name: &self.signal_name,
+            update_name: &self.update_name,
+            ..Details::default()
+        }
+    }
+}
+
+impl Explain {
+    /// What the request does besides, as the server sees it.
+    fn parts(&self, rpc: &Rpc) -> anyhow::Result<Vec<Part<'_>>> {
+        let named = &self.named;
+        let start = Part { rpc: "StartWorkflowExecution", details: named.start() };
+        let change = |rpc| Part { rpc, details: named.change() };
+        let mut parts = match rpc.name {
+            "CreateSchedule" | "UpdateSchedule" => vec![start],
+            "ExecuteMultiOperation" => vec![start, change("UpdateWorkflowExecution")],
+            "SignalWithStartWorkflowExecution" => vec![change("SignalWorkflowExecution"), start],
+            _ => Vec::new(),
+        };
+        for name in &self.parts {
+            parts.push(Part { rpc: method(name)?.name, details: named.details() });
+        }
+        Ok(parts)
     }
 }

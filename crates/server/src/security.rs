@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use authn::{ApiKeys, Authenticator, CertificateRule, JwtSettings, KeySource};
-use authz::{Caller, CustomRole, CustomRoles, Further, Policy, Question, Role, Roles};
+use authz::{Caller, CustomRole, CustomRoles, Policy, Question, Role, Roles};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use config::{Authorization, Global, Settings, tls as tree};
 use environment::Environment;
@@ -171,7 +171,8 @@ pub(crate) fn watch_security(
         let end = expiry.first_end.map_or(0, |end| end.nanos() / NANOS);
         SecurityTotals {
             connections_refused: visitors.turned_away(),
-            policies_shadowed: policies.as_ref().map_or(0, |policies| policies.shadowed()),
+            policy_shadow_denials: policies.as_ref().map_or(0, |it| it.shadow_denials()),
+            policy_shadow_permits: policies.as_ref().map_or(0, |it| it.shadow_permits()),
             policy_failures: policies.as_ref().map_or(0, |policies| policies.failures()),
             certificates_expired: expiry.expired,
             certificates_expiring: expiry.expiring,
@@ -227,11 +228,7 @@ impl Rules {
         let policy = match &policies {
             _ if authorization.is_webhook() => Policy::Elsewhere(roles),
             None => Policy::Roles(roles),
-            Some(policies) => {
-                let may_permit = authorization.policies.as_ref().is_some_and(|it| it.may_permit);
-                let rules = Arc::clone(policies) as Arc<dyn authz::Rules>;
-                Policy::Ruled(roles, Further { rules, may_permit })
-            }
+            Some(policies) => Policy::Ruled(roles, policies.further()),
         };
         let webhook = authorization.webhook.as_ref().map(|webhook| WebhookSettings {
             url: webhook.url.clone(),
@@ -244,6 +241,7 @@ impl Rules {
     /// Reads the policies again and again until `stop` is cancelled.
     pub(crate) fn watch(&self, stop: &CancellationToken) {
         if let Some(policies) = &self.policies {
+            policies.tell();
             tokio::spawn(Arc::clone(policies).watch(stop.clone()));
         }
     }
@@ -264,8 +262,8 @@ impl Rules {
 fn open_policies(settings: &config::Policies) -> anyhow::Result<Arc<Policies>> {
     let mode = if settings.is_shadow() { policies::Mode::Shadow } else { policies::Mode::Enforce };
     let refresh_interval = Span::from(settings.refresh_interval).or(POLICY_REFRESH_INTERVAL);
-    let path = settings.path().clone();
-    Policies::open(policies::Settings { path, mode, refresh_interval })
+    let (path, may_permit) = (settings.path().clone(), settings.may_permit);
+    Policies::open(policies::Settings { path, mode, may_permit, refresh_interval })
         .context("global.authorization.policies")
 }
 

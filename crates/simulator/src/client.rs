@@ -283,7 +283,7 @@ impl Client {
             let signalled = signalled.await;
             self.world.note(&self.workflow_id, signal, &signalled);
             match signalled {
-                Ok(()) => {
+                Ok(_) => {
                     self.world.witness.signal(&self.workflow_id, signal, true);
                     return;
                 }
@@ -305,7 +305,7 @@ impl Client {
             let cancelled = cancelled.await;
             self.world.note(&self.workflow_id, "cancel", &cancelled);
             match cancelled {
-                Ok(()) => {
+                Ok(_) => {
                     // A closed run takes the request too and stays as it is; a run that follows
                     // does not know of it: only who must cancel goes on asking.
                     self.world.witness.cancelled(&self.workflow_id);
@@ -334,7 +334,7 @@ impl Client {
             let terminated = terminated.await;
             self.world.note(&self.workflow_id, "terminate", &terminated);
             match terminated {
-                Ok(()) => {
+                Ok(_) => {
                     self.world.witness.termination(&self.workflow_id, true);
                     return;
                 }

@@ -200,8 +200,10 @@ families! {
     // What protects the server
     CONNECTIONS_REFUSED = Family::counter(Process, "longtide_connections_refused",
         "Connections that were not taken because their address had too many.", &[]);
-    POLICIES_SHADOWED = Family::counter(Process, "longtide_policy_shadow_denials",
+    POLICY_SHADOW_DENIALS = Family::counter(Process, "longtide_policy_shadow_denials",
         "Calls that policies in shadow mode would have denied.", &[]);
+    POLICY_SHADOW_PERMITS = Family::counter(Process, "longtide_policy_shadow_permits",
+        "Calls that policies in shadow mode would have permitted, and no role allows.", &[]);
     POLICY_FAILURES = Family::counter(Process, "longtide_policy_load_failures",
         "Times that changed policies could not be loaded; the former ones stay.", &[]);
     CERTIFICATES_EXPIRED = Family::gauge(Process, "certificates_expired",

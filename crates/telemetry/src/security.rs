@@ -14,7 +14,9 @@ pub struct SecurityTotals {
     /// Connections that were not taken, because their address had too many.
     pub connections_refused: u64,
     /// Calls that policies in the shadow would have denied.
-    pub policies_shadowed: u64,
+    pub policy_shadow_denials: u64,
+    /// Calls that policies in the shadow would have permitted, and no role allows.
+    pub policy_shadow_permits: u64,
     /// Times that policies could not be loaded.
     pub policy_failures: u64,
     /// Certificates that have expired.
@@ -29,7 +31,8 @@ pub struct SecurityTotals {
 #[derive(Debug)]
 pub(crate) struct SecurityMetrics {
     connections_refused: IntCounter,
-    policies_shadowed: IntCounter,
+    policy_shadow_denials: IntCounter,
+    policy_shadow_permits: IntCounter,
     policy_failures: IntCounter,
     certificates_expired: IntGauge,
     certificates_expiring: IntGauge,
@@ -42,7 +45,8 @@ impl SecurityMetrics {
         let gauge = |family| Ok::<_, MetricsError>(gauges(registry, family)?.with(&[]));
         Ok(Self {
             connections_refused: counter(&names::CONNECTIONS_REFUSED)?,
-            policies_shadowed: counter(&names::POLICIES_SHADOWED)?,
+            policy_shadow_denials: counter(&names::POLICY_SHADOW_DENIALS)?,
+            policy_shadow_permits: counter(&names::POLICY_SHADOW_PERMITS)?,
             policy_failures: counter(&names::POLICY_FAILURES)?,
             certificates_expired: gauge(&names::CERTIFICATES_EXPIRED)?,
             certificates_expiring: gauge(&names::CERTIFICATES_EXPIRING)?,
@@ -54,7 +58,8 @@ impl SecurityMetrics {
     pub(crate) fn show(&self, totals: &SecurityTotals) {
         for (counter, total) in [
             (&self.connections_refused, totals.connections_refused),
-            (&self.policies_shadowed, totals.policies_shadowed),
+            (&self.policy_shadow_denials, totals.policy_shadow_denials),
+            (&self.policy_shadow_permits, totals.policy_shadow_permits),
             (&self.policy_failures, totals.policy_failures),
         ] {
             counter.inc_by(total.saturating_sub(counter.get()));

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from temporalio import workflow
 from temporalio.api.operatorservice.v1 import request_response_pb2 as operator
 from temporalio.api.operatorservice.v1 import service_pb2_grpc as operator_service
 from temporalio.api.workflowservice.v1 import request_response_pb2 as messages
@@ -19,7 +20,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from flows import Greets, runs_a_workflow
-from harness.outside import Answer, Outside
+from harness.outside import Answer, Outside, json_answer
+from harness.sdk import unique, worker
 from harness.secured import SecuredServer
 from harness.server import executable
 from harness.waiting import wait_for
@@ -28,6 +30,26 @@ CANARY = "canary-4f1c9d"
 """What is put wherever a secret may be; nobody may find it."""
 
 REFUSED = "UNAVAILABLE: the audit log cannot be written"
+
+
+@workflow.defn
+class Notes:
+    """Takes notes until it may go."""
+
+    def __init__(self) -> None:
+        self.may_go = False
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: self.may_go)
+
+    @workflow.update
+    def note(self, text: str) -> None:
+        pass
+
+    @workflow.signal
+    def go(self, text: str) -> None:
+        self.may_go = True
 
 
 def longtide(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -192,6 +214,93 @@ async def test_refusals_are_kept_with_their_reasons(server: AuditedServer):
     assert (anonymous["decision"], anonymous["rule"]) == ("denied", "no credentials")
     assert anonymous["principal"] == {"kind": "anonymous"}
     assert (unknown["decision"], unknown["rule"]) == ("unauthenticated", "no API key is this one")
+
+
+async def test_records_name_the_run_that_a_call_made_or_reached(server: AuditedServer):
+    client = await connected(server, server.root)
+    queue = unique("queue")
+    async with worker(client, queue, [Notes]):
+        handle = await client.start_workflow(Notes.run, id="noted", task_queue=queue)
+        first = handle.first_execution_run_id
+        # The run is not named in what follows, and is known all the same.
+        named = client.get_workflow_handle("noted")
+        await named.execute_update(Notes.note, CANARY)
+        await named.signal(Notes.go, CANARY)
+        await handle.result()
+    with grpc.insecure_channel(server.address) as channel:
+        stub = service.WorkflowServiceStub(channel)
+        reset = stub.ResetWorkflowExecution(
+            messages.ResetWorkflowExecutionRequest(
+                namespace="default",
+                workflow_execution={"workflow_id": "noted", "run_id": first},
+                workflow_task_finish_event_id=4,
+                request_id="r",
+            ),
+            metadata=(("authorization", f"Bearer {server.root}"),),
+            timeout=10,
+        )
+    await named.cancel()
+    await named.terminate()
+    both = await client.start_workflow(
+        Notes.run, id="both", task_queue="q", start_signal="go", start_signal_args=[CANARY]
+    )
+    expected = {
+        "StartWorkflowExecution": {"run_id": first},
+        "UpdateWorkflowExecution": {"run_id": first},
+        "SignalWorkflowExecution": {"run_id": first},
+        "ResetWorkflowExecution": {"run_id": first, "new_run_id": reset.run_id},
+        "RequestCancelWorkflowExecution": {"run_id": reset.run_id},
+        "TerminateWorkflowExecution": {"run_id": reset.run_id},
+        "SignalWithStartWorkflowExecution": {"run_id": both.first_execution_run_id},
+    }
+    for rpc, runs in expected.items():
+        (call,) = server.calls(rpc)
+        told = {name: run for name, run in call["target"].items() if name.endswith("run_id")}
+        assert told == runs, rpc
+    assert not any(CANARY in json.dumps(record) for record in server.records())
+
+
+async def test_a_denial_names_the_policy_that_forbids_it(tmp_path):
+    rules = tmp_path / "rules.cedar"
+    rules.write_text(
+        '@id("no-payments") forbid (principal, action in Action::"starts", resource) '
+        'when { context has workflowType && context.workflowType == "Payment" };'
+    )
+    server = AuditedServer(tmp_path / "server")
+    server.settings["global"]["authorization"]["policies"] = {"file": str(rules)}
+    with server:
+        shop = await connected(server, key_of(server, "shop", "default:write"))
+        with pytest.raises(RPCError):
+            await shop.start_workflow("Payment", id="no", task_queue="q")
+        (denied,) = await wait_for(lambda: server.calls("StartWorkflowExecution"), "the denial")
+        assert (denied["decision"], denied["outcome"]) == ("denied", "PERMISSION_DENIED")
+        assert denied["rule"] == "policy `rules.cedar/no-payments` forbids it"
+        assert denied["target"]["workflow_type"] == "Payment"
+
+
+async def test_a_denial_says_what_the_webhook_says(tmp_path):
+    answer = {"allow": False, "reason": "not on Sundays"}
+    with Outside(lambda _: json_answer(200, answer)) as outside:
+        server = AuditedServer(tmp_path / "server")
+        webhook = {"url": outside.url, "cacheTtl": "0s", "timeout": "500ms"}
+        server.settings["global"]["authorization"]["webhook"] = webhook
+        with server:
+            root = await connected(server, server.root)
+            rules = []
+            for _ in range(2):
+                with pytest.raises(RPCError):
+                    await root.start_workflow("Payment", id="no", task_queue="q")
+                rules.append("")
+                calls = await wait_for(
+                    lambda: (
+                        len(found := server.calls("StartWorkflowExecution")) == len(rules) and found
+                    ),
+                    "the denial",
+                )
+                rules[-1] = calls[-1]["rule"]
+                outside.answer = lambda _: Answer(500)
+            assert rules[0] == "the webhook says no: not on Sundays"
+            assert rules[1].startswith("the webhook gives no answer: the answer is 500")
 
 
 async def test_the_log_is_verified_and_says_which_record_is_damaged(server: AuditedServer):

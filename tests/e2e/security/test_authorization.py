@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import grpc
 import pytest
+from temporalio.api.batch.v1 import BatchOperationTermination
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import BatchOperationState, WorkflowExecutionStatus
 from temporalio.api.errordetails.v1 import PermissionDeniedFailure
 from temporalio.api.operatorservice.v1 import request_response_pb2 as operator_messages
 from temporalio.api.operatorservice.v1 import service_pb2_grpc as operator_service
@@ -14,11 +17,19 @@ from temporalio.api.workflowservice.v1 import request_response_pb2 as workflow_m
 from temporalio.api.workflowservice.v1 import service_pb2_grpc as service
 
 import matrix
-from harness.raw import Raw, detail_of, refusal_of, start_child, start_fields
+from harness.raw import (
+    Raw,
+    detail_of,
+    refusal_of,
+    schedule_activity,
+    start_child,
+    start_fields,
+)
 from harness.sdk import unique
 from harness.secured import SecuredServer
 from harness.server import free_port
 from harness.tokens import AUDIENCE, ISSUER, SigningKey, publish
+from harness.waiting import wait_for_sync
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,16 @@ def methods() -> list[Method]:
 
 
 METHODS = methods()
+
+ADMINISTRATION = [
+    "CreateApiKey",
+    "ExpireApiKey",
+    "GetKeyStatus",
+    "ListApiKeys",
+    "RevokeApiKey",
+    "RotateApiKey",
+]
+"""The methods of the server's own; those that rotate keys are left alone."""
 
 LAST = ["UpdateNamespace", "DeprecateNamespace"]
 """These change the namespace that the others are about."""
@@ -206,7 +227,47 @@ def test_lists_show_what_the_caller_may_see(raw: Raw, credentials):
     assert {"default", "other", "third"} <= seen("system admin")
 
 
-def test_health_checks_are_open_and_streams_are_not(raw: Raw, credentials):
+def test_lists_of_endpoints_and_clusters_show_no_more_either(raw: Raw, credentials):
+    admin = bearer(credentials["system admin"])
+    targets = {
+        "of-default": {"worker": {"namespace": "default", "task_queue": "queue"}},
+        "of-other": {"worker": {"namespace": "other", "task_queue": "queue"}},
+        "outside": {"external": {"url": "https://outside.test/nexus"}},
+    }
+    names = {}
+    for name, target in targets.items():
+        names[unique(name).replace("_", "-")] = name
+        spec = {"name": list(names)[-1], "target": target}
+        request = operator_messages.CreateNexusEndpointRequest(spec=spec)
+        raw.operator.CreateNexusEndpoint(request, timeout=10, metadata=admin)
+
+    def seen(who: str) -> set[str]:
+        found, token = set(), b""
+        while True:
+            request = operator_messages.ListNexusEndpointsRequest(
+                page_size=1, next_page_token=token
+            )
+            metadata = bearer(credentials[who])
+            page = raw.operator.ListNexusEndpoints(request, timeout=10, metadata=metadata)
+            found |= {names.get(endpoint.spec.name) for endpoint in page.endpoints}
+            token = page.next_page_token
+            if not token:
+                return found - {None}
+
+    assert seen("reader") == {"of-default"}
+    assert seen("worker") == {"of-default"}
+    assert seen("other namespace's admin") == {"of-other"}
+    assert seen("system admin") == {"of-default", "of-other", "outside"}
+    by_name = operator_messages.ListNexusEndpointsRequest(name=list(names)[1])
+    reader = bearer(credentials["reader"])
+    assert not raw.operator.ListNexusEndpoints(by_name, timeout=10, metadata=reader).endpoints
+    clusters = operator_messages.ListClustersRequest()
+    assert not raw.operator.ListClusters(clusters, timeout=10, metadata=reader).clusters
+    assert len(raw.operator.ListClusters(clusters, timeout=10, metadata=admin).clusters) == 1
+
+
+@pytest.mark.parametrize("who", matrix.CREDENTIALS)
+def test_health_checks_are_open_and_streams_are_not(raw: Raw, credentials, who):
     def unary(path: str, message: bytes, token: str | None) -> str:
         method = raw.channel.unary_stream(path)
         try:
@@ -218,18 +279,24 @@ def test_health_checks_are_open_and_streams_are_not(raw: Raw, credentials):
 
     assert unary("/grpc.health.v1.Health/Check", b"", None) == "OK"
     reflection = b"\x3a\x01*"  # list_services: "*"
-    for who in ("anonymous", "bad token", "reader", "namespace admin"):
-        for path in (
-            "/grpc.health.v1.Health/Watch",
-            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-            "/longtide.admin.v1.AdminService/ListApiKeys",
-            "/temporal.server.api.adminservice.v1.AdminService/StreamWorkflowReplicationMessages",
-        ):
-            answer = unary(path, reflection, credentials[who])
-            assert answer in ("PERMISSION_DENIED", "UNIMPLEMENTED"), (path, who, answer)
-            if "adminservice" not in path:
-                assert answer == "PERMISSION_DENIED", (path, who)
+    for path in (
+        "/grpc.health.v1.Health/Watch",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        "/temporal.server.api.adminservice.v1.AdminService/StreamWorkflowReplicationMessages",
+    ):
+        answer = unary(path, reflection, credentials[who])
+        # What is not there is not there for anybody.
+        expected = {"PERMISSION_DENIED"}
+        if "adminservice" in path:
+            expected |= {"UNIMPLEMENTED"}
+        assert answer in expected, (path, answer)
+    for method in ADMINISTRATION:
+        answer = unary(f"/longtide.admin.v1.AdminService/{method}", b"", credentials[who])
+        if who == "system admin":
+            assert answer != "PERMISSION_DENIED", (method, answer)
+        else:
+            assert answer == "PERMISSION_DENIED", (method, answer)
 
 
 def test_a_token_of_one_namespace_s_task_opens_no_other(raw: Raw, credentials):
@@ -315,3 +382,115 @@ def test_who_may_not_ask_does_not_learn_which_endpoints_exist(
     assert post(known, stranger)[0] == 403
     assert post(unknown, "system admin")[0] == 404
     assert post(of_queue("nowhere"), "system admin")[0] == 404
+
+
+def running(raw: Raw, metadata: tuple, namespace: str, workflow_id: str) -> bool:
+    """Whether a workflow exists and runs."""
+    try:
+        described = raw.call(
+            "DescribeWorkflowExecution",
+            namespace=namespace,
+            metadata=metadata,
+            execution=WorkflowExecution(workflow_id=workflow_id),
+        )
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.NOT_FOUND, error
+        return False
+    status = described.workflow_execution_info.status
+    return status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+
+
+def test_an_operation_of_several_stays_in_the_namespace_of_the_call(raw: Raw, credentials):
+    """CVE-2025-14986: a start inside of ExecuteMultiOperation names a namespace of its own."""
+    admin, writer = bearer(credentials["system admin"]), bearer(credentials["writer"])
+    name, queue = unique("w"), unique("queue")
+    start = workflow_messages.StartWorkflowExecutionRequest(
+        namespace="other", **start_fields(queue, name)
+    )
+    update = workflow_messages.UpdateWorkflowExecutionRequest(
+        namespace="other",
+        workflow_execution=WorkflowExecution(workflow_id=name),
+        request={"meta": {"update_id": "u"}, "input": {"name": "update"}},
+        wait_policy={"lifecycle_stage": "UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED"},
+    )
+    operations = [{"start_workflow": start}, {"update_workflow": update}]
+    for namespace, text in (
+        ("default", "Update-with-Start could not be executed."),
+        ("other", "Request unauthorized."),
+    ):
+        error = raw.error(
+            "ExecuteMultiOperation", namespace=namespace, metadata=writer, operations=operations
+        )
+        assert refusal_of(error).text == text
+        assert not running(raw, admin, "other", name)
+        assert not running(raw, admin, "default", name)
+
+
+def test_a_batch_stays_in_the_namespace_of_the_call(raw: Raw, credentials):
+    """CVE-2026-5199: a batch operation reaches workflows of another namespace."""
+    admin, writer = bearer(credentials["system admin"]), bearer(credentials["writer"])
+    twin, own, queue = unique("twin"), unique("own"), unique("queue")
+    foreign = raw.call(
+        "StartWorkflowExecution", namespace="other", metadata=admin, **start_fields(queue, twin)
+    )
+    raw.call("StartWorkflowExecution", metadata=writer, **start_fields(queue, own))
+    named = [
+        WorkflowExecution(workflow_id=twin),
+        WorkflowExecution(workflow_id=twin, run_id=foreign.run_id),
+        WorkflowExecution(workflow_id=own),
+    ]
+    batch = {"reason": "test", "termination_operation": BatchOperationTermination()}
+    for targets in ({"executions": named}, {"visibility_query": f"WorkflowId = '{twin}'"}):
+        fields = batch | targets | {"job_id": unique("job")}
+        raw.call("StartBatchOperation", metadata=writer, **fields)
+        denied = raw.error("StartBatchOperation", namespace="other", metadata=writer, **fields)
+        assert refusal_of(denied).text == "Request unauthorized."
+
+        def is_done(job_id: str = fields["job_id"]) -> bool:
+            job = raw.call("DescribeBatchOperation", metadata=writer, job_id=job_id)
+            return job.state != BatchOperationState.BATCH_OPERATION_STATE_RUNNING
+
+        wait_for_sync(is_done, "the batch is done")
+    assert not running(raw, admin, "default", own)
+    assert running(raw, admin, "other", twin)
+
+
+def test_text_that_is_not_unicode_is_refused_and_stops_nothing(raw: Raw, credentials):
+    """CVE-2024-2689: bytes that are no UTF-8 where the API has text."""
+    writer, queue = bearer(credentials["writer"]), unique("queue")
+    raw.call("StartWorkflowExecution", metadata=writer, **start_fields(queue, unique("w")))
+    task = raw.call(
+        "PollWorkflowTaskQueue", metadata=writer, task_queue=TaskQueue(name=queue), identity="x"
+    )
+    command = schedule_activity("MARKER", queue)
+    answer = {"task_token": task.task_token, "commands": [command], "identity": "x"}
+    requests = [
+        workflow_messages.RespondWorkflowTaskCompletedRequest(namespace="default", **answer),
+        workflow_messages.SignalWorkflowExecutionRequest(
+            namespace="default", workflow_execution=task.workflow_execution, signal_name="MARKER"
+        ),
+    ]
+    for field in ("workflow_id", "request_id", "identity", "cron_schedule"):
+        fields = start_fields(queue, unique("w")) | {field: "MARKER"}
+        requests.append(
+            workflow_messages.StartWorkflowExecutionRequest(namespace="default", **fields)
+        )
+    for field in ("workflow_type", "task_queue"):
+        fields = start_fields(queue, unique("w")) | {field: {"name": "MARKER"}}
+        requests.append(
+            workflow_messages.StartWorkflowExecutionRequest(namespace="default", **fields)
+        )
+    prefix = "/temporal.api.workflowservice.v1.WorkflowService/"
+    for request in requests:
+        bad = request.SerializeToString().replace(b"MARKER", b"M\xff\xfe\xc0RK")
+        method = raw.channel.unary_unary(prefix + type(request).__name__.removesuffix("Request"))
+        with pytest.raises(grpc.RpcError) as refused:
+            method(bad, timeout=10, metadata=writer)
+        codes = {grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT}
+        assert refused.value.code() in codes, request
+    # The task is still held, and the queue goes on.
+    raw.call("RespondWorkflowTaskCompleted", metadata=writer, **answer)
+    polled = raw.call(
+        "PollActivityTaskQueue", metadata=writer, task_queue=TaskQueue(name=queue), identity="x"
+    )
+    assert polled.activity_id == "MARKER"

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use audit::Names;
+use authz::{Details, Resource};
 use bytes::Bytes;
 use history::{CallbackToken, NexusCompletion};
 use http::Response;
@@ -49,14 +51,24 @@ async fn try_to_complete(
     let namespace = frontend.namespaces.by_id(id);
     let name = namespace.as_ref().map_or("", |namespace| &namespace.name);
     let rpc = &authz::COMPLETE_NEXUS_OPERATION;
-    let permit = frontend.permit_http(rpc, &parts.extensions, name).await?;
+    let details = Details {
+        workflow_id: token.workflow_id().unwrap_or_default(),
+        operation_id: token.operation_id().unwrap_or_default(),
+        ..Details::default()
+    };
+    let resource = Resource::in_namespace(name).about(details);
+    let permit = frontend.permit_http(rpc, &parts.extensions, resource).await?;
     let namespace = namespace.ok_or_else(|| {
         HandlerError::new(Kind::NotFound, &format!("namespace \"{id}\" not found"))
     })?;
     if namespace_in_path.is_some_and(|name| name != namespace.name) {
         return Err(bad("invalid callback token"));
     }
-    let admitted = frontend.admit_http(permit, &parts, &namespace)?;
+    let mut names = Names::default();
+    names.add("workflow_id", details.workflow_id);
+    names.add("operation_id", details.operation_id);
+    names.add("run_id", &token.run_id().to_string());
+    let admitted = frontend.admit_http(permit, &parts, &namespace, names)?;
     if let Err(error) = check(&namespace, &completion) {
         return Ok(frontend.finish_http(admitted, error.to_response(false)).await);
     }

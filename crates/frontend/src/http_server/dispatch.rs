@@ -9,7 +9,8 @@ use api::nexus::v1::{
     response,
     start_operation_response::Variant as Started,
 };
-use authz::{Permit, Rpc};
+use audit::Names;
+use authz::{Details, Permit, Resource, Rpc};
 use history::{HistoryError, NexusTaskAnswer};
 use http::HeaderValue;
 use model::Span;
@@ -61,9 +62,15 @@ pub(super) async fn to_endpoint(
     request: Request,
 ) -> Answer {
     let handlers = handlers_of_endpoint(frontend, endpoint);
-    let name = handlers.as_ref().map_or("", |handlers| &handlers.namespace.name).to_owned();
-    let decision = (&authz::DISPATCH_BY_ENDPOINT, name.as_str());
-    ask(frontend, decision, handlers, rest, request).await
+    let (namespace, task_queue, endpoint) = match &handlers {
+        Ok(found) => {
+            (found.namespace.name.clone(), found.task_queue.clone(), found.endpoint.clone())
+        }
+        Err(_) => Default::default(),
+    };
+    let details = Details { task_queue: &task_queue, endpoint: &endpoint, ..Details::default() };
+    let resource = Resource::in_namespace(&namespace).about(details);
+    ask(frontend, (&authz::DISPATCH_BY_ENDPOINT, resource), handlers, rest, request).await
 }
 
 /// Asks the workers of a task queue.
@@ -77,9 +84,12 @@ pub(super) async fn to_task_queue(
     let found = frontend.namespaces.by_name(namespace).ok_or_else(|| {
         HandlerError::new(Kind::NotFound, &format!("namespace not found: \"{namespace}\""))
     });
+    let queue = task_queue.clone();
     let handlers =
         found.map(|namespace| Handlers { namespace, task_queue, endpoint: String::new() });
-    let decision = (&authz::DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE, namespace);
+    let details = Details { task_queue: &queue, ..Details::default() };
+    let resource = Resource::in_namespace(namespace).about(details);
+    let decision = (&authz::DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE, resource);
     ask(frontend, decision, handlers, rest, request).await
 }
 
@@ -105,13 +115,13 @@ fn handlers_of_endpoint(frontend: &Frontend, id: &str) -> Result<Handlers, Handl
 /// Decides first, whatever was found: who may not ask does not learn what exists.
 async fn ask(
     frontend: &Arc<Frontend>,
-    (rpc, namespace): (&'static Rpc, &str),
+    (rpc, resource): (&'static Rpc, Resource<'_>),
     handlers: Result<Handlers, HandlerError>,
     rest: &str,
     request: Request,
 ) -> Answer {
     let is_failure_supported = supports_failures(&request);
-    let permit = frontend.permit_http(rpc, request.extensions(), namespace).await;
+    let permit = frontend.permit_http(rpc, request.extensions(), resource).await;
     let asked = match permit.and_then(|permit| Ok((permit, handlers?))) {
         Ok((permit, handlers)) => {
             try_to_ask(frontend, permit, handlers, rest, request, is_failure_supported).await
@@ -138,7 +148,10 @@ async fn try_to_ask(
     {
         return Err(HandlerError::new(Kind::BadRequest, "input exceeds size limit"));
     }
-    let admitted = frontend.admit_http(permit, &parts, &namespace)?;
+    let mut names = Names::default();
+    names.add("task_queue", &task_queue);
+    names.add("endpoint", &endpoint);
+    let admitted = frontend.admit_http(permit, &parts, &namespace, names)?;
     let (variant, header, timeout) = match asked {
         OperationRequest::Start { request, header, timeout } => {
             (Variant::StartOperation(request), header, timeout)

@@ -42,14 +42,14 @@ impl Frontend {
         &self,
         rpc: &'static Rpc,
         extensions: &http::Extensions,
-        namespace: &str,
+        resource: Resource<'_>,
     ) -> Result<Permit, HandlerError> {
         let caller = caller_of(extensions);
-        let permitted = self.permit(rpc, &caller, Resource::in_namespace(namespace)).await;
+        let permitted = self.permit(rpc, &caller, resource).await;
         permitted.map_err(|error| {
-            let asked = Asked { rpc, extensions, namespace };
+            let asked = Asked { rpc, extensions, namespace: resource.namespace };
             // What was denied is told at once: there is nothing to wait for.
-            drop(self.audit(&asked, Names::default, Err(&error)));
+            drop(self.audit(&asked, || names_of(resource), Err(&error)));
             let metrics = self.metrics.request(rpc.name, "");
             metrics.begin().end(std::time::Duration::ZERO, Some(error.error_type()));
             to_handler_error(&error, false)
@@ -62,6 +62,7 @@ impl Frontend {
         permit: Permit,
         parts: &http::request::Parts,
         namespace: &Arc<Namespace>,
+        names: Names,
     ) -> Result<Admitted, HandlerError> {
         let started = self.environment.clock.monotonic();
         let rpc = permit.rpc();
@@ -69,7 +70,7 @@ impl Frontend {
         let settled = self.settle_http(&permit, namespace);
         let decided = settled.as_ref().map(|()| &permit).map_err(|(error, _)| error);
         let asked = Asked { rpc, extensions: &parts.extensions, namespace: &namespace.name };
-        let record = self.audit(&asked, Names::default, decided);
+        let record = self.audit(&asked, || names, decided);
         match settled {
             Ok(()) => Ok(Admitted { permit, metrics, started, record }),
             Err((error, is_told)) => {
@@ -108,6 +109,17 @@ impl Frontend {
         }
         answer
     }
+}
+
+/// What a request names, for the audit log.
+fn names_of(resource: Resource<'_>) -> Names {
+    let details = resource.details;
+    let mut names = Names::default();
+    names.add("workflow_id", details.workflow_id);
+    names.add("operation_id", details.operation_id);
+    names.add("task_queue", details.task_queue);
+    names.add("endpoint", details.endpoint);
+    names
 }
 
 /// A status of HTTP as the audit log has outcomes.

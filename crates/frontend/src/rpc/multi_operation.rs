@@ -49,6 +49,7 @@ pub(crate) async fn execute_multi_operation(
     let both = UpdateWithStartRequest { start, update };
     let outcome = frontend.history.update_with_start(&call.permit, namespace, both).await;
     let UpdateWithStartOutcome { started, status, update } = outcome.map_err(failed)?;
+    call.reached(update.run.run_id);
     let run_id = update.run.run_id.to_string();
     let start = StartWorkflowExecutionResponse {
         first_execution_run_id: if started { run_id.clone() } else { String::new() },

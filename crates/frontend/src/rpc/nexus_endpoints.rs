@@ -1,5 +1,7 @@
 //! Nexus endpoints. Texts are the reference's, looked up in its development server.
 
+use std::sync::Arc;
+
 use api::{
     nexus::v1::{Endpoint as EndpointMessage, EndpointSpec, endpoint_target::Variant},
     operatorservice::v1::{
@@ -9,6 +11,7 @@ use api::{
         UpdateNexusEndpointResponse,
     },
 };
+use authz::Ground;
 use http::Uri;
 use model::NamespaceId;
 use nexus::{Endpoint, EndpointError};
@@ -118,11 +121,12 @@ pub(crate) async fn delete_nexus_endpoint(
 
 pub(crate) async fn list_nexus_endpoints(
     frontend: &Frontend,
-    _call: &Call,
+    call: &Call,
     request: ListNexusEndpointsRequest,
 ) -> ApiResult<ListNexusEndpointsResponse> {
     if !request.name.is_empty() {
         let found = frontend.endpoints.by_name(&request.name);
+        let found = found.filter(|endpoint| may_see(call, endpoint));
         let endpoints = found.iter().map(|endpoint| message(endpoint)).collect();
         return Ok(ListNexusEndpointsResponse { endpoints, ..Default::default() });
     }
@@ -142,7 +146,7 @@ pub(crate) async fn list_nexus_endpoints(
             Some(Uuid::from_slice(token).map_err(|_| ApiError::invalid("Invalid NextPageToken."))?)
         }
     };
-    let mut page = frontend.endpoints.page(after, page_size + 1);
+    let mut page = visible_page(frontend, call, after, page_size + 1);
     let more = page.len() > page_size;
     page.truncate(page_size);
     let last = page.last().filter(|_| more);
@@ -152,6 +156,40 @@ pub(crate) async fn list_nexus_endpoints(
             .unwrap_or_default(),
         endpoints: page.iter().map(|endpoint| message(endpoint)).collect(),
     })
+}
+
+/// Whether an endpoint is shown to a caller: to whoever may list all of them, and to those who may
+/// know of the namespace that it leads to.
+fn may_see(call: &Call, endpoint: &Endpoint) -> bool {
+    if *call.permit.ground() != Ground::Harmless {
+        return true;
+    }
+    let target = endpoint.spec.target.as_ref().and_then(|target| target.variant.as_ref());
+    call.permit.may_see(match target {
+        Some(Variant::Worker(worker)) => &worker.namespace,
+        // What is outside is nobody's but the system's.
+        Some(Variant::External(_)) | None => "",
+    })
+}
+
+/// So many endpoints that the caller may see, after this one.
+fn visible_page(
+    frontend: &Frontend,
+    call: &Call,
+    mut after: Option<Uuid>,
+    size: usize,
+) -> Vec<Arc<Endpoint>> {
+    let mut visible = Vec::new();
+    loop {
+        let page = frontend.endpoints.page(after, PAGE_SIZE_MAX);
+        let is_last = page.len() < PAGE_SIZE_MAX;
+        after = page.last().map(|last| last.id);
+        visible.extend(page.into_iter().filter(|endpoint| may_see(call, endpoint)));
+        if is_last || visible.len() >= size {
+            visible.truncate(size);
+            return visible;
+        }
+    }
 }
 
 fn refused(error: EndpointError) -> ApiError {

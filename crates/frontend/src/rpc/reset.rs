@@ -39,6 +39,7 @@ pub(crate) async fn reset_workflow_execution(
     };
     let run_id =
         frontend.history.reset_workflow(&call.permit, namespace, &execution, request).await?;
+    call.reached(run_id);
     Ok(ResetWorkflowExecutionResponse { run_id: run_id.to_string() })
 }
 

@@ -46,7 +46,9 @@ pub(crate) async fn signal_workflow_execution(
         only_child_of: None,
         links: request.links,
     };
-    frontend.history.signal_workflow(&call.permit, namespace, &execution, signal).await?;
+    let reached =
+        frontend.history.signal_workflow(&call.permit, namespace, &execution, signal).await?;
+    call.reached(reached);
     // A link names a run; whoever named none gets none.
     let link = execution.run_id.map(|run_id| {
         signal_link(&namespace.name, &execution.workflow_id, &run_id.to_string(), request_id)
@@ -91,7 +93,9 @@ pub(crate) async fn request_cancel_workflow_execution(
         },
         first_execution_run_id: request.first_execution_run_id,
     };
-    frontend.history.request_cancel(&call.permit, namespace, &execution, cancel).await?;
+    let reached =
+        frontend.history.request_cancel(&call.permit, namespace, &execution, cancel).await?;
+    call.reached(reached);
     Ok(RequestCancelWorkflowExecutionResponse {})
 }
 
@@ -122,7 +126,9 @@ pub(crate) async fn terminate_workflow_execution(
         },
         first_execution_run_id: request.first_execution_run_id,
     };
-    frontend.history.terminate_workflow(&call.permit, namespace, &execution, terminate).await?;
+    let reached =
+        frontend.history.terminate_workflow(&call.permit, namespace, &execution, terminate).await?;
+    call.reached(reached);
     Ok(TerminateWorkflowExecutionResponse {})
 }
 
@@ -132,6 +138,8 @@ pub(crate) async fn delete_workflow_execution(
     request: DeleteWorkflowExecutionRequest,
 ) -> ApiResult<DeleteWorkflowExecutionResponse> {
     let execution = execution(request.workflow_execution)?;
-    frontend.history.delete_workflow(&call.permit, call.namespace()?, &execution).await?;
+    let history = &frontend.history;
+    let reached = history.delete_workflow(&call.permit, call.namespace()?, &execution).await?;
+    call.reached(reached);
     Ok(DeleteWorkflowExecutionResponse {})
 }

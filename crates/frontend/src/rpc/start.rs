@@ -58,6 +58,7 @@ pub(crate) async fn start_workflow_execution(
     let request = StartRequest { eager, ..start_request(frontend, namespace, request)? };
     let outcome = frontend.history.start_workflow(&call.permit, namespace, request).await?;
     let StartOutcome { run, started, status, first_execution_run_id, eager_task } = outcome;
+    call.reached(run.run_id);
     Ok(StartWorkflowExecutionResponse {
         link: Some(start_link(&namespace.name, &run)),
         run_id: run.run_id.to_string(),
@@ -161,6 +162,7 @@ pub(crate) async fn signal_with_start_workflow_execution(
     check_time_skipping(config, frontend.time_skips_max)?;
     let request = StartRequest { start, policy, attach: None, eager: None };
     let outcome = frontend.history.signal_with_start(&call.permit, namespace, request).await?;
+    call.reached(outcome.run.run_id);
     let run_id = outcome.run.run_id.to_string();
     let workflow_id = &outcome.run.workflow.workflow_id;
     Ok(SignalWithStartWorkflowExecutionResponse {

@@ -32,6 +32,7 @@ pub(crate) async fn update_workflow_execution(
     let request_id = request.request.request_id.clone();
     let updated =
         frontend.history.update_workflow(&call.permit, namespace, &execution, request).await?;
+    call.reached(updated.run.run_id);
     Ok(update_response(namespace, updated, request_id))
 }
 

@@ -19,6 +19,7 @@ use model::{Limits, Span};
 use crate::{
     admission::Call,
     command_metrics,
+    details::of_command,
     error::{ApiError, ApiResult},
     frontend::Frontend,
     rpc::{activity_poll::activity_task, query::check_answer, workflow_poll::workflow_task},
@@ -44,12 +45,13 @@ pub(crate) async fn respond_workflow_task_completed(
     };
     // The engine refuses other namespaces; one that there is not is the caller's mistake. Who has
     // no right there learns neither.
-    for (name, rpc) in request.commands.iter().filter_map(target_namespace) {
+    for attributes in request.commands.iter().filter_map(|command| command.attributes.as_ref()) {
+        let Some((name, rpc)) = target_namespace(attributes) else { continue };
         if name != namespace.name {
-            let rpc = authz::rpcs().find(|row| row.name == rpc);
+            let rpc = authz::method(rpc);
             let rpc = rpc.ok_or_else(|| ApiError::internal(&"a command without a method"))?;
-            let caller = call.permit.caller();
-            frontend.permit(rpc, caller, Resource::in_namespace(name)).await?;
+            let resource = Resource::in_namespace(name).about(of_command(attributes));
+            frontend.permit(rpc, call.permit.caller(), resource).await?;
         }
         frontend.namespace(name)?;
     }
@@ -158,9 +160,9 @@ pub(crate) async fn respond_workflow_task_failed(
 }
 
 /// The namespace that a command names, if it names one, and the method that does the same.
-fn target_namespace(command: &Command) -> Option<(&str, &'static str)> {
+fn target_namespace(attributes: &Attributes) -> Option<(&str, &'static str)> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others stay with their workflow")]
-    let (name, rpc) = match command.attributes.as_ref()? {
+    let (name, rpc) = match attributes {
         Attributes::StartChildWorkflowExecutionCommandAttributes(command) => {
             (&command.namespace, "StartWorkflowExecution")
         }

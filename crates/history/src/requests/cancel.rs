@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use authz::Permit;
 use engine::{Input, RequestCancel};
+use model::RunId;
 use namespace::Namespace;
 
 use crate::{Execution, History, HistoryError, context::Caller};
@@ -18,7 +19,7 @@ pub struct CancelRequest {
 }
 
 impl History {
-    /// Asks a workflow to cancel. A run that has closed, or was asked before, stays as it is.
+    /// Asks a workflow to cancel, and says which run. One that has closed, or was asked before, stays as it is.
     ///
     /// # Errors
     /// When there is no such run.
@@ -28,11 +29,11 @@ impl History {
         namespace: &Arc<Namespace>,
         execution: &Execution,
         request: CancelRequest,
-    ) -> Result<(), HistoryError> {
+    ) -> Result<RunId, HistoryError> {
         let caller = Caller::new(permit, namespace);
         let CancelRequest { input, first_execution_run_id } = request;
         let input = Input::RequestCancel(input);
-        self.apply_checked(&caller, execution, &first_execution_run_id, input).await?;
-        Ok(())
+        let (_, run_id) = self.apply_to(&caller, execution, &first_execution_run_id, input).await?;
+        Ok(run_id)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use authz::Permit;
 use engine::{Input, Rejection, Terminate};
-use model::SlotId;
+use model::{RunId, SlotId};
 use namespace::Namespace;
 
 use crate::{Execution, History, HistoryError, context::Caller};
@@ -16,7 +16,7 @@ const REASON: &str = "Delete workflow execution";
 const IDENTITY: &str = "history-service";
 
 impl History {
-    /// Deletes a run with everything that is stored of it; a running one is terminated first.
+    /// Deletes a run with everything that is stored of it, and says which; a running one is terminated first.
     /// Returns when all of it is gone.
     ///
     /// # Errors
@@ -26,7 +26,7 @@ impl History {
         permit: &Permit,
         namespace: &Arc<Namespace>,
         execution: &Execution,
-    ) -> Result<(), HistoryError> {
+    ) -> Result<RunId, HistoryError> {
         self.delete_for(&Caller::new(permit, namespace), execution).await
     }
 
@@ -34,7 +34,7 @@ impl History {
         &self,
         caller: &Caller,
         execution: &Execution,
-    ) -> Result<(), HistoryError> {
+    ) -> Result<RunId, HistoryError> {
         let workflow = execution.key(caller.namespace_id());
         let slot_id = SlotId::of(&workflow);
         let (run_id, decided, outcome) = {
@@ -55,6 +55,7 @@ impl History {
         }
         // Its parent and children are told while there is somebody to tell them.
         self.node.wait_until_others_know(slot_id, run_id).await?;
-        self.node.delete_run(slot_id, run_id).await
+        self.node.delete_run(slot_id, run_id).await?;
+        Ok(run_id)
     }
 }

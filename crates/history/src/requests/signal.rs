@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use authz::Permit;
 use engine::{Input, Signal};
+use model::RunId;
 use namespace::Namespace;
 
-use crate::{Execution, History, HistoryError};
+use crate::{Execution, History, HistoryError, context::Caller};
 
 impl History {
-    /// Signals a run. A request id that was seen before changes nothing.
+    /// Signals a run, and says which. A request id that was seen before changes nothing.
     ///
     /// # Errors
     /// When there is no such run, it has closed, or it takes no more signals.
@@ -19,8 +20,9 @@ impl History {
         namespace: &Arc<Namespace>,
         execution: &Execution,
         signal: Signal,
-    ) -> Result<(), HistoryError> {
-        self.apply(permit, namespace, execution, Input::Signal(Box::new(signal))).await?;
-        Ok(())
+    ) -> Result<RunId, HistoryError> {
+        let (caller, input) = (Caller::new(permit, namespace), Input::Signal(Box::new(signal)));
+        let (_, run_id) = self.apply_to(&caller, execution, "", input).await?;
+        Ok(run_id)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use authz::Permit;
 use engine::{Input, Terminate};
+use model::RunId;
 use namespace::Namespace;
 
 use crate::{Execution, History, HistoryError, context::Caller};
@@ -18,7 +19,7 @@ pub struct TerminateRequest {
 }
 
 impl History {
-    /// Ends a run at once.
+    /// Ends a run at once, and says which.
     ///
     /// # Errors
     /// When there is no such run, or it has closed.
@@ -28,11 +29,11 @@ impl History {
         namespace: &Arc<Namespace>,
         execution: &Execution,
         request: TerminateRequest,
-    ) -> Result<(), HistoryError> {
+    ) -> Result<RunId, HistoryError> {
         let caller = Caller::new(permit, namespace);
         let TerminateRequest { input, first_execution_run_id } = request;
         let input = Input::Terminate(input);
-        self.apply_checked(&caller, execution, &first_execution_run_id, input).await?;
-        Ok(())
+        let (_, run_id) = self.apply_to(&caller, execution, &first_execution_run_id, input).await?;
+        Ok(run_id)
     }
 }

@@ -144,7 +144,8 @@ async fn signal(node: &Node, number: usize) -> Result<(), HistoryError> {
         ..Signal::default()
     };
     let execution = Execution::current("workflow");
-    node.history.signal_workflow(&node.permit, &node.namespace, &execution, signal).await
+    node.history.signal_workflow(&node.permit, &node.namespace, &execution, signal).await?;
+    Ok(())
 }
 
 /// A node that is killed again and again on a store that crashes; then all is well. Returns every

@@ -34,7 +34,8 @@ async fn reset(node: &Node, run: &RunKey, request_id: &str) -> Result<RunKey, Hi
 
 async fn delete(node: &Node, run: &RunKey) -> Result<(), HistoryError> {
     let execution = Execution::run(run.workflow.workflow_id.clone(), run.run_id);
-    node.history.delete_workflow(&node.permit, &node.namespace, &execution).await
+    node.history.delete_workflow(&node.permit, &node.namespace, &execution).await?;
+    Ok(())
 }
 
 async fn records(store: &MemoryStore) -> Vec<(Table, usize)> {

@@ -38,6 +38,7 @@ pub(crate) async fn start_activity_execution(
     let Reply::Started { instance, is_new } = reply else {
         return Err(ApiError::internal(&"a start was answered as something else"));
     };
+    call.reached(instance);
     let run_id = instance.to_string();
     let namespace = call.namespace()?.name.clone();
     let link = Activity { namespace, activity_id, run_id: run_id.clone() };

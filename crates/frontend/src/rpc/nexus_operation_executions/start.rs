@@ -43,6 +43,7 @@ pub(crate) async fn start_nexus_operation_execution(
     let Reply::Started { instance, is_new } = reply else {
         return Err(ApiError::internal(&"a start was answered as something else"));
     };
+    call.reached(instance);
     Ok(StartNexusOperationExecutionResponse { run_id: instance.to_string(), started: is_new })
 }
 
