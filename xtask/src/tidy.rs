@@ -3,6 +3,7 @@
 //! Each rule is a file in this folder with one function from the tree to findings.
 
 mod architecture;
+mod attacks;
 mod documents;
 mod length;
 mod links;
@@ -55,6 +56,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     findings.extend(links::check(&files));
     findings.extend(manifests::check(&files, &members));
     findings.extend(architecture::check(&files, &members));
+    findings.extend(attacks::check(&files));
     findings.extend(documents::check(workspace)?);
     for finding in &findings {
         println!("{finding}");

@@ -143,7 +143,8 @@ fn check_invariants(document: &str, files: &[File]) -> Vec<Finding> {
     findings
 }
 
-fn is_tested_by(test: &str, files: &[File]) -> bool {
+/// True when a test function, a check of this tool, or a lint has this name.
+pub(crate) fn is_tested_by(test: &str, files: &[File]) -> bool {
     match test.split_once(' ') {
         Some(("tidy", rule)) => {
             files.iter().any(|file| file.path == format!("xtask/src/tidy/{rule}.rs"))
@@ -164,17 +165,20 @@ fn is_tested_by(test: &str, files: &[File]) -> bool {
 
 /// The cells of the rows under the header line, or nothing without such a table.
 fn table(document: &str, header: &str) -> Vec<Vec<String>> {
-    document
-        .lines()
-        .skip_while(|line| *line != header)
-        .skip(2)
+    let lines = document.lines().skip_while(|line| *line != header).skip(2);
+    rows(lines)
+}
+
+/// The cells of the rows at the beginning of some lines.
+pub(crate) fn rows<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
+    lines
         .take_while(|line| line.starts_with('|'))
         .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect())
         .collect()
 }
 
 /// What stands in backquotes.
-fn words(text: &str) -> BTreeSet<String> {
+pub(crate) fn words(text: &str) -> BTreeSet<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 

@@ -18,9 +18,9 @@ use crate::harness::{Running, start_for};
 /// What a client of HTTP/2 says first, with no settings of its own.
 const OPENING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
-/// A call of GetSystemInfo on the first stream, whose message does not come: `:method POST`,
-/// `:scheme http`, the path and the content type as literals.
-fn unfinished_call() -> Vec<u8> {
+/// A call of GetSystemInfo on a stream, whose message does not come: `:method POST`, `:scheme http`,
+/// the path and the content type as literals.
+fn unfinished_call(stream: u32) -> Vec<u8> {
     let mut block = vec![0x83, 0x86];
     let path = b"/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo";
     for (name, value) in [(&b":path"[..], &path[..]), (b"content-type", b"application/grpc")] {
@@ -30,7 +30,8 @@ fn unfinished_call() -> Vec<u8> {
         block.push(u8::try_from(value.len()).unwrap());
         block.extend(value);
     }
-    let mut frame = vec![0, 0, u8::try_from(block.len()).unwrap(), 1, 4, 0, 0, 0, 1];
+    let mut frame = vec![0, 0, u8::try_from(block.len()).unwrap(), 1, 4];
+    frame.extend(stream.to_be_bytes());
     frame.extend(block);
     frame
 }
@@ -69,7 +70,7 @@ async fn who_does_not_begin_to_speak_is_sent_away() {
 async fn a_message_that_does_not_come_is_not_waited_for() {
     let server = start(AddressLimits::default()).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    stream.write_all(&[OPENING, &unfinished_call()].concat()).await.unwrap();
+    stream.write_all(&[OPENING, &unfinished_call(1)].concat()).await.unwrap();
     let answered = tokio::time::timeout(Duration::from_secs(20), answer(&mut stream)).await;
     assert!(answered.unwrap() > 0);
 }
@@ -115,6 +116,29 @@ async fn an_address_has_so_many_requests_whoever_makes_them() {
     let refused = ask().await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
     assert_eq!(refused.message(), "address rate limit exceeded");
+}
+
+#[tokio::test]
+async fn calls_that_are_given_up_at_once_end_the_connection_and_nothing_else() {
+    let server = start(AddressLimits::default()).await;
+    let mut client = server.client().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let mut said = OPENING.to_vec();
+    for call in 0..2000 {
+        let id = 2 * call + 1_u32;
+        said.extend(unfinished_call(id));
+        // RST_STREAM, CANCEL.
+        said.extend([0, 0, 4, 3, 0]);
+        said.extend(id.to_be_bytes());
+        said.extend([0, 0, 0, 8]);
+    }
+    // The server may cut the connection while it is still told.
+    let _cut = stream.write_all(&said).await;
+    let heard = heard(&mut stream).await;
+    // GOAWAY, ENHANCE_YOUR_CALM: kind 7, no flags, no stream, the last stream, the code.
+    let goes_away = |frame: &[u8]| frame[3] == 7 && frame[13..17] == [0, 0, 0, 11];
+    assert!(heard.is_empty() || heard.windows(17).any(goes_away), "{heard:?}");
+    client.get_system_info(GetSystemInfoRequest {}).await.unwrap();
 }
 
 #[tokio::test]
