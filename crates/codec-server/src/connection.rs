@@ -7,9 +7,8 @@ use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE, request:
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use listener::{Peer, Stream, Visitor};
+use listener::{Ending, Peer, Stream, Visitor};
 use longtide_codec::{read_body, write_body};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     CodecServer,
@@ -35,12 +34,7 @@ pub(crate) struct Asked {
 type Answer = Response<Full<Bytes>>;
 
 /// Serves a connection until the client leaves, or until the server drains and it has finished.
-pub(crate) async fn serve(
-    asked: Asked,
-    stream: Stream,
-    draining: CancellationToken,
-    cutting: CancellationToken,
-) {
+pub(crate) async fn serve(asked: Asked, stream: Stream, ending: Ending) {
     let header_timeout = asked.server.settings.header_timeout;
     let asked = Arc::new(asked);
     let service = service_fn(move |request: Request<Incoming>| {
@@ -57,13 +51,13 @@ pub(crate) async fn serve(
     tokio::select! {
         biased;
         ended = connection.as_mut() => return log(ended),
-        () = draining.cancelled() => {}
+        () = ending.draining.cancelled() => {}
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
         biased;
         ended = connection.as_mut() => log(ended),
-        () = cutting.cancelled() => {}
+        () = ending.cutting.cancelled() => {}
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use listener::Listener;
 use longtide_codec::Codec;
 use tokio::sync::Semaphore;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Access, Origins,
@@ -79,18 +79,10 @@ impl CodecServer {
     /// Serves until `stop` is cancelled, then lets requests under way finish; what is left after
     /// the drain time-out is cut.
     pub async fn serve(&self, listener: Listener, stop: CancellationToken) {
-        let (connections, cutting) = (TaskTracker::new(), CancellationToken::new());
-        let (server, draining, cut) = (self.clone(), stop.clone(), cutting.clone());
-        let serve = move |stream, peer, visitor| {
-            let asked = Asked { server: server.clone(), peer, visitor };
-            connection::serve(asked, stream, draining.clone(), cut.clone())
+        let server = self.clone();
+        let serve = move |stream, peer, visitor, ending| {
+            connection::serve(Asked { server: server.clone(), peer, visitor }, stream, ending)
         };
-        listener.accept_until(&stop, &connections, serve).await;
-        connections.close();
-        let patience = self.settings.drain_timeout;
-        if tokio::time::timeout(patience, connections.wait()).await.is_err() {
-            cutting.cancel();
-            connections.wait().await;
-        }
+        listener.serve_until(&stop, self.settings.drain_timeout, serve).await;
     }
 }

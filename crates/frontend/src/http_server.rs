@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::Response;
 use listener::Listener;
 use model::Span;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use crate::{authentication::Authenticate, frontend::Frontend};
 
@@ -69,12 +69,9 @@ impl HttpServer {
     /// Serves until `stop` is cancelled, then lets requests under way finish; what is left after
     /// the drain time-out is cut.
     pub async fn serve(&self, listener: Listener, stop: CancellationToken) {
-        let connections = TaskTracker::new();
-        let cutting = CancellationToken::new();
         let (frontend, settings) = (Arc::clone(&self.frontend), self.settings);
-        let (draining, cut) = (stop.clone(), cutting.clone());
         let authentication = self.authentication.clone();
-        let serve = move |stream, peer, visitor| {
+        let serve = move |stream, peer, visitor, ending| {
             let asked = connection::Asked {
                 visitor,
                 frontend: Arc::clone(&frontend),
@@ -82,14 +79,8 @@ impl HttpServer {
                 peer,
                 settings,
             };
-            connection::serve(stream, asked, draining.clone(), cut.clone())
+            connection::serve(stream, asked, ending)
         };
-        listener.accept_until(&stop, &connections, serve).await;
-        connections.close();
-        let patience = self.settings.drain_timeout.to_std();
-        if tokio::time::timeout(patience, connections.wait()).await.is_err() {
-            cutting.cancel();
-            connections.wait().await;
-        }
+        listener.serve_until(&stop, self.settings.drain_timeout.to_std(), serve).await;
     }
 }

@@ -2,7 +2,6 @@
 
 mod connection;
 mod dispatch;
-mod opening;
 mod oversize;
 mod reflection;
 mod refused;

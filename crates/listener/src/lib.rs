@@ -7,13 +7,15 @@
 
 mod limits;
 mod listener;
+mod opening;
 mod peer;
 mod rate;
 mod stream;
 mod visitor;
 
 pub use limits::{AddressLimits, Limits};
-pub use listener::{Encryption, Handshake, HandshakeError, Listener, Protocols};
+pub use listener::{Encryption, Ending, Handshake, HandshakeError, Listener, Protocols};
+pub use opening::{Heard, Opening};
 pub use peer::{Peer, PeerCertificate, Standing};
 pub use rate::{Rate, RateLimit};
 pub use stream::{Encrypted, Stream};

@@ -64,6 +64,15 @@ pub trait Encryption: Debug + Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Handshake, HandshakeError>>;
 }
 
+/// How a connection hears that the server stops.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// Finish what is under way, and take nothing new.
+    pub draining: CancellationToken,
+    /// Time is up.
+    pub cutting: CancellationToken,
+}
+
 /// A port that takes connections.
 #[derive(Debug)]
 pub struct Listener {
@@ -149,6 +158,29 @@ impl Listener {
                 }
                 drop((visit, slot));
             });
+        }
+    }
+
+    /// Takes connections until `stop` is cancelled, then lets them finish what is under way; what is
+    /// left after `patience` is told to stop at once.
+    pub async fn serve_until<S, F>(&self, stop: &CancellationToken, patience: Duration, serve: S)
+    where
+        S: Fn(Stream, Peer, Arc<Visitor>, Ending) -> F + Clone + Send + 'static,
+        F: Future<Output = ()> + Send,
+    {
+        let connections = TaskTracker::new();
+        let ending = Ending { draining: stop.clone(), cutting: CancellationToken::new() };
+        let told = ending.clone();
+        let serve = move |stream, peer, visitor| serve(stream, peer, visitor, told.clone());
+        self.accept_until(stop, &connections, serve).await;
+        connections.close();
+        if tokio::time::timeout(patience, connections.wait()).await.is_err() {
+            tracing::warn!(
+                connections = connections.len(),
+                "requests did not finish and are cut off"
+            );
+            ending.cutting.cancel();
+            connections.wait().await;
         }
     }
 
@@ -257,6 +289,34 @@ mod tests {
         assert_eq!(answer(encrypted, b"?").await, "CN=x");
         assert_eq!(answer(encrypted, b"!").await, "");
         stop.cancel();
+    }
+
+    #[tokio::test]
+    async fn connections_finish_when_the_server_stops_or_are_cut() {
+        for (patience, told) in [(Duration::from_secs(60), "drained"), (Duration::ZERO, "cut")] {
+            let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let listener = Listener::plain(tcp, Limits::default());
+            let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+            let stopped = stop.clone();
+            let serving = tokio::spawn(async move {
+                let serve = move |mut stream: Stream, _, _, ending: Ending| async move {
+                    stream.write_all(b"?").await.unwrap();
+                    ending.draining.cancelled().await;
+                    if told == "cut" {
+                        ending.cutting.cancelled().await;
+                    }
+                    stream.write_all(told.as_bytes()).await.unwrap();
+                };
+                listener.serve_until(&stopped, patience, serve).await;
+            });
+            let mut client = TcpStream::connect(address).await.unwrap();
+            assert_eq!(client.read_u8().await.unwrap(), b'?');
+            stop.cancel();
+            let mut text = String::new();
+            client.read_to_string(&mut text).await.unwrap();
+            assert_eq!(text, told);
+            serving.await.unwrap();
+        }
     }
 
     #[tokio::test]

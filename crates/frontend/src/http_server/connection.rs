@@ -8,9 +8,8 @@ use http::{HeaderValue, header::CONNECTION};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use listener::{Peer, Stream, Visitor};
+use listener::{Ending, Peer, Stream, Visitor};
 use nexus_protocol::{HandlerError, HandlerErrorKind};
-use tokio_util::sync::CancellationToken;
 
 use super::{Answer, HttpSettings, route};
 use crate::{auditing::Source, authentication::Authenticate, frontend::Frontend};
@@ -34,12 +33,7 @@ pub(super) struct Asked {
 }
 
 /// Serves a connection until the client leaves, or until the server drains and it has finished.
-pub(super) async fn serve(
-    stream: Stream,
-    asked: Asked,
-    draining: CancellationToken,
-    cutting: CancellationToken,
-) {
+pub(super) async fn serve(stream: Stream, asked: Asked, ending: Ending) {
     let (settings, asked) = (asked.settings, Arc::new(asked));
     let service = service_fn(move |request: http::Request<Incoming>| {
         let asked = Arc::clone(&asked);
@@ -55,13 +49,13 @@ pub(super) async fn serve(
     tokio::select! {
         biased;
         ended = connection.as_mut() => return log(ended),
-        () = draining.cancelled() => {}
+        () = ending.draining.cancelled() => {}
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
         biased;
         ended = connection.as_mut() => log(ended),
-        () = cutting.cancelled() => {}
+        () = ending.cutting.cancelled() => {}
     }
 }
 

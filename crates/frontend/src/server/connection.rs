@@ -4,12 +4,10 @@ use std::{convert::Infallible, pin::pin, sync::Arc};
 
 use hyper::{server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use listener::{Peer, Stream, Visitor};
+use listener::{Heard, Peer, Stream, Visitor};
 use tokio_util::sync::CancellationToken;
 
-use crate::server::{
-    HttpRequest, ServerSettings, dispatch::Dispatcher, opening::Heard, refused::Account,
-};
+use crate::server::{HttpRequest, ServerSettings, dispatch::Dispatcher, refused::Account};
 
 /// Bytes that a client may send ahead on one call and on one connection: a message fits.
 const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;

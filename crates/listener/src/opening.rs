@@ -10,25 +10,27 @@ use std::{
     task::{Context, Poll},
 };
 
-use listener::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::Stream;
 
 /// What every client of HTTP/2 says first: 24 fixed bytes and the head of a SETTINGS frame.
 const OPENING_BYTES: u64 = 24 + 9;
 
 /// A connection that knows how much it has read.
 #[derive(Debug)]
-pub(crate) struct Heard {
+pub struct Heard {
     stream: Stream,
     bytes: Arc<AtomicU64>,
 }
 
 /// How much of the opening was heard.
 #[derive(Debug, Clone)]
-pub(crate) struct Opening(Arc<AtomicU64>);
+pub struct Opening(Arc<AtomicU64>);
 
 impl Heard {
-    pub(crate) fn new(stream: Stream) -> (Self, Opening) {
+    /// The connection, and what it has read so far.
+    pub fn new(stream: Stream) -> (Self, Opening) {
         let bytes = Arc::new(AtomicU64::new(0));
         (Self { stream, bytes: Arc::clone(&bytes) }, Opening(bytes))
     }
@@ -36,7 +38,7 @@ impl Heard {
 
 impl Opening {
     /// True when the client has said what it has to say first.
-    pub(crate) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.0.load(Ordering::Relaxed) >= OPENING_BYTES
     }
 }
