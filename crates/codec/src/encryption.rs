@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use bytes::Bytes;
 use prost::Message;
 
 use crate::{
@@ -23,13 +24,22 @@ pub(crate) const KEY_ID: &str = "encryption-key-id";
 /// reads these, too. Nonces are random: take another key before 2³² payloads were encrypted with one.
 #[derive(Clone)]
 pub struct Encryption {
-    primary: String,
-    keys: Arc<BTreeMap<String, SealingKey>>,
+    primary: Arc<Primary>,
+    keys: Arc<BTreeMap<String, Arc<SealingKey>>>,
+}
+
+/// The key that encrypts.
+struct Primary {
+    id: Bytes,
+    key: Arc<SealingKey>,
 }
 
 impl fmt::Debug for Encryption {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Encryption").field("primary", &self.primary).finish_non_exhaustive()
+        formatter
+            .debug_struct("Encryption")
+            .field("primary", &self.primary.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -39,16 +49,19 @@ impl Encryption {
     /// # Errors
     /// When the machine's cryptography takes no key.
     pub fn new(ring: &KeyRing) -> Result<Self, CodecError> {
-        let keys = ring.iter().map(|(id, key)| Ok((id.to_owned(), SealingKey::new(key)?)));
+        let keys =
+            ring.iter().map(|(id, key)| Ok((id.to_owned(), Arc::new(SealingKey::new(key)?))));
         let keys = keys.collect::<Result<BTreeMap<_, _>, CodecError>>()?;
-        Ok(Self { primary: ring.primary_id().to_owned(), keys: Arc::new(keys) })
+        let id = ring.primary_id();
+        let key = keys.get(id).cloned().ok_or_else(|| CodecError::UnknownKey(id.to_owned()))?;
+        let primary = Primary { id: Bytes::copy_from_slice(id.as_bytes()), key };
+        Ok(Self { primary: Arc::new(primary), keys: Arc::new(keys) })
     }
 
     pub(crate) fn seal(&self, payload: &Payload) -> Result<Payload, CodecError> {
-        let id = self.primary.clone();
-        let key = self.keys.get(&id).ok_or_else(|| CodecError::UnknownKey(id.clone()))?;
-        let sealed = key.seal(&[], &payload.encode_to_vec())?;
-        Ok(Payload::new(ENCRYPTED, sealed).with(KEY_ID, id))
+        let Primary { id, key } = &*self.primary;
+        let sealed = key.seal_message(&[], &[], payload)?;
+        Ok(Payload::new(ENCRYPTED, sealed).with(KEY_ID, id.clone()))
     }
 
     /// Opens a payload of this encoding; the others pass.
@@ -62,7 +75,7 @@ impl Encryption {
             OpenError::TooShort => CodecError::TooShort(payload.data.len()),
             OpenError::Changed => CodecError::DoesNotOpen(id),
         })?;
-        Payload::decode(plaintext.as_slice()).map_err(|_| CodecError::NoPayloadInside)
+        Payload::decode(Bytes::from(plaintext)).map_err(|_| CodecError::NoPayloadInside)
     }
 }
 

@@ -19,6 +19,7 @@ use aws_lc_rs::{
     constant_time::verify_slices_are_equal,
     hkdf::{HKDF_SHA256, KeyType, Prk, Salt},
 };
+use bytes::Bytes;
 use lru::LruCache;
 use parking_lot::Mutex;
 use prost::Message;
@@ -161,7 +162,7 @@ impl EnvelopeEncryption {
             OpenError::TooShort => CodecError::TooShort(payload.data.len()),
             OpenError::Changed => CodecError::DoesNotOpen(key_id),
         })?;
-        Payload::decode(plain.as_slice()).map_err(|_| CodecError::NoPayloadInside)
+        Payload::decode(Bytes::from(plain)).map_err(|_| CodecError::NoPayloadInside)
     }
 }
 
@@ -249,15 +250,14 @@ impl Codec for EnvelopeEncryption {
             let count = payloads.len() as u64;
             let (key, wrapped) = self.sealing_key(bound.namespace, count).await?;
             let associated = bound.associated(&wrapped);
+            let key_id = Bytes::from(wrapped.key_id);
+            let data_key = Bytes::from(wrapped.wrapped);
             let seal = |payload: Payload| {
-                let sealed = key.sealing.seal(&associated, &payload.encode_to_vec())?;
-                let mut data = Vec::with_capacity(COMMITMENT_LEN + sealed.len());
-                data.extend_from_slice(&key.commitment);
-                data.extend_from_slice(&sealed);
+                let data = key.sealing.seal_message(&key.commitment, &associated, &payload)?;
                 Ok(Payload::new(ENVELOPE, data)
                     .with(FORMAT, FORMAT_1)
-                    .with(KEY_ID, wrapped.key_id.clone())
-                    .with(DATA_KEY, wrapped.wrapped.clone())
+                    .with(KEY_ID, key_id.clone())
+                    .with(DATA_KEY, data_key.clone())
                     .with(CONTEXT, bound.name))
             };
             payloads.into_iter().map(seal).collect()

@@ -57,4 +57,7 @@ pub use payload::{ENCODING, Payload};
 pub use required::RequireEncryption;
 #[cfg(feature = "temporalio")]
 pub use sdk::SdkCodec;
-pub use visitor::{DescriptorError, Found, VisitError, Visitor};
+pub use visitor::{
+    DescriptorError, Found, Places, UnknownField, VisitError, Visitor, Vocabulary,
+    decode_common_attributes, encode_common_attributes,
+};

@@ -1,23 +1,29 @@
 //! Finds the payloads of any message of the API, and puts others in their places.
 //!
 //! It walks the encoded message by the API's own description, so that nothing has to be written for
-//! a new message, and fields that the description does not know stay as they are. Search attributes
-//! are left out: the server has to read them.
+//! a new message, and fields that the description does not know stay as they are; [`Vocabulary`]
+//! says whether there are any. Search attributes are left out: the server has to read them.
 
+mod attributes;
+mod places;
 mod schema;
+mod vocabulary;
 mod wire;
 
-use prost::{Message, encoding::encode_varint};
+use prost::Message;
 
 use crate::Payload;
 use schema::{FieldKind, MessageId, Schema};
 
+pub use attributes::{decode_common_attributes, encode_common_attributes};
+pub use places::Places;
 pub use schema::DescriptorError;
+pub use vocabulary::{UnknownField, Vocabulary};
 
 /// How deep messages may be nested; what the decoders of messages allow.
 const DEPTH_MAX: usize = 100;
 
-/// See the module.
+/// See the module. It looks for payloads, or for messages of another kind.
 #[derive(Debug)]
 pub struct Visitor {
     schema: Schema,
@@ -26,9 +32,7 @@ pub struct Visitor {
 /// The payloads of a message, in the order in which they stand.
 #[derive(Debug)]
 pub struct Found<'a> {
-    visitor: &'a Visitor,
-    root: Option<MessageId>,
-    message: &'a [u8],
+    places: Places<'a>,
     /// What was found. Replace each by what a codec made of it.
     pub payloads: Vec<Payload>,
 }
@@ -53,15 +57,24 @@ pub enum VisitError {
 }
 
 impl Visitor {
-    /// A visitor of the messages that an encoded `FileDescriptorSet` describes.
+    /// A visitor of the payloads in the messages that an encoded `FileDescriptorSet` describes.
     ///
     /// # Errors
     /// When it is none, or misses a message that it uses.
     pub fn new(descriptor_set: &[u8]) -> Result<Self, DescriptorError> {
-        Ok(Self { schema: Schema::read(descriptor_set)? })
+        Self::of(descriptor_set, schema::PAYLOAD)
     }
 
-    /// True when messages of this name (`temporal.api.workflowservice.v1.…`) can hold payloads.
+    /// A visitor of the messages of another name, such as `temporal.api.failure.v1.Failure`. It does
+    /// not look into those that it finds.
+    ///
+    /// # Errors
+    /// When the set is none, or misses a message that it uses.
+    pub fn of(descriptor_set: &[u8], sought: &str) -> Result<Self, DescriptorError> {
+        Ok(Self { schema: Schema::read(descriptor_set, sought)? })
+    }
+
+    /// True when messages of this name (`temporal.api.workflowservice.v1.…`) can hold what is sought.
     pub fn may_hold_payloads(&self, message_name: &str) -> bool {
         self.schema.find(message_name).is_some()
     }
@@ -75,77 +88,22 @@ impl Visitor {
         message_name: &str,
         message: &'a [u8],
     ) -> Result<Found<'a>, VisitError> {
-        let root = self.schema.find(message_name);
-        let mut payloads = Vec::new();
-        if let Some(root) = root {
-            self.collect(root, message, DEPTH_MAX, &mut payloads)?;
-        }
-        Ok(Found { visitor: self, root, message, payloads })
+        let places = self.places(message_name, message)?;
+        let payloads = places.contents.iter().map(|content| Payload::decode(*content));
+        let payloads = payloads.collect::<Result<_, _>>().map_err(|_| VisitError::Malformed)?;
+        Ok(Found { places, payloads })
     }
 
-    fn collect(
-        &self,
-        id: MessageId,
-        message: &[u8],
-        depth: usize,
-        into: &mut Vec<Payload>,
-    ) -> Result<(), VisitError> {
-        let depth = depth.checked_sub(1).ok_or(VisitError::TooDeep)?;
-        let fields = self.schema.fields(id);
-        let any = fields.is_any().then(|| self.content_of(message)).transpose()?;
-        for field in wire::fields(message) {
-            let field = field?;
-            let Some(content) = field.content else { continue };
-            match fields.kind(field.number, any.flatten()) {
-                None => {}
-                Some(FieldKind::Payload) => {
-                    into.push(Payload::decode(content).map_err(|_| VisitError::Malformed)?);
-                }
-                Some(FieldKind::Message(inner)) => self.collect(inner, content, depth, into)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn rewrite(
-        &self,
-        id: MessageId,
-        message: &[u8],
-        payloads: &mut impl Iterator<Item = Payload>,
-    ) -> Result<Vec<u8>, VisitError> {
-        let fields = self.schema.fields(id);
-        let any = fields.is_any().then(|| self.content_of(message)).transpose()?;
-        let mut output = Vec::with_capacity(message.len());
-        for field in wire::fields(message) {
-            let field = field?;
-            let kind = fields.kind(field.number, any.flatten());
-            let (Some(content), Some(kind)) = (field.content, kind) else {
-                output.extend_from_slice(field.record);
-                continue;
-            };
-            let content = match kind {
-                FieldKind::Payload => payloads.next().ok_or(VisitError::Malformed)?.encode_to_vec(),
-                FieldKind::Message(inner) => self.rewrite(inner, content, payloads)?,
-            };
-            output.extend_from_slice(field.key);
-            encode_varint(content.len() as u64, &mut output);
-            output.extend_from_slice(&content);
-        }
-        Ok(output)
-    }
-
-    /// What an `Any` holds, if that can hold payloads.
-    fn content_of(&self, any: &[u8]) -> Result<Option<MessageId>, VisitError> {
-        const TYPE_URL: u32 = 1;
-        for field in wire::fields(any) {
-            let field = field?;
-            if let (TYPE_URL, Some(url)) = (field.number, field.content) {
-                let url = std::str::from_utf8(url).map_err(|_| VisitError::Malformed)?;
-                let name = url.rsplit_once('/').map_or(url, |(_, name)| name);
-                return Ok(self.schema.find(name));
-            }
-        }
-        Ok(None)
+    /// Finds what is sought in an encoded message, as it stands there.
+    ///
+    /// # Errors
+    /// When the message is malformed, or nested too deep.
+    pub fn places<'a>(
+        &'a self,
+        message_name: &str,
+        message: &'a [u8],
+    ) -> Result<Places<'a>, VisitError> {
+        Places::find(&self.schema, message_name, message)
     }
 }
 
@@ -155,15 +113,7 @@ impl Found<'_> {
     /// # Errors
     /// When there are more or fewer of them.
     pub fn replace(&self, payloads: Vec<Payload>) -> Result<Vec<u8>, VisitError> {
-        let (given, places) = (payloads.len(), self.payloads.len());
-        if given != places {
-            return Err(VisitError::WrongCount { given, places });
-        }
-        match self.root {
-            Some(root) if places > 0 => {
-                self.visitor.rewrite(root, self.message, &mut payloads.into_iter())
-            }
-            _ => Ok(self.message.to_vec()),
-        }
+        let contents: Vec<_> = payloads.iter().map(Message::encode_to_vec).collect();
+        self.places.replace(&contents)
     }
 }

@@ -67,3 +67,21 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<Field<'a>> {
         content,
     })
 }
+
+/// The fields of an `Any`.
+const ANY_TYPE_URL: u32 = 1;
+pub(super) const ANY_VALUE: u32 = 2;
+
+/// The name of the message that an `Any` holds, if it says.
+pub(super) fn name_in_any(any: &[u8]) -> Result<Option<&str>, VisitError> {
+    let mut name = None;
+    for field in fields(any) {
+        let field = field?;
+        if let (ANY_TYPE_URL, Some(url)) = (field.number, field.content) {
+            let url = std::str::from_utf8(url).map_err(|_| VisitError::Malformed)?;
+            // Of a field that is there twice, readers take the last.
+            name = Some(url.rsplit_once('/').map_or(url, |(_, name)| name));
+        }
+    }
+    Ok(name)
+}
