@@ -78,12 +78,18 @@ pub enum CodecCompression {
     Zstd,
 }
 
+impl CodecKeys {
+    pub(crate) fn check(&self, problems: &mut Vec<String>) {
+        if self.file.is_some() == self.environment.is_some() {
+            problems.push("keys: exactly one of file and environment says where they are".into());
+        }
+    }
+}
+
 impl CodecServer {
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        if self.keys.file.is_some() == self.keys.environment.is_some() {
-            problems.push("keys: exactly one of file and environment says where they are".into());
-        }
+        self.keys.check(&mut problems);
         if !(1..=BODY_BYTES_LIMIT).contains(&self.body_bytes_max) {
             let value = self.body_bytes_max;
             let text = format!("body_bytes_max: {value} is not between 1 and {BODY_BYTES_LIMIT}");

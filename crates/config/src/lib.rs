@@ -7,6 +7,7 @@ mod audit;
 mod authorization;
 mod certificates;
 mod check;
+mod codec_proxy;
 mod codec_server;
 mod declare;
 mod encryption_at_rest;
@@ -14,6 +15,7 @@ mod error;
 mod exposure;
 mod global;
 mod load;
+mod remote_server;
 mod rules;
 mod settings;
 mod substitute;
@@ -24,12 +26,17 @@ mod values;
 pub use audit::{Audit, AuditWebhook, DataPlane, OnFailure};
 pub use authorization::{Authorization, CertificateRule, JwtKeyProvider};
 pub use certificates::Certificates;
+pub use codec_proxy::CodecProxy;
 pub use codec_server::{CodecCompression, CodecFormat, CodecKeys, CodecServer};
 pub use declare::Setting;
 pub use encryption_at_rest::{EncryptionAtRest, KeyEncryptionKey, Pkcs11, VaultTransit};
 pub use error::ConfigError;
 pub use global::Global;
-pub use load::{codec_server_from_file, codec_server_from_text, from_file, from_text};
+pub use load::{
+    codec_proxy_from_file, codec_proxy_from_text, codec_server_from_file, codec_server_from_text,
+    from_file, from_text,
+};
+pub use remote_server::{RemoteServer, RemoteTls};
 pub use rules::{CustomRole, Policies, Webhook};
 pub use settings::{
     AllowedAddress, Cache, Http, Limits, Log, Metrics, Namespace, NamespaceLimits, Nexus, Settings,

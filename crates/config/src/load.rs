@@ -5,7 +5,9 @@ use std::{fs, path::Path};
 use serde::de::DeserializeOwned;
 use serde_norway::Value;
 
-use crate::{CodecServer, ConfigError, Settings, substitute::substitute, tls_variables::fill_in};
+use crate::{
+    CodecProxy, CodecServer, ConfigError, Settings, substitute::substitute, tls_variables::fill_in,
+};
 
 /// Reads and checks a server's file; `lookup` gives the values of environment variables.
 ///
@@ -53,6 +55,30 @@ pub fn codec_server_from_text(
     lookup: impl Fn(&str) -> Option<String>,
 ) -> Result<CodecServer, ConfigError> {
     let settings: CodecServer = parsed(text, &lookup)?;
+    let problems = settings.problems();
+    if problems.is_empty() { Ok(settings) } else { Err(ConfigError::Invalid(problems)) }
+}
+
+/// Reads and checks a codec proxy's file, as [`from_file`] does.
+///
+/// # Errors
+/// When the file cannot be read or anything in it is wrong.
+pub fn codec_proxy_from_file(
+    path: &Path,
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<CodecProxy, ConfigError> {
+    codec_proxy_from_text(&text_of(path)?, lookup)
+}
+
+/// Reads and checks a codec proxy's settings.
+///
+/// # Errors
+/// When anything in them is wrong.
+pub fn codec_proxy_from_text(
+    text: &str,
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<CodecProxy, ConfigError> {
+    let settings: CodecProxy = parsed(text, &lookup)?;
     let problems = settings.problems();
     if problems.is_empty() { Ok(settings) } else { Err(ConfigError::Invalid(problems)) }
 }

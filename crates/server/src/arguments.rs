@@ -43,6 +43,7 @@ pub(crate) enum Command {
         command: crate::keys_commands::KeysCommand,
     },
     CodecServer(crate::codec_command::Arguments),
+    CodecProxy(crate::codec_proxy_command::Arguments),
     #[command(flatten)]
     Client(command_line::Command),
     Completion(command_line::Completion),

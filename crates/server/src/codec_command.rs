@@ -41,7 +41,8 @@ async fn serve(settings: config::CodecServer) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let environment = Environment::system();
     let security = Security::of(&settings.global)?;
-    let codec = codec(&settings)?;
+    let codec = codec(&settings.keys, settings.format, settings.compression)?;
+    let codec = if settings.require_encryption { strict(codec) } else { codec };
     let encryption = security.encryption(&environment, &stop)?;
     let access = match security.tokens(&environment, &stop).await.context("global.authorization")? {
         None => Access::Everybody,
@@ -69,25 +70,29 @@ async fn serve(settings: config::CodecServer) -> anyhow::Result<()> {
 }
 
 /// What payloads go through, the codec nearest to the server first.
-fn codec(settings: &config::CodecServer) -> anyhow::Result<Arc<dyn Codec>> {
-    let keys = keys(&settings.keys)?;
-    let encryption = match settings.format {
+pub(crate) fn codec(
+    keys: &CodecKeys,
+    format: CodecFormat,
+    compression: CodecCompression,
+) -> anyhow::Result<Arc<dyn Codec>> {
+    let keys = read_keys(keys)?;
+    let encryption = match format {
         CodecFormat::Samples => Chain::of(Encryption::new(&keys)?),
         CodecFormat::Envelope => Chain::of(EnvelopeEncryption::new(&keys)?),
     };
-    let codec = match settings.compression {
+    Ok(Arc::new(match compression {
         CodecCompression::None => encryption,
         CodecCompression::Zlib => encryption.after(Compression::zlib()),
         CodecCompression::Zstd => encryption.after(Compression::zstd()),
-    };
-    if settings.require_encryption {
-        let strict = RequireEncryption::new().except("binary/null");
-        return Ok(Arc::new(Chain::of(strict).after(codec)));
-    }
-    Ok(Arc::new(codec))
+    }))
 }
 
-fn keys(keys: &CodecKeys) -> anyhow::Result<KeyRing> {
+/// The same, which does not show what is not encrypted.
+fn strict(codec: Arc<dyn Codec>) -> Arc<dyn Codec> {
+    Arc::new(Chain::of(RequireEncryption::new().except("binary/null")).after(codec))
+}
+
+fn read_keys(keys: &CodecKeys) -> anyhow::Result<KeyRing> {
     if let Some(file) = &keys.file {
         return read_key_file(file).context("keys.file");
     }
@@ -97,6 +102,6 @@ fn keys(keys: &CodecKeys) -> anyhow::Result<KeyRing> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the configuration names the variables")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

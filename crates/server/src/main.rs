@@ -13,6 +13,7 @@ mod belongings;
 mod certificate_commands;
 mod cluster;
 mod codec_command;
+mod codec_proxy_command;
 mod configured;
 mod development;
 mod doctor;
@@ -29,6 +30,7 @@ mod metrics_endpoint;
 mod node;
 mod output;
 mod queue_metrics;
+mod remote;
 mod renewal;
 mod security;
 mod stop;
@@ -100,6 +102,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Server { command: ServerCommand::Init(options) } => init::run(&options),
         Command::Doctor(options) => doctor::run(&options),
         Command::CodecServer(arguments) => codec_command::start(&arguments),
+        Command::CodecProxy(arguments) => codec_proxy_command::start(arguments),
         Command::TestServer(options) => test_server::start(&options),
         Command::Config { command: ConfigCommand::Check { file }, .. } => configured::check(&file),
         Command::Audit { command } => audit_commands::run(command),
