@@ -1,0 +1,313 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { ErrorState } from "./kit/states";
+import { lastNamespaceStore } from "./settings/store";
+import { Layout } from "./shell/Layout";
+import { NotFound } from "./shell/NotFound";
+
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== ""
+    ? value
+    : typeof value === "number"
+      ? `${value}`
+      : undefined;
+const number = (value: unknown): number | undefined => {
+  const read = Number(value);
+  return value !== undefined && Number.isFinite(read) ? read : undefined;
+};
+const oneOf =
+  <T extends string>(...names: T[]) =>
+  (value: unknown): T | undefined =>
+    names.find((name) => name === value);
+
+/** A list with a filter. */
+export interface QuerySearch {
+  query?: string | undefined;
+}
+const querySearch = (search: Record<string, unknown>): QuerySearch => ({
+  query: text(search.query),
+});
+
+/** The run that a new one is to be like. */
+export interface StartSearch {
+  like?: string | undefined;
+  run?: string | undefined;
+}
+
+const root = createRootRoute({
+  component: Layout,
+  notFoundComponent: NotFound,
+  errorComponent: ({ error, reset }) => (
+    <div className="page">
+      <ErrorState error={error} retry={reset} />
+    </div>
+  ),
+});
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({
+      to: "/namespaces/$namespace/workflows",
+      params: { namespace: lastNamespaceStore.get() ?? "default" },
+      replace: true,
+    });
+  },
+});
+
+export const namespaceRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/namespaces/$namespace",
+});
+
+const namespaceHome = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/",
+  component: lazyRouteComponent(() => import("./namespaces/NamespacePage"), "NamespacePage"),
+});
+
+export interface WorkflowListSearch {
+  query?: string | undefined;
+  /** Show the query as text and not as conditions. */
+  raw?: boolean | undefined;
+  /** The token of the page. */
+  after?: string | undefined;
+  page?: number | undefined;
+}
+
+export const workflowsRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/workflows",
+  validateSearch: (search: Record<string, unknown>): WorkflowListSearch => ({
+    query: text(search.query),
+    raw: search.raw === true ? true : undefined,
+    after: text(search.after),
+    page: number(search.page),
+  }),
+  component: lazyRouteComponent(
+    () => import("./workflows/list/WorkflowListPage"),
+    "WorkflowListPage",
+  ),
+});
+
+export const startWorkflowRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/start-workflow",
+  validateSearch: (search: Record<string, unknown>): StartSearch => ({
+    like: text(search.like),
+    run: text(search.run),
+  }),
+  component: lazyRouteComponent(() => import("./workflows/actions/StartPage"), "StartPage"),
+});
+
+export type WorkflowTab =
+  | "timeline"
+  | "history"
+  | "pending"
+  | "stack"
+  | "queries"
+  | "updates"
+  | "relationships"
+  | "workers"
+  | "metadata";
+
+export interface WorkflowSearch {
+  tab?: WorkflowTab | undefined;
+  /** How the history is shown. */
+  view?: "compact" | "all" | "json" | undefined;
+  /** The event whose details are open. */
+  event?: number | undefined;
+  /** Words that events or groups must have. */
+  find?: string | undefined;
+}
+
+const workflowSearch = (search: Record<string, unknown>): WorkflowSearch => ({
+  tab: oneOf<WorkflowTab>(
+    "timeline",
+    "history",
+    "pending",
+    "stack",
+    "queries",
+    "updates",
+    "relationships",
+    "workers",
+    "metadata",
+  )(search.tab),
+  view: oneOf("compact", "all", "json")(search.view),
+  event: number(search.event),
+  find: text(search.find),
+});
+
+export const latestRunRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/workflows/$workflowId",
+  component: lazyRouteComponent(() => import("./workflows/page/LatestRun"), "LatestRun"),
+});
+
+export const workflowRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/workflows/$workflowId/$runId",
+  validateSearch: workflowSearch,
+  component: lazyRouteComponent(() => import("./workflows/page/WorkflowPage"), "WorkflowPage"),
+});
+
+export const importRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/open-history",
+  validateSearch: workflowSearch,
+  component: lazyRouteComponent(() => import("./archive/OpenHistoryPage"), "OpenHistoryPage"),
+});
+
+export const schedulesRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/schedules",
+  validateSearch: querySearch,
+  component: lazyRouteComponent(() => import("./schedules/ScheduleListPage"), "ScheduleListPage"),
+});
+
+export const newScheduleRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/new-schedule",
+  component: lazyRouteComponent(() => import("./schedules/ScheduleFormPage"), "NewSchedulePage"),
+});
+
+export const scheduleRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/schedules/$scheduleId",
+  component: lazyRouteComponent(() => import("./schedules/SchedulePage"), "SchedulePage"),
+});
+
+export const editScheduleRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/schedules/$scheduleId/edit",
+  component: lazyRouteComponent(() => import("./schedules/ScheduleFormPage"), "EditSchedulePage"),
+});
+
+export const batchOperationsRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/batch-operations",
+  component: lazyRouteComponent(
+    () => import("./batch-operations/BatchOperationListPage"),
+    "BatchOperationListPage",
+  ),
+});
+
+export const batchOperationRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/batch-operations/$jobId",
+  component: lazyRouteComponent(
+    () => import("./batch-operations/BatchOperationPage"),
+    "BatchOperationPage",
+  ),
+});
+
+export const workersRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/workers",
+  validateSearch: querySearch,
+  component: lazyRouteComponent(() => import("./workers/WorkerListPage"), "WorkerListPage"),
+});
+
+export const taskQueueRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/task-queues/$taskQueue",
+  component: lazyRouteComponent(() => import("./task-queues/TaskQueuePage"), "TaskQueuePage"),
+});
+
+export const deploymentsRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/deployments",
+  component: lazyRouteComponent(
+    () => import("./deployments/DeploymentListPage"),
+    "DeploymentListPage",
+  ),
+});
+
+export const deploymentRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/deployments/$deploymentName",
+  component: lazyRouteComponent(() => import("./deployments/DeploymentPage"), "DeploymentPage"),
+});
+
+export const activitiesRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/activities",
+  validateSearch: querySearch,
+  component: lazyRouteComponent(() => import("./activities/ActivityListPage"), "ActivityListPage"),
+});
+
+export const activityRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/activities/$activityId/$runId",
+  component: lazyRouteComponent(() => import("./activities/ActivityPage"), "ActivityPage"),
+});
+
+export const namespacesRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/namespaces",
+  component: lazyRouteComponent(
+    () => import("./namespaces/NamespaceListPage"),
+    "NamespaceListPage",
+  ),
+});
+
+export const nexusRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/nexus",
+  component: lazyRouteComponent(() => import("./nexus/EndpointListPage"), "EndpointListPage"),
+});
+
+export const settingsRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./settings/SettingsPage"), "SettingsPage"),
+});
+
+const tree = root.addChildren([
+  home,
+  namespacesRoute,
+  nexusRoute,
+  settingsRoute,
+  importRoute,
+  namespaceRoute.addChildren([
+    namespaceHome,
+    workflowsRoute,
+    startWorkflowRoute,
+    latestRunRoute,
+    workflowRoute,
+    schedulesRoute,
+    newScheduleRoute,
+    scheduleRoute,
+    editScheduleRoute,
+    batchOperationsRoute,
+    batchOperationRoute,
+    workersRoute,
+    taskQueueRoute,
+    deploymentsRoute,
+    deploymentRoute,
+    activitiesRoute,
+    activityRoute,
+  ]),
+]);
+
+/** The path below which the server gives the pages. */
+const basepath = new URL(document.baseURI).pathname.replace(/\/$/, "");
+
+export const router = createRouter({
+  routeTree: tree,
+  basepath: basepath === "" ? "/" : basepath,
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,64 @@
+import { queryOptions } from "@tanstack/react-query";
+import { call, get, IDENTITY, post, within } from "../api/http";
+import { newId } from "../workflows/actions/api";
+import type { DescribeSchedule, Schedule, ScheduleListEntry } from "./types";
+
+const REFRESH_MS = 5_000;
+const at = (namespace: string, scheduleId: string, ...parts: string[]): string =>
+  within(namespace, "schedules", scheduleId, ...parts);
+
+export const schedulesQuery = (namespace: string, query: string) =>
+  queryOptions({
+    queryKey: ["schedules", namespace, query],
+    queryFn: ({ signal }) =>
+      get<{ schedules?: ScheduleListEntry[]; nextPageToken?: string }>(
+        within(namespace, "schedules"),
+        {
+          query: { query, maximumPageSize: 100 },
+          signal,
+        },
+      ),
+    refetchInterval: REFRESH_MS,
+  });
+
+export const scheduleQuery = (namespace: string, scheduleId: string) =>
+  queryOptions({
+    queryKey: ["schedule", namespace, scheduleId],
+    queryFn: ({ signal }) => get<DescribeSchedule>(at(namespace, scheduleId), { signal }),
+    refetchInterval: REFRESH_MS,
+  });
+
+export const createSchedule = (namespace: string, scheduleId: string, schedule: Schedule) =>
+  post(at(namespace, scheduleId), { scheduleId, schedule, identity: IDENTITY, requestId: newId() });
+
+export const updateSchedule = (
+  namespace: string,
+  scheduleId: string,
+  schedule: Schedule,
+  conflictToken: string | undefined,
+) =>
+  post(at(namespace, scheduleId, "update"), {
+    scheduleId,
+    schedule,
+    conflictToken,
+    identity: IDENTITY,
+    requestId: newId(),
+  });
+
+export interface Patch {
+  triggerImmediately?: { overlapPolicy?: string };
+  backfillRequest?: { startTime: string; endTime: string; overlapPolicy?: string }[];
+  pause?: string;
+  unpause?: string;
+}
+
+export const patchSchedule = (namespace: string, scheduleId: string, patch: Patch) =>
+  post(at(namespace, scheduleId, "patch"), {
+    scheduleId,
+    patch,
+    identity: IDENTITY,
+    requestId: newId(),
+  });
+
+export const deleteSchedule = (namespace: string, scheduleId: string) =>
+  call("DELETE", at(namespace, scheduleId), { query: { identity: IDENTITY } });

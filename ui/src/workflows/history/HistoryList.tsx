@@ -1,0 +1,250 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useMemo, useRef } from "react";
+import { Status } from "../../kit/Status";
+import { useSettings } from "../../settings/store";
+import { formatDuration, formatTime, millis } from "../../time/format";
+import { eventLine, eventNumber, eventTone, eventTypeWords } from "./events";
+import { type EventGroup, isOfInterest, KIND_LABELS } from "./groups";
+import type { HistorySnapshot, HistoryStore } from "./store";
+
+const ROW_HEIGHT = 30;
+
+/** One row of either list. */
+interface Row {
+  id: number;
+  time: number | undefined;
+  kind: string;
+  tone: string;
+  title: string;
+  detail: string;
+  duration: number | undefined;
+  outcome: string | undefined;
+}
+
+function fromGroup(group: EventGroup): Row {
+  return {
+    id: group.id,
+    time: group.start,
+    kind: KIND_LABELS[group.kind],
+    tone: "calm",
+    title: group.name,
+    detail: [group.attempt === undefined ? "" : `attempt ${group.attempt}`, group.failure ?? ""]
+      .filter(Boolean)
+      .join(" · "),
+    duration:
+      group.end === undefined || group.outcome === "instant" ? undefined : group.end - group.start,
+    outcome: group.outcome === "instant" ? undefined : group.outcome,
+  };
+}
+
+const OUTCOME_STATUS: Record<string, string> = {
+  open: "Running",
+  completed: "Completed",
+  failed: "Failed",
+  "timed-out": "TimedOut",
+  canceled: "Canceled",
+  terminated: "Terminated",
+};
+
+/** The history as a list, of which only the rows in sight exist: of groups, or of all events. */
+export function HistoryList({
+  store,
+  snapshot,
+  compact,
+  find,
+  selected,
+  onSelect,
+}: {
+  store: HistoryStore;
+  snapshot: HistorySnapshot;
+  compact: boolean;
+  find: string;
+  selected: number | undefined;
+  onSelect: (id: number | undefined) => void;
+}) {
+  const { times } = useSettings();
+  const frame = useRef<HTMLDivElement>(null);
+  const start = store.grouper.groups[0]?.start;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the store changes with its version
+  const ids = useMemo(() => {
+    const sought = find.toLowerCase();
+    if (compact) {
+      return store.grouper.groups
+        .map((group, at) => ({ group, at }))
+        .filter(
+          ({ group }) =>
+            isOfInterest(group) &&
+            (sought === "" ||
+              `${group.name} ${KIND_LABELS[group.kind]} ${group.failure ?? ""}`
+                .toLowerCase()
+                .includes(sought)),
+        )
+        .map(({ at }) => at);
+    }
+    const all = store.events.map((_, at) => at);
+    return sought === ""
+      ? all
+      : all.filter((at) => {
+          const event = store.events[at];
+          return (
+            event !== undefined &&
+            `${eventTypeWords(event)} ${eventLine(event)}`.toLowerCase().includes(sought)
+          );
+        });
+  }, [store, snapshot.version, compact, find]);
+
+  const rowAt = (at: number): Row | undefined => {
+    const index = ids[at];
+    if (index === undefined) return undefined;
+    if (compact) {
+      const group = store.grouper.groups[index];
+      return group && fromGroup(group);
+    }
+    const event = store.events[index];
+    return (
+      event && {
+        id: eventNumber(event),
+        time: millis(event.eventTime),
+        kind: "",
+        tone: eventTone(event),
+        title: eventTypeWords(event),
+        detail: eventLine(event),
+        duration: undefined,
+        outcome: undefined,
+      }
+    );
+  };
+
+  const rows = useVirtualizer({
+    count: ids.length,
+    getScrollElement: () => frame.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 12,
+  });
+
+  const selectedGroup = selected === undefined ? undefined : store.grouper.groupOf(selected)?.id;
+  const isSelected = (row: Row): boolean => row.id === (compact ? selectedGroup : selected);
+  const selectedAt = useMemo(() => {
+    if (selected === undefined) return -1;
+    return ids.findIndex((index) =>
+      compact
+        ? store.grouper.groups[index]?.id === selectedGroup
+        : Number(store.events[index]?.eventId) === selected,
+    );
+  }, [ids, compact, store, selected, selectedGroup]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only another selection scrolls
+  useEffect(() => {
+    if (selectedAt !== -1) rows.scrollToIndex(selectedAt, { align: "auto" });
+  }, [selectedAt]);
+
+  const now = Date.now();
+  const choose = (at: number): void => {
+    const row = rowAt(Math.max(0, Math.min(ids.length - 1, at)));
+    if (row) onSelect(row.id);
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a table's rows cannot be placed one by one
+    <div
+      className="history-list"
+      role="table"
+      aria-label={compact ? "Compact history" : "All events"}
+      aria-rowcount={ids.length + 1}
+    >
+      {/* biome-ignore lint/a11y/useSemanticElements: see above */}
+      {/* biome-ignore lint/a11y/useFocusableInteractive: the row holds headings only */}
+      <div className="history-row head" role="row" aria-rowindex={1}>
+        {/* biome-ignore-start lint/a11y/useSemanticElements: see above */}
+        {/* biome-ignore-start lint/a11y/useFocusableInteractive: headings have nothing to do */}
+        <span role="columnheader">Id</span>
+        <span role="columnheader">{times === "relative" ? "After" : "Time"}</span>
+        <span role="columnheader">{compact ? "What" : "Type"}</span>
+        <span role="columnheader">Detail</span>
+        <span role="columnheader">{compact ? "Took" : ""}</span>
+        {/* biome-ignore-end lint/a11y/useFocusableInteractive: see above */}
+        {/* biome-ignore-end lint/a11y/useSemanticElements: see above */}
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: see above */}
+      <div
+        ref={frame}
+        role="rowgroup"
+        className="history-frame"
+        data-testid="history-list"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and has keys of its own
+        tabIndex={0}
+        onKeyDown={(event) => {
+          const page = Math.floor((frame.current?.clientHeight ?? 300) / ROW_HEIGHT) - 1;
+          const to: Record<string, number> = {
+            ArrowDown: selectedAt + 1,
+            j: selectedAt + 1,
+            ArrowUp: selectedAt - 1,
+            k: selectedAt - 1,
+            PageDown: selectedAt + page,
+            PageUp: selectedAt - page,
+            Home: 0,
+            End: ids.length - 1,
+          };
+          const next = to[event.key];
+          if (next !== undefined) {
+            event.preventDefault();
+            event.stopPropagation();
+            choose(next);
+          } else if (event.key === "Escape") onSelect(undefined);
+        }}
+      >
+        <div className="history-space" style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map((item) => {
+            const row = rowAt(item.index);
+            if (!row) return null;
+            return (
+              // biome-ignore lint/a11y/useSemanticElements: see above
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the frame has the keys
+              // biome-ignore lint/a11y/useFocusableInteractive: the frame has the focus
+              <div
+                key={item.key}
+                role="row"
+                aria-rowindex={item.index + 2}
+                aria-selected={isSelected(row)}
+                className="history-row"
+                data-event-id={row.id}
+                style={{ transform: `translateY(${item.start}px)` }}
+                onClick={() => onSelect(isSelected(row) ? undefined : row.id)}
+              >
+                {/* biome-ignore-start lint/a11y/useSemanticElements: see above */}
+                <span role="cell" className="faint">
+                  {row.id}
+                </span>
+                <span role="cell" className="faint nowrap">
+                  {row.time === undefined
+                    ? ""
+                    : times === "relative"
+                      ? `+${formatDuration(row.time - (start ?? row.time))}`
+                      : formatTime(row.time, times, now)}
+                </span>
+                <span role="cell" className="history-what">
+                  {row.outcome === undefined ? (
+                    <span className={`event-dot ${row.tone}`} aria-hidden="true" />
+                  ) : (
+                    <Status status={OUTCOME_STATUS[row.outcome]} />
+                  )}
+                  {row.kind !== "" && <span className="faint">{row.kind}</span>}
+                  <b>{row.title}</b>
+                </span>
+                <span role="cell" className="history-detail">
+                  {row.detail}
+                </span>
+                <span role="cell" className="faint nowrap">
+                  {row.duration === undefined ? "" : formatDuration(row.duration)}
+                </span>
+                {/* biome-ignore-end lint/a11y/useSemanticElements: see above */}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      {ids.length === 0 && snapshot.complete && (
+        <p className="faint pad">No event has these words.</p>
+      )}
+    </div>
+  );
+}
