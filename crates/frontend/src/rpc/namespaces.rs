@@ -119,13 +119,23 @@ pub(crate) async fn list_namespaces(
     })
 }
 
+/// True when a namespace shall be at other clusters than it is. What is as it is, clients send, too.
+fn leads_away(known: &NamespaceReplicationConfig, wanted: &NamespaceReplicationConfig) -> bool {
+    let other = |name: &str| !name.is_empty() && name != known.active_cluster_name;
+    other(&wanted.active_cluster_name)
+        || wanted.clusters.iter().any(|cluster| other(&cluster.cluster_name))
+        || wanted.state() == ReplicationState::Handover
+}
+
 pub(crate) async fn update_namespace(
     frontend: &Frontend,
     _call: &Call,
     request: UpdateNamespaceRequest,
 ) -> ApiResult<UpdateNamespaceResponse> {
     let namespace = named(frontend, &request.namespace)?;
-    if request.promote_namespace || request.replication_config.is_some() {
+    let known = description(frontend, &namespace).replication_config.unwrap_or_default();
+    let elsewhere = request.replication_config.is_some_and(|wanted| leads_away(&known, &wanted));
+    if request.promote_namespace || elsewhere {
         return Err(ApiError::invalid("Cannot update replication of a local namespace"));
     }
     let new_retention = match &request.config {
