@@ -29,9 +29,15 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse_from(command_line::with_options_last(std::env::args_os()));
     let around =
         command_line::Surroundings::new(std::env::vars_os(), std::io::stdout().is_terminal());
+    let line = command_line::with_options_last(std::env::args_os());
+    let line = command_line::with_environment(Arguments::command, line, &around);
+    let line = match line {
+        Ok(line) => line,
+        Err(error) => return failed(&error),
+    };
+    let arguments = Arguments::parse_from(line);
     let done = match arguments.command {
         Command::Client(command) => command_line::run(command, around),
         Command::Config { options, command } => {
@@ -41,9 +47,11 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            drop(writeln!(std::io::stderr().lock(), "error: {error}"));
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &command_line::Error) -> ExitCode {
+    drop(writeln!(std::io::stderr().lock(), "error: {error}"));
+    ExitCode::from(error.exit_code())
 }

@@ -28,7 +28,7 @@ const ATTEMPTS_MAX: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// A connection, and what is sent with every call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Client {
     grpc: Grpc<Channel>,
     metadata: MetadataMap,
@@ -70,6 +70,13 @@ impl Client {
             (Ok(answer), Some(codec)) => Ok(Ok(codec.decode(answer).await?)),
             (answer, _) => Ok(answer),
         }
+    }
+
+    /// Calls a method.
+    pub(crate) async fn call<Q: Call>(&mut self, request: Q) -> Result<Q::Answer> {
+        let answer = self.try_call(request).await?;
+        let doing = || Q::METHOD.to_owned();
+        answer.map_err(|status| Error::Refused { doing: doing(), status: Box::new(status) })
     }
 
     async fn unary<Q: Call>(&mut self, request: Q) -> std::result::Result<Q::Answer, Status> {

@@ -19,7 +19,7 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A codec server, and what is shown to it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Codec {
     http: http_client::Client,
     endpoint: String,

@@ -1,7 +1,11 @@
 //! Connections to a server.
 
-use std::time::Duration;
+use std::{io, sync::Arc, time::Duration};
 
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use tls::UnverifiedClient;
+use tokio::net::TcpStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use crate::{
@@ -16,16 +20,56 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest answer that is taken, in bytes: a page of histories may hold many payloads.
 pub(crate) const ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
 
+/// The port of an address without one.
+const HTTPS_PORT: u16 = 443;
+
 /// Connects, or says which step failed.
 pub(crate) async fn connect(settings: &Settings, timeout: Duration) -> Result<Channel> {
     let endpoint = endpoint(settings, timeout)?;
-    match tokio::time::timeout(timeout, endpoint.connect()).await {
+    let anybody = match &settings.tls {
+        Some(tls) if tls.anybody => Some(unverified(tls)?),
+        _ => None,
+    };
+    let connected = async {
+        match anybody {
+            Some(client) => with_anybody(settings, &endpoint, client).await,
+            None => endpoint.connect().await,
+        }
+    };
+    match tokio::time::timeout(timeout, connected).await {
         Ok(Ok(channel)) => Ok(channel),
         Ok(Err(error)) => {
             Err(Error::Connection(Box::new(diagnosis::connect(settings, &error, timeout).await)))
         }
         Err(_) => Err(Error::Connection(Box::new(diagnosis::slow(settings, timeout).await))),
     }
+}
+
+/// A client that does not ask who the server is.
+fn unverified(tls: &Tls) -> Result<UnverifiedClient> {
+    let identity = tls.certificate.as_deref().zip(tls.key.as_deref());
+    UnverifiedClient::new(identity).map_err(|error| Error::usage(error.to_string()))
+}
+
+/// Connects without asking who the server is.
+async fn with_anybody(
+    settings: &Settings,
+    endpoint: &Endpoint,
+    client: UnverifiedClient,
+) -> std::result::Result<Channel, tonic::transport::Error> {
+    let client = Arc::new(client);
+    let named = settings.tls.as_ref().and_then(|tls| tls.server_name.clone());
+    let connector = tower::service_fn(move |uri: Uri| {
+        let (client, named) = (Arc::clone(&client), named.clone());
+        async move {
+            let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+            let port = uri.port_u16().unwrap_or(HTTPS_PORT);
+            let stream = TcpStream::connect((host.as_str(), port)).await?;
+            let stream = client.connect(named.unwrap_or(host), stream).await?;
+            Ok::<_, io::Error>(TokioIo::new(stream))
+        }
+    });
+    endpoint.connect_with_connector(connector).await
 }
 
 fn endpoint(settings: &Settings, timeout: Duration) -> Result<Endpoint> {
@@ -36,20 +80,24 @@ fn endpoint(settings: &Settings, timeout: Duration) -> Result<Endpoint> {
         ))
     };
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
-    let url = format!("{scheme}://{}", settings.address);
+    let anybody = settings.tls.as_ref().is_some_and(|tls| tls.anybody);
+    // Encryption that asks nobody is the connector's work, of which the library knows nothing.
+    let dialled = if anybody { "http" } else { scheme };
+    let url = format!("{dialled}://{}", settings.address);
     let mut endpoint = Endpoint::from_shared(url)
         .map_err(|error| wrong(&error))?
         .connect_timeout(timeout)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(15));
-    if let Some(authority) = &settings.authority {
+    let authority = settings.authority.as_ref().or(anybody.then_some(&settings.address));
+    if let Some(authority) = authority {
         let origin = format!("{scheme}://{authority}")
             .parse()
             .map_err(|error| Error::usage(format!("--client-authority `{authority}`: {error}")))?;
         endpoint = endpoint.origin(origin);
     }
-    if let Some(tls) = &settings.tls {
+    if let Some(tls) = settings.tls.as_ref().filter(|tls| !tls.anybody) {
         endpoint = endpoint
             .tls_config(configuration(tls))
             .map_err(|error| Error::usage(format!("TLS: {}", diagnosis::chain(&error))))?;

@@ -47,7 +47,8 @@ impl Context {
         })
     }
 
-    async fn client(&mut self) -> Result<&mut Client> {
+    /// The connection, made when it is needed first.
+    pub(crate) async fn client(&mut self) -> Result<&mut Client> {
         let client = match self.client.take() {
             Some(client) => client,
             None => Client::connect(&self.settings, self.connect_timeout).await?,

@@ -16,6 +16,7 @@ mod completion;
 mod connection;
 mod context;
 mod diagnosis;
+mod environments;
 mod error;
 mod options;
 mod order;
@@ -33,10 +34,11 @@ use clap::{Args, Subcommand};
 use environment::Environment;
 
 pub use commands::{
-    ActivityCommand, BatchCommand, ConfigCommand, HistoryCommand, OperatorCommand, ScheduleCommand,
-    TaskQueueCommand, WorkerCommand, WorkflowCommand,
+    ActivityCommand, BatchCommand, ConfigCommand, EnvironmentCommand, HistoryCommand, NexusCommand,
+    OperatorCommand, ScheduleCommand, TaskQueueCommand, WorkerCommand, WorkflowCommand,
 };
 pub use completion::Completion;
+pub use environments::with_environment;
 pub use error::Error;
 pub use options::{CommonOptions, Options};
 pub use order::with_options_last;
@@ -55,6 +57,8 @@ pub enum Command {
     Activity(Group<ActivityCommand>),
     /// Schedules: workflows at times.
     Schedule(Group<ScheduleCommand>),
+    /// Nexus operations that stand alone.
+    Nexus(Group<NexusCommand>),
     /// Operations on many workflows or activities, done by the server.
     Batch(Group<BatchCommand>),
     /// Task queues: who polls, what waits, and with which limits.
@@ -63,6 +67,10 @@ pub enum Command {
     Worker(Group<WorkerCommand>),
     /// What operators do: namespaces, search attributes, clusters, Nexus endpoints.
     Operator(Group<OperatorCommand>),
+    /// Environments: options in a YAML file. Profiles (`config`) are the newer way.
+    Env(Group<EnvironmentCommand>),
+    /// Print the options that all commands have.
+    Options,
 }
 
 /// Commands about one subject, with the options that they have in common.
@@ -114,10 +122,17 @@ async fn dispatch(command: Command, around: Surroundings) -> Result {
         Command::History(group) => connected!(group, around),
         Command::Activity(group) => connected!(group, around),
         Command::Schedule(group) => connected!(group, around),
+        Command::Nexus(group) => connected!(group, around),
         Command::Batch(group) => connected!(group, around),
         Command::TaskQueue(group) => connected!(group, around),
         Command::Worker(group) => connected!(group, around),
         Command::Operator(group) => connected!(group, around),
+        Command::Env(Group { options, command }) => {
+            let now = context::now(&Environment::system());
+            let mut output = output::Output::new(&options.common, &around, now);
+            command.run(&options.common, &around, &mut output)
+        }
+        Command::Options => options::print(),
     }
 }
 

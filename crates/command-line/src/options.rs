@@ -1,10 +1,16 @@
 //! The options that commands have in common: what is printed, and where the server is.
 
-use std::path::PathBuf;
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::values::{self, Length};
+use crate::{
+    error::Result,
+    values::{self, Length},
+};
 
 /// Options of every command that talks to a server.
 #[derive(Debug, Default, Args)]
@@ -13,6 +19,14 @@ pub struct Options {
     pub(crate) common: CommonOptions,
     #[command(flatten)]
     pub(crate) client: ClientOptions,
+}
+
+/// Prints the options of every command.
+pub(crate) fn print() -> Result {
+    let tree = clap::Command::new("longtide").disable_help_flag(true).help_template("{options}");
+    let help = Options::augment_args(tree).render_long_help();
+    write!(io::stdout().lock(), "{help}")?;
+    Ok(())
 }
 
 /// What is printed, and where settings come from.
@@ -49,11 +63,17 @@ pub struct CommonOptions {
     /// Take nothing from environment variables.
     #[arg(long, global = true)]
     pub(crate) disable_config_env: bool,
+    /// Environment, as `env` keeps them. [env: TEMPORAL_ENV]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// YAML file of environments. [env: TEMPORAL_ENV_FILE]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) env_file: Option<PathBuf>,
     /// Least severe level of logs. This program writes none; accepted for scripts.
-    #[arg(long, global = true, hide = true)]
+    #[arg(long, global = true, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
     /// How logs look. This program writes none; accepted for scripts.
-    #[arg(long, global = true, hide = true)]
+    #[arg(long, global = true, value_name = "FORM")]
     pub(crate) log_format: Option<String>,
 }
 
@@ -112,6 +132,10 @@ pub(crate) struct ClientOptions {
     /// The name that the server has to prove. [env: TEMPORAL_TLS_SERVER_NAME]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) tls_server_name: Option<String>,
+    /// Do not ask who the server is: whoever stands on the way may pretend to be it, and read and
+    /// change everything. [env: TEMPORAL_TLS_DISABLE_HOST_VERIFICATION]
+    #[arg(long, global = true)]
+    pub(crate) tls_disable_host_verification: bool,
     /// Codec server that decodes and encodes payloads; `{namespace}` in it stands for the
     /// namespace. [env: TEMPORAL_CODEC_ENDPOINT]
     #[arg(long, global = true, value_name = "URL")]

@@ -225,6 +225,24 @@ impl Output {
         self.end_list()
     }
 
+    /// A whole list as a table, or as one value for programs.
+    pub(crate) fn table_of(&mut self, columns: &[Column], rows: Vec<Value>) -> Result {
+        if self.is_data() { self.data(&rows.into()) } else { self.list(columns, &rows) }
+    }
+
+    /// Prints lines in the place of those that were printed before, as far as the terminal shows
+    /// them; gives back how many they are.
+    pub(crate) fn redraw(&mut self, lines: &[String], before: usize) -> Result<usize> {
+        if before > 0 {
+            write!(self.out, "\u{1b}[{before}F\u{1b}[J")?;
+        }
+        for line in lines {
+            writeln!(self.out, "{line}")?;
+        }
+        self.out.flush()?;
+        Ok(lines.len())
+    }
+
     fn table(&mut self, columns: &[Column], rows: &[Value]) -> Result {
         let cells: Vec<Vec<(String, Paint)>> = rows
             .iter()

@@ -36,6 +36,8 @@ pub(crate) struct Tls {
     pub(crate) certificate: Option<Vec<u8>>,
     pub(crate) key: Option<Vec<u8>>,
     pub(crate) server_name: Option<String>,
+    /// Whether it does not matter who the server is.
+    pub(crate) anybody: bool,
 }
 
 /// The codec server.
@@ -89,7 +91,8 @@ fn tls(options: &Options, profile: &mut Profile, has_key: bool) -> Result<Option
         || client.tls_key_path.is_some()
         || client.tls_key_data.is_some()
         || client.tls_ca_path.is_some()
-        || client.tls_ca_data.is_some();
+        || client.tls_ca_data.is_some()
+        || client.tls_disable_host_verification;
     if anything {
         said.get_or_insert_default();
     }
@@ -102,12 +105,8 @@ fn tls(options: &Options, profile: &mut Profile, has_key: bool) -> Result<Option
         None if has_key => TlsProfile::default(),
         None => return Ok(None),
     };
-    if said.disable_host_verification == Some(true) {
-        return Err(Error::usage(
-            "tls.disable_host_verification is not supported: name the authority of the server's \
-             certificate instead, with --tls-ca-path",
-        ));
-    }
+    let anybody =
+        client.tls_disable_host_verification || said.disable_host_verification == Some(true);
     let certificate = material(
         client.tls_cert_path.as_deref(),
         client.tls_cert_data.as_deref(),
@@ -130,7 +129,7 @@ fn tls(options: &Options, profile: &mut Profile, has_key: bool) -> Result<Option
         said.server_ca_cert_data.as_deref(),
     )?;
     let server_name = client.tls_server_name.clone().or(said.server_name);
-    Ok(Some(Tls { roots, certificate, key, server_name }))
+    Ok(Some(Tls { roots, certificate, key, server_name, anybody }))
 }
 
 /// The bytes of a certificate or a key. An option is stronger than the profile.

@@ -49,9 +49,16 @@ fn main() -> ExitCode {
     // The allocator asks for huge pages, of which an idle server would fill a few percent: 30 MB
     // resident instead of 20. A kernel that cannot say no changes nothing else.
     let _supported = rustix::thread::disable_transparent_huge_pages(true).is_ok();
+    let terminal = std::io::stdout().is_terminal();
+    let around = command_line::Surroundings::new(std::env::vars_os(), terminal);
     let line = command_line::with_options_last(std::env::args_os());
+    let line = command_line::with_environment(Arguments::command, line, &around);
+    let line = match line {
+        Ok(line) => line,
+        Err(error) => return failed(error),
+    };
     let arguments = Arguments::parse_from(arguments::with_command(line));
-    let command = match client(arguments.command) {
+    let command = match client(arguments.command, around) {
         Ok(code) => return code,
         Err(command) => *command,
     };
@@ -65,9 +72,7 @@ fn main() -> ExitCode {
 }
 
 /// Runs a client command, whose exit code tells causes apart; gives other commands back.
-fn client(command: Command) -> Result<ExitCode, Box<Command>> {
-    let terminal = std::io::stdout().is_terminal();
-    let around = command_line::Surroundings::new(std::env::vars_os(), terminal);
+fn client(command: Command, around: command_line::Surroundings) -> Result<ExitCode, Box<Command>> {
     let done = match command {
         Command::Client(command) => command_line::run(command, around),
         Command::Config { options, command: ConfigCommand::Client(command) } => {
@@ -78,12 +83,15 @@ fn client(command: Command) -> Result<ExitCode, Box<Command>> {
     };
     Ok(match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let code = error.exit_code();
-            output::error(&error.into());
-            ExitCode::from(code)
-        }
+        Err(error) => failed(error),
     })
+}
+
+/// Says what went wrong with a client command; the exit code tells causes apart.
+fn failed(error: command_line::Error) -> ExitCode {
+    let code = error.exit_code();
+    output::error(&error.into());
+    ExitCode::from(code)
 }
 
 fn run(command: Command) -> anyhow::Result<()> {

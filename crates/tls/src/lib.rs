@@ -19,6 +19,7 @@ mod server;
 mod settings;
 mod source;
 mod standing;
+mod unverified;
 
 pub use error::TlsError;
 pub use expiry::ExpiryChecks;
@@ -26,3 +27,4 @@ pub use inspect::{CertificateFacts, inspect};
 pub use server::{Expiry, ServerTls};
 pub use settings::{ClientAuth, HostSettings, ServerSettings, VersionMin};
 pub use source::Source;
+pub use unverified::UnverifiedClient;

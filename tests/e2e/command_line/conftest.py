@@ -1,11 +1,14 @@
 """Our command line and the reference's, pointed at the same server."""
 
+import json
 import os
 
 import pytest
 
+from harness.answers import stable, without_ages
 from harness.command_line import REFERENCE, Cli
 from harness.raw import Raw
+from harness.sdk import unique
 from harness.server import Server, executable
 
 
@@ -33,3 +36,42 @@ def raw(server: Server):
     client = Raw(server.address)
     yield client
     client.channel.close()
+
+
+@pytest.fixture
+def same(ours: Cli, theirs: Cli):
+    """Asserts that both answer a reading command with the same JSON."""
+
+    def check(*words: str, rows: bool = False):
+        left, right = (without_ages(cli.json(*words)) for cli in (ours, theirs))
+        for answer in (left, right):
+            if isinstance(answer, dict) and isinstance(answer.get("stats"), list):
+                # The reference's order is any.
+                answer["stats"].sort(key=lambda row: row["taskQueueType"])
+        assert left == right, f"{' '.join(words)}\n{json.dumps(left)}\n{json.dumps(right)}"
+        for form in ("jsonl",) if rows else ():
+            lines = [
+                [json.loads(line) for line in cli.text(*words, "-o", form).splitlines()]
+                for cli in (ours, theirs)
+            ]
+            assert lines[0] == lines[1]
+        return left
+
+    return check
+
+
+@pytest.fixture
+def both(ours: Cli, theirs: Cli):
+    """Runs a writing command with each, under names of their own, and compares what they say."""
+
+    def check(*words: str, names: tuple[str, ...] = ()):
+        answers = []
+        for cli in (ours, theirs):
+            own = {name: unique(name) for name in names}
+            swapped = [own.get(word, word) for word in words]
+            answer = cli.json(*swapped, "--identity", "me")
+            answers.append(stable(answer, {made: name for name, made in own.items()}))
+        assert answers[0] == answers[1], json.dumps(answers)
+        return answers[0]
+
+    return check

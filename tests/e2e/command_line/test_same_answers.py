@@ -1,89 +1,13 @@
 """Both command lines say the same about the same server."""
 
 import json
-import re
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
+from harness.answers import stable
 from harness.command_line import Cli
 from harness.raw import Raw, complete_workflow, schedule_activity
 from harness.sdk import unique
 from harness.waiting import wait_for_sync
-
-# What tells two runs, or two moments, apart.
-VOLATILE = {
-    "runId",
-    "firstExecutionRunId",
-    "originalExecutionRunId",
-    "requestId",
-    "taskId",
-    "eventTime",
-    "identity",
-    "durationMillis",
-    "conflictToken",
-    "sdkName",
-    "sdkVersion",
-    "lastAccessTime",
-    "historySizeBytes",
-}
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-
-
-def stable(value, names: dict[str, str]):
-    """A value without what tells two moments apart."""
-    if isinstance(value, dict):
-        return {
-            names.get(key, key): stable(item, names)
-            for key, item in value.items()
-            if key not in VOLATILE
-        }
-    if isinstance(value, list):
-        return [stable(item, names) for item in value]
-    if isinstance(value, str):
-        for name, stand_in in names.items():
-            value = value.replace(name, stand_in)
-        return TIME.sub("<time>", value)
-    return value
-
-
-@pytest.fixture
-def same(ours: Cli, theirs: Cli):
-    """Asserts that both answer a reading command with the same JSON."""
-
-    def check(*words: str, rows: bool = False):
-        left, right = ours.json(*words), theirs.json(*words)
-        for answer in (left, right):
-            if isinstance(answer, dict) and isinstance(answer.get("stats"), list):
-                # The reference's order is any.
-                answer["stats"].sort(key=lambda row: row["taskQueueType"])
-        assert left == right, f"{' '.join(words)}\n{json.dumps(left)}\n{json.dumps(right)}"
-        for form in ("jsonl",) if rows else ():
-            lines = [
-                [json.loads(line) for line in cli.text(*words, "-o", form).splitlines()]
-                for cli in (ours, theirs)
-            ]
-            assert lines[0] == lines[1]
-        return left
-
-    return check
-
-
-@pytest.fixture
-def both(ours: Cli, theirs: Cli):
-    """Runs a writing command with each, under names of their own, and compares what they say."""
-
-    def check(*words: str, names: tuple[str, ...] = ()):
-        answers = []
-        for cli in (ours, theirs):
-            own = {name: unique(name) for name in names}
-            swapped = [own.get(word, word) for word in words]
-            answer = cli.json(*swapped, "--identity", "me")
-            answers.append(stable(answer, {made: name for name, made in own.items()}))
-        assert answers[0] == answers[1], json.dumps(answers)
-        return answers[0]
-
-    return check
 
 
 def start(cli: Cli, queue: str, workflow_id: str, *words: str) -> dict:

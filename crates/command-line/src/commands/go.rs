@@ -10,6 +10,11 @@ pub(crate) fn time(time: Option<&Timestamp>) -> String {
     known.map_or_else(|| "0001-01-01T00:00:00Z".to_owned(), |time| time.to_string())
 }
 
+/// A time; none is the beginning of the time that computers count.
+pub(crate) fn epoch_time(time: Option<&Timestamp>) -> String {
+    self::time(Some(time.unwrap_or(&Timestamp::default())))
+}
+
 /// A number; a whole one has no fraction.
 pub(crate) fn number(value: f64) -> Value {
     if value.fract() == 0.0 && value.abs() < 1e15 {

@@ -1,5 +1,7 @@
 //! `task-queue`: who polls, what waits, and with which limits.
 
+mod legacy;
+
 use api::{
     enums::v1::{DescribeTaskQueueMode, TaskQueueType},
     taskqueue::v1::{RateLimit, TaskQueueStats, TaskQueueVersionSelection},
@@ -11,6 +13,7 @@ use api::{
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use self::legacy::Legacy;
 use super::{go, start_options::task_queue};
 use crate::{
     columns::{Column, plain, time},
@@ -107,6 +110,8 @@ pub struct Describe {
     /// Say nothing about what waits.
     #[arg(long)]
     disable_stats: bool,
+    #[command(flatten)]
+    legacy: Legacy,
 }
 
 const STATS: &[Column] = &[
@@ -132,6 +137,9 @@ const REACHABILITY: &[Column] =
 
 impl Describe {
     async fn run(self, context: &mut Context) -> Result {
+        if self.legacy.legacy_mode {
+            return self.legacy.run(context, &self.task_queue).await;
+        }
         let kinds = self.task_queue_type.iter();
         let kinds = kinds.map(|kind| TaskQueueType::from(*kind).into()).collect();
         let selected =

@@ -14,6 +14,7 @@ mod reset;
 mod show;
 mod signal;
 mod start;
+mod trace;
 mod update;
 mod update_with_start;
 
@@ -32,6 +33,7 @@ use self::{
     show::{Show, ShowResult},
     signal::Signal,
     start::{Execute, SignalWithStart, Start},
+    trace::Trace,
     update::UpdateCommand,
     update_with_start::{ExecuteUpdateWithStart, StartUpdateWithStart},
 };
@@ -60,6 +62,8 @@ pub enum WorkflowCommand {
     Show(Show),
     /// Show a workflow's state and its pending work.
     Describe(Describe),
+    /// Follow a workflow with its children, as a tree.
+    Trace(Trace),
     /// Show where two histories part.
     Diff(Diff),
     /// Wait for a workflow's result.
@@ -107,6 +111,7 @@ impl WorkflowCommand {
             Self::Count(command) => command.run(context).await,
             Self::Show(command) => command.run(context).await,
             Self::Describe(command) => command.run(context).await,
+            Self::Trace(command) => command.run(context).await,
             Self::Diff(command) => command.run(context).await,
             Self::Result(command) => command.run(context).await,
             Self::Signal(command) => command.run(context).await,

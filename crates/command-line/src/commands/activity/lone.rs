@@ -285,6 +285,8 @@ impl Describe {
             namespace: context.namespace(),
             activity_id: self.activity.activity_id,
             run_id: self.activity.run_id,
+            include_input: true,
+            include_outcome: true,
             include_last_failure: true,
             ..DescribeActivityExecutionRequest::default()
         };

@@ -154,7 +154,9 @@ fn print_known(context: &mut Context, value: &Value) -> Result {
     let mut lines = Vec::new();
     crate::commands::workflow::flatten("", value, &mut lines);
     let empty = |line: &String| {
-        line.ends_with(": ") || line.ends_with(": null") || line.ends_with("0001-01-01T00:00:00Z")
+        [": ", ": null", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"]
+            .iter()
+            .any(|nothing| line.ends_with(nothing))
     };
     for line in lines.iter().filter(|line| !empty(line)) {
         context.output.line(&format!("  {line}"))?;

@@ -11,7 +11,7 @@ use api::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    commands::go::{half, nanos, time},
+    commands::go::{epoch_time, half, nanos, time},
     context::Context,
     error::Result,
 };
@@ -111,9 +111,9 @@ pub(crate) fn version(
         "deploymentName": deployment_name,
         "BuildID": build_id,
         "createTime": time(info.create_time.as_ref()),
-        "routingChangedTime": time(info.routing_changed_time.as_ref()),
-        "currentSinceTime": time(info.current_since_time.as_ref()),
-        "rampingSinceTime": time(info.ramping_since_time.as_ref()),
+        "routingChangedTime": epoch_time(info.routing_changed_time.as_ref()),
+        "currentSinceTime": epoch_time(info.current_since_time.as_ref()),
+        "rampingSinceTime": epoch_time(info.ramping_since_time.as_ref()),
         "rampPercentage": half(info.ramp_percentage),
         "drainageInfo": drainage_info(info.drainage_info.as_ref()),
         "taskQueuesInfos": if queues.is_empty() { Value::Null } else { queues.into() },
@@ -134,8 +134,8 @@ fn drainage_info(info: Option<&VersionDrainageInfo>) -> Value {
         }),
         Some(info) => json!({
             "drainageStatus": drainage(info.status),
-            "lastChangedTime": time(info.last_changed_time.as_ref()),
-            "lastCheckedTime": time(info.last_checked_time.as_ref()),
+            "lastChangedTime": epoch_time(info.last_changed_time.as_ref()),
+            "lastCheckedTime": epoch_time(info.last_checked_time.as_ref()),
         }),
     }
 }

@@ -29,7 +29,7 @@ pub struct Describe {
     #[arg(long)]
     reset_points: bool,
     /// Show the answer as the server sent it.
-    #[arg(long, hide = true)]
+    #[arg(long)]
     raw: bool,
 }
 
@@ -106,6 +106,9 @@ impl Describe {
                 }
             }
             return context.output.data(&value);
+        }
+        if self.raw {
+            return context.output.document(&value);
         }
         print(context, &info, &value, close.as_ref())
     }

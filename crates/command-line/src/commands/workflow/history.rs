@@ -81,7 +81,8 @@ impl HistoryReader {
     }
 }
 
-fn events(history: Option<api::RawHistory>) -> Result<Vec<HistoryEvent>> {
+/// The events of an answer.
+pub(crate) fn events(history: Option<api::RawHistory>) -> Result<Vec<HistoryEvent>> {
     let history = history.unwrap_or_default();
     history.decode_events().map_err(|error| Error::Answer(error.to_string()))
 }
