@@ -31,8 +31,10 @@ enum Command {
 fn main() -> ExitCode {
     let around =
         command_line::Surroundings::new(std::env::vars_os(), std::io::stdout().is_terminal());
-    let line = command_line::with_options_last(std::env::args_os());
-    let line = command_line::with_environment(Arguments::command, line, &around);
+    let line = command_line::from_tctl(std::env::args_os().collect(), &around);
+    let line = line.map(command_line::with_options_last);
+    let line =
+        line.and_then(|line| command_line::with_environment(Arguments::command, line, &around));
     let line = match line {
         Ok(line) => line,
         Err(error) => return failed(&error),

@@ -27,6 +27,7 @@ mod proto_json;
 mod settings;
 mod status_details;
 mod surroundings;
+mod tctl;
 mod times;
 mod values;
 
@@ -43,6 +44,7 @@ pub use error::Error;
 pub use options::{CommonOptions, Options};
 pub use order::with_options_last;
 pub use surroundings::Surroundings;
+pub use tctl::from_tctl;
 
 use crate::{context::Context, error::Result};
 
