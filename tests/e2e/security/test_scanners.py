@@ -1,6 +1,7 @@
 """What a scanner that others wrote (sslyze) says of the encryption of ports."""
 
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from harness.certificates import Authority, Pair
 from harness.secured import SecuredServer
 from harness.server import free_port
+from harness.waiting import wait_for_sync
 
 SSLYZE = Path(__file__).parent.parent / ".cache" / "venv-scanners" / "bin" / "sslyze"
 
@@ -136,3 +138,28 @@ def test_a_scanner_finds_no_weakness_where_certificates_are_wanted(authority: Au
     assert_no_weakness(results)
     assert suites(results, "tls_1_2") == set()
     assert done.returncode == 0, done.stdout
+
+
+def test_the_scanner_finds_what_is_weak(authority: Authority, tmp_path):
+    """Another server, of which these tests do not say that all is well."""
+    pair, port = authority.server("weak", kind="rsa-2048"), free_port()
+    words = ["-accept", f"127.0.0.1:{port}", "-cert", str(pair.certificate), "-key", str(pair.key)]
+    words += ["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0", "-www", "-quiet"]
+    weak = subprocess.Popen(
+        ["openssl", "s_server", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_for_sync(lambda: listens(port), "the weak server listens")
+        results, done = scanned(f"127.0.0.1:{port}", authority, tmp_path, "intermediate")
+    finally:
+        weak.kill()
+        weak.wait(timeout=10)
+    assert suites(results, "tls_1_2") == {"TLS_RSA_WITH_AES_128_CBC_SHA"}
+    with pytest.raises(AssertionError):
+        assert_no_weakness(results)
+    assert done.returncode != 0
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
