@@ -87,6 +87,41 @@ pub(crate) fn arrows(before: &State, input: &Input, after: &State) -> BTreeSet<S
     arrows
 }
 
+/// Each machine beside the workflow task, and where it is.
+pub(crate) fn machines(state: &State) -> BTreeSet<String> {
+    let mut machines = BTreeSet::new();
+    let mut add = |machine: &str, phase: &str| machines.insert(format!("{machine} {phase}"));
+    for it in state.activities.values() {
+        add("activity", activity(it));
+    }
+    for id in state.updates.keys() {
+        add("update", update(state, id));
+    }
+    for it in state.children.values() {
+        add("child", child(it));
+    }
+    for it in state.nexus_operations.values() {
+        add("nexus operation", operation(it));
+        if let Some(wish) = &it.cancellation {
+            add("nexus cancellation", cancellation(wish));
+        }
+    }
+    for it in &state.callbacks {
+        add("callback", it.state().as_str_name());
+    }
+    let others = [
+        ("timer", !state.timers.is_empty()),
+        ("external signal", !state.external_signals.is_empty()),
+        ("external cancel", !state.external_cancels.is_empty()),
+        ("sticky queue", state.sticky.is_some()),
+        ("request to cancel", state.cancel_requested),
+    ];
+    for (machine, _) in others.into_iter().filter(|(_, is_there)| *is_there) {
+        add(machine, "pending");
+    }
+    machines
+}
+
 fn operation(operation: &NexusOperation) -> &'static str {
     match (operation.is_started(), operation.is_backing_off()) {
         (true, _) => "started",
@@ -107,14 +142,14 @@ fn child(child: &Child) -> &'static str {
     if child.is_started() { "started" } else { "initiated" }
 }
 
-fn run(state: &State) -> &'static str {
+pub(crate) fn run(state: &State) -> &'static str {
     WorkflowExecutionStatus::try_from(state.status)
         .unwrap()
         .as_str_name()
         .trim_start_matches("WORKFLOW_EXECUTION_STATUS_")
 }
 
-fn workflow_task(state: &State) -> &'static str {
+pub(crate) fn workflow_task(state: &State) -> &'static str {
     let phase = |task: &WorkflowTask| match (task.is_started(), task.is_transient()) {
         (false, _) if task.is_speculative() => "scheduled speculative",
         (true, _) if task.is_speculative() => "started speculative",

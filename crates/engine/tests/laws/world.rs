@@ -48,6 +48,7 @@ pub(crate) struct Step {
     pub(crate) wait_millis: u16,
 }
 
+#[derive(Clone)]
 pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) now: Time,
@@ -61,10 +62,16 @@ pub(crate) struct World {
     pub(crate) rejected: usize,
 }
 
-pub(crate) fn small_limits() -> Limits {
+/// Policies from here on are those below, in runs that buffer nothing.
+pub(crate) const BUFFERS_NOTHING: u8 = 128;
+
+/// Few of everything. From [`BUFFERS_NOTHING`] on no event may wait for the end of a task.
+pub(crate) fn small_limits(policy: u8) -> Limits {
+    let buffers_nothing = policy >= BUFFERS_NOTHING;
     Limits {
         pending_max: 4,
         buffered_events_max: 5,
+        buffered_events_bytes_max: if buffers_nothing { 1 } else { usize::MAX },
         signals_per_run_max: 12,
         updates_in_flight_max: 3,
         updates_per_run_max: 8,
@@ -79,7 +86,7 @@ impl World {
         let mut world = Self {
             state: State::default(),
             now: Time::from_nanos(1_000_000_000_000),
-            limits: small_limits(),
+            limits: small_limits(policy),
             events: Vec::new(),
             changes: Vec::new(),
             emitted: Vec::new(),
@@ -120,6 +127,22 @@ impl World {
         world
     }
 
+    /// Kinds of steps.
+    pub(crate) const KINDS: u8 = 29;
+
+    /// The run as it is, without what only tells how it came there.
+    pub(crate) fn without_past(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+            limits: self.limits.clone(),
+            emitted: self.emitted.clone(),
+            volatile: self.volatile.clone(),
+            events: Vec::new(),
+            changes: Vec::new(),
+            ..*self
+        }
+    }
+
     pub(crate) fn decide(&self, input: Input) -> Result<Transition, Rejection> {
         decide_at(&self.state, self.now, &self.limits, input)
     }
@@ -148,7 +171,7 @@ impl World {
     /// The input that a step stands for in this state.
     pub(crate) fn input(&self, step: Step) -> Input {
         let pick = usize::from(step.pick);
-        match step.kind % 29 {
+        match step.kind % Self::KINDS {
             0 | 1 => Input::Signal(Box::new(signal(step.pick))),
             2 => Input::RequestCancel(RequestCancel::default()),
             3 if step.pick < 16 => Input::Terminate(Terminate::default()),
