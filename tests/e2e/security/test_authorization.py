@@ -352,6 +352,51 @@ def test_nexus_requests_over_http_need_the_same_rights(server: SecuredServer, cr
     assert (status == 403) != allowed, status
 
 
+def test_a_completion_over_http_needs_a_right_besides_its_token(
+    raw: Raw, credentials: dict, server: SecuredServer
+):
+    admin, queue = bearer(credentials["system admin"]), unique("queue")
+    spec = {"name": unique("endpoint")}
+    spec["target"] = {"worker": {"namespace": "default", "task_queue": queue}}
+    request = operator_messages.CreateNexusEndpointRequest(spec=spec)
+    raw.operator.CreateNexusEndpoint(request, timeout=10, metadata=admin)
+    raw.call(
+        "StartNexusOperationExecution",
+        metadata=admin,
+        operation_id=unique("operation"),
+        endpoint=spec["name"],
+        service="service",
+        operation="operation",
+        request_id=unique("r"),
+        identity="x",
+    )
+    task = raw.call(
+        "PollNexusTaskQueue", metadata=admin, task_queue=TaskQueue(name=queue), identity="x"
+    )
+    token = task.request.start_operation.callback_header["temporal-callback-token"]
+    started = {"start_operation": {"async_success": {"operation_token": "t"}}}
+    raw.call(
+        "RespondNexusTaskCompleted", metadata=admin, task_token=task.task_token, response=started
+    )
+
+    def complete(who: str) -> int:
+        headers = {"nexus-operation-state": "succeeded", "temporal-callback-token": token}
+        headers["content-type"] = "application/json"
+        if credentials[who]:
+            headers["authorization"] = f"Bearer {credentials[who]}"
+        connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=10)
+        connection.request("POST", "/nexus/callback", body=b'"done"', headers=headers)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    refused = [
+        who for who in matrix.CREDENTIALS if not matrix.is_allowed("StartWorkflowExecution", who)
+    ]
+    assert {who: complete(who) for who in refused} == dict.fromkeys(refused, 403)
+    assert complete("writer") == 200
+
+
 def test_who_may_not_ask_does_not_learn_which_endpoints_exist(
     raw: Raw, credentials: dict, server: SecuredServer
 ):

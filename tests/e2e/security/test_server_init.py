@@ -178,6 +178,9 @@ def test_the_doctor_finds_nothing_wrong_with_it(initialized):
 
 def test_the_doctor_tells_each_weakness(initialized, tmp_path):
     weak = tmp_path / "weak.yaml"
+    rules = tmp_path / "rules.cedar"
+    rules.write_text("")
+    rules.chmod(0o666)
     readable = tmp_path / "readable.key"
     readable.write_text("x")
     readable.chmod(0o644)
@@ -194,6 +197,7 @@ def test_the_doctor_tells_each_weakness(initialized, tmp_path):
                 "apiKeys": True,
                 "dangerousTokensWithoutExpiry": True,
                 "jwtKeyProvider": {"keySourceURIs": ["http://example.com/keys"]},
+                "policies": {"file": str(rules), "mode": "shadow"},
             },
         },
     }
@@ -217,6 +221,8 @@ def test_the_doctor_tells_each_weakness(initialized, tmp_path):
         f"{authorization}: http://example.com/keys",
         f"{authorization}.audience",
         f"{authorization}.issuers",
+        f"{authorization}.policies.mode",
+        str(rules),
         str(weak),
     }
     del settings["audit"]

@@ -46,15 +46,26 @@ pub(super) fn check(file: &Path, settings: &Settings, diagnosis: &mut Diagnosis)
             );
         }
     }
-    if let Some(mode) = mode(file)
-        && mode & OTHERS_WRITE != 0
-    {
+    for path in std::iter::once(file.to_owned()).chain(policies(settings)) {
+        let Some(mode) = mode(&path).filter(|mode| mode & OTHERS_WRITE != 0) else { continue };
         diagnosis.find(
             Severity::High,
-            file.display().to_string(),
+            path.display().to_string(),
             format!("others on this machine may change it (mode {:o})", mode & 0o777),
         );
     }
+}
+
+/// The files of policies, and the directory that they are in.
+fn policies(settings: &Settings) -> Vec<PathBuf> {
+    let authorization = settings.global.authorization.as_ref();
+    let Some(policies) = authorization.and_then(|it| it.policies.as_ref()) else {
+        return Vec::new();
+    };
+    let entries = fs::read_dir(policies.path()).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path());
+    let files = files.filter(|path| path.extension().is_some_and(|it| it == "cedar"));
+    std::iter::once(policies.path().clone()).chain(files).collect()
 }
 
 fn mode(path: &Path) -> Option<u32> {

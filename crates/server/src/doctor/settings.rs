@@ -75,6 +75,10 @@ fn check_authorization(settings: &Settings, is_encrypted: bool, diagnosis: &mut 
         diagnosis.find(Severity::High, format!("{place}.apiKeys"), text);
     }
     check_tokens(authorization, diagnosis);
+    if authorization.policies.as_ref().is_some_and(config::Policies::is_shadow) {
+        let text = "policies decide nothing: they only watch";
+        diagnosis.find(Severity::Medium, format!("{place}.policies.mode"), text);
+    }
     for (index, rule) in authorization.client_certificates.iter().enumerate() {
         let is_narrow = !rule.common_name.is_empty()
             || !rule.subject_alternative_name.is_empty()
