@@ -1,5 +1,5 @@
-//! The generated documents: `docs/reference/rpcs.md`, `docs/reference/metrics.md` and the status
-//! table of the README. `cargo xtask tidy --write` writes them; `cargo xtask tidy` compares.
+//! The generated documents: `docs/reference/rpcs.md`, `docs/reference/metrics.md`, the status table
+//! of the README, and the API's rules for HTTP. `cargo xtask tidy --write` writes them; `cargo xtask tidy` compares.
 
 use std::{collections::BTreeSet, fs};
 
@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use authz::{Access, Kind, RateClass, ResourceKind, Rpc, Scope, Service};
 use telemetry::names;
 
-use crate::shell::Workspace;
+use crate::{http_rules, shell::Workspace};
 
 /// Where the frontend wires methods to handlers, in its macro `built!`: `Name => handler,`.
 const SERVED_LIST: &str = "crates/frontend/src/rpc.rs";
@@ -23,6 +23,7 @@ pub(crate) fn documents(workspace: &Workspace) -> anyhow::Result<Vec<(&'static s
         ("docs/reference/rpcs.md", rpc_reference(&served, &switched_off(workspace)?)),
         ("docs/reference/metrics.md", metric_reference()),
         ("README.md", with_status(&readme, &status(&served))?),
+        ("crates/transcoding/src/http_rules.txt", http_rules::text(workspace)?),
     ])
 }
 

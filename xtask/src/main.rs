@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod conformance;
 mod generate;
+mod http_rules;
 mod reference;
 mod shell;
 mod stage;
