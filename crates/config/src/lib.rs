@@ -40,6 +40,6 @@ pub use remote_server::{RemoteServer, RemoteTls};
 pub use rules::{CustomRole, Policies, Webhook};
 pub use settings::{
     AllowedAddress, Cache, Http, Limits, Log, Metrics, Namespace, NamespaceLimits, Nexus, Settings,
-    all_settings,
+    Ui, all_settings,
 };
 pub use values::{Retention, Secret};

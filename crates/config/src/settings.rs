@@ -38,10 +38,24 @@ section! {
 }
 
 section! {
-    /// HTTP: Nexus requests and completions from outside.
+    /// HTTP: the API in JSON, Nexus requests and completions from outside.
     Http {
         /// Where HTTP is served; nowhere when empty.
         listen: String = "127.0.0.1:7243".to_owned(), "address:port";
+        /// Names besides those of loopback under which the API may be asked for without encryption;
+        /// `*.example.com` stands for all names below, `*` for any. Other names are refused: a web
+        /// page could otherwise use a name of its own for the server.
+        allowed_hosts: Vec<String> = Vec::new(), "";
+    }
+}
+
+section! {
+    /// The web UI.
+    Ui {
+        /// Whether there is one.
+        enabled: bool = false, "";
+        /// Where it is by itself, with the API below `/api/`; where HTTP is when empty.
+        listen: String = String::new(), "address:port";
     }
 }
 
@@ -197,6 +211,9 @@ pub struct Settings {
     /// HTTP.
     #[serde(default)]
     pub http: Http,
+    /// The web UI.
+    #[serde(default)]
+    pub ui: Ui,
     /// Nexus outside of the server.
     #[serde(default)]
     pub nexus: Nexus,
@@ -266,6 +283,7 @@ pub fn all_settings() -> Vec<Setting> {
     ]);
     all.extend(Log::describe("log."));
     all.extend(Http::describe("http."));
+    all.extend(Ui::describe("ui."));
     all.extend([
         setting(
             "nexus.callback_url_template",
@@ -335,10 +353,12 @@ impl Settings {
         one_of("log.level", &self.log.level, &levels, &mut problems);
         one_of("log.format", &self.log.format, &["text", "json"], &mut problems);
         self.http.check("http.", &mut problems);
+        self.ui.check("ui.", &mut problems);
         self.metrics.check("metrics.", &mut problems);
         let is_encrypted = self.global.tls.frontend.server.is_enabled();
         for (name, address, is_safe) in [
             ("http.listen", self.http.address(), is_encrypted || self.dangerous_plaintext),
+            ("ui.listen", self.ui.address(), is_encrypted || self.dangerous_plaintext),
             (
                 "metrics.listen",
                 self.metrics.address(),
@@ -377,6 +397,13 @@ impl Settings {
 
 impl Http {
     /// Where HTTP is served; `None` for nowhere.
+    pub fn address(&self) -> Option<Result<SocketAddr, String>> {
+        address(&self.listen)
+    }
+}
+
+impl Ui {
+    /// Where it is by itself; `None` where HTTP is.
     pub fn address(&self) -> Option<Result<SocketAddr, String>> {
         address(&self.listen)
     }

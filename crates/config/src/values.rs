@@ -41,6 +41,12 @@ macro_rules! shown_by_display {
 
 shown_by_display!(u64, bool, String, Retention);
 
+impl Shown for Vec<String> {
+    fn shown(&self) -> String {
+        format!("[{}]", self.join(", "))
+    }
+}
+
 impl<T: Shown> Shown for Option<T> {
     fn shown(&self) -> String {
         self.as_ref().map(Shown::shown).unwrap_or_default()

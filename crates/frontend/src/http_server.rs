@@ -1,23 +1,35 @@
-//! The HTTP server: Nexus requests and completions from outside, beside the gRPC server.
+//! The HTTP server: the API in JSON, and Nexus requests and completions from outside, beside the
+//! gRPC server, and the web UI that uses it.
 //!
-//! `connection` takes requests in and bounds them, `route` finds what a path means, and one file
-//! for each thing answers. The HTTP form of the gRPC API will be another arm of `route`.
+//! `connection` takes requests in and bounds them, `route` finds what a path of Nexus means, and one
+//! file for each thing answers. All else is the API (`api`): its requests become calls, which the
+//! gRPC server's own dispatcher answers, so that whatever holds for a call holds for them.
 
+mod api;
+mod call;
 mod complete;
 mod connection;
 mod dispatch;
+mod guard;
+mod pages;
 mod refusal;
 mod route;
+mod stream;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
 use http::Response;
+use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
 use listener::Listener;
 use model::Span;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use web_ui::Site;
 
-use crate::{authentication::Authenticate, frontend::Frontend};
+pub use guard::Hosts;
+
+use crate::server::{Dispatcher, Server};
 
 /// A request whose body has been read.
 type Request = http::Request<Bytes>;
@@ -25,8 +37,16 @@ type Request = http::Request<Bytes>;
 /// What it is answered with.
 type Answer = Response<Bytes>;
 
+/// An answer whose body may still be made while it is sent.
+type Streamed = Response<UnsyncBoxBody<Bytes, Infallible>>;
+
+/// The same answer, as one that could be made while it is sent.
+fn whole(answer: Answer) -> Streamed {
+    answer.map(|body| Full::new(body).boxed_unsync())
+}
+
 /// How the server treats connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// How long a client may take to send its headers; also how long it may be idle.
     pub header_timeout: Span,
@@ -34,6 +54,22 @@ pub struct HttpSettings {
     pub body_timeout: Span,
     /// How long requests under way may take when the server stops.
     pub drain_timeout: Span,
+    /// Under which names it may be asked for the API.
+    pub hosts: Hosts,
+    /// What is served.
+    pub face: Face,
+}
+
+/// What an HTTP server serves.
+#[derive(Debug, Clone)]
+pub enum Face {
+    /// The API, and Nexus.
+    Api,
+    /// The API, Nexus, and a web UI for browsers.
+    ApiAndPages(Arc<Site>),
+    /// A web UI, and below `/api/` the API as the reference's UI server has it: payloads are in
+    /// full.
+    Pages(Arc<Site>),
 }
 
 impl Default for HttpSettings {
@@ -42,6 +78,8 @@ impl Default for HttpSettings {
             header_timeout: Span::from_secs(60),
             body_timeout: Span::from_secs(30),
             drain_timeout: Span::from_secs(10),
+            hosts: Hosts::default(),
+            face: Face::Api,
         }
     }
 }
@@ -49,35 +87,31 @@ impl Default for HttpSettings {
 /// The HTTP server of a frontend.
 #[derive(Debug)]
 pub struct HttpServer {
-    frontend: Arc<Frontend>,
-    authentication: Option<Arc<dyn Authenticate>>,
-    settings: HttpSettings,
+    calls: Arc<Dispatcher>,
+    settings: Arc<HttpSettings>,
+    streams: Arc<Semaphore>,
 }
 
 impl HttpServer {
-    /// A server that does not listen yet.
-    pub fn new(frontend: Arc<Frontend>, settings: HttpSettings) -> Self {
-        Self { frontend, authentication: None, settings }
-    }
-
-    /// The same, with somebody who says who calls; without, all callers are anonymous.
-    #[must_use]
-    pub fn authenticated_by(self, authentication: Option<Arc<dyn Authenticate>>) -> Self {
-        Self { authentication, ..self }
+    /// A server that does not listen yet; calls are answered as `server` answers them.
+    pub fn new(server: &Server, settings: HttpSettings) -> Self {
+        let streams = Arc::new(Semaphore::new(stream::STREAMS_MAX));
+        Self { calls: Arc::clone(server.dispatcher()), settings: Arc::new(settings), streams }
     }
 
     /// Serves until `stop` is cancelled, then lets requests under way finish; what is left after
     /// the drain time-out is cut.
     pub async fn serve(&self, listener: Listener, stop: CancellationToken) {
-        let (frontend, settings) = (Arc::clone(&self.frontend), self.settings);
-        let authentication = self.authentication.clone();
+        let (calls, settings) = (Arc::clone(&self.calls), Arc::clone(&self.settings));
+        let (draining, streams) = (stop.clone(), Arc::clone(&self.streams));
         let serve = move |stream, peer, visitor, ending| {
             let asked = connection::Asked {
                 visitor,
-                frontend: Arc::clone(&frontend),
-                authentication: authentication.clone(),
+                calls: Arc::clone(&calls),
                 peer,
-                settings,
+                settings: Arc::clone(&settings),
+                streams: Arc::clone(&streams),
+                draining: draining.clone(),
             };
             connection::serve(stream, asked, ending)
         };

@@ -29,12 +29,13 @@ mod validation;
 
 pub use authentication::{Authenticate, Consult};
 pub use frontend::{Cluster, Frontend, Parts};
-pub use http_server::{HttpServer, HttpSettings};
+pub use http_server::{Face, Hosts, HttpServer, HttpSettings};
 pub use limits::{MessageLimits, NamespaceLimits, RequestLimits};
 pub use listener::RateLimit;
 pub use rpc::built_rpcs;
 pub use server::{
-    HttpRequest, ResponseFuture, Server, ServerSettings, SideService, SideServices, side_service,
+    HttpRequest, RequestBody, ResponseFuture, Server, ServerSettings, SideService, SideServices,
+    side_service,
 };
 #[doc(hidden)]
 pub use token::tokens_survive;

@@ -46,7 +46,6 @@ mod workflow_task;
 use std::sync::Arc;
 
 use authz::{Rpc, Service};
-use hyper::body::Incoming;
 use prost::Message;
 use tonic::{Request, codec::CompressionEncoding, server::Grpc};
 use tower::service_fn;
@@ -55,7 +54,7 @@ pub(crate) use codec::CallCodec;
 
 use crate::{
     frontend::Frontend,
-    server::{HttpRequest, ResponseFuture, Timely},
+    server::{HttpRequest, RequestBody, ResponseFuture, Timely},
 };
 
 macro_rules! built {
@@ -254,7 +253,7 @@ where
 }
 
 /// The request, with a time limit for its message.
-fn timely(frontend: &Frontend, request: HttpRequest) -> http::Request<Timely<Incoming>> {
+fn timely(frontend: &Frontend, request: HttpRequest) -> http::Request<Timely<RequestBody>> {
     let timeout = frontend.messages.timeout.to_std();
     request.map(|body| Timely::new(body, timeout))
 }

@@ -5,25 +5,26 @@ mod dispatch;
 mod oversize;
 mod reflection;
 mod refused;
+mod request_body;
 mod timely;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use hyper::body::Incoming;
 use listener::Listener;
 use model::Span;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::body::Body;
 
+pub(crate) use dispatch::Dispatcher;
 pub use dispatch::{SideService, side_service};
+pub(crate) use refused::Unread;
+pub use request_body::RequestBody;
 pub(crate) use timely::Timely;
 
-use crate::{
-    authentication::Authenticate, frontend::Frontend, health::Health, server::dispatch::Dispatcher,
-};
+use crate::{authentication::Authenticate, frontend::Frontend, health::Health};
 
 /// A request as the HTTP library hands it over.
-pub type HttpRequest = http::Request<Incoming>;
+pub type HttpRequest = http::Request<RequestBody>;
 
 /// The answer to a request, once it is there.
 pub type ResponseFuture = Pin<Box<dyn Future<Output = http::Response<Body>> + Send>>;
@@ -106,6 +107,11 @@ impl Server {
         let reflection = settings.reflection;
         let dispatcher = Dispatcher::new(Arc::clone(&frontend), &health, reflection, services);
         Self { frontend, health, dispatcher: Arc::new(dispatcher), settings }
+    }
+
+    /// What answers calls, for a server that takes them in another form.
+    pub(crate) fn dispatcher(&self) -> &Arc<Dispatcher> {
+        &self.dispatcher
     }
 
     /// Serves until `stop` is cancelled, then lets calls under way finish: health checks fail, long

@@ -121,7 +121,7 @@ pub(crate) struct StartDev {
     /// Print the configuration to standard error.
     #[arg(long)]
     pub(crate) log_config: bool,
-    /// Start without the web UI (there is none yet).
+    /// Start without the web UI.
     #[arg(long)]
     pub(crate) headless: bool,
     /// Port of HTTP; 0 for any free one. By default 7243 beside the default port of gRPC, and any
@@ -131,9 +131,21 @@ pub(crate) struct StartDev {
     /// Settings of the reference's internals, of which a few have a meaning here.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) dynamic_config_value: Vec<String>,
-    /// Port of the web UI (not served yet).
+    /// Port of the web UI; by default the port of gRPC and 1000.
     #[arg(long)]
     pub(crate) ui_port: Option<u16>,
+    /// Address of the web UI; by default that of gRPC.
+    #[arg(long, value_parser = address)]
+    pub(crate) ui_ip: Option<Ip>,
+    /// Folder of another web UI.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ui_asset_path: Option<PathBuf>,
+    /// The codec server that the web UI asks.
+    #[arg(long, value_name = "URL")]
+    pub(crate) ui_codec_endpoint: Option<String>,
+    /// The web UI fetches no news. Ours never does.
+    #[arg(long)]
+    pub(crate) ui_disable_news_fetch: bool,
     #[command(flatten)]
     pub(crate) ignored: crate::ignored::Ignored,
 }
@@ -179,6 +191,22 @@ impl StartDev {
     /// The port of HTTP; 0 for any free one.
     pub(crate) fn http_port(&self) -> u16 {
         self.http_port.unwrap_or(if self.port == GRPC_PORT { HTTP_PORT } else { 0 })
+    }
+}
+
+/// How far the port of the web UI is from that of gRPC.
+const UI_PORT_DISTANCE: u16 = 1000;
+
+impl StartDev {
+    /// Where the web UI listens.
+    pub(crate) fn ui_ip(&self) -> &Ip {
+        self.ui_ip.as_ref().unwrap_or(&self.ip)
+    }
+
+    /// The port of the web UI; 0 for any free one, `None` for no UI.
+    pub(crate) fn ui_port(&self) -> Option<u16> {
+        let beside = if self.port == 0 { None } else { self.port.checked_add(UI_PORT_DISTANCE) };
+        (!self.headless).then(|| self.ui_port.or(beside).unwrap_or(0))
     }
 }
 
@@ -238,7 +266,8 @@ mod tests {
         assert_eq!((options.port, options.metrics_port), (7000, 7002));
         assert_eq!(options.namespace, ["one", "two"]);
         assert_eq!(options.search_attribute, [("City".to_owned(), "Keyword".to_owned())]);
-        assert_eq!(options.ignored.warnings().len(), 18);
+        assert_eq!(options.ignored.warnings().len(), 14);
+        assert_eq!(options.ui_port(), Some(7003));
         assert_eq!(options.http_port(), 7001);
     }
 
@@ -259,6 +288,8 @@ mod tests {
         assert_eq!(options.ip, Ip { text: "localhost".to_owned(), address: [127, 0, 0, 1].into() });
         assert_eq!(options.http_port(), 7243);
         assert_eq!(start_dev("--port 7000").http_port(), 0);
+        assert_eq!((options.ui_port(), start_dev("--headless").ui_port()), (Some(8233), None));
+        assert_eq!(start_dev("--port 65000").ui_port(), Some(0));
         assert_eq!(options.log_level, "warn");
         assert!(options.ignored.warnings().is_empty());
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 use authz::Policy;
 use config::Settings;
 use environment::Environment;
-use frontend::OWN_VERSION;
+use frontend::{Hosts, OWN_VERSION};
 use http_client::{AddressRule, AddressRules};
 use namespace::Registration;
 use telemetry::start_logging;
@@ -19,6 +19,7 @@ use crate::{
     output,
     renewal::Renewal,
     security::{Rules, Security},
+    ui::Ui,
 };
 
 /// Runs a server from a configuration file.
@@ -31,6 +32,8 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
         environment: Environment::system(),
         listen: settings.listen,
         http: settings.http.address().transpose().map_err(|text| anyhow!(text))?,
+        ui: ui(&settings)?,
+        hosts: Hosts::new(settings.http.allowed_hosts.iter().cloned()),
         callbacks: callbacks(&settings.nexus),
         metrics: settings.metrics.address().transpose().map_err(|text| anyhow!(text))?,
         data_directory: Some(settings.data_directory.clone()),
@@ -52,6 +55,9 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
         output::line(&format!("Longtide {OWN_VERSION} listens on {}", addresses.grpc));
         if let Some(http) = addresses.http {
             output::line(&format!("HTTP: http://{http}"));
+        }
+        if let Some(ui) = addresses.ui {
+            output::line(&format!("Web UI: http://{ui}"));
         }
         if let Some(metrics) = addresses.metrics {
             output::line(&format!("Metrics: http://{metrics}/metrics"));
@@ -119,6 +125,15 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Settings> {
 pub(crate) fn at_rest_options(settings: &Settings, file: &Path) -> Option<AtRestOptions> {
     let settings = settings.encryption_at_rest.clone()?;
     Some(AtRestOptions { settings, configuration: file.to_owned() })
+}
+
+/// The web UI, if it is switched on.
+fn ui(settings: &Settings) -> anyhow::Result<Option<Ui>> {
+    if !settings.ui.enabled {
+        return Ok(None);
+    }
+    let listen = settings.ui.address().transpose().map_err(|text| anyhow!(text))?;
+    Ui::open(listen, None, web_ui::Settings::default()).map(Some)
 }
 
 fn callbacks(nexus: &config::Nexus) -> Callbacks {

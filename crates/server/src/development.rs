@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use anyhow::{Context, bail};
 use environment::Environment;
-use frontend::{OWN_VERSION, RequestLimits, SERVER_VERSION};
+use frontend::{Hosts, OWN_VERSION, RequestLimits, SERVER_VERSION};
 use model::Span;
 use namespace::Registration;
 use telemetry::start_logging;
@@ -17,6 +17,7 @@ use crate::{
     node::{self, Addresses, Callbacks, NodeOptions},
     output,
     security::{Rules, Security},
+    ui::Ui,
 };
 
 /// The namespace that is always there.
@@ -42,8 +43,8 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
         output::warning(&format!("--dynamic-config-value {key} is accepted and not used"));
     }
     let limits = NodeLimits::on_loopback(limits(&dynamic));
-    let address = options.ip.address;
-    if !address.is_loopback() {
+    let (address, ui_address) = (options.ip.address, options.ui_ip().address);
+    for address in [address, ui_address].into_iter().filter(|address| !address.is_loopback()) {
         if !options.dangerous_plaintext {
             bail!(
                 "--ip {address} is not a loopback address, and a development server has neither \
@@ -56,11 +57,20 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
              may read and change everything"
         ));
     }
+    let ui = match options.ui_port() {
+        None => None,
+        Some(port) => {
+            let listen = SocketAddr::new(ui_address, port);
+            Some(Ui::open(Some(listen), options.ui_asset_path.as_deref(), ui_settings(&options))?)
+        }
+    };
     let namespaces = registrations(&options.namespace, &options.search_attribute, RETENTION)?;
     let node = NodeOptions {
         environment: Environment::system(),
         listen: SocketAddr::new(address, options.port),
         http: Some(SocketAddr::new(address, options.http_port())),
+        hosts: Hosts::new(dynamic.allowed_hosts),
+        ui,
         callbacks: Callbacks {
             allowed_addresses: dynamic.allowed_addresses,
             url_template: dynamic.callback_url_template,
@@ -81,6 +91,18 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
         namespaces,
     };
     node::run(node, |addresses| announce(&options, addresses))
+}
+
+/// What the web UI is told.
+fn ui_settings(options: &StartDev) -> web_ui::Settings {
+    web_ui::Settings {
+        codec: web_ui::Codec {
+            endpoint: options.ui_codec_endpoint.clone().unwrap_or_default(),
+            ..web_ui::Codec::default()
+        },
+        disable_news_fetch: options.ui_disable_news_fetch,
+        ..web_ui::Settings::default()
+    }
 }
 
 /// Time skipping of runs is an experiment of the API: off, unless it is asked for as the
@@ -131,8 +153,9 @@ fn announce(options: &StartDev, addresses: &Addresses) {
         None => "in-memory".to_owned(),
     };
     output::line(&format!("Temporal Persistence: {persistence}"));
-    if !options.headless || options.ui_port.is_some() {
-        output::line("Temporal UI:          not built yet");
+    if let Some(ui) = addresses.ui {
+        let host = &options.ui_ip().text;
+        output::line(&format!("Temporal UI:          http://{host}:{}", ui.port()));
     }
     if let Some(http) = addresses.http {
         output::line(&format!("Temporal HTTP:        {host}:{}", http.port()));

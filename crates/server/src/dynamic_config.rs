@@ -14,6 +14,8 @@ pub(crate) struct DynamicConfig {
     pub(crate) allowed_addresses: AddressRules,
     /// Where handlers outside say that an operation has ended.
     pub(crate) callback_url_template: Option<String>,
+    /// Under which names HTTP is served, besides those of loopback.
+    pub(crate) allowed_hosts: Vec<String>,
     /// Whether runs may skip time.
     pub(crate) skips_time: bool,
     /// How often, unless they say otherwise.
@@ -28,6 +30,7 @@ impl Default for DynamicConfig {
             limits: RequestLimits::DEVELOPMENT,
             allowed_addresses: AddressRules::default(),
             callback_url_template: None,
+            allowed_hosts: Vec::new(),
             skips_time: false,
             time_skips_max: None,
             ignored: Vec::new(),
@@ -71,6 +74,7 @@ impl DynamicConfig {
             | "component.nexusoperations.callback.endpoint.template" => {
                 self.callback_url_template = Some(serde_json::from_str(value)?);
             }
+            "frontend.httpAllowedHosts" => self.allowed_hosts = serde_json::from_str(value)?,
             "frontend.WorkflowTimeSkippingEnabled" => {
                 self.skips_time = serde_json::from_str(value)?;
             }

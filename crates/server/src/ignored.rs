@@ -12,15 +12,7 @@ pub(crate) struct Ignored {
     #[arg(long, value_name = "PRAGMA=VALUE")]
     sqlite_pragma: Vec<String>,
     #[arg(long)]
-    ui_ip: Option<String>,
-    #[arg(long)]
-    ui_asset_path: Option<PathBuf>,
-    #[arg(long)]
-    ui_codec_endpoint: Option<String>,
-    #[arg(long)]
     ui_public_path: Option<String>,
-    #[arg(long)]
-    ui_disable_news_fetch: bool,
     #[arg(long)]
     color: Option<String>,
     #[arg(long, short = 'o')]
@@ -52,11 +44,7 @@ impl Ignored {
     pub(crate) fn warnings(&self) -> Vec<String> {
         let given = [
             ("sqlite-pragma", !self.sqlite_pragma.is_empty()),
-            ("ui-ip", self.ui_ip.is_some()),
-            ("ui-asset-path", self.ui_asset_path.is_some()),
-            ("ui-codec-endpoint", self.ui_codec_endpoint.is_some()),
             ("ui-public-path", self.ui_public_path.is_some()),
-            ("ui-disable-news-fetch", self.ui_disable_news_fetch),
             ("color", self.color.is_some()),
             ("output", self.output.is_some()),
             ("time-format", self.time_format.is_some()),

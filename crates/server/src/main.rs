@@ -35,6 +35,7 @@ mod renewal;
 mod security;
 mod stop;
 mod test_server;
+mod ui;
 
 use std::{io::IsTerminal as _, process::ExitCode};
 

@@ -11,7 +11,7 @@ use anyhow::Context;
 use audit::AuditLog;
 use deployment::{Deployments, QueueConfigs, TaskQueues};
 use environment::Environment;
-use frontend::{Cluster, Frontend, HttpServer, HttpSettings, Parts, Server};
+use frontend::{Cluster, Frontend, Hosts, HttpServer, HttpSettings, Parts, Server};
 use history::{History, Outbound};
 use http_client::{AddressRules, Client};
 use listener::{Listener, Protocols};
@@ -38,6 +38,7 @@ use crate::{
     renewal::Renewal,
     security::{Rules, Security, watch_security},
     stop::StopSignals,
+    ui::{self, Ui},
 };
 
 /// The name of the only cluster, as the reference's development server has it.
@@ -57,6 +58,10 @@ pub(crate) struct NodeOptions {
     pub(crate) listen: SocketAddr,
     /// Where HTTP is served, if anywhere.
     pub(crate) http: Option<SocketAddr>,
+    /// Under which names besides those of loopback.
+    pub(crate) hosts: Hosts,
+    /// The web UI, if there is one.
+    pub(crate) ui: Option<Ui>,
     /// What may be called outside, and from where.
     pub(crate) callbacks: Callbacks,
     /// Where metrics are served, if anywhere.
@@ -98,6 +103,8 @@ pub(crate) struct Addresses {
     pub(crate) grpc: SocketAddr,
     /// HTTP.
     pub(crate) http: Option<SocketAddr>,
+    /// The web UI, where it is by itself.
+    pub(crate) ui: Option<SocketAddr>,
     /// The metrics.
     pub(crate) metrics: Option<SocketAddr>,
 }
@@ -116,10 +123,12 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let listener = bind(options.listen).await?;
     let http_listener = bind_if(options.http).await?;
     let metrics_listener = bind_if(options.metrics).await?;
+    let ui_listener = bind_if(options.ui.as_ref().and_then(|ui| ui.listen)).await?;
     let addresses = Addresses {
         grpc: listener.local_addr()?,
         http: http_listener.as_ref().map(TcpListener::local_addr).transpose()?,
         metrics: metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?,
+        ui: ui_listener.as_ref().map(TcpListener::local_addr).transpose()?,
     };
     let environment = options.environment.clone();
     let stop = CancellationToken::new();
@@ -187,7 +196,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     options.rules.watch(&stop);
     let watched = (options.rules.policies.clone(), encryption.clone());
     let consult = options.rules.consult(&environment)?;
-    let limits = options.limits;
+    let (limits, hosts) = (options.limits, options.hosts);
     let visitors = limits.visitors();
     watch_security(&metrics, watched, &visitors);
     let frontend = Frontend::new(Parts {
@@ -212,9 +221,12 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let belongings =
         Belongings { deployments, queue_configs, frontend: Arc::clone(&frontend), at_rest };
     history.reclaim_namespaces(Arc::new(belongings));
-    let http_server = HttpServer::new(Arc::clone(&frontend), HttpSettings::default())
-        .authenticated_by(services.authentication.clone());
     let server = Server::with_services(frontend, limits.server, services);
+    let (face, pages) = ui::faces(options.ui);
+    let http_settings = HttpSettings { hosts, face, ..HttpSettings::default() };
+    let ui_server =
+        pages.map(|face| HttpServer::new(&server, HttpSettings { face, ..http_settings.clone() }));
+    let http_server = HttpServer::new(&server, http_settings);
     let watching = tokio::spawn(signals.watch(stop.clone()));
     let scraping = metrics_listener.map(|listener| {
         let listener = encryption.metrics_listener(listener, limits.listener);
@@ -228,10 +240,15 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let serving_http = http_listener
         .map(|listener| open(listener, Protocols::Http1))
         .map(|listener| tokio::spawn(async move { http_server.serve(listener, http_stop).await }));
+    let ui_stop = stop.clone();
+    let serving_ui = ui_server.zip(ui_listener).map(|(server, listener)| {
+        let listener = open(listener, Protocols::Http1);
+        tokio::spawn(async move { server.serve(listener, ui_stop).await })
+    });
     ready(&addresses);
     server.serve(open(listener, Protocols::Http2), stop).await;
-    if let Some(serving_http) = serving_http {
-        serving_http.await?;
+    for serving in [serving_http, serving_ui].into_iter().flatten() {
+        serving.await?;
     }
     history.shutdown().await;
     if let Some(log) = audit_log {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use environment::{Environment, SkippableClock, SystemEntropy};
-use frontend::RequestLimits;
+use frontend::{Hosts, RequestLimits};
 use model::Span;
 use telemetry::start_logging;
 
@@ -31,6 +31,8 @@ pub(crate) fn start(options: &TestServer) -> anyhow::Result<()> {
         environment: Environment { clock: Arc::new(clock), entropy: Arc::new(SystemEntropy) },
         listen: SocketAddr::from(([127, 0, 0, 1], options.port)),
         http: None,
+        hosts: Hosts::default(),
+        ui: None,
         callbacks: Callbacks::default(),
         metrics: None,
         data_directory: None,

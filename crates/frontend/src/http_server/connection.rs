@@ -4,18 +4,28 @@ use std::{convert::Infallible, pin::pin, sync::Arc};
 
 use authz::Caller;
 use bytes::Bytes;
-use http::{HeaderValue, header::CONNECTION};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http::{HeaderValue, header::CONNECTION, request::Parts};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use listener::{Ending, Peer, Stream, Visitor};
 use nexus_protocol::{HandlerError, HandlerErrorKind};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
-use super::{Answer, HttpSettings, route};
-use crate::{auditing::Source, authentication::Authenticate, frontend::Frontend};
+use super::{
+    Answer, Face, HttpSettings, Streamed, api,
+    call::Failure,
+    route::{self, Route, route},
+    whole,
+};
+use crate::{auditing::Source, error::ApiError, server::Dispatcher};
 
-/// Largest body, in bytes, as in the reference.
-const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Largest body of Nexus, in bytes, as in the reference.
+const NEXUS_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Largest body of a call, in bytes, as in the reference.
+const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Largest set of headers, in bytes: links and tokens.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
@@ -25,23 +35,58 @@ const HEADERS_MAX: usize = 200;
 
 /// Who is asked on a connection, and who is at its other end.
 pub(super) struct Asked {
-    pub(super) frontend: Arc<Frontend>,
-    pub(super) authentication: Option<Arc<dyn Authenticate>>,
+    pub(super) calls: Arc<Dispatcher>,
     pub(super) peer: Peer,
     pub(super) visitor: Arc<Visitor>,
-    pub(super) settings: HttpSettings,
+    pub(super) settings: Arc<HttpSettings>,
+    /// Places for answers that go on.
+    pub(super) streams: Arc<Semaphore>,
+    /// Cancelled when the server stops.
+    pub(super) draining: CancellationToken,
+}
+
+/// Why a body could not be read.
+pub(super) enum BodyError {
+    TooLarge,
+    Broken,
+    Late,
+}
+
+impl Asked {
+    /// The body of a call.
+    pub(super) async fn read(&self, body: Incoming) -> Result<Bytes, BodyError> {
+        self.read_up_to(BODY_BYTES_MAX, body).await
+    }
+
+    /// Who calls, which may be nobody that is known.
+    pub(super) async fn caller(&self, parts: &Parts) -> Result<Caller, Failure> {
+        let refused =
+            || Failure { status: ApiError::permission_denied().into_status(), is_unread: true };
+        credentials(self, parts).await.ok_or_else(refused)
+    }
+
+    async fn read_up_to(&self, bytes_max: usize, body: Incoming) -> Result<Bytes, BodyError> {
+        let reading = Limited::new(body, bytes_max).collect();
+        match tokio::time::timeout(self.settings.body_timeout.to_std(), reading).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
+            Ok(Err(_)) => Err(BodyError::Broken),
+            Err(_) => Err(BodyError::Late),
+        }
+    }
 }
 
 /// Serves a connection until the client leaves, or until the server drains and it has finished.
 pub(super) async fn serve(stream: Stream, asked: Asked, ending: Ending) {
-    let (settings, asked) = (asked.settings, Arc::new(asked));
+    let header_timeout = asked.settings.header_timeout.to_std();
+    let asked = Arc::new(asked);
     let service = service_fn(move |request: http::Request<Incoming>| {
         let asked = Arc::clone(&asked);
-        async move { Ok::<_, Infallible>(answer(&asked, request).await.map(Full::new)) }
+        async move { Ok::<_, Infallible>(answer(&asked, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(settings.header_timeout.to_std())
+        .header_read_timeout(header_timeout)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
@@ -65,13 +110,23 @@ fn log(ended: hyper::Result<()>) {
     }
 }
 
-async fn answer(asked: &Asked, request: http::Request<Incoming>) -> Answer {
-    let Asked { frontend, settings, .. } = asked;
-    let (mut parts, body) = request.into_parts();
+async fn answer(asked: &Arc<Asked>, request: http::Request<Incoming>) -> Streamed {
+    let (parts, body) = request.into_parts();
     if !asked.visitor.may_ask() {
         let text = "address rate limit exceeded";
-        return closing(HandlerError::new(HandlerErrorKind::ResourceExhausted, text));
+        return whole(closing(HandlerError::new(HandlerErrorKind::ResourceExhausted, text)));
     }
+    match route(parts.uri.path()) {
+        Ok(Some(route)) if !matches!(asked.settings.face, Face::Pages(_)) => {
+            whole(of_nexus(asked, route, parts, body).await)
+        }
+        // The API says what is wrong with a path.
+        _ => api::answer(asked, parts, body).await,
+    }
+}
+
+/// Answers a request of Nexus. A panic on the way ends this request and nothing else.
+async fn of_nexus(asked: &Asked, route: Route, mut parts: Parts, body: Incoming) -> Answer {
     let Some(caller) = identify(asked, &parts).await else {
         let text = "permission denied";
         if !asked.visitor.may_go_on() {
@@ -81,17 +136,20 @@ async fn answer(asked: &Asked, request: http::Request<Incoming>) -> Answer {
     };
     parts.extensions.insert(caller);
     parts.extensions.insert(Source(asked.peer.address));
-    let reading = Limited::new(body, BODY_BYTES_MAX).collect();
     let refused = |kind, text| HandlerError::new(kind, text).to_response(false);
-    let body: Bytes = match tokio::time::timeout(settings.body_timeout.to_std(), reading).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+    let body = match asked.read_up_to(NEXUS_BODY_BYTES_MAX, body).await {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => {
             return refused(HandlerErrorKind::BadRequest, "request body too large");
         }
-        Ok(Err(_)) => return refused(HandlerErrorKind::BadRequest, "failed to read request body"),
-        Err(_) => return refused(HandlerErrorKind::RequestTimeout, "request timed out"),
+        Err(BodyError::Broken) => {
+            return refused(HandlerErrorKind::BadRequest, "failed to read request body");
+        }
+        Err(BodyError::Late) => {
+            return refused(HandlerErrorKind::RequestTimeout, "request timed out");
+        }
     };
-    route::answer(frontend, http::Request::from_parts(parts, body)).await
+    route::answer(asked.calls.frontend(), route, http::Request::from_parts(parts, body)).await
 }
 
 /// The last answer on a connection.
@@ -102,28 +160,32 @@ fn closing(error: HandlerError) -> Answer {
 }
 
 /// Who calls; nothing when it is clear already that the caller may do nothing.
-async fn identify(asked: &Asked, parts: &http::request::Parts) -> Option<Caller> {
+async fn identify(asked: &Asked, parts: &Parts) -> Option<Caller> {
+    let caller = credentials(asked, parts).await?;
+    let frontend = asked.calls.frontend();
+    let denied = caller.principal().is_anonymous() && frontend.policy.needs_credentials();
+    if denied {
+        frontend.audit_refusal(None, asked.peer.address, None);
+    }
+    (!denied).then_some(caller)
+}
+
+/// Who calls; nothing when the credentials are not taken.
+async fn credentials(asked: &Asked, parts: &Parts) -> Option<Caller> {
     if !asked.peer.holds() {
         let address = asked.peer.address;
         tracing::warn!(%address, "the certificate of a connection no longer holds");
         return None;
     }
-    let caller = match &asked.authentication {
-        None => Caller::anonymous(),
-        Some(authentication) => {
-            let identified = authentication.identify(&parts.headers, &asked.peer).await;
-            identified
-                .inspect_err(|reason| {
-                    let address = asked.peer.address;
-                    tracing::warn!(%reason, %address, "credentials are not taken");
-                    asked.frontend.audit_refusal(None, address, Some(reason));
-                })
-                .ok()?
-        }
+    let Some(authentication) = asked.calls.authentication() else {
+        return Some(Caller::anonymous());
     };
-    let denied = caller.principal().is_anonymous() && asked.frontend.policy.needs_credentials();
-    if denied {
-        asked.frontend.audit_refusal(None, asked.peer.address, None);
-    }
-    (!denied).then_some(caller)
+    let identified = authentication.identify(&parts.headers, &asked.peer).await;
+    identified
+        .inspect_err(|reason| {
+            let address = asked.peer.address;
+            tracing::warn!(%reason, %address, "credentials are not taken");
+            asked.calls.frontend().audit_refusal(None, address, Some(reason));
+        })
+        .ok()
 }

@@ -1,13 +1,9 @@
-//! From a path to what answers it.
+//! From a path of Nexus to what answers it.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{
-    HeaderValue, Response, StatusCode,
-    header::{CONTENT_TYPE, ORIGIN},
-};
+use http::header::ORIGIN;
 use nexus_protocol::{HandlerError, HandlerErrorKind};
 use percent_encoding::percent_decode_str;
 
@@ -64,45 +60,31 @@ pub(super) fn route(path: &str) -> Result<Option<Route>, Malformed> {
 }
 
 /// Answers a request. A panic on the way ends this request and nothing else.
-pub(super) async fn answer(frontend: &Arc<Frontend>, request: Request) -> Answer {
-    let answering = AssertUnwindSafe(Box::pin(answer_unguarded(frontend, request)));
+pub(super) async fn answer(frontend: &Arc<Frontend>, route: Route, request: Request) -> Answer {
+    let answering = AssertUnwindSafe(Box::pin(answer_unguarded(frontend, route, request)));
     answering.catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!("the handler of a request over HTTP panicked");
         HandlerError::new(HandlerErrorKind::Internal, "internal error").to_response(false)
     })
 }
 
-async fn answer_unguarded(frontend: &Arc<Frontend>, request: Request) -> Answer {
+async fn answer_unguarded(frontend: &Arc<Frontend>, route: Route, request: Request) -> Answer {
     // A page in a browser could otherwise ask a server on loopback in the name of whoever reads it.
     if request.headers().contains_key(ORIGIN) {
         let text = "this is not for web pages";
         return HandlerError::new(HandlerErrorKind::Unauthorized, text).to_response(false);
     }
-    match route(request.uri().path()) {
-        Err(Malformed) => {
-            HandlerError::new(HandlerErrorKind::BadRequest, "invalid URL").to_response(false)
-        }
-        Ok(None) => not_found(),
-        Ok(Some(Route::Endpoint { endpoint, rest })) => {
+    match route {
+        Route::Endpoint { endpoint, rest } => {
             dispatch::to_endpoint(frontend, &endpoint, &rest, request).await
         }
-        Ok(Some(Route::TaskQueue { namespace, task_queue, rest })) => {
+        Route::TaskQueue { namespace, task_queue, rest } => {
             dispatch::to_task_queue(frontend, &namespace, task_queue, &rest, request).await
         }
-        Ok(Some(Route::Complete { namespace })) => {
+        Route::Complete { namespace } => {
             complete::complete(frontend, namespace.as_deref(), request).await
         }
     }
-}
-
-/// As the HTTP form of the gRPC API says it.
-fn not_found() -> Answer {
-    let body = Bytes::from_static(br#"{"code":5,"message":"Not Found"}"#);
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
 }
 
 #[cfg(test)]

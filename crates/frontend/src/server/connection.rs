@@ -2,12 +2,12 @@
 
 use std::{convert::Infallible, pin::pin, sync::Arc};
 
-use hyper::{server::conn::http2, service::service_fn};
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use listener::{Heard, Peer, Stream, Visitor};
 use tokio_util::sync::CancellationToken;
 
-use crate::server::{HttpRequest, ServerSettings, dispatch::Dispatcher, refused::Account};
+use crate::server::{RequestBody, ServerSettings, dispatch::Dispatcher, refused::Account};
 
 /// Bytes that a client may send ahead on one call and on one connection: a message fits.
 const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
@@ -30,11 +30,11 @@ pub(crate) async fn serve(
 ) {
     let account = Account::new(visitor);
     let asked = account.clone();
-    let service = service_fn(move |request: HttpRequest| {
+    let service = service_fn(move |request: http::Request<Incoming>| {
         let account = asked.clone();
         let response = match account.refusal() {
             Some(refusal) => Err(refusal),
-            None => Ok(dispatcher.call(request, &peer)),
+            None => Ok(dispatcher.call(request.map(RequestBody::Received), &peer)),
         };
         async move {
             Ok::<_, Infallible>(match response {

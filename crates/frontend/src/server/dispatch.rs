@@ -59,6 +59,16 @@ impl Dispatcher {
         Self { frontend, authentication, side }
     }
 
+    /// What calls are about.
+    pub(crate) const fn frontend(&self) -> &Arc<Frontend> {
+        &self.frontend
+    }
+
+    /// Who says who calls.
+    pub(crate) const fn authentication(&self) -> Option<&Arc<dyn Authenticate>> {
+        self.authentication.as_ref()
+    }
+
     /// Answers one request: settles who calls, then goes on to what the path names.
     pub(crate) fn call(self: &Arc<Self>, mut request: HttpRequest, peer: &Peer) -> ResponseFuture {
         if !is_grpc(&request) {
