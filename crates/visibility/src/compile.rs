@@ -297,10 +297,9 @@ const fn is_negative(test: &Test) -> bool {
 fn is_before_open(test: &Test) -> bool {
     let before = |value: &Value| matches!(value, Value::Time(time) if time.nanos() < OPEN);
     match test {
-        Test::Compare(
-            Comparison::Equal | Comparison::Less | Comparison::LessOrEqual,
-            value,
-        ) => before(value),
+        Test::Compare(Comparison::Equal | Comparison::Less | Comparison::LessOrEqual, value) => {
+            before(value)
+        }
         Test::In { values, negated: false } => values.iter().all(before),
         Test::Between { high, negated: false, .. } => before(high),
         _ => false,
