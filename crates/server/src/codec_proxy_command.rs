@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// The gRPC address of the server, on this machine; for others there is --config.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "config", requires = "keys")]
     target: Option<String>,
-    /// The file of the keys, as `longtide codec keys generate` makes it.
+    /// The file of the keys: a line `ID: KEY IN BASE64` each, the key that encrypts first.
     #[arg(long, value_name = "FILE", conflicts_with = "config", requires = "target")]
     keys: Option<PathBuf>,
     /// Where clients and workers connect.

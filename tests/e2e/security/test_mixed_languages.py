@@ -1,0 +1,160 @@
+"""One encrypted workflow of two languages, of which the server sees nothing; and what each of three
+languages encrypts the others decrypt."""
+
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sealed import SECRET, places_with, told
+from temporalio import activity
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
+from test_codec_server import CodecServer, key_line
+
+from conftest import CLI
+from harness.encryption_codec import codec_of, converter_of
+from harness.node import FOLDER, Program
+from harness.sdk import unique, worker
+from harness.server import Server, executable
+
+
+@activity.defn
+async def charge(card: str) -> str:
+    if card.endswith("expired"):
+        raise ApplicationError(f"{card}: refused in Python")
+    return f"{card}: charged in Python"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """A file of keys that has been rotated once."""
+    path = tmp_path / "keys"
+    path.write_text(key_line("second", os.urandom(32)) + key_line("first", os.urandom(32)))
+    return path
+
+
+@pytest.fixture(params=["longtide", "reference"])
+def server(request, tmp_path: Path) -> Iterator[Server]:
+    program = executable() if request.param == "longtide" else str(CLI)
+    with Server(tmp_path / "data" / "store", program=program) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+
+
+async def test_two_languages_share_a_workflow_that_nobody_else_reads(server, keys, tmp_path):
+    client = await Client.connect(server.address, data_converter=converter_of(keys))
+    queue, activities = unique("orders"), unique("charges")
+    typescript = Program(
+        tmp_path / "typescript.log",
+        "encrypted_worker.mjs",
+        *(server.address, queue, str(keys)),
+        ready="polls",
+    )
+    charges = worker(client, activities, activities=[charge])
+    with typescript:
+        async with charges:
+
+            async def started():
+                return await client.start_workflow(
+                    "orders",
+                    args=[told("card"), activities],
+                    id=unique("orders"),
+                    task_queue=queue,
+                    memo={"note": told("memo")},
+                    static_summary=told("summary"),
+                    retry_policy=RetryPolicy(maximum_attempts=1),
+                )
+
+            handle = await started()
+            changed = await handle.execute_update("change", told("update"))
+            assert changed == f"{told('update')}: changed in TypeScript"
+            with pytest.raises(WorkflowUpdateFailedError) as refused:
+                await handle.execute_update("change", told("never"))
+            assert f"{told('never')}: refused in TypeScript" in str(refused.value.cause)
+            await handle.signal("note", told("signal"))
+            assert await handle.result() == {
+                "charged": f"{told('card')}: charged in Python",
+                "refused": f"{told('card')} expired: refused in Python",
+                "notes": [told("signal")],
+            }
+            assert await handle.query("notes") == [told("signal")]
+            description = await handle.describe()
+            assert await description.memo() == {"note": told("memo"), "card": told("card")}
+            assert await description.static_summary() == told("summary")
+            failing = await started()
+            await failing.signal("note", told("fail"))
+            with pytest.raises(WorkflowFailureError) as failed:
+                await failing.result()
+            assert failed.value.cause.message == f"{told('fail')}: failed in TypeScript"
+            assert failed.value.cause.details == (told("card"),)
+            assert not places_with(server, SECRET)
+            assert len(places_with(server, handle.id)) >= 2
+
+
+NODE = """
+import { readFileSync } from 'node:fs';
+import { codecOf } from '%s';
+const [way, keys, payload] = process.argv.slice(1);
+const { metadata, data } = JSON.parse(payload);
+const bytes = (text) => new Uint8Array(Buffer.from(text ?? '', 'base64'));
+const entries = Object.entries(metadata).map(([name, value]) => [name, bytes(value)]);
+const read = { metadata: Object.fromEntries(entries), data: bytes(data) };
+const [coded] = await codecOf(readFileSync(keys, 'utf8'))[way]([read]);
+const text = (data) => Buffer.from(data).toString('base64');
+const written = Object.entries(coded.metadata).map(([name, value]) => [name, text(value)]);
+console.log(JSON.stringify({ metadata: Object.fromEntries(written), data: text(coded.data) }));
+"""
+
+
+def by_typescript(way: str, keys: Path, payload: dict) -> dict:
+    script = NODE % (FOLDER / "encryption_codec.mjs").as_uri()
+    words = ["node", "--input-type=module", "-e", script, way, str(keys), json.dumps(payload)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=30, cwd=FOLDER)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def to_json(payload: Payload) -> dict:
+    metadata = {name: base64.b64encode(value).decode() for name, value in payload.metadata.items()}
+    return {"metadata": metadata, "data": base64.b64encode(payload.data).decode()}
+
+
+async def test_what_one_language_encrypts_the_others_decrypt(keys: Path, tmp_path: Path):
+    codec_server = CodecServer(tmp_path / "codec", keys.read_text())
+
+    def by_rust(way: str, _: Path, payload: dict) -> dict:
+        status, body, _ = codec_server.ask(f"/{way}", {"payloads": [payload]})
+        assert status == 200, body
+        return json.loads(body)["payloads"][0]
+
+    async def by_python(way: str, keys: Path, payload: dict) -> dict:
+        read = {name: base64.b64decode(value) for name, value in payload["metadata"].items()}
+        coded = Payload(metadata=read, data=base64.b64decode(payload["data"]))
+        return to_json((await getattr(codec_of(keys), way)([coded]))[0])
+
+    async def coded(language: str, way: str, payload: dict) -> dict:
+        if language == "python":
+            return await by_python(way, keys, payload)
+        return {"typescript": by_typescript, "rust": by_rust}[language](way, keys, payload)
+
+    languages = ("python", "typescript", "rust")
+    for size in (0, 1, 1000, 70_000):
+        plain = to_json(Payload(metadata={"encoding": b"binary/plain"}, data=os.urandom(size)))
+        for writer in languages:
+            sealed = await coded(writer, "encode", plain)
+            assert base64.b64decode(sealed["metadata"]["encoding"]) == b"binary/encrypted"
+            for reader in languages:
+                opened = await coded(reader, "decode", sealed)
+                assert opened["metadata"] == plain["metadata"], f"{writer} to {reader}"
+                assert opened.get("data", "") == plain["data"], f"{writer} to {reader}"
+    codec_server.stop()
