@@ -34,6 +34,7 @@ mod nexus_operation;
 mod outcome;
 mod pause;
 mod pause_info;
+mod priority;
 mod query;
 mod reapply;
 mod rejection;
@@ -96,6 +97,7 @@ pub use nexus_operation::{
     NexusOperationAnswer, NexusOperationEnd,
 };
 pub use outcome::Outcome;
+pub use priority::merged_priority;
 pub use query::{QueryRoute, route_query};
 pub use reapply::ReapplyExclusions;
 pub use rejection::Rejection;

@@ -2,7 +2,7 @@
 
 use api::{
     activity::v1::ActivityOptions,
-    common::v1::Payloads,
+    common::v1::{Payloads, Priority},
     failure::v1::Failure,
     history::v1::{ActivityTaskScheduledEventAttributes, HistoryEvent},
     protocol::v1::Message,
@@ -113,4 +113,6 @@ pub struct StartedActivity {
     pub started_time: Time,
     /// The workflow's type.
     pub workflow_type: String,
+    /// Its own, and the run's where it has none.
+    pub priority: Option<Priority>,
 }

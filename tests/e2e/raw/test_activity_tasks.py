@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from temporalio.api.command.v1 import Command
+from temporalio.api.common.v1 import Priority
 from temporalio.api.enums.v1 import CommandType, RetryState, TimeoutType
 
 from harness.history import attributes, event_types, only
@@ -241,3 +242,18 @@ def test_two_activities_end_in_any_order(raw: Raw, queue: str):
     assert attributes(events[7]).scheduled_event_id == 6
     assert attributes(events[10]).scheduled_event_id == 5
     raw.complete(raw.poll(queue), complete_workflow())
+
+
+def test_an_activity_has_the_priority_of_its_run_where_it_has_none(raw: Raw, queue: str):
+    of_run = Priority(priority_key=1, fairness_key="run", fairness_weight=3.5)
+    run = raw.start(queue, priority=of_run)
+    urgent, plain = (schedule_activity(name, queue) for name in ["urgent", "plain"])
+    own = Priority(priority_key=5, fairness_key="own")
+    urgent.schedule_activity_task_command_attributes.priority.CopyFrom(own)
+    raw.complete(raw.poll(queue), urgent, plain)
+    tasks = [raw.poll_activity(queue) for _ in range(2)]
+    assert {task.activity_id: task.priority for task in tasks} == {
+        "plain": of_run,
+        "urgent": Priority(priority_key=5, fairness_key="own", fairness_weight=3.5),
+    }
+    raw.terminate(run)

@@ -2,7 +2,7 @@
 
 use crate::{
     ActivityStarted, Mutation, Rejection, Reply, StartedActivity, State, draft::Draft,
-    input::StartActivity, rules, state::Activity, versioning,
+    input::StartActivity, priority::merged_priority, rules, state::Activity, versioning,
 };
 
 /// Hands an attempt to a worker. The same poll may ask twice.
@@ -57,9 +57,11 @@ pub(super) fn start_pending(
 }
 
 fn started(state: &State, scheduled_event_id: i64, activity: &Activity) -> StartedActivity {
+    let scheduled = activity.scheduled.clone().unwrap_or_default();
     StartedActivity {
         scheduled_event_id,
-        scheduled: activity.scheduled.clone().unwrap_or_default(),
+        priority: merged_priority(scheduled.priority.as_ref(), state.priority.as_ref()),
+        scheduled,
         attempt: activity.attempt,
         heartbeat_details: activity.heartbeat_details.clone(),
         last_failure: activity.last_failure.clone(),

@@ -164,7 +164,7 @@ fn attempt(namespace: &str, started: StartedActivity) -> PollActivityTaskQueueRe
         start_to_close_timeout: scheduled.start_to_close_timeout,
         heartbeat_timeout: scheduled.heartbeat_timeout,
         retry_policy: scheduled.retry_policy.clone(),
-        priority: scheduled.priority.clone(),
+        priority: started.priority,
         ..PollActivityTaskQueueResponse::default()
     }
 }

@@ -58,9 +58,11 @@ impl Perform for StandaloneActivity {
 
     fn delivery(state: &State, key: &EntityKey, instance: RunId) -> Option<Delivery> {
         let attempts = &state.attempts;
+        let scheduled = attempts.scheduled.clone()?;
         let activity = StartedActivity {
             scheduled_event_id: 0,
-            scheduled: attempts.scheduled.clone()?,
+            priority: scheduled.priority.clone(),
+            scheduled,
             attempt: attempts.attempt,
             heartbeat_details: attempts.heartbeat_details.clone(),
             last_failure: attempts.last_failure.clone(),

@@ -1,14 +1,16 @@
 //! Starting children.
 
 use api::{
-    common::v1::{Priority, WorkflowExecution},
+    common::v1::WorkflowExecution,
     enums::v1::{
         ParentClosePolicy, StartChildWorkflowExecutionFailedCause, WorkflowIdConflictPolicy,
         WorkflowIdReusePolicy,
     },
     history::v1::WorkflowExecutionStartedEventAttributes,
 };
-use engine::{Child, Inherited, Outcome, Rejection, Shared, Start, StartPolicy, State};
+use engine::{
+    Child, Inherited, Outcome, Rejection, Shared, Start, StartPolicy, State, merged_priority,
+};
 use matching::TaskQueueKey;
 use model::RunId;
 
@@ -112,7 +114,7 @@ fn request(
         header: initiated.header,
         time_skipping_config: initiated.time_skipping_config,
         time_skipping_state_propagation: initiated.time_skipping_state_propagation,
-        priority: merged(initiated.priority, source.state.priority.as_ref()),
+        priority: merged_priority(initiated.priority.as_ref(), source.state.priority.as_ref()),
         inherited_pinned_version: inherited.pinned_version,
         inherited_auto_upgrade_info: inherited.auto_upgrade,
         versioning_override: initiated.versioning_override.or(inherited.versioning_override),
@@ -139,21 +141,4 @@ fn root(parent: &State, parent_execution: &WorkflowExecution) -> WorkflowExecuti
         .as_ref()
         .and_then(|started| started.root_workflow_execution.clone())
         .unwrap_or_else(|| parent_execution.clone())
-}
-
-/// What the command leaves open is the parent's, field by field (fact sheet section 7).
-fn merged(own: Option<Priority>, of_parent: Option<&Priority>) -> Option<Priority> {
-    let (Some(own), Some(parent)) = (&own, of_parent) else {
-        return own.or_else(|| of_parent.cloned());
-    };
-    let or = |own: f32, parent: f32| if own == 0.0 { parent } else { own };
-    Some(Priority {
-        priority_key: if own.priority_key == 0 { parent.priority_key } else { own.priority_key },
-        fairness_key: if own.fairness_key.is_empty() {
-            parent.fairness_key.clone()
-        } else {
-            own.fairness_key.clone()
-        },
-        fairness_weight: or(own.fairness_weight, parent.fairness_weight),
-    })
 }
