@@ -1,12 +1,8 @@
 //! Failures of Nexus handlers, in the two forms that workers send them.
 
 use api::{
-    common::v1::{Payload, Payloads},
     enums::v1::NexusHandlerErrorRetryBehavior,
-    failure::v1::{
-        ApplicationFailureInfo, CanceledFailureInfo, Failure, NexusHandlerFailureInfo,
-        failure::FailureInfo,
-    },
+    failure::v1::{CanceledFailureInfo, Failure, NexusHandlerFailureInfo, failure::FailureInfo},
     nexus::v1::{Failure as NexusFailure, HandlerError, UnsuccessfulOperationError},
 };
 
@@ -54,41 +50,23 @@ pub(super) fn from_unsuccessful(error: UnsuccessfulOperationError) -> (Failure, 
     let is_canceled = error.operation_state == "canceled";
     let mut failure = from_nexus(error.failure.unwrap_or_default());
     if is_canceled {
-        let details = match failure.failure_info.take() {
-            Some(FailureInfo::ApplicationFailureInfo(info)) => info.details,
-            Some(_) | None => None,
+        let info = match failure.failure_info.take() {
+            Some(FailureInfo::CanceledFailureInfo(info)) => info,
+            Some(FailureInfo::ApplicationFailureInfo(info)) => {
+                CanceledFailureInfo { details: info.details, ..Default::default() }
+            }
+            Some(_) | None => CanceledFailureInfo::default(),
         };
-        let info = CanceledFailureInfo { details, ..Default::default() };
         failure.failure_info = Some(FailureInfo::CanceledFailureInfo(info));
     }
     (failure, is_canceled)
 }
 
-/// A failure in Nexus's own form. What it says besides its text stays with it as details.
+/// A failure in Nexus's own form. What cannot be read keeps its text.
 pub(super) fn from_nexus(failure: NexusFailure) -> Failure {
-    let NexusFailure { message, metadata, details, stack_trace, .. } = failure;
-    let mut rest = serde_json::Map::new();
-    if !metadata.is_empty() {
-        let metadata = metadata.into_iter().map(|(name, text)| (name, text.into())).collect();
-        rest.insert("metadata".to_owned(), serde_json::Value::Object(metadata));
-    }
-    if let Ok(details) = serde_json::from_slice(&details) {
-        rest.insert("details".to_owned(), details);
-    }
-    let info = (!rest.is_empty()).then(|| {
-        FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo {
-            r#type: "NexusFailure".to_owned(),
-            details: Some(Payloads {
-                payloads: vec![Payload {
-                    metadata: [("encoding".to_owned(), "json/plain".into())].into(),
-                    data: serde_json::Value::Object(rest).to_string().into(),
-                    ..Payload::default()
-                }],
-            }),
-            ..ApplicationFailureInfo::default()
-        })
-    });
-    Failure { message, stack_trace, failure_info: info, ..Failure::default() }
+    let read = nexus_protocol::Failure::of_message(&failure).into_temporal();
+    let NexusFailure { message, stack_trace, .. } = failure;
+    read.unwrap_or_else(|| Failure { message, stack_trace, ..Failure::default() })
 }
 
 #[cfg(test)]
@@ -121,5 +99,20 @@ mod tests {
         assert!(is_canceled);
         assert_eq!(failure.message, "enough");
         assert!(matches!(failure.failure_info, Some(FailureInfo::CanceledFailureInfo(_))));
+    }
+
+    #[test]
+    fn an_older_worker_s_failure_is_read_as_the_one_that_it_carries() {
+        let failure = from_nexus(NexusFailure {
+            message: "no".to_owned(),
+            metadata: [("type".to_owned(), "temporal.api.failure.v1.Failure".to_owned())].into(),
+            details: br#"{"applicationFailureInfo":{"type":"Refused"}}"#.as_slice().into(),
+            ..Default::default()
+        });
+        assert_eq!(failure.message, "no");
+        let Some(FailureInfo::ApplicationFailureInfo(info)) = failure.failure_info else {
+            panic!("not an application's failure");
+        };
+        assert_eq!(info.r#type, "Refused");
     }
 }
