@@ -118,7 +118,8 @@ impl History {
         applied.map(|(reply, _)| reply)
     }
 
-    /// As [`History::apply_checked`]; says to which run, too.
+    /// As [`History::apply_checked`]; says to which run, too. A chain that is named by its first run
+    /// means the run that is open now, whatever run the execution names.
     pub(crate) async fn apply_to(
         &self,
         caller: &Caller,
@@ -130,7 +131,8 @@ impl History {
         let slot_id = SlotId::of(&workflow);
         let (run_id, decided, outcome) = {
             let mut slot = self.lock(slot_id).await?;
-            let run_id = self.node.find_run(&mut slot, &workflow, execution.run_id).await?;
+            let named = execution.run_id.filter(|_| first_execution_run_id.is_empty());
+            let run_id = self.node.find_run(&mut slot, &workflow, named).await?;
             let is_other_chain = |run: &crate::run::CachedRun| {
                 !first_execution_run_id.is_empty()
                     && run.head.first_execution_run_id() != first_execution_run_id

@@ -278,7 +278,7 @@ impl Client {
             };
             let signalled = self.world.call(&self.dice, |life| async move {
                 let (permit, namespace) = (&life.permit, &life.namespace);
-                life.history.signal_workflow(permit, namespace, &execution, input).await
+                life.history.signal_workflow(permit, namespace, &execution, input).await.map(drop)
             });
             let signalled = signalled.await;
             self.world.note(&self.workflow_id, signal, &signalled);

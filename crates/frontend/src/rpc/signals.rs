@@ -49,11 +49,9 @@ pub(crate) async fn signal_workflow_execution(
     let reached =
         frontend.history.signal_workflow(&call.permit, namespace, &execution, signal).await?;
     call.reached(reached);
-    // A link names a run; whoever named none gets none.
-    let link = execution.run_id.map(|run_id| {
-        signal_link(&namespace.name, &execution.workflow_id, &run_id.to_string(), request_id)
-    });
-    Ok(SignalWorkflowExecutionResponse { link })
+    let run_id = reached.to_string();
+    let link = signal_link(&namespace.name, &execution.workflow_id, &run_id, request_id);
+    Ok(SignalWorkflowExecutionResponse { link: Some(link) })
 }
 
 /// A link to the event of a signal, by the request that made it.
@@ -63,8 +61,19 @@ pub(crate) fn signal_link(
     run_id: &str,
     request_id: String,
 ) -> Link {
-    let reference =
-        RequestIdReference { request_id, event_type: EventType::WorkflowExecutionSignaled as i32 };
+    let event_type = EventType::WorkflowExecutionSignaled;
+    request_link(namespace, workflow_id, run_id, request_id, event_type)
+}
+
+/// A link to an event by the request that made it.
+pub(crate) fn request_link(
+    namespace: &str,
+    workflow_id: &str,
+    run_id: &str,
+    request_id: String,
+    event_type: EventType,
+) -> Link {
+    let reference = RequestIdReference { request_id, event_type: event_type as i32 };
     Link {
         variant: Some(link::Variant::WorkflowEvent(WorkflowEvent {
             namespace: namespace.to_owned(),

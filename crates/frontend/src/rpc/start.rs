@@ -25,7 +25,10 @@ use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
-    rpc::{signals::signal_link, workflow_poll::workflow_task},
+    rpc::{
+        signals::{request_link, signal_link},
+        workflow_poll::workflow_task,
+    },
     validation::{
         check_blob, check_callbacks, check_duration, check_length, check_links, check_memo,
         check_override_is_served, check_priority, check_time_skipping, memo_without_nulls,
@@ -56,11 +59,20 @@ pub(crate) async fn start_workflow_execution(
         request_id: frontend.request_id(String::new()),
     });
     let request = StartRequest { eager, ..start_request(frontend, namespace, request)? };
+    let request_id = request.start.request_id.clone();
     let outcome = frontend.history.start_workflow(&call.permit, namespace, request).await?;
-    let StartOutcome { run, started, status, first_execution_run_id, eager_task } = outcome;
+    let StartOutcome { run, started, attached, status, first_execution_run_id, eager_task } =
+        outcome;
     call.reached(run.run_id);
+    let link = if attached {
+        let event_type = EventType::WorkflowExecutionOptionsUpdated;
+        let (workflow_id, run_id) = (&run.workflow.workflow_id, run.run_id.to_string());
+        request_link(&namespace.name, workflow_id, &run_id, request_id, event_type)
+    } else {
+        start_link(&namespace.name, &run)
+    };
     Ok(StartWorkflowExecutionResponse {
-        link: Some(start_link(&namespace.name, &run)),
+        link: Some(link),
         run_id: run.run_id.to_string(),
         first_execution_run_id,
         started,

@@ -6,7 +6,7 @@ use api::{
     common::v1::{
         Link,
         link::{
-            NexusOperation, Variant, WorkflowEvent,
+            Activity, NexusOperation, Variant, Workflow, WorkflowEvent,
             workflow_event::{EventReference, Reference},
         },
     },
@@ -16,6 +16,8 @@ use api::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 const WORKFLOW_EVENT: &str = "temporal.api.common.v1.Link.WorkflowEvent";
+const WORKFLOW: &str = "temporal.api.common.v1.Link.Workflow";
+const ACTIVITY: &str = "temporal.api.common.v1.Link.Activity";
 const NEXUS_OPERATION: &str = "temporal.api.common.v1.Link.NexusOperation";
 const SCHEME: &str = "temporal:///namespaces/";
 
@@ -54,9 +56,35 @@ pub(crate) fn nexus_operation_link(namespace: &str, operation_id: &str, run_id: 
 pub(crate) fn to_nexus_link(link: &Link) -> Option<NexusLink> {
     match &link.variant {
         Some(Variant::WorkflowEvent(event)) => Some(from_workflow_event(event)),
+        Some(Variant::Workflow(workflow)) => Some(from_workflow(workflow)),
+        Some(Variant::Activity(activity)) => Some(from_activity(activity)),
         Some(Variant::NexusOperation(operation)) => Some(from_nexus_operation(operation)),
         _ => None,
     }
+}
+
+fn from_workflow(workflow: &Workflow) -> NexusLink {
+    let mut url = format!(
+        "{SCHEME}{}/workflows/{}/{}",
+        utf8_percent_encode(&workflow.namespace, SEGMENT),
+        utf8_percent_encode(&workflow.workflow_id, SEGMENT),
+        utf8_percent_encode(&workflow.run_id, SEGMENT),
+    );
+    if !workflow.reason.is_empty() {
+        url.push_str("?reason=");
+        url.extend(utf8_percent_encode(&workflow.reason, SEGMENT));
+    }
+    NexusLink { url, r#type: WORKFLOW.to_owned() }
+}
+
+fn from_activity(activity: &Activity) -> NexusLink {
+    let url = format!(
+        "{SCHEME}{}/activities/{}/{}/details",
+        utf8_percent_encode(&activity.namespace, SEGMENT),
+        utf8_percent_encode(&activity.activity_id, SEGMENT),
+        utf8_percent_encode(&activity.run_id, SEGMENT),
+    );
+    NexusLink { url, r#type: ACTIVITY.to_owned() }
 }
 
 fn from_nexus_operation(operation: &NexusOperation) -> NexusLink {
@@ -105,6 +133,8 @@ fn to_common_link(link: &NexusLink) -> Option<Link> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     match link.r#type.as_str() {
         WORKFLOW_EVENT => to_workflow_event(path, query),
+        WORKFLOW => to_workflow(path, query),
+        ACTIVITY => to_activity(path),
         NEXUS_OPERATION => to_nexus_operation(path),
         _ => None,
     }
@@ -125,19 +155,43 @@ fn to_nexus_operation(path: &str) -> Option<Link> {
     Some(nexus_operation_link(&namespace, &operation_id, &run_id))
 }
 
+fn to_workflow(path: &str, query: &str) -> Option<Link> {
+    let mut next = segments(path);
+    let namespace = next()?;
+    (next()? == "workflows").then_some(())?;
+    let (workflow_id, run_id) = (next()?, next()?);
+    let reason = parameter(query, "reason").unwrap_or_default();
+    let workflow = Workflow { namespace, workflow_id, run_id, reason };
+    Some(Link { variant: Some(Variant::Workflow(workflow)) })
+}
+
+fn to_activity(path: &str) -> Option<Link> {
+    let mut next = segments(path);
+    let namespace = next()?;
+    (next()? == "activities").then_some(())?;
+    let (activity_id, run_id) = (next()?, next()?);
+    (next()? == "details").then_some(())?;
+    let activity = Activity { namespace, activity_id, run_id };
+    Some(Link { variant: Some(Variant::Activity(activity)) })
+}
+
+/// What a query says under a name. Forms write a blank as `+`.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        let value = value.replace('+', " ");
+        let value = percent_decode_str(&value).decode_utf8().ok()?;
+        (key == name).then(|| value.into_owned())
+    })
+}
+
 fn to_workflow_event(path: &str, query: &str) -> Option<Link> {
     let mut next = segments(path);
     let namespace = next()?;
     (next()? == "workflows").then_some(())?;
     let (workflow_id, run_id) = (next()?, next()?);
     (next()? == "history").then_some(())?;
-    let parameter = |name: &str| {
-        query.split('&').find_map(|pair| {
-            let (key, value) = pair.split_once('=')?;
-            let value = percent_decode_str(value).decode_utf8().ok()?;
-            (key == name).then(|| value.into_owned())
-        })
-    };
+    let parameter = |name: &str| parameter(query, name);
     let event_type = parameter("eventType").and_then(|name| event_type(&name)).unwrap_or(0);
     let reference = match parameter("referenceType")?.as_str() {
         "EventReference" => {
@@ -205,6 +259,35 @@ mod tests {
             "temporal:///namespaces/a%20b/nexus-operations/order%2F7/run/details"
         );
         assert_eq!(to_common_links(vec![on_the_way]), [link]);
+    }
+
+    #[test]
+    fn links_to_an_activity_and_to_a_workflow_survive_it_too() {
+        let activity = Activity {
+            namespace: "a".to_owned(),
+            activity_id: "order/7".to_owned(),
+            run_id: "run".to_owned(),
+        };
+        let workflow = Workflow {
+            namespace: "a".to_owned(),
+            workflow_id: "b".to_owned(),
+            run_id: "run".to_owned(),
+            reason: "it was so".to_owned(),
+        };
+        for (variant, url) in [
+            (Variant::Activity(activity), "a/activities/order%2F7/run/details"),
+            (Variant::Workflow(workflow), "a/workflows/b/run?reason=it%20was%20so"),
+        ] {
+            let link = Link { variant: Some(variant) };
+            let on_the_way = to_nexus_link(&link).unwrap();
+            assert_eq!(on_the_way.url, format!("{SCHEME}{url}"));
+            assert_eq!(to_common_links(vec![on_the_way]), [link]);
+        }
+    }
+
+    #[test]
+    fn a_blank_may_be_a_plus() {
+        assert_eq!(parameter("a=b&reason=it+was", "reason").as_deref(), Some("it was"));
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct StartOutcome {
     pub run: RunKey,
     /// True when this request started it, now or before.
     pub started: bool,
+    /// True when the run is another request's, and knows this one as attached to it.
+    pub attached: bool,
     /// The run's status.
     pub status: WorkflowExecutionStatus,
     /// The first run of its chain.
@@ -85,6 +87,7 @@ pub(crate) struct Decided {
     live: Arc<LiveRun>,
     state: Arc<State>,
     started: bool,
+    attached: bool,
     eager_task: Option<StartedWorkflowTask>,
 }
 
@@ -173,7 +176,7 @@ impl History {
             }
         };
         outcome.wait().await?;
-        let Decided { live, state, started, eager_task } = decided?;
+        let Decided { live, state, started, attached, eager_task } = decided?;
         let eager_task = match eager_task {
             None => None,
             Some(task) => Some(self.deliver(&live, task, Default::default(), false).await?),
@@ -181,6 +184,7 @@ impl History {
         Ok(StartOutcome {
             run: live.key.clone(),
             started,
+            attached,
             status: WorkflowExecutionStatus::try_from(state.status).unwrap_or_default(),
             first_execution_run_id: state.first_execution_run_id().to_owned(),
             eager_task,
@@ -216,12 +220,11 @@ impl History {
                 return self.finish_start(commit, slot, caller, run_id, started);
             }
             (StartDecision::Repeated { started }, Some(current), _) => {
-                return Ok((
-                    self.existing(slot, current, started, eager.as_ref())?,
-                    slot.barrier(),
-                ));
+                let existing = self.existing(slot, current, started, eager.as_ref())?;
+                return Ok((Decided { attached: !started, ..existing }, slot.barrier()));
             }
             (StartDecision::UseExisting, Some(current), Some(head)) => {
+                let attached = attach.as_ref().is_some_and(|attach| attach.request_id);
                 let input = match (start.signal.take(), attach) {
                     (Some(signal), _) => Input::Signal(signal),
                     (None, Some(attach)) => Input::AttachRequest(AttachRequest {
@@ -242,12 +245,14 @@ impl History {
                     }
                 };
                 let transition = decide(&head, input, &context)?;
-                if transition.is_empty() {
-                    return Ok((self.existing(slot, current, false, None)?, slot.barrier()));
-                }
-                commit.record(&self.node, slot, caller, current, transition)?;
-                let outcome = commit.submit(&self.node, slot)?;
-                return Ok((self.existing(slot, current, false, None)?, outcome));
+                let outcome = if transition.is_empty() {
+                    slot.barrier()
+                } else {
+                    commit.record(&self.node, slot, caller, current, transition)?;
+                    commit.submit(&self.node, slot)?
+                };
+                let existing = self.existing(slot, current, false, None)?;
+                return Ok((Decided { attached, ..existing }, outcome));
             }
             (StartDecision::Repeated { .. } | StartDecision::UseExisting, _, _) => {
                 return Err(left_cache());
@@ -269,7 +274,7 @@ impl History {
         let outcome = commit.submit(&self.node, slot)?;
         let run = slot.runs.get(&run_id).ok_or_else(left_cache)?;
         let (live, state) = (Arc::clone(&run.live), Arc::clone(&run.head));
-        Ok((Decided { live, state, started: true, eager_task }, outcome))
+        Ok((Decided { live, state, started: true, attached: false, eager_task }, outcome))
     }
 
     /// The answer of a start that found its run.
@@ -284,7 +289,7 @@ impl History {
         let eager = eager.filter(|_| started);
         let eager_task = eager.and_then(|_| repeated_eager_task(&run.head));
         let (live, state) = (Arc::clone(&run.live), Arc::clone(&run.head));
-        Ok(Decided { live, state, started, eager_task })
+        Ok(Decided { live, state, started, attached: false, eager_task })
     }
 }
 
