@@ -102,6 +102,23 @@ def test_a_query_that_fails_is_an_invalid_argument_with_the_failure(raw: Raw, qu
     raw.terminate(run)
 
 
+def test_an_answer_that_is_too_large_fails_the_query(raw: Raw, queue: str, pool):
+    run = raw.start(queue)
+    raw.complete(raw.poll(queue))
+    asking = pool.submit(ask, raw, run)
+    raw.call(
+        "RespondQueryTaskCompleted",
+        task_token=raw.poll(queue).task_token,
+        completed_type=ANSWERED,
+        query_result=payloads(b"x" * 2_200_000),
+    )
+    with pytest.raises(grpc.RpcError) as caught:
+        asking.result()
+    assert refusal_of(caught.value).code == "INVALID_ARGUMENT"
+    assert refusal_of(caught.value).text == "Blob data size exceeds limit."
+    raw.terminate(run)
+
+
 def test_a_query_while_a_task_is_scheduled_comes_with_that_task(raw: Raw, queue: str, pool):
     run = raw.start(queue)
     raw.complete(raw.poll(queue))

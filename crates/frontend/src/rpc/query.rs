@@ -72,26 +72,35 @@ pub(crate) async fn respond_query_task_completed(
         error_message: request.error_message,
         failure: request.failure,
     };
-    let answer = QueryAnswer::from(check_answer(answer, &namespace.limits));
+    let mut answer = answer;
+    if size(&answer) > namespace.limits.blob_bytes_max {
+        answer = failed("Blob data size exceeds limit.".to_owned());
+    }
+    let answer = QueryAnswer::from(answer);
     if frontend.history.respond_query(&call.permit, &query_id, answer) {
         return Ok(RespondQueryTaskCompletedResponse {});
     }
     Err(ApiError::not_found("query task not found, or already expired"))
 }
 
-/// A worker's answer; one above the limit fails the query.
+/// An answer that came with a completed workflow task; one above the limit fails the query.
 pub(crate) fn check_answer(result: WorkflowQueryResult, limits: &Limits) -> WorkflowQueryResult {
-    let size = result.answer.as_ref().map_or(0, Message::encoded_len);
-    if size <= limits.blob_bytes_max {
+    let (size, most) = (size(&result), limits.blob_bytes_max);
+    if size <= most {
         return result;
     }
+    failed(format!("query result size ({size}) exceeds limit ({most})"))
+}
+
+fn size(result: &WorkflowQueryResult) -> usize {
+    result.answer.as_ref().map_or(0, Message::encoded_len)
+}
+
+fn failed(error_message: String) -> WorkflowQueryResult {
     WorkflowQueryResult {
         result_type: QueryResultType::Failed as i32,
         answer: None,
-        error_message: format!(
-            "query result size ({size}) exceeds limit ({})",
-            limits.blob_bytes_max
-        ),
+        error_message,
         failure: None,
     }
 }

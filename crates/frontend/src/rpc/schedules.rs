@@ -3,6 +3,7 @@
 mod list;
 
 use api::{
+    common::v1::SearchAttributes,
     schedule::v1::{Schedule, ScheduleInfo, SchedulePatch, ScheduleSpec, schedule_action::Action},
     workflow::v1::NewWorkflowExecutionInfo,
     workflowservice::v1::{
@@ -113,6 +114,11 @@ pub(crate) async fn patch_schedule(
     Ok(PatchScheduleResponse {})
 }
 
+/// An update with none takes all search attributes away: then there is nothing to describe.
+fn is_not_empty(attributes: &SearchAttributes) -> bool {
+    !attributes.indexed_fields.is_empty()
+}
+
 pub(crate) async fn delete_schedule(
     frontend: &Frontend,
     call: &Call,
@@ -154,7 +160,7 @@ pub(crate) async fn describe_schedule(
         schedule: Some(schedule),
         info: Some(info),
         memo: state.memo.clone(),
-        search_attributes: state.search_attributes.clone(),
+        search_attributes: state.search_attributes.clone().filter(is_not_empty),
         conflict_token: token(state.conflict_token),
     })
 }
