@@ -1,11 +1,14 @@
 //! Third-party suites, fetched when they run and unmodified, against a server that this starts; and
 //! the oracle diff.
 
+mod go;
+mod java;
 mod oracle;
 mod python;
 mod report;
 mod rust;
 mod server;
+mod typescript;
 
 use std::{
     fs,
@@ -20,7 +23,7 @@ use crate::{
     shell::{Workspace, cache_folder},
 };
 use report::Outcomes;
-use server::Server;
+use server::{Server, Wanted};
 
 /// What to run, against which server.
 #[derive(Debug, Args)]
@@ -37,14 +40,15 @@ pub(crate) struct Options {
     /// With --reference: keep which tests pass as the measure for Longtide.
     #[arg(long, requires = "reference")]
     record: bool,
-    /// Where the Python SDK's repository is, when it is not to be cloned from its public place.
-    #[arg(long, value_name = "REPOSITORY")]
-    source: Option<String>,
+    /// The folder with the repositories of SDKs whose tests no registry has: `sdk-python`, and
+    /// `sdk-go`, `sdk-java` and `sdk-typescript` with their tests built.
+    #[arg(long, value_name = "FOLDER")]
+    sources: Option<PathBuf>,
     /// Compare Longtide with the reference, scenario by scenario, instead of running suites.
     #[arg(long)]
     oracle: bool,
-    /// Only tests or scenarios whose names match.
-    #[arg(last = true)]
+    /// Only tests, files of tests or scenarios whose names match.
+    #[arg(long = "filter", value_name = "NAME")]
     filters: Vec<String>,
 }
 
@@ -55,6 +59,12 @@ enum Suite {
     Rust,
     /// The Python SDK's own tests.
     Python,
+    /// The TypeScript SDK's own tests.
+    Typescript,
+    /// The Go SDK's integration tests.
+    Go,
+    /// The Java SDK's own tests.
+    Java,
 }
 
 impl Suite {
@@ -62,6 +72,30 @@ impl Suite {
         match self {
             Self::Rust => "rust",
             Self::Python => "python",
+            Self::Typescript => "typescript",
+            Self::Go => "go",
+            Self::Java => "java",
+        }
+    }
+
+    /// What the suite expects of a server.
+    fn wanted(self) -> &'static Wanted {
+        match self {
+            Self::Rust => &rust::WANTED,
+            Self::Python => &python::WANTED,
+            Self::Typescript => &typescript::WANTED,
+            Self::Go => &go::WANTED,
+            Self::Java => &java::WANTED,
+        }
+    }
+
+    fn run(self, run: &Run<'_>) -> anyhow::Result<Outcomes> {
+        match self {
+            Self::Rust => rust::run(run),
+            Self::Python => python::run(run),
+            Self::Typescript => typescript::run(run),
+            Self::Go => go::run(run),
+            Self::Java => java::run(run),
         }
     }
 }
@@ -72,8 +106,26 @@ struct Run<'a> {
     /// The suite's own folder in the user's cache.
     folder: PathBuf,
     address: String,
-    source: Option<&'a str>,
+    /// Where the server speaks HTTP.
+    http_address: String,
+    sources: Option<&'a Path>,
     filters: &'a [String],
+}
+
+impl Run<'_> {
+    /// A suite's folder among the sources.
+    fn find(&self, folder: &str, version: &str) -> anyhow::Result<PathBuf> {
+        let sources = self.sources.with_context(|| {
+            format!("--sources names the folder with `{folder}` of the SDK's {version}, built")
+        })?;
+        let path = sources.join(folder);
+        path.canonicalize().with_context(|| path.display().to_string())
+    }
+
+    /// True for what the filters let through.
+    fn is_chosen(&self, name: &str) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter.as_str()))
+    }
 }
 
 /// Runs the suites, or the oracle diff.
@@ -97,18 +149,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()
     for suite in suites {
         let folder = root.join(suite.name());
         fs::create_dir_all(&folder)?;
-        let server = Server::start(&program)?;
+        let server = Server::start(&program, suite.wanted())?;
         let run = Run {
             workspace,
             folder,
             address: server.address(),
-            source: options.source.as_deref(),
+            http_address: server.http_address(),
+            sources: options.sources.as_deref(),
             filters: &options.filters,
         };
-        let outcomes = match suite {
-            Suite::Rust => rust::run(&run)?,
-            Suite::Python => python::run(&run)?,
-        };
+        let outcomes = suite.run(&run)?;
         if !judge(workspace, *suite, options, &outcomes)? {
             failed.push(suite.name());
         }

@@ -10,6 +10,7 @@ use anyhow::{Context, ensure};
 use super::{
     Run,
     report::{Ending, Outcomes},
+    server::Wanted,
 };
 
 /// Where the repository is, and the tag whose results are recorded. The package's source archive
@@ -40,6 +41,13 @@ const FILE_SECONDS_MAX: &str = "1200";
 
 /// How many tests run at once.
 const JOBS: &str = "3";
+
+/// What the suite expects of a server.
+pub(super) const WANTED: Wanted = Wanted {
+    namespace: None,
+    search_attributes: &[],
+    settings: &["limit.historyCount.suggestContinueAsNew=50"],
+};
 
 pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Outcomes> {
     let source = run.folder.join(format!("sdk-python-{TAG}"));
@@ -113,10 +121,12 @@ fn test_files(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 }
 
 fn clone(run: &Run<'_>, source: &Path) -> anyhow::Result<()> {
-    let repository = run.source.unwrap_or(REPOSITORY);
-    let arguments = ["clone", "--quiet", "--depth", "1", "--branch", TAG, repository];
-    run.workspace.command("git").args(arguments).args([source]).run().with_context(|| {
-        format!("no clone of {repository}; --source names another place, for example a folder")
+    let repository =
+        run.sources.map_or_else(|| REPOSITORY.into(), |sources| sources.join("sdk-python"));
+    let arguments = ["clone", "--quiet", "--depth", "1", "--branch", TAG];
+    let clone = run.workspace.command("git").args(arguments).args([&repository]).args([source]);
+    clone.run().with_context(|| {
+        format!("no clone of {}; --sources names a folder with one", repository.display())
     })
 }
 

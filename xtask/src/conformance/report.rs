@@ -48,6 +48,17 @@ impl Outcomes {
         self.0.insert(test.to_owned(), ending);
     }
 
+    /// Forgets the tests that have parts: what counts is their parts.
+    pub(super) fn keep_parts_only(&mut self) {
+        let wholes: BTreeSet<String> = self
+            .0
+            .keys()
+            .flat_map(|test| test.match_indices('/').filter_map(|(end, _)| test.get(..end)))
+            .map(str::to_owned)
+            .collect();
+        self.0.retain(|test, _| !wholes.contains(test));
+    }
+
     /// The tests that failed.
     pub(super) fn failed(&self) -> Vec<String> {
         self.ended(Ending::Failed).map(str::to_owned).collect()
@@ -122,6 +133,16 @@ mod tests {
     fn a_test_that_failed_once_has_failed() {
         assert_eq!(outcomes().ended(Ending::Failed).collect::<Vec<_>>(), ["b", "d"]);
         assert_eq!(outcomes().passed_as_lines(), "a\n");
+    }
+
+    #[test]
+    fn of_a_test_with_parts_the_parts_count() {
+        let mut outcomes = Outcomes::default();
+        for test in ["A", "A/b", "A/b/c", "Ab"] {
+            outcomes.add(test, Ending::Passed);
+        }
+        outcomes.keep_parts_only();
+        assert_eq!(outcomes.passed_as_lines(), "A/b/c\nAb\n");
     }
 
     #[test]

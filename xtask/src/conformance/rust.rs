@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::{
     Run,
     report::{Ending, Outcomes},
+    server::Wanted,
 };
 
 /// The crate with the tests, and the version whose results are recorded.
@@ -49,6 +50,13 @@ const SECOND_JOBS: usize = 2;
 
 /// How long a test may take. The longest needs half of it on a slow machine.
 const TEST_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// What the suite expects of a server.
+pub(super) const WANTED: Wanted = Wanted {
+    namespace: None,
+    search_attributes: &["CustomTextField=Text", "CustomIntField=Int"],
+    settings: &["limit.historyCount.suggestContinueAsNew=50"],
+};
 
 pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Outcomes> {
     let source = run.folder.join(format!("{CRATE}-{VERSION}"));

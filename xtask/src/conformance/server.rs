@@ -16,11 +16,18 @@ const START_MAX: Duration = Duration::from_secs(30);
 /// Between two looks at whether it does.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// Search attributes that the suites expect to be there.
-const SEARCH_ATTRIBUTES: &[&str] = &["CustomTextField=Text", "CustomIntField=Int"];
+/// What a suite expects of a server beside what all do.
+pub(super) struct Wanted {
+    /// A namespace beside the default one.
+    pub(super) namespace: Option<&'static str>,
+    pub(super) search_attributes: &'static [&'static str],
+    /// Settings of the reference; `{http}` stands for the port where it speaks HTTP.
+    pub(super) settings: &'static [&'static str],
+}
 
 /// What the suites switch on in the reference. Longtide has all of it on, and ignores the flag.
 const REFERENCE_SETTINGS: &[&str] = &[
+    "activity.enableCallbacks=true",
     "activity.enableStandalone=true",
     "activity.startDelayEnabled=true",
     "component.nexusoperations.recordCancelRequestCompletionEvents=true",
@@ -40,7 +47,6 @@ const REFERENCE_SETTINGS: &[&str] = &[
     "history.enableTransitionHistory=true",
     "history.enableUpdateCallbacks=true",
     "history.enableWorkflowTaskCompletionPagination=true",
-    "limit.historyCount.suggestContinueAsNew=50",
     "matching.rps=12000",
     "nexusoperation.enableStandalone=true",
     "system.enableActivityEagerExecution=true",
@@ -57,6 +63,7 @@ const REFERENCE_SETTINGS: &[&str] = &[
 pub(super) struct Server {
     process: Child,
     port: u16,
+    http_port: u16,
 }
 
 impl Server {
@@ -64,22 +71,26 @@ impl Server {
     ///
     /// # Errors
     /// When it does not accept connections in time.
-    pub(super) fn start(program: &Path) -> anyhow::Result<Self> {
+    pub(super) fn start(program: &Path, wanted: &Wanted) -> anyhow::Result<Self> {
         let (port, http_port) = (free_port()?, free_port()?);
         let mut command = Command::new(program);
         command
             .args(["server", "start-dev", "--headless", "--ip", "127.0.0.1"])
             .args(["--log-level", "error"])
             .args(["--port", &port.to_string(), "--http-port", &http_port.to_string()]);
-        for attribute in SEARCH_ATTRIBUTES {
+        if let Some(namespace) = wanted.namespace {
+            command.args(["--namespace", namespace]);
+        }
+        for attribute in wanted.search_attributes {
             command.args(["--search-attribute", attribute]);
         }
-        for setting in REFERENCE_SETTINGS {
-            command.args(["--dynamic-config-value", setting]);
+        for setting in REFERENCE_SETTINGS.iter().chain(wanted.settings) {
+            let setting = setting.replace("{http}", &http_port.to_string());
+            command.args(["--dynamic-config-value", &setting]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let process = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
-        let mut server = Self { process, port };
+        let mut server = Self { process, port, http_port };
         server.wait_until_it_listens()?;
         Ok(server)
     }
@@ -87,6 +98,11 @@ impl Server {
     /// Where clients connect.
     pub(super) fn address(&self) -> String {
         self.socket().to_string()
+    }
+
+    /// Where it speaks HTTP.
+    pub(super) fn http_address(&self) -> String {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.http_port)).to_string()
     }
 
     fn socket(&self) -> SocketAddr {
