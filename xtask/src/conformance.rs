@@ -183,7 +183,9 @@ fn judge(
     if options.reference {
         return Ok(true);
     }
-    let measure = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let measure = fs::read_to_string(&path).with_context(|| {
+        format!("{}: --reference --record makes the list to compare with", path.display())
+    })?;
     Ok(outcomes.print_against(&measure, !options.filters.is_empty()).is_enough())
 }
 
