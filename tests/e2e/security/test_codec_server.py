@@ -226,6 +226,19 @@ def test_bad_requests_are_refused_precisely_and_leak_nothing(codec_server):
     assert status == 400
 
 
+def test_another_key_of_the_same_name_is_told_from_a_missing_name(codec_server, tmp_path):
+    (sealed,) = codec_server.coded("encode", plain(CANARY))
+    other = CodecServer(tmp_path, key_line(key=os.urandom(32)))
+    metadata = dict(sealed.metadata)
+    del metadata["encryption-key-id"]
+    nameless = Payload(metadata=metadata, data=sealed.data)
+    for payload, said in ((sealed, '"test-key-id" does not open'), (nameless, "names no key")):
+        status, body, _ = other.ask("/decode", {"payloads": [to_json(payload)]})
+        assert status == 400 and said in body.decode() and CANARY.encode() not in body
+    assert CANARY not in other.log.read_text()
+    other.stop()
+
+
 def test_large_bodies_are_taken_up_to_the_limit(codec_server):
     large = Payload(metadata={"encoding": b"binary/plain"}, data=os.urandom(7 << 20))
     (sealed,) = codec_server.coded("encode", large)
