@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(options.namespace, ["one", "two"]);
         assert_eq!(options.search_attribute, [("City".to_owned(), "Keyword".to_owned())]);
         assert_eq!(options.ignored.warnings().len(), 14);
-        assert_eq!(options.ui_port(), Some(7003));
+        assert_eq!((options.ui_port, options.ui_port()), (Some(7003), None));
         assert_eq!(options.http_port(), 7001);
     }
 
