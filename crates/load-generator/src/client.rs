@@ -17,7 +17,8 @@ use api::workflowservice::v1::{
 };
 use tonic::{
     Code, Request, Response, Status,
-    transport::{Channel, Endpoint},
+    metadata::{Ascii, MetadataValue},
+    transport::{Channel, ClientTlsConfig, Endpoint},
 };
 
 use crate::in_flight::InFlight;
@@ -35,18 +36,46 @@ const ATTEMPTS_MAX: u32 = 8;
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(20);
 const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Where a server is, and what it wants to see.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// `host:port`
+    pub address: String,
+    /// What a secured server wants to see.
+    pub credentials: Option<Credentials>,
+}
+
+/// What proves who calls.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The authority that is trusted, and the certificate that is shown.
+    pub tls: ClientTlsConfig,
+    /// The value of the header `authorization`.
+    pub token: MetadataValue<Ascii>,
+}
+
+impl Access {
+    /// A server that wants to see nothing.
+    pub fn plain(address: impl Into<String>) -> Self {
+        Self { address: address.into(), credentials: None }
+    }
+
+    fn endpoint(&self) -> anyhow::Result<Endpoint> {
+        let address = &self.address;
+        let Some(credentials) = &self.credentials else {
+            return Ok(Endpoint::from_shared(format!("http://{address}"))?);
+        };
+        let endpoint = Endpoint::from_shared(format!("https://{address}"))?;
+        Ok(endpoint.tls_config(credentials.tls.clone())?)
+    }
+}
+
 /// One connection to the server.
 #[derive(Debug, Clone)]
 pub struct Client {
     grpc: WorkflowServiceClient<Channel>,
+    token: Option<MetadataValue<Ascii>>,
     in_flight: Arc<InFlight>,
-}
-
-/// A request with the deadline that the server is to know.
-fn within<T>(timeout: Duration, message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(timeout);
-    request
 }
 
 /// One generated method as one of ours: unary, retried while the server asks for patience.
@@ -58,7 +87,7 @@ macro_rules! calls {
         /// The server's status, after retries where it can be retried.
         pub async fn $name(&self, message: $request) -> Result<$response, Status> {
             self.retried(|mut grpc| {
-                let request = within(CALL_TIMEOUT, message.clone());
+                let request = self.within(CALL_TIMEOUT, message.clone());
                 async move { grpc.$method(request).await.map(Response::into_inner) }
             })
             .await
@@ -67,21 +96,33 @@ macro_rules! calls {
 }
 
 impl Client {
-    /// Connects to `address` (`host:port`).
+    /// Connects to a server.
     ///
     /// # Errors
     /// When nothing serves there.
-    pub async fn connect(address: &str, in_flight: Arc<InFlight>) -> anyhow::Result<Self> {
-        let channel = Endpoint::from_shared(format!("http://{address}"))?
+    pub async fn connect(access: &Access, in_flight: Arc<InFlight>) -> anyhow::Result<Self> {
+        let channel = access
+            .endpoint()?
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .connect()
             .await
-            .with_context(|| format!("cannot connect to {address}"))?;
+            .with_context(|| format!("cannot connect to {}", access.address))?;
         let grpc = WorkflowServiceClient::new(channel)
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
-        Ok(Self { grpc, in_flight })
+        let token = access.credentials.as_ref().map(|credentials| credentials.token.clone());
+        Ok(Self { grpc, token, in_flight })
+    }
+
+    /// A request with the deadline that the server is to know, and with what proves who asks.
+    fn within<T>(&self, timeout: Duration, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(timeout);
+        if let Some(token) = &self.token {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        request
     }
 
     calls! {
@@ -116,7 +157,7 @@ impl Client {
         &self,
         message: PollWorkflowTaskQueueRequest,
     ) -> Result<Option<PollWorkflowTaskQueueResponse>, Status> {
-        let request = within(LONG_POLL_TIMEOUT, message);
+        let request = self.within(LONG_POLL_TIMEOUT, message);
         let answer = self.grpc.clone().poll_workflow_task_queue(request).await;
         Ok(self.unless_expired(answer)?.filter(|task| !task.task_token.is_empty()))
     }
@@ -129,7 +170,7 @@ impl Client {
         &self,
         message: PollActivityTaskQueueRequest,
     ) -> Result<Option<PollActivityTaskQueueResponse>, Status> {
-        let request = within(LONG_POLL_TIMEOUT, message);
+        let request = self.within(LONG_POLL_TIMEOUT, message);
         let answer = self.grpc.clone().poll_activity_task_queue(request).await;
         Ok(self.unless_expired(answer)?.filter(|task| !task.task_token.is_empty()))
     }
@@ -138,7 +179,7 @@ impl Client {
     pub async fn is_serving(&self) -> bool {
         let message =
             DescribeNamespaceRequest { namespace: NAMESPACE.to_owned(), ..Default::default() };
-        let request = within(CONNECT_TIMEOUT, message);
+        let request = self.within(CONNECT_TIMEOUT, message);
         self.grpc.clone().describe_namespace(request).await.is_ok()
     }
 

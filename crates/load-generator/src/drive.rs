@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     activity_worker::ActivityWorker,
-    client::Client,
+    client::{Access, Client},
     clock,
     in_flight::{InFlight, Moments},
     latency::{Latencies, Percentiles},
@@ -111,12 +111,12 @@ struct Drive {
     ends: Latencies,
 }
 
-/// Runs `plan` against the server at `address`.
+/// Runs `plan` against a server.
 ///
 /// # Errors
 /// When a workflow is lost, a result or history is not as it must be, or a call is refused.
 pub async fn drive(
-    address: &str,
+    access: &Access,
     plan: &Plan,
     probe: Option<&Probe>,
 ) -> anyhow::Result<Measurement> {
@@ -125,7 +125,7 @@ pub async fn drive(
         format!("{}-{}-{}", plan.scenario.name(), plan.mode.name(), clock::wall_nanos());
     let drive = Arc::new(Drive {
         starter: Starter {
-            client: Client::connect(address, Arc::clone(&in_flight)).await?,
+            client: Client::connect(access, Arc::clone(&in_flight)).await?,
             in_flight: Arc::clone(&in_flight),
             scenario: plan.scenario,
             task_queue,
@@ -139,7 +139,7 @@ pub async fn drive(
     let mut workers = JoinSet::new();
     let backlog = plan.scenario == Scenario::Backlog;
     if plan.scenario.has_workers() && !backlog {
-        start_workers(address, plan, &drive.starter, &mut workers).await?;
+        start_workers(access, plan, &drive.starter, &mut workers).await?;
     }
     if !backlog {
         drive.run_lanes(plan.warm_up, clock::now(), plan).await;
@@ -156,7 +156,7 @@ pub async fn drive(
         let waiting = drive.fill(end, before.time + plan.duration / 2, plan.concurrency).await;
         let filled = before.time.elapsed();
         start_throughput = Some(waiting.len() as f64 / filled.as_secs_f64());
-        start_workers(address, plan, &drive.starter, &mut workers).await?;
+        start_workers(access, plan, &drive.starter, &mut workers).await?;
         drive.drain(waiting).await;
     } else {
         drive.run_lanes(end, before.time, plan).await;
@@ -202,19 +202,19 @@ pub async fn drive(
 
 /// Workers on connections of their own, as in a process of their own.
 async fn start_workers(
-    address: &str,
+    access: &Access,
     plan: &Plan,
     starter: &Starter,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
     let program = plan.scenario.program();
     let in_flight = &starter.in_flight;
-    let client = Client::connect(address, Arc::clone(in_flight)).await?;
+    let client = Client::connect(access, Arc::clone(in_flight)).await?;
     let queue = &starter.task_queue;
     WorkflowWorker::new(client, program, queue, plan.sticky, Arc::clone(in_flight))
         .poll(plan.pollers, tasks);
     if matches!(program, Program::Activities(_)) {
-        let client = Client::connect(address, Arc::clone(in_flight)).await?;
+        let client = Client::connect(access, Arc::clone(in_flight)).await?;
         let tolerant = plan.checks.tolerate_time_outs;
         ActivityWorker::new(client, queue, tolerant, Arc::clone(in_flight))
             .poll(plan.pollers, tasks);

@@ -29,6 +29,7 @@ pub mod process;
 pub mod program;
 pub mod report;
 pub mod scenario;
+pub mod secured;
 pub mod server;
 pub mod starter;
 pub mod update;

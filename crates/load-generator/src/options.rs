@@ -84,6 +84,10 @@ pub struct RunOptions {
 /// `bench`
 #[derive(Debug, Args)]
 pub struct BenchOptions {
+    /// Measures Longtide without and with mutual TLS, tokens, authorization, audit log and encryption at
+    /// rest, in place of the reference. Without other scenarios and modes: activities at saturation.
+    #[arg(long)]
+    pub secured: bool,
     /// Rounds; in each both servers run everything once.
     #[arg(long, default_value_t = 3)]
     pub rounds: u32,

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{drive::Measurement, latency::Percentiles, server::Kind};
 
+/// What all of security may cost, in percent of throughput.
+const LOSS_PERCENT_MAX: f64 = 25.0;
+
 /// What an idle server costs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Idle {
@@ -192,6 +195,58 @@ pub fn print_ratios(records: &[Record]) {
             cheaper(&|found| Some(found.latency_ms?.p99)),
             cheaper(&|found| Some(found.server_per_workflow?.write_bytes)),
         );
+    }
+}
+
+/// What is read of a measurement.
+type Value<'a> = &'a dyn Fn(&Measurement) -> Option<f64>;
+
+/// What security costs, by the medians over all rounds.
+pub fn print_overhead(records: &[Record]) {
+    let mut keys: Vec<(String, String)> = Vec::new();
+    for measurement in records.iter().filter_map(Record::measurement) {
+        let key = (measurement.scenario.clone(), measurement.mode.clone());
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    println!(
+        "\nplain -> secured: mutual TLS, tokens, authorization, audit log, encryption at rest"
+    );
+    println!("(medians over the rounds; the generator encrypts, too, on the same machine)");
+    for (scenario, mode) in keys {
+        let medians = |value: Value<'_>| {
+            let of_kind = |kind: Kind| {
+                let of_kind = records.iter().filter(|record| record.target == kind);
+                let same = of_kind
+                    .filter_map(Record::measurement)
+                    .filter(|found| found.scenario == scenario && found.mode == mode);
+                median(same.filter_map(value).collect())
+            };
+            of_kind(Kind::Longtide).zip(of_kind(Kind::Secured))
+        };
+        println!("{scenario} {mode}");
+        let lines: [(&str, Value<'_>); 6] = [
+            ("workflows per s", &|found| Some(found.throughput)),
+            ("server cpu ms per workflow", &|found| Some(found.server_per_workflow?.cpu_ms)),
+            ("generator cpu ms per workflow", &|found| Some(found.generator_cpu_ms)),
+            ("p50 ms", &|found| Some(found.latency_ms?.p50)),
+            ("p99 ms", &|found| Some(found.latency_ms?.p99)),
+            ("bytes per workflow", &|found| Some(found.server_per_workflow?.write_bytes)),
+        ];
+        for (name, value) in lines {
+            if let Some((plain, secured)) = medians(value) {
+                let change = (secured / plain - 1.0) * 100.0;
+                println!("    {name:<30} {plain:>10.3} -> {secured:>10.3}  {change:>+7.1} %");
+            }
+        }
+        if let Some((plain, secured)) = medians(&|found| Some(found.throughput)) {
+            let lost = (1.0 - secured / plain) * 100.0;
+            let judged = if lost <= LOSS_PERCENT_MAX { "within" } else { "ABOVE" };
+            println!(
+                "    throughput lost: {lost:.1} %, {judged} the limit of {LOSS_PERCENT_MAX} %"
+            );
+        }
     }
 }
 

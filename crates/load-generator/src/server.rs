@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::{
-    client::Client,
+    client::{Access, Client},
     clock, fsync_trace,
     in_flight::InFlight,
     metrics_page,
@@ -52,6 +52,8 @@ pub enum Kind {
     Longtide,
     /// Temporal's own development server.
     Reference,
+    /// The server of this repository with all that secures it.
+    Secured,
 }
 
 impl Kind {
@@ -60,6 +62,7 @@ impl Kind {
         match self {
             Self::Longtide => "longtide",
             Self::Reference => "reference",
+            Self::Secured => "secured",
         }
     }
 }
@@ -111,8 +114,8 @@ impl Probe {
 /// A started server with a data directory of its own; ends when dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// `host:port` of its gRPC services.
-    pub address: String,
+    /// Its gRPC services.
+    pub access: Access,
     pub probe: Probe,
     /// From the start of the process to its first answer.
     pub start_to_serving: Duration,
@@ -135,44 +138,22 @@ impl Target {
         let mut words = trace.as_deref().map(fsync_trace::prefix).unwrap_or_default();
         words.push(self.executable.clone());
         let (program, leading) = words.split_first().context("nothing to start")?;
-        let log = fs::File::create(directory.path().join("server.log"))?;
-        let begin = clock::now();
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(leading)
             .args(["server", "start-dev", "--headless", "--ip", "127.0.0.1"])
             .args(["--port", &port.to_string(), "--metrics-port", &metrics_port.to_string()])
             .args(["--http-port", &http_port.to_string()])
-            .args(self.own_arguments(directory.path()))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("cannot start {}", self.executable.display()))?;
-        let pid = child.id().context("the server ended at once")?;
-        let probe =
-            Probe { pid, metrics_address: Some(format!("127.0.0.1:{metrics_port}")), trace };
-        let address = format!("127.0.0.1:{port}");
-        let start_to_serving = Duration::ZERO;
-        let mut server = Server { address, probe, start_to_serving, child, directory };
-        server.wait_until_serving().await?;
-        server.start_to_serving = begin.elapsed();
-        if traced {
-            server.probe.pid = process::first_child(pid).context("no process under strace")?;
-        }
-        anyhow::ensure!(
-            process::listens_on(server.probe.pid, port),
-            "another server took port {port}: {}",
-            server.log_tail()
-        );
-        Ok(server)
+            .args(self.own_arguments(directory.path()));
+        let access = Access::plain(format!("127.0.0.1:{port}"));
+        Launch { command, directory, access, port, metrics_port, trace }.serving().await
     }
 
     fn own_arguments(&self, directory: &Path) -> Vec<String> {
         let path = |name: &str| directory.join(name).display().to_string();
         let mut arguments = vec!["--db-filename".to_owned()];
         match self.kind {
-            Kind::Longtide => {
+            Kind::Longtide | Kind::Secured => {
                 arguments.extend([path("data"), "--log-level".into(), "error".into()]);
             }
             Kind::Reference => {
@@ -190,11 +171,54 @@ impl Target {
     }
 }
 
+/// A server that is about to be started, in a directory of its own.
+pub(crate) struct Launch {
+    pub(crate) command: Command,
+    pub(crate) directory: TempDir,
+    pub(crate) access: Access,
+    pub(crate) port: u16,
+    pub(crate) metrics_port: u16,
+    /// The log of its fsync calls, when the command is a tracer's.
+    pub(crate) trace: Option<PathBuf>,
+}
+
+impl Launch {
+    /// Starts the server and waits until it serves.
+    pub(crate) async fn serving(self) -> anyhow::Result<Server> {
+        let Self { mut command, directory, access, port, metrics_port, trace } = self;
+        let log = fs::File::create(directory.path().join("server.log"))?;
+        let (begin, traced) = (clock::now(), trace.is_some());
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {command:?}"))?;
+        let pid = child.id().context("the server ended at once")?;
+        let probe =
+            Probe { pid, metrics_address: Some(format!("127.0.0.1:{metrics_port}")), trace };
+        let start_to_serving = Duration::ZERO;
+        let mut server = Server { access, probe, start_to_serving, child, directory };
+        server.wait_until_serving().await?;
+        server.start_to_serving = begin.elapsed();
+        if traced {
+            server.probe.pid = process::first_child(pid).context("no process under strace")?;
+        }
+        anyhow::ensure!(
+            process::listens_on(server.probe.pid, port),
+            "another server took port {port}: {}",
+            server.log_tail()
+        );
+        Ok(server)
+    }
+}
+
 impl Server {
     async fn wait_until_serving(&mut self) -> anyhow::Result<()> {
         let begin = clock::now();
         while begin.elapsed() < SERVING_TIMEOUT {
-            let client = Client::connect(&self.address, Arc::new(InFlight::default())).await;
+            let client = Client::connect(&self.access, Arc::new(InFlight::default())).await;
             if let Ok(client) = client
                 && client.is_serving().await
             {
@@ -232,7 +256,7 @@ impl Server {
 }
 
 /// Ports that nothing listens on; all are held at once, so that they differ.
-fn free_ports<const N: usize>() -> anyhow::Result<[u16; N]> {
+pub(crate) fn free_ports<const N: usize>() -> anyhow::Result<[u16; N]> {
     let mut listeners = Vec::with_capacity(N);
     let mut ports = [0; N];
     for port in &mut ports {
