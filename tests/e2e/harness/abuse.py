@@ -20,12 +20,26 @@ SERVICE = "/temporal.api.workflowservice.v1.WorkflowService/"
 END_STREAM, END_HEADERS = 1, 4
 
 
-def headers(stream: int, method: str, flags: int) -> bytes:
+def headers(stream: int, method: str, flags: int, token: str = "") -> bytes:
     """A call's headers, as literals: no table is needed to read them."""
     block = b"\x83\x86"  # :method POST, :scheme http
-    for name, value in ((":path", SERVICE + method), ("content-type", "application/grpc")):
-        block += b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+    named = [(":path", SERVICE + method), ("content-type", "application/grpc")]
+    if token:
+        named.append(("authorization", f"Bearer {token}"))
+    for name, value in named:
+        block += b"\0" + length(name) + name.encode() + length(value) + value.encode()
     return struct.pack(">I", len(block))[1:] + bytes([1, flags]) + struct.pack(">I", stream) + block
+
+
+def length(text: str) -> bytes:
+    """The length of a literal, as HPACK has it."""
+    rest, said = len(text) - 127, bytes([127])
+    if rest < 0:
+        return bytes([len(text)])
+    while rest >= 128:
+        said += bytes([rest % 128 + 128])
+        rest //= 128
+    return said + bytes([rest])
 
 
 def connect(address: str, source: str = SOURCE) -> socket.socket:
@@ -34,11 +48,11 @@ def connect(address: str, source: str = SOURCE) -> socket.socket:
     return socket.create_connection((host, int(port)), timeout=5, source_address=(source, 0))
 
 
-def junk(address: str, count: int) -> tuple[int, int]:
-    """Makes `count` calls without credentials as fast as it can, over as many connections as it
-    gets. How many were sent, and over how many connections."""
+def junk(address: str, count: int, token: str = "") -> tuple[int, int]:
+    """Makes `count` calls without credentials, or with bad ones, as fast as it can, over as many
+    connections as it gets. How many were sent, and over how many connections."""
     flags = END_STREAM | END_HEADERS
-    calls = [headers(2 * number + 1, "ListNamespaces", flags) for number in range(1000)]
+    calls = [headers(2 * number + 1, "ListNamespaces", flags, token) for number in range(1000)]
     batch = b"".join(calls)
     sent = connections = 0
     while sent < count:

@@ -3,7 +3,8 @@
     LONGTIDE_E2E_SERVER=target/release/longtide PYTHONPATH=tests/e2e:tests/e2e/security \\
         python tests/e2e/security/abuse.py [--junk 1000000]
 
-Fails when the well-behaved client's p99 is above twice its idle value, or any of its calls fails.
+Fails when the well-behaved client's p99 is above twice its idle value, any of its calls fails, or
+the server's memory grows above a bound.
 The attackers are processes of their own with the least urgent scheduling: they share the machine.
 """
 
@@ -24,6 +25,9 @@ from harness.tokens import SigningKey, publish
 
 CALLS = 3000
 
+GROWTH_BYTES_MAX = 256 * 1024 * 1024
+"""How much memory an attack may cost at its height."""
+
 
 def percentile_99(
     server: SecuredServer, token: str, attacker: multiprocessing.Process | None = None
@@ -40,9 +44,15 @@ def percentile_99(
     return times[int(len(times) * 0.99)], len(times)
 
 
-def sends_junk(address: str, count: int) -> None:
+def memory(server: SecuredServer, name: str) -> int:
+    """The server's resident memory: `VmRSS` now, `VmHWM` at its height."""
+    lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+
+def sends_junk(address: str, count: int, token: str = "") -> None:
     os.nice(19)
-    abuse.junk(address, count)
+    abuse.junk(address, count, token)
 
 
 def holds(what: str, address: str, count: int) -> None:
@@ -64,10 +74,16 @@ def main() -> int:
     failed = False
     with SecuredServer(folder / "server", settings(folder)) as server:
         token = key.token("default:read")
-        idle, calls = percentile_99(server, token)
-        print(f"idle: p99 {idle * 1000:.2f} ms over {calls} calls")
+        before = memory(server, "VmRSS")
+        forged = SigningKey(folder, "forged")
+        forged.kid = key.kid
+        bad = forged.token("default:admin")
         attacks = {
             f"{asked.junk} junk requests": (sends_junk, (server.address, asked.junk)),
+            f"{asked.junk // 10} forged tokens": (
+                sends_junk,
+                (server.address, asked.junk // 10, bad),
+            ),
             f"{asked.connections} half-open connections": (
                 holds,
                 ("half-open", server.address, asked.connections),
@@ -78,15 +94,21 @@ def main() -> int:
             ),
         }
         for name, (attack, arguments) in attacks.items():
+            # Anew each time: what else the machine does changes meanwhile.
+            idle, calls = percentile_99(server, token)
+            print(f"idle: p99 {idle * 1000:.2f} ms over {calls} calls")
             attacker = multiprocessing.Process(target=attack, args=arguments)
             attacker.start()
             found, calls = percentile_99(server, token, attacker)
             attacker.join()
-            failed |= found > 2 * idle
+            grown = memory(server, "VmHWM") - before
+            failed |= found > 2 * idle or grown > GROWTH_BYTES_MAX
             print(
                 f"{name}: p99 {found * 1000:.2f} ms over {calls} calls, "
-                f"{found / idle:.2f} times idle"
+                f"{found / idle:.2f} times idle; {grown / 1048576:.1f} MiB more at the height"
             )
+        lines = server.log.read_text().count("\n")
+        print(f"{lines} lines in the log; {os.getloadavg()[0]:.1f} processes ran at the end")
     return int(failed)
 
 
