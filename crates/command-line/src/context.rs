@@ -12,6 +12,7 @@ use crate::{
     client::Client,
     connection, diagnosis,
     error::{Error, Result},
+    login,
     options::Options,
     output::Output,
     proto_json::{self, Named},
@@ -51,9 +52,22 @@ impl Context {
     pub(crate) async fn client(&mut self) -> Result<&mut Client> {
         let client = match self.client.take() {
             Some(client) => client,
-            None => Client::connect(&self.settings, self.connect_timeout).await?,
+            None => {
+                self.take_login().await?;
+                Client::connect(&self.settings, self.connect_timeout).await?
+            }
         };
         Ok(self.client.insert(client))
+    }
+
+    /// Shows the token of a login, when nothing else says who asks.
+    async fn take_login(&mut self) -> Result {
+        let settings = &self.settings;
+        if settings.takes_login && !settings.has_authorization() {
+            let token = login::access_token(settings, &self.around, &self.environment).await?;
+            self.settings.api_key = token;
+        }
+        Ok(())
     }
 
     /// Calls a method.
@@ -67,7 +81,14 @@ impl Context {
         &mut self,
         request: Q,
     ) -> Result<std::result::Result<Q::Answer, Status>> {
-        self.client().await?.try_call(request).await
+        let answer = self.client().await?.try_call(request).await?;
+        if let Err(status) = &answer
+            && diagnosis::is_broken(status)
+        {
+            let why = diagnosis::broken(&self.settings, status, self.connect_timeout).await;
+            return Err(Error::Connection(Box::new(why)));
+        }
+        Ok(answer)
     }
 
     /// The error for a refusal.

@@ -1,11 +1,11 @@
 //! Why there is no way to the server: the step that failed, and what would help.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, fmt, io, time::Duration};
 
-use tokio::net::TcpStream;
+use tokio::{io::AsyncReadExt as _, net::TcpStream};
 use tonic::{Code, Status};
 
-use crate::settings::Settings;
+use crate::settings::{Settings, Tls};
 
 /// A step on the way to an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,12 @@ impl fmt::Display for Step {
         })
     }
 }
+
+const MAYBE_ENCRYPTED: &str =
+    "the server may insist on encryption: try --tls, or --tls-ca-path with its authority";
+
+const CLIENT_CERTIFICATE: &str =
+    "the server wants a client certificate it trusts: --tls-cert-path and --tls-key-path";
 
 /// Which step failed, why, and what would help.
 #[derive(Debug, Clone)]
@@ -107,10 +113,7 @@ pub(crate) async fn connect(
     let lower = cause.to_lowercase();
     let of_tls = |step, advice: &str| Diagnosis::new(settings, step, &*cause, advice);
     if settings.tls.is_none() {
-        return of_tls(
-            Step::Http2,
-            "the server may insist on encryption: try --tls, or --tls-ca-path with its authority",
-        );
+        return of_tls(Step::Http2, MAYBE_ENCRYPTED);
     }
     if lower.contains("certificate") || lower.contains("unknownissuer") {
         let advice = if lower.contains("unknownissuer") || lower.contains("unknown issuer") {
@@ -120,7 +123,7 @@ pub(crate) async fn connect(
         } else if lower.contains("expired") {
             "the server's certificate is no longer valid; or this machine's clock is wrong"
         } else if lower.contains("required") || lower.contains("received fatal alert") {
-            "the server wants a client certificate it trusts: --tls-cert-path and --tls-key-path"
+            CLIENT_CERTIFICATE
         } else {
             ""
         };
@@ -176,6 +179,44 @@ async fn reach(settings: &Settings, timeout: Duration) -> Result<(), Diagnosis> 
     Err(Diagnosis::new(settings, Step::Tcp, cause, advice))
 }
 
+/// True for the end of a connection: it is no answer of the server's.
+pub(crate) fn is_broken(status: &Status) -> bool {
+    let of_connection = matches!(
+        status.code(),
+        Code::Cancelled | Code::Internal | Code::Unavailable | Code::Unknown
+    );
+    of_connection && status.source().is_some()
+}
+
+/// Finds out why a connection ended before it gave an answer. A server that wants another
+/// certificate, or encryption, says so only when it is spoken to.
+pub(crate) async fn broken(settings: &Settings, status: &Status, timeout: Duration) -> Diagnosis {
+    if let Err(diagnosis) = reach(settings, timeout).await {
+        return diagnosis;
+    }
+    let http2 = |advice| Diagnosis::new(settings, Step::Http2, chain(status), advice);
+    let Some(tls) = &settings.tls else { return http2(MAYBE_ENCRYPTED) };
+    match tokio::time::timeout(timeout, last_words(settings, tls)).await {
+        Ok(Err(error)) if error.to_string().contains("alert") => {
+            let cause = error.to_string();
+            Diagnosis::new(settings, Step::Certificate, cause, CLIENT_CERTIFICATE)
+        }
+        _ => http2(""),
+    }
+}
+
+/// What a server says of a connection that is only encrypted.
+async fn last_words(settings: &Settings, tls: &Tls) -> io::Result<()> {
+    let identity = tls.certificate.as_deref().zip(tls.key.as_deref());
+    let client = tls::UnverifiedClient::new(identity).map_err(io::Error::other)?;
+    let host = settings.address.rsplit_once(':').map_or("", |(host, _)| host);
+    let name = tls.server_name.clone().unwrap_or_else(|| host.trim_matches(['[', ']']).to_owned());
+    let stream = TcpStream::connect(settings.address.as_str()).await?;
+    let mut stream = client.connect(name, stream).await?;
+    stream.read_exact(&mut [0]).await?;
+    Ok(())
+}
+
 /// What a refusal says about the way to the server; none when it is about the request itself.
 pub(crate) fn refusal(settings: &Settings, status: &Status) -> Option<Diagnosis> {
     let of = |step, advice: &str| {
@@ -186,9 +227,13 @@ pub(crate) fn refusal(settings: &Settings, status: &Status) -> Option<Diagnosis>
             Step::Authentication,
             "show who you are: --api-key, or --tls-cert-path and --tls-key-path",
         ),
+        Code::PermissionDenied if !settings.says_who_asks() => of(
+            Step::Authentication,
+            "nothing says who asks: --api-key, `login`, or --tls-cert-path and --tls-key-path",
+        ),
         Code::PermissionDenied => of(
             Step::Authorization,
-            "the server knows who you are, and its policy does not allow this",
+            "who asks may not do this; or what was shown for it does not count here",
         ),
         Code::NotFound if is_missing_namespace(status) => of(
             Step::Namespace,

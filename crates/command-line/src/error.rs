@@ -46,6 +46,9 @@ pub enum Error {
     /// The codec server did not do its work.
     #[error("codec server: {0}")]
     Codec(String),
+    /// Logging in did not work.
+    #[error("login: {0}")]
+    Login(String),
     /// `--command-timeout` is over.
     #[error("the command took longer than --command-timeout")]
     TimedOut,
@@ -63,6 +66,7 @@ impl Error {
             Self::Usage(_) | Self::File { .. } => 2,
             Self::Connection(diagnosis) => diagnosis.exit_code(),
             Self::Codec(_) => 12,
+            Self::Login(_) => 6,
             Self::TimedOut => 9,
             Self::Refused { status, .. } => code(status.code()),
         }

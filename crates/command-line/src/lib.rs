@@ -18,6 +18,7 @@ mod context;
 mod diagnosis;
 mod environments;
 mod error;
+mod login;
 mod options;
 mod order;
 mod output;
@@ -35,7 +36,7 @@ use clap::{Args, Subcommand};
 use environment::Environment;
 
 pub use commands::{
-    ActivityCommand, BatchCommand, ConfigCommand, EnvironmentCommand, HistoryCommand, NexusCommand,
+    ActivityCommand, BatchCommand, ConfigCommand, EnvironmentCommand, HistoryCommand, Login, Logout, NexusCommand,
     OperatorCommand, ScheduleCommand, TaskQueueCommand, WorkerCommand, WorkflowCommand,
 };
 pub use completion::Completion;
@@ -69,6 +70,10 @@ pub enum Command {
     Worker(Group<WorkerCommand>),
     /// What operators do: namespaces, search attributes, clusters, Nexus endpoints.
     Operator(Group<OperatorCommand>),
+    /// Log in with an identity provider: its token goes with every call to the server.
+    Login(Single<Login>),
+    /// Forget a login.
+    Logout(Single<Logout>),
     /// Environments: options in a YAML file. Profiles (`config`) are the newer way.
     Env(Group<EnvironmentCommand>),
     /// Print the options that all commands have.
@@ -81,6 +86,15 @@ pub struct Group<C: Subcommand> {
     #[command(flatten)]
     options: Box<Options>,
     #[command(subcommand)]
+    command: C,
+}
+
+/// A command with the options that all have in common.
+#[derive(Debug, Args)]
+pub struct Single<C: Args> {
+    #[command(flatten)]
+    options: Box<Options>,
+    #[command(flatten)]
     command: C,
 }
 
@@ -129,6 +143,13 @@ async fn dispatch(command: Command, around: Surroundings) -> Result {
         Command::TaskQueue(group) => connected!(group, around),
         Command::Worker(group) => connected!(group, around),
         Command::Operator(group) => connected!(group, around),
+        Command::Login(Single { options, command }) => {
+            let mut context = Context::new(&options, around, Environment::system())?;
+            limited(&options, Box::pin(command.run(&mut context))).await
+        }
+        Command::Logout(Single { options, command }) => {
+            command.run(&mut Context::new(&options, around, Environment::system())?)
+        }
         Command::Env(Group { options, command }) => {
             let now = context::now(&Environment::system());
             let mut output = output::Output::new(&options.common, &around, now);

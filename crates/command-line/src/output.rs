@@ -367,6 +367,13 @@ impl Output {
         Ok(())
     }
 
+    /// Something that people have to do, beside the result.
+    pub(crate) fn notice(&mut self, text: &str) -> Result {
+        self.out.flush()?;
+        writeln!(io::stderr().lock(), "{text}")?;
+        Ok(())
+    }
+
     /// Wipes the terminal's screen, to print the same again.
     pub(crate) fn clear_screen(&mut self) -> Result {
         if io::stdout().is_terminal() {

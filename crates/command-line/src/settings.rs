@@ -27,6 +27,10 @@ pub(crate) struct Settings {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) tls: Option<Tls>,
     pub(crate) codec: Option<CodecSettings>,
+    /// The profile's name.
+    pub(crate) profile: String,
+    /// Whether a login counts, when nothing else says who asks.
+    pub(crate) takes_login: bool,
 }
 
 /// How a connection is encrypted.
@@ -68,11 +72,26 @@ impl Settings {
             identity: identity.unwrap_or_else(|| default_identity(around)),
             authority: client.client_authority.clone().or(profile.authority),
             namespace,
+            profile: profile::name(&options.common, around).0,
+            takes_login: !options.common.disable_config_file,
             api_key,
             metadata,
             tls,
             codec,
         })
+    }
+}
+
+impl Settings {
+    /// True when a header says who asks.
+    pub(crate) fn has_authorization(&self) -> bool {
+        let named = |key: &String| key.eq_ignore_ascii_case("authorization");
+        self.api_key.is_some() || self.metadata.keys().any(named)
+    }
+
+    /// True when a header or a certificate says who asks.
+    pub(crate) fn says_who_asks(&self) -> bool {
+        self.has_authorization() || self.tls.as_ref().is_some_and(|tls| tls.certificate.is_some())
     }
 }
 

@@ -53,7 +53,7 @@ class TypeScriptWorker(Program):
 
 
 class Provider(Program):
-    """An OpenID Connect provider with one client, which may write and work in `default`."""
+    """An OpenID Connect provider whose clients may write and work in `default`."""
 
     def __init__(self, log: Path) -> None:
         self.port = free_port()

@@ -1,6 +1,8 @@
 /**
- * An OpenID Connect provider (`oidc-provider`) with one client, whose access tokens are JSON web
- * tokens with permissions. `POST /rotate` gives it another signing key, and forgets the former.
+ * An OpenID Connect provider (`oidc-provider`) with a client `worker` that has a secret, and a client
+ * `cli` of people, of whom all are Alice and agree to everything. Access tokens are JSON web tokens
+ * with permissions; those of people end soon. `POST /rotate` gives it another signing key, and
+ * forgets the former.
  *
  *     node provider.mjs PORT
  */
@@ -13,6 +15,8 @@ import Provider from 'oidc-provider';
 const port = Number(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
 const AUDIENCE = 'temporal';
+const RESOURCE = 'urn:temporal';
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 
 async function signingKey() {
   const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
@@ -32,25 +36,51 @@ async function provider() {
         redirect_uris: [],
         response_types: [],
       },
+      {
+        client_id: 'cli',
+        application_type: 'native',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['authorization_code', 'refresh_token', DEVICE],
+        redirect_uris: ['http://127.0.0.1/callback'],
+        response_types: ['code'],
+      },
     ],
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
+    issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     extraTokenClaims: () => ({ permissions: ['default:write', 'default:worker'] }),
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      deviceFlow: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => 'urn:temporal',
-        getResourceServerInfo: () => ({
+        defaultResource: () => RESOURCE,
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_, resource, client) => ({
           scope: '',
           audience: AUDIENCE,
           accessTokenFormat: 'jwt',
-          accessTokenTTL: 300,
+          accessTokenTTL: client.clientId === 'cli' ? 31 : 300,
           jwt: { sign: { alg: 'RS256' } },
         }),
       },
     },
   });
-  return made.callback();
+  return made;
+}
+
+/** Alice logs in, or agrees, as the provider wants. */
+async function interact(made, request, response) {
+  const { prompt, params, session } = await made.interactionDetails(request, response);
+  let result = { login: { accountId: 'alice' } };
+  if (prompt.name === 'consent') {
+    const grant = new made.Grant({ accountId: session.accountId, clientId: params.client_id });
+    grant.addOIDCScope('openid offline_access');
+    grant.addResourceScope(RESOURCE, '');
+    result = { consent: { grantId: await grant.save() } };
+  }
+  await made.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
 }
 
 let current = await provider();
@@ -60,6 +90,10 @@ const server = createServer(async (request, response) => {
     response.end();
     return;
   }
-  current(request, response);
+  if (request.url.startsWith('/interaction/')) {
+    await interact(current, request, response);
+    return;
+  }
+  current.callback()(request, response);
 });
 server.listen(port, '127.0.0.1', () => console.log('listens'));
