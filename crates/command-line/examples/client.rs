@@ -26,6 +26,11 @@ enum Command {
         command: command_line::ConfigCommand,
     },
     Completion(command_line::Completion),
+    #[command(hide = true)]
+    Complete(command_line::Complete),
+    /// Print the tree of client commands as a page: docs/reference/cli.md.
+    #[command(hide = true)]
+    Reference,
 }
 
 fn main() -> ExitCode {
@@ -46,6 +51,8 @@ fn main() -> ExitCode {
             command_line::run_config(command, &options, &around)
         }
         Command::Completion(completion) => completion.run(Arguments::command()),
+        Command::Complete(complete) => complete.run(Arguments::command(), around),
+        Command::Reference => command_line::print_reference(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

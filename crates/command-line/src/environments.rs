@@ -130,7 +130,7 @@ fn value_of<'a>(words: &[&'a str], option: &str) -> Option<&'a str> {
 }
 
 /// The command that a line names.
-fn command_of<'a>(tree: &'a Command, words: &[&str]) -> &'a Command {
+pub(crate) fn command_of<'a>(tree: &'a Command, words: &[&str]) -> &'a Command {
     let mut command = tree;
     for word in words.iter().skip(1).take_while(|word| **word != "--") {
         if let Some(next) = command.find_subcommand(word) {

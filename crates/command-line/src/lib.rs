@@ -12,6 +12,7 @@ mod client;
 mod codec;
 mod columns;
 mod commands;
+mod complete;
 mod completion;
 mod connection;
 mod context;
@@ -25,6 +26,7 @@ mod output;
 mod private_file;
 mod profile;
 mod proto_json;
+mod reference;
 mod settings;
 mod status_details;
 mod surroundings;
@@ -36,14 +38,17 @@ use clap::{Args, Subcommand};
 use environment::Environment;
 
 pub use commands::{
-    ActivityCommand, BatchCommand, ConfigCommand, EnvironmentCommand, HistoryCommand, Login, Logout, NexusCommand,
-    OperatorCommand, ScheduleCommand, TaskQueueCommand, WorkerCommand, WorkflowCommand,
+    ActivityCommand, BatchCommand, ConfigCommand, EnvironmentCommand, HistoryCommand, Login,
+    Logout, NexusCommand, OperatorCommand, ScheduleCommand, TaskQueueCommand, WorkerCommand,
+    WorkflowCommand,
 };
+pub use complete::Complete;
 pub use completion::Completion;
 pub use environments::with_environment;
 pub use error::Error;
 pub use options::{CommonOptions, Options};
 pub use order::with_options_last;
+pub use reference::print_reference;
 pub use surroundings::Surroundings;
 pub use tctl::from_tctl;
 

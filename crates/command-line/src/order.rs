@@ -36,6 +36,28 @@ pub fn with_options_last(line: impl IntoIterator<Item = OsString>) -> Vec<OsStri
     out
 }
 
+/// The words of a line that are options of all commands, with their values.
+pub(crate) fn options_of(line: &[OsString]) -> Vec<OsString> {
+    let known = Options::augment_args(Command::new(""));
+    let mut found = Vec::new();
+    let mut words = line.iter();
+    while let Some(word) = words.next() {
+        let Some(takes_next) = word.to_str().and_then(|text| takes_next(&known, text)) else {
+            continue;
+        };
+        match (takes_next, words.clone().next()) {
+            (false, _) => found.push(word.clone()),
+            (true, Some(value)) => {
+                found.extend([word.clone(), value.clone()]);
+                words.next();
+            }
+            // The value is what is being written.
+            (true, None) => {}
+        }
+    }
+    found
+}
+
 /// Whether an option takes the next word; none for what is no option of ours.
 fn takes_next(known: &Command, word: &str) -> Option<bool> {
     let (name, has_value) = match word.split_once('=') {

@@ -47,6 +47,8 @@ pub(crate) enum Command {
     #[command(flatten)]
     Client(command_line::Command),
     Completion(command_line::Completion),
+    #[command(hide = true)]
+    Complete(command_line::Complete),
     /// Configurations of servers, and profiles of clients.
     Config {
         #[command(flatten)]

@@ -82,6 +82,7 @@ fn client(command: Command, around: command_line::Surroundings) -> Result<ExitCo
             command_line::run_config(command, &options, &around)
         }
         Command::Completion(completion) => completion.run(Arguments::command()),
+        Command::Complete(complete) => complete.run(Arguments::command(), around),
         other => return Err(Box::new(other)),
     };
     Ok(match done {
@@ -101,6 +102,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Client(_)
         | Command::Completion(_)
+        | Command::Complete(_)
         | Command::Config { command: ConfigCommand::Client(_), .. } => {
             anyhow::bail!("a client command is run by itself")
         }

@@ -14,6 +14,7 @@ mod reset;
 mod show;
 mod signal;
 mod start;
+mod top;
 mod trace;
 mod update;
 mod update_with_start;
@@ -33,6 +34,7 @@ use self::{
     show::{Show, ShowResult},
     signal::Signal,
     start::{Execute, SignalWithStart, Start},
+    top::ShowTop,
     trace::Trace,
     update::UpdateCommand,
     update_with_start::{ExecuteUpdateWithStart, StartUpdateWithStart},
@@ -64,6 +66,8 @@ pub enum WorkflowCommand {
     Describe(Describe),
     /// Follow a workflow with its children, as a tree.
     Trace(Trace),
+    /// Watch workflows in the terminal: list, counts, pending work.
+    Top(ShowTop),
     /// Show where two histories part.
     Diff(Diff),
     /// Wait for a workflow's result.
@@ -111,6 +115,7 @@ impl WorkflowCommand {
             Self::Count(command) => command.run(context).await,
             Self::Show(command) => command.run(context).await,
             Self::Describe(command) => command.run(context).await,
+            Self::Top(command) => command.run(context).await,
             Self::Trace(command) => command.run(context).await,
             Self::Diff(command) => command.run(context).await,
             Self::Result(command) => command.run(context).await,
