@@ -147,7 +147,7 @@ impl Start {
                 self.static_details.as_deref(),
             ),
             priority: priority(self.priority_key, &self.fairness_key, self.fairness_weight),
-            start_delay: self.start_delay.and_then(Length::proto),
+            start_delay: values::or_zero(self.start_delay),
             ..StartActivityExecutionRequest::default()
         };
         Ok(context.call(request).await?.run_id)
