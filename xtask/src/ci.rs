@@ -1,6 +1,10 @@
 //! Every check and every test, stage by stage.
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Instant,
+};
 
 use anyhow::{Context, bail, ensure};
 use clap::ValueEnum as _;
@@ -17,11 +21,15 @@ const SEEDS: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8, 11, 21, 60, 276, 1024, 1030, 106
 /// Such seeds with few workflows.
 const SEEDS_WITH_FEW: &[u64] = &[20_042];
 
+const FEW_WORKFLOWS: &str = "8";
+
 /// So many more seeds are played, from this one on. Time goes with the workflows of a seed, and many
 /// seeds with few of them meet more schedules of faults than few seeds with many.
-const SEEDS_IN_BULK: u64 = 500;
-const FEW_WORKFLOWS: &str = "8";
-const FIRST_IN_BULK: u64 = 10_000;
+const SEEDS_IN_BULK: u64 = 10_000;
+const FIRST_IN_BULK: u64 = 100_000;
+
+/// What a player takes at once of them.
+const SEEDS_OF_A_SHARE: u64 = 250;
 
 /// The end-to-end suites that every run includes.
 const E2E_SUITES: &[&str] =
@@ -108,9 +116,9 @@ fn passed_tests(line: &str) -> u64 {
 }
 
 /// The seeds with a story run in a process each, so that nothing carries over. The others are many:
-/// every processor plays its share.
+/// every processor is a player, which takes one share after the other.
 fn sim(workspace: &Workspace) -> anyhow::Result<Summary> {
-    let simulator = simulator(workspace, "dev")?;
+    let simulator = simulator(workspace)?;
     let play = |seed: u64, more: &[&str]| {
         workspace.command(&simulator).args(["--seed", &seed.to_string()]).args(more).run()
     };
@@ -122,28 +130,36 @@ fn sim(workspace: &Workspace) -> anyhow::Result<Summary> {
             format!("repeat with: cargo xtask sim --seed {seed} --steps {FEW_WORKFLOWS}")
         })?;
     }
-    let players = std::thread::available_parallelism()?.get() as u64;
-    let share = SEEDS_IN_BULK.div_ceil(players);
-    let count = share.to_string();
-    let bulk = ["--count", &count, "--steps", FEW_WORKFLOWS];
+    let played = AtomicU64::new(0);
+    let failed = AtomicBool::new(false);
+    let player = || {
+        while !failed.load(Ordering::Relaxed) {
+            let first = played.fetch_add(SEEDS_OF_A_SHARE, Ordering::Relaxed);
+            let count = SEEDS_IN_BULK.saturating_sub(first).min(SEEDS_OF_A_SHARE).to_string();
+            if count == "0" {
+                break;
+            }
+            play(FIRST_IN_BULK + first, &["--count", &count, "--few"])
+                .inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
+        }
+        Ok(())
+    };
     std::thread::scope(|scope| {
-        let shares = (0..players).map(|player| FIRST_IN_BULK + player * share);
-        let shares: Vec<_> = shares.map(|first| scope.spawn(move || play(first, &bulk))).collect();
-        let joined = |share: std::thread::ScopedJoinHandle<'_, anyhow::Result<()>>| {
-            share.join().unwrap_or_else(|_| bail!("a simulation panicked"))
+        let players = std::thread::available_parallelism()?.get();
+        let players: Vec<_> = (0..players).map(|_| scope.spawn(player)).collect();
+        let joined = |player: std::thread::ScopedJoinHandle<'_, anyhow::Result<()>>| {
+            player.join().unwrap_or_else(|_| bail!("a player panicked"))
         };
-        shares.into_iter().try_for_each(joined)
+        players.into_iter().try_for_each(joined)
     })?;
     let named = (SEEDS.len() + SEEDS_WITH_FEW.len()) as u64;
     Ok(Summary(format!("{} seeds", named + SEEDS_IN_BULK)))
 }
 
-/// Builds the simulator in a profile: `sim` takes minutes to build and then plays ten seeds where
-/// `dev` plays one.
-pub(crate) fn simulator(workspace: &Workspace, profile: &str) -> anyhow::Result<PathBuf> {
-    workspace.cargo(&["build", "--quiet", "--profile", profile, "--package", "simulator"]).run()?;
-    let folder = if profile == "dev" { "debug" } else { profile };
-    Ok(workspace.target()?.join(folder).join("simulator"))
+/// Builds the simulator in its profile, which plays ten seeds where `dev` plays one.
+pub(crate) fn simulator(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    workspace.cargo(&["build", "--quiet", "--profile", "sim", "--package", "simulator"]).run()?;
+    Ok(workspace.target()?.join("sim/simulator"))
 }
 
 fn e2e(workspace: &Workspace) -> anyhow::Result<Summary> {

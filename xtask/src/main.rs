@@ -86,7 +86,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             tidy::run(&workspace)?;
         }
         Command::Sim { arguments } => {
-            workspace.command(ci::simulator(&workspace, "sim")?).args(arguments).run()?;
+            workspace.command(ci::simulator(&workspace)?).args(arguments).run()?;
         }
         Command::Bench { arguments } => bench::run(&workspace, &arguments)?,
         Command::Conformance(options) => conformance::run(&workspace, &options)?,

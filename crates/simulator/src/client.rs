@@ -20,6 +20,7 @@ use history::{
 use model::{RunId, Span};
 
 use crate::{
+    broken::Broken,
     cluster::CallError,
     dice::Dice,
     entities::batch::WORKFLOW_TYPE,
@@ -243,6 +244,12 @@ impl Client {
     async fn start_again(&self, number: usize) {
         let mut request = self.request();
         request.start.request_id = format!("again {number} {}", self.workflow_id);
+        if self.world.breaks(Broken::StartsTwice) {
+            request.policy = StartPolicy {
+                reuse: WorkflowIdReusePolicy::AllowDuplicate,
+                conflict: WorkflowIdConflictPolicy::TerminateExisting,
+            };
+        }
         let started = self.world.call(&self.dice, |life| async move {
             life.history.start_workflow(&life.permit, &life.namespace, request).await
         });
@@ -268,12 +275,18 @@ impl Client {
     /// Signals until the signal is acknowledged, or the workflow has closed.
     async fn signal(&self, signal: &str) {
         self.world.witness.signal(&self.workflow_id, signal, false);
+        let is_extra = signal.starts_with("extra");
+        if is_extra && self.world.breaks(Broken::LosesSignals) {
+            self.world.witness.signal(&self.workflow_id, signal, true);
+            return;
+        }
+        let mut again = is_extra && self.world.breaks(Broken::RepeatsSignals);
         loop {
             let execution = Execution::current(&self.workflow_id);
             let input = Signal {
                 signal_name: "signal".to_owned(),
                 input: Some(payloads(signal)),
-                request_id: signal.to_owned(),
+                request_id: if again { format!("{signal} again") } else { signal.to_owned() },
                 ..Signal::default()
             };
             let signalled = self.world.call(&self.dice, |life| async move {
@@ -285,7 +298,9 @@ impl Client {
             match signalled {
                 Ok(_) => {
                     self.world.witness.signal(&self.workflow_id, signal, true);
-                    return;
+                    if !std::mem::take(&mut again) {
+                        return;
+                    }
                 }
                 Err(error) if error.is_rejection() => return,
                 Err(_) => self.pause().await,
@@ -361,7 +376,10 @@ impl Client {
         let answered = answered.await;
         self.world.note(&self.workflow_id, "query", &answered);
         let Ok(QueryAnswer::Answered(answer)) = answered else { return };
-        let answer = text(answer.as_ref());
+        let answer = match self.world.broken {
+            Some(Broken::AnswersStaleQueries) => "0".to_owned(),
+            _ => text(answer.as_ref()),
+        };
         // Signals of an earlier run of the chain are not seen by the one that answers.
         let is_stale = answer.parse::<usize>().is_ok_and(|seen| seen < known);
         if is_stale && self.program.runs() == 1 {
@@ -375,6 +393,12 @@ impl Client {
     /// Asks for an update until it is answered: once it was, it stays answered. Some want to be
     /// called back, and some of these wait for the acceptance only.
     async fn update(&self, update_id: &str, number: usize) {
+        if self.world.breaks(Broken::LosesUpdates)
+            && let Some(run) = self.world.witness.facts().started.get(&self.workflow_id)
+        {
+            self.world.witness.updated(run, update_id);
+            return;
+        }
         let mut answered = false;
         let mut asked = update::request(update_id);
         if self.dice.chance(600) {

@@ -1,7 +1,8 @@
 //! The one node of a simulation, through all its lives, and the network in front of it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use api::nexus::v1::{EndpointSpec, EndpointTarget, endpoint_target};
 use authz::{Caller, Permit, Policy, Resource, authorize, rpcs};
 use environment::{Clock, Environment, SeededEntropy};
 use history::{Delivery, History, HistoryError};
@@ -13,22 +14,22 @@ use parking_lot::Mutex;
 use storage::Store;
 use storage_memory::{Faults, FaultyStore, MemoryStore, Random};
 use telemetry::Metrics;
-use token_keys::{SECRET_BYTES, TokenKeys};
+use token_keys::TokenKeys;
 use tokio_util::sync::CancellationToken;
 use visibility::{Index, Location};
 
 use crate::{
+    broken::Broken,
     dice::{Dice, derived_seed},
-    mortal_store::MortalStore,
+    mortal_store::{Doom, MortalStore},
+    operation::Handler,
     outside::Outside,
     profile::{Profile, RETENTION},
     trace::Trace,
+    worker::nexus::NEXUS_QUEUE,
 };
 
 const NAMESPACE: &str = "default";
-
-/// What tokens are authenticated with, in all lives.
-pub(crate) const TOKEN_SECRET: [u8; SECRET_BYTES] = [1; SECRET_BYTES];
 
 /// How often the opening of a node is tried on a store that fails.
 const OPENINGS_MAX: usize = 1000;
@@ -81,9 +82,12 @@ pub(crate) struct Cluster {
     clock: Arc<dyn Clock>,
     trace: Arc<Trace>,
     profile: Profile,
+    broken: Option<Broken>,
     pub(crate) outside: Arc<Outside>,
-    /// The id of the endpoint that points there.
-    pub(crate) endpoint_id: String,
+    /// The ids of the endpoints, by their names.
+    pub(crate) endpoints: BTreeMap<String, String>,
+    /// What lives count together.
+    metrics: Arc<Metrics>,
     state: Mutex<State>,
 }
 
@@ -92,6 +96,8 @@ struct State {
     life: Option<Arc<Life>>,
     lives: u64,
     faults: Faults,
+    /// The index, when it outlives the node as a file does.
+    index: Option<Arc<Index>>,
 }
 
 impl Cluster {
@@ -101,6 +107,7 @@ impl Cluster {
         clock: Arc<dyn Clock>,
         trace: Arc<Trace>,
         profile: Profile,
+        broken: Option<Broken>,
     ) -> Result<Self, String> {
         let memory = MemoryStore::new();
         let namespaces = environment(&clock, seed, "namespace");
@@ -119,9 +126,13 @@ impl Cluster {
         let endpoints = Endpoints::open(Arc::new(memory.reopened()), endpoints)
             .await
             .map_err(|error| error.to_string())?;
-        let endpoint = endpoints.create(Outside::endpoint()).await;
-        let endpoint_id = endpoint.map_err(|error| error.to_string())?.id.to_string();
-        let outside = Outside::new(seed, &clock);
+        let mut ids = BTreeMap::new();
+        for spec in [Outside::endpoint(), workers_endpoint()] {
+            let endpoint = endpoints.create(spec).await.map_err(|error| error.to_string())?;
+            ids.insert(endpoint.spec.name.clone(), endpoint.id.to_string());
+        }
+        let outside = Outside::new(seed, &clock, broken);
+        let metrics = Arc::new(Metrics::new().map_err(|error| error.to_string())?);
         Ok(Self {
             memory,
             namespace_id,
@@ -129,10 +140,17 @@ impl Cluster {
             clock,
             trace,
             profile,
+            broken,
             outside,
-            endpoint_id,
+            endpoints: ids,
+            metrics,
             state: Mutex::default(),
         })
+    }
+
+    /// The id of the endpoint that points to a handler.
+    pub(crate) fn endpoint_id(&self, handler: Handler) -> &str {
+        self.endpoints.get(handler.endpoint()).map_or("", String::as_str)
     }
 
     /// Starts the node on what the store has.
@@ -146,7 +164,7 @@ impl Cluster {
         let dice = Dice::new(self.seed, &format!("store {number}"));
         let random = Random::new(move || dice.roll());
         let faulty = FaultyStore::start(self.memory.reopened(), faults, random);
-        let store = Arc::new(MortalStore::new(faulty));
+        let store = MortalStore::new(faulty, self.broken);
         let mut failures = 0;
         let life = loop {
             match self.try_open(&store, &environment).await {
@@ -184,9 +202,7 @@ impl Cluster {
             namespaces.by_name(NAMESPACE).ok_or_else(|| "the namespace is gone".to_owned())?;
         let matching =
             Arc::new(Matching::new(Arc::clone(&self.clock), self.profile.matching.clone()));
-        let index = Index::open(&Location::Inline).map_err(|error| error.to_string())?;
-        let visibility = Arc::new(index);
-        let metrics = Metrics::new().map_err(|error| error.to_string())?;
+        let visibility = self.open_index()?;
         let history = History::open(history::Parts {
             config: self.profile.config.clone(),
             environment: environment.clone(),
@@ -195,9 +211,9 @@ impl Cluster {
             namespaces,
             endpoints: Arc::new(endpoints),
             visibility: Arc::clone(&visibility),
-            metrics: Arc::new(metrics),
+            metrics: Arc::clone(&self.metrics),
             outbound: self.outside.outbound(),
-            token_keys: Arc::new(TokenKeys::of(&[TOKEN_SECRET])),
+            token_keys: Arc::new(token_keys()),
         });
         Ok(Life {
             history: history.await.map_err(|error| error.to_string())?,
@@ -209,6 +225,39 @@ impl Cluster {
             environment: environment.clone(),
             gone: CancellationToken::new(),
         })
+    }
+
+    /// The index that the last life left, or a new one.
+    fn open_index(&self) -> Result<Arc<Index>, String> {
+        let left = self.state.lock().index.clone().filter(|_| self.profile.keeps_index);
+        let index = match left {
+            Some(index) => index.reopened(),
+            None => Index::open(&Location::Inline),
+        };
+        let index = Arc::new(index.map_err(|error| error.to_string())?);
+        self.state.lock().index = Some(Arc::clone(&index));
+        Ok(index)
+    }
+
+    /// Ends the node with one of its next commits.
+    pub(crate) fn doom(&self, doom: Doom) {
+        if let Some(life) = &self.state.lock().life {
+            life.store.set_doom(doom);
+        }
+    }
+
+    /// Lets the node live, whatever was in store for it; false when it is too late.
+    pub(crate) fn spare(&self) -> bool {
+        self.state.lock().life.as_ref().is_some_and(|life| life.store.spare())
+    }
+
+    /// Waits until the node has ended by itself.
+    pub(crate) async fn death(&self) {
+        let death = self.state.lock().life.as_ref().map(|life| life.store.death());
+        match death {
+            Some(death) => death.cancelled().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Ends the node as a lost process ends: its connections break, and a moment later it writes
@@ -298,6 +347,23 @@ impl Life {
 fn environment(clock: &Arc<dyn Clock>, seed: u64, name: &str) -> Environment {
     let entropy = Arc::new(SeededEntropy::new(derived_seed(seed, name)));
     Environment { clock: Arc::clone(clock), entropy }
+}
+
+/// What tokens are authenticated with, in every life.
+pub(crate) fn token_keys() -> TokenKeys {
+    TokenKeys::of(&[[1; 32]])
+}
+
+/// The endpoint of workers.
+fn workers_endpoint() -> EndpointSpec {
+    let worker = endpoint_target::Worker {
+        namespace: NAMESPACE.to_owned(),
+        task_queue: NEXUS_QUEUE.to_owned(),
+    };
+    let variant = Some(endpoint_target::Variant::Worker(worker));
+    let target = Some(EndpointTarget { variant });
+    let name = Handler::Workers.endpoint().to_owned();
+    EndpointSpec { name, target, ..EndpointSpec::default() }
 }
 
 fn permit() -> Result<Permit, String> {

@@ -11,12 +11,14 @@
 //!
 //! Where to start: `simulation.rs` is the play, `program.rs` is what workflows do.
 
+mod broken;
 mod check;
 mod client;
 mod cluster;
 mod dice;
 mod entities;
 mod mortal_store;
+mod operation;
 mod outside;
 mod panics;
 mod payload;
@@ -32,4 +34,5 @@ mod witness;
 mod worker;
 mod world;
 
-pub use simulation::{Outcome, Settings, WORKFLOWS, simulate};
+pub use broken::Broken;
+pub use simulation::{Outcome, Settings, WORKFLOWS, few_workflows, simulate};

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use simulator::{Settings, WORKFLOWS, simulate};
+use simulator::{Broken, Settings, WORKFLOWS, few_workflows, simulate};
 
 /// Lines of the trace that a failure prints.
 const TAIL_LINES: usize = 200;
@@ -22,20 +22,27 @@ struct Arguments {
     /// How many workflows each of them starts.
     #[arg(long, default_value_t = WORKFLOWS)]
     steps: usize,
+    /// Start only a few workflows, as the seed says.
+    #[arg(long, conflicts_with = "steps")]
+    few: bool,
+    /// Break a promise, to see that it is noticed.
+    #[arg(long)]
+    broken: Option<Broken>,
     /// Print every step, and the server's log to standard error.
     #[arg(long)]
     verbose: bool,
 }
 
 fn main() -> ExitCode {
-    let Arguments { seed, count, steps, verbose } = Arguments::parse();
+    let Arguments { seed, count, steps, few, broken, verbose } = Arguments::parse();
     if verbose {
         let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG);
         log.without_time().with_writer(std::io::stderr).init();
     }
     let mut all_steps = 0;
     for seed in seed..seed.saturating_add(count) {
-        let outcome = match simulate(Settings { seed, workflows: steps }) {
+        let workflows = if few { few_workflows(seed) } else { steps };
+        let outcome = match simulate(Settings { seed, workflows, broken }) {
             Ok(outcome) => outcome,
             Err(error) => {
                 println!("error: {error}");
@@ -59,7 +66,7 @@ fn main() -> ExitCode {
         for violation in &outcome.violations {
             println!("  {violation}");
         }
-        println!("repeat with: cargo xtask sim --seed {seed} --steps {steps} --verbose");
+        println!("repeat with: cargo xtask sim --seed {seed} --steps {workflows} --verbose");
         return ExitCode::FAILURE;
     }
     println!("{count} seeds from {seed} on, {all_steps} steps: all promises kept");

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use api::{
     common::v1::{Callback, callback},
-    nexus::v1::{EndpointSpec, EndpointTarget, endpoint_target},
+    failure::v1::{CanceledFailureInfo, Failure, failure::FailureInfo},
+    nexus::v1::{EndpointSpec, EndpointTarget, StartOperationRequest, endpoint_target},
 };
 use bytes::Bytes;
 use engine::NexusOperationEnd;
@@ -17,20 +18,18 @@ use http_client::{AddressRule, AddressRules, CallError, HttpClient};
 use model::Span;
 use nexus_protocol::{
     CALLBACK_TOKEN, CompletionEnd, OperationRequest, read_completion, read_operation,
-    write_started, write_succeeded,
+    write_canceling, write_started, write_succeeded,
 };
 use parking_lot::Mutex;
-use token_keys::TokenKeys;
 
 use crate::{
-    cluster::TOKEN_SECRET,
+    broken::Broken,
+    cluster::token_keys,
     dice::Dice,
+    operation::{Handler, is_endless},
     payload::{payload, payload_text},
     world::World,
 };
-
-/// The endpoint that points outside.
-pub(crate) const ENDPOINT: &str = "outside";
 
 /// Where it points.
 const URL: &str = "https://outside.example.com";
@@ -58,13 +57,15 @@ pub(crate) fn path_of(callback: &Callback) -> Option<&str> {
 pub(crate) struct Outside {
     clock: Arc<dyn Clock>,
     dice: Dice,
+    broken: Option<Broken>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The operations by the ids of the requests that started them: whether they go on for a while.
-    operations: BTreeMap<String, bool>,
+    /// The operations by the ids of the requests that started them. Those that go on for a while
+    /// have news in the end.
+    operations: BTreeMap<String, Option<News>>,
     /// Operations that are done, of which their callers have not heard yet.
     news: Vec<News>,
     /// What callbacks have told, by their paths.
@@ -85,20 +86,22 @@ struct News {
     token: String,
     request_id: String,
     operation: String,
+    is_canceled: bool,
 }
 
 impl Outside {
-    pub(crate) fn new(seed: u64, clock: &Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(seed: u64, clock: &Arc<dyn Clock>, broken: Option<Broken>) -> Arc<Self> {
         let dice = Dice::new(seed, "outside");
-        Arc::new(Self { clock: Arc::clone(clock), dice, state: Mutex::default() })
+        Arc::new(Self { clock: Arc::clone(clock), dice, broken, state: Mutex::default() })
     }
 
     /// What the endpoint is.
     pub(crate) fn endpoint() -> EndpointSpec {
         let external = endpoint_target::External { url: URL.to_owned() };
         let variant = Some(endpoint_target::Variant::External(external));
+        let name = Handler::Outside.endpoint().to_owned();
         let target = Some(EndpointTarget { variant });
-        EndpointSpec { name: ENDPOINT.to_owned(), target, ..EndpointSpec::default() }
+        EndpointSpec { name, target, ..EndpointSpec::default() }
     }
 
     /// How the node reaches it.
@@ -130,7 +133,7 @@ impl Outside {
     }
 
     async fn tell(&self, world: &World, news: News) {
-        let keys = TokenKeys::of(&[TOKEN_SECRET]);
+        let keys = token_keys();
         let Some(token) = CallbackToken::decode(&keys, &news.token) else {
             world.witness.accuse(format!("`{}` is no callback token", news.token));
             return;
@@ -138,9 +141,11 @@ impl Outside {
         let completion = NexusCompletion {
             operation_token: news.request_id.clone(),
             links: Vec::new(),
-            end: NexusOperationEnd::Succeeded {
-                result: Some(payload(&news.operation)),
-                links: Vec::new(),
+            end: if news.is_canceled {
+                NexusOperationEnd::Canceled(cancellation())
+            } else {
+                let result = Some(payload(&news.operation));
+                NexusOperationEnd::Succeeded { result, links: Vec::new() }
             },
         };
         let told = world.call(&self.dice, |life| async move {
@@ -171,35 +176,53 @@ impl Outside {
                 CompletionEnd::Unsuccessful { is_canceled: true, .. } => Told::Canceled,
                 CompletionEnd::Unsuccessful { .. } => Told::Failed,
             };
+            let told = match self.broken {
+                Some(Broken::LosesCallbacks) => return Ok(status(StatusCode::OK)),
+                Some(Broken::TellsOtherNews) if told != Told::Failed => Told::Failed,
+                Some(Broken::TellsOtherNews) => Told::Canceled,
+                _ => told,
+            };
             self.state.lock().told.entry(path).or_default().push(told);
             return Ok(status(StatusCode::OK));
         }
-        let Ok(OperationRequest::Start { request, .. }) = read_operation(&path, &parts, body)
-        else {
-            return Ok(status(StatusCode::BAD_REQUEST));
-        };
-        let mut state = self.state.lock();
-        let goes_on = match state.operations.get(&request.request_id) {
-            Some(goes_on) => *goes_on,
-            None => {
-                let goes_on = self.dice.chance(600);
-                state.operations.insert(request.request_id.clone(), goes_on);
-                if goes_on {
-                    let token = request.callback_header.get(CALLBACK_TOKEN);
-                    state.news.push(News {
-                        token: token.cloned().unwrap_or_default(),
-                        request_id: request.request_id.clone(),
-                        operation: request.operation.clone(),
-                    });
-                }
-                goes_on
-            }
-        };
-        Ok(if goes_on {
-            write_started(request.request_id, &[])
-        } else {
-            write_succeeded(Some(&payload(&request.operation)), &[])
+        Ok(match read_operation(&path, &parts, body) {
+            Ok(OperationRequest::Start { request, .. }) => self.start(request),
+            Ok(OperationRequest::Cancel { operation_token, .. }) => self.cancel(&operation_token),
+            Err(_) => status(StatusCode::BAD_REQUEST),
         })
+    }
+
+    /// The same request is answered the same.
+    fn start(&self, request: StartOperationRequest) -> Response<Bytes> {
+        let StartOperationRequest { request_id, operation, callback_header, .. } = request;
+        let mut state = self.state.lock();
+        let State { operations, news, .. } = &mut *state;
+        let known = operations.entry(request_id.clone()).or_insert_with(|| {
+            let endless = is_endless(&operation);
+            let goes_on = endless || self.dice.chance(600);
+            let token = callback_header.get(CALLBACK_TOKEN).cloned().unwrap_or_default();
+            let (request_id, operation) = (request_id.clone(), operation.clone());
+            let end = News { token, request_id, operation, is_canceled: endless };
+            if goes_on && !endless {
+                news.push(end.clone());
+            }
+            goes_on.then_some(end)
+        });
+        match known {
+            Some(_) => write_started(request_id, &[]),
+            None => write_succeeded(Some(&payload(&operation)), &[]),
+        }
+    }
+
+    /// Those that do not end by themselves end now.
+    fn cancel(&self, operation_token: &str) -> Response<Bytes> {
+        let mut state = self.state.lock();
+        let State { operations, news, .. } = &mut *state;
+        let Some(known) = operations.get(operation_token) else {
+            return status(StatusCode::NOT_FOUND);
+        };
+        news.extend(known.iter().filter(|end| end.is_canceled).cloned());
+        write_canceling()
     }
 }
 
@@ -223,6 +246,15 @@ impl HttpClient for Outside {
                 _ => self.handle(request),
             }
         })
+    }
+}
+
+fn cancellation() -> Failure {
+    let info = FailureInfo::CanceledFailureInfo(CanceledFailureInfo::default());
+    Failure {
+        message: "operation canceled".to_owned(),
+        failure_info: Some(info),
+        ..Failure::default()
     }
 }
 

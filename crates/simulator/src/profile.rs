@@ -7,7 +7,7 @@ use matching::MatchingLimits;
 use model::Span;
 use storage_memory::Faults;
 
-use crate::dice::Dice;
+use crate::{dice::Dice, mortal_store::Doom};
 
 /// How long closed runs are kept.
 pub(crate) const RETENTION: Span = Span::from_secs(24 * 3600);
@@ -19,10 +19,15 @@ pub(crate) struct Profile {
     pub(crate) faults: Faults,
     /// How often the node dies.
     pub(crate) deaths: u64,
+    /// Deaths of 1,000 that come with a commit and not with a time.
+    pub(crate) deaths_at_commits_per_mille: u64,
+    /// The visibility index outlives the node.
+    pub(crate) keeps_index: bool,
     /// How long workflows are started and faults happen.
     pub(crate) turmoil: Span,
     pub(crate) workflow_workers: u64,
     pub(crate) activity_workers: u64,
+    pub(crate) nexus_workers: u64,
     /// When the first worker comes.
     pub(crate) workers_from: Span,
     /// Pauses of a worker between polls of 1,000.
@@ -52,9 +57,12 @@ impl Profile {
         Self {
             faults: if calm { quiet(dice) } else { faults(dice) },
             deaths: if dice.chance(500) { dice.between(1, 4) } else { 0 },
+            deaths_at_commits_per_mille: 0,
+            keeps_index: false,
             turmoil: dice.span(5_000, 40_000),
             workflow_workers: dice.between(1, 3),
             activity_workers: dice.between(1, 4),
+            nexus_workers: 2,
             workers_from: if dice.chance(250) { dice.span(0, 20_000) } else { Span::ZERO },
             worker_pauses_per_mille: if dice.chance(300) { 300 } else { 10 },
             worker_deaths_per_mille: if calm { 0 } else { 25 },
@@ -65,6 +73,25 @@ impl Profile {
             config: Config { cache_bytes_max, ..Config::default() },
             matching: matching_limits(dice),
         }
+    }
+}
+
+impl Profile {
+    /// Adds deaths that come with commits, to most simulations.
+    pub(crate) fn add_deaths(&mut self, dice: &Dice) {
+        self.keeps_index = dice.chance(500);
+        if dice.chance(700) {
+            self.deaths += dice.between(1, 4);
+            self.deaths_at_commits_per_mille = 700;
+        }
+    }
+}
+
+impl Doom {
+    /// Mostly soon: what is under way when a life begins is what the last one left.
+    pub(crate) fn draw(dice: &Dice) -> Self {
+        let most = dice.pick(&[2, 10, 40]).unwrap_or(2);
+        Self { commits: dice.below(most), is_written: dice.chance(500) }
     }
 }
 

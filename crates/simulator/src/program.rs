@@ -3,7 +3,10 @@
 use api::enums::v1::WorkflowExecutionStatus;
 use model::Span;
 
-use crate::dice::Dice;
+use crate::{
+    dice::Dice,
+    operation::{Handler, is_endless},
+};
 
 /// A workflow: steps one after the other, then its end. Steps are taken by the first run only; the
 /// runs that follow it go straight to the end.
@@ -37,7 +40,9 @@ pub(crate) enum Step {
     /// The worker answers the workflow task with a command that is not valid, once.
     BadCommand,
     /// So many Nexus operations side by side, until all have closed.
-    NexusOperations(usize),
+    NexusOperations(Handler, usize),
+    /// A Nexus operation that is asked to cancel after a second.
+    CancelledOperation(Handler),
     /// Children side by side, until all have closed that are to close before their parent.
     Children(Vec<ChildPlan>),
 }
@@ -97,6 +102,8 @@ pub(crate) enum End {
     Cron,
     /// It waits until a batch operation terminates it.
     AwaitBatch,
+    /// It gives the name that its input begins with.
+    Echo,
 }
 
 impl Program {
@@ -145,7 +152,11 @@ impl Program {
     pub(crate) fn add_operations(&mut self, dice: &Dice) {
         if dice.chance(300) {
             let count = usize::try_from(dice.between(1, 3)).unwrap_or(1);
-            self.steps.push(Step::NexusOperations(count));
+            let handler = if dice.chance(500) { Handler::Outside } else { Handler::Workers };
+            self.steps.push(Step::NexusOperations(handler, count));
+            if dice.chance(300) {
+                self.steps.push(Step::CancelledOperation(handler));
+            }
         }
     }
 
@@ -174,6 +185,12 @@ impl Program {
     /// When it starts again; empty for never.
     pub(crate) fn cron_schedule(&self) -> &'static str {
         if self.end == End::Cron { "@every 5s" } else { "" }
+    }
+
+    /// What a workflow does that stands behind this operation.
+    pub(crate) fn behind(operation: &str) -> Self {
+        let end = if is_endless(operation) { End::Cancel } else { End::Echo };
+        Self { steps: Vec::new(), generations: 0, end }
     }
 
     /// What the child of this name does.
@@ -214,7 +231,9 @@ impl Program {
     /// The status of its last run.
     pub(crate) fn status(&self) -> WorkflowExecutionStatus {
         match self.end {
-            End::Complete | End::CompleteAtAttempt(_) => WorkflowExecutionStatus::Completed,
+            End::Complete | End::CompleteAtAttempt(_) | End::Echo => {
+                WorkflowExecutionStatus::Completed
+            }
             End::Cancel => WorkflowExecutionStatus::Canceled,
             End::AwaitTermination | End::AwaitBatch | End::Cron => {
                 WorkflowExecutionStatus::Terminated
@@ -244,7 +263,8 @@ impl Program {
                 Step::Activities(plans) => plans.iter().map(|plan| plan.outcome()).collect(),
                 Step::CancelledTimer(plan) => vec![plan.outcome()],
                 Step::CancelledActivity => vec!["bad"],
-                Step::NexusOperations(count) => vec!["ok"; *count],
+                Step::NexusOperations(_, count) => vec!["ok"; *count],
+                Step::CancelledOperation(_) => vec!["bad"],
                 _ => Vec::new(),
             };
             for (number, outcome) in outcomes.into_iter().enumerate() {

@@ -6,8 +6,9 @@ use api::{
         CompleteWorkflowExecutionCommandAttributes,
         ContinueAsNewWorkflowExecutionCommandAttributes, FailWorkflowExecutionCommandAttributes,
         ModifyWorkflowPropertiesCommandAttributes, RecordMarkerCommandAttributes,
-        RequestCancelActivityTaskCommandAttributes, ScheduleActivityTaskCommandAttributes,
-        ScheduleNexusOperationCommandAttributes, SignalExternalWorkflowExecutionCommandAttributes,
+        RequestCancelActivityTaskCommandAttributes, RequestCancelNexusOperationCommandAttributes,
+        ScheduleActivityTaskCommandAttributes, ScheduleNexusOperationCommandAttributes,
+        SignalExternalWorkflowExecutionCommandAttributes,
         StartChildWorkflowExecutionCommandAttributes, StartTimerCommandAttributes,
         command::Attributes,
     },
@@ -19,7 +20,7 @@ use api::{
 use model::Span;
 
 use crate::{
-    outside::ENDPOINT,
+    operation::{Handler, endless},
     payload::{payload, payloads},
     program::{ActivityPlan, Behaviour, ChildPlan, End, Program, Step},
     view::View,
@@ -113,13 +114,14 @@ impl Script<'_> {
                 true
             }
             Step::Children(plans) => self.children(index, plans),
-            Step::NexusOperations(count) => {
+            Step::NexusOperations(handler, count) => {
                 let ids: Vec<_> = (0..*count).map(|number| format!("{index}.{number}")).collect();
                 for id in &ids {
-                    self.schedule_operation(id);
+                    self.schedule_operation(*handler, id);
                 }
                 ids.iter().all(|id| self.view.outcome(id).is_some())
             }
+            Step::CancelledOperation(handler) => self.cancelled_operation(index, *handler),
             Step::BadCommand => {
                 let name = format!("b{index}");
                 if !self.view.markers.contains(&name) && self.attempt == 1 {
@@ -197,6 +199,26 @@ impl Script<'_> {
         self.view.outcome(&id).is_some() && self.view.fired_timers.contains(&id)
     }
 
+    fn cancelled_operation(&mut self, index: usize, handler: Handler) -> bool {
+        let id = format!("{index}.0");
+        let operation = endless(&id);
+        self.start_timer(&id, Span::from_secs(1));
+        self.schedule_operation(handler, &operation);
+        let scheduled = self.view.operations.get(&operation).copied();
+        if let Some(scheduled_event_id) = scheduled
+            && self.view.fired_timers.contains(&id)
+            && self.view.outcome(&operation).is_none()
+            && !self.view.cancelled_operations.contains(&scheduled_event_id)
+        {
+            let attributes = RequestCancelNexusOperationCommandAttributes { scheduled_event_id };
+            self.push(
+                CommandType::RequestCancelNexusOperation,
+                Attributes::RequestCancelNexusOperationCommandAttributes(attributes),
+            );
+        }
+        self.view.outcome(&operation).is_some() && self.view.fired_timers.contains(&id)
+    }
+
     fn end(&mut self, program: &Program, generation: usize) {
         if generation < program.generations {
             let workflow_id = self.view.input.rsplit_once('#').map_or("", |(id, _)| id);
@@ -220,8 +242,12 @@ impl Script<'_> {
                     Attributes::FailWorkflowExecutionCommandAttributes(attributes),
                 );
             }
-            End::Complete | End::CompleteAtAttempt(_) | End::Cron => {
-                let result = Some(payloads(&self.result(program)));
+            End::Complete | End::CompleteAtAttempt(_) | End::Cron | End::Echo => {
+                let result = match program.end {
+                    End::Echo => self.view.input.rsplit_once('#').map_or("", |it| it.0).to_owned(),
+                    _ => self.result(program),
+                };
+                let result = Some(payloads(&result));
                 let attributes = CompleteWorkflowExecutionCommandAttributes { result };
                 self.push(
                     CommandType::CompleteWorkflowExecution,
@@ -245,13 +271,19 @@ impl Script<'_> {
         for (index, step) in program.steps.iter().enumerate() {
             let count = match step {
                 Step::Activities(plans) => plans.len(),
-                Step::NexusOperations(count) => *count,
-                Step::CancelledTimer(_) | Step::CancelledActivity => 1,
+                Step::NexusOperations(_, count) => *count,
+                Step::CancelledTimer(_) | Step::CancelledActivity | Step::CancelledOperation(_) => {
+                    1
+                }
                 _ => 0,
             };
             for number in 0..count {
                 let id = format!("{index}.{number}");
-                let Some(completed) = self.view.outcome(&id) else { continue };
+                let outcome = match step {
+                    Step::CancelledOperation(_) => self.view.outcome(&endless(&id)),
+                    _ => self.view.outcome(&id),
+                };
+                let Some(completed) = outcome else { continue };
                 let outcome = if completed { "ok" } else { "bad" };
                 result.push_str(&format!(" {id}={outcome}"));
             }
@@ -269,10 +301,10 @@ impl Script<'_> {
         }
     }
 
-    fn schedule_operation(&mut self, operation: &str) {
+    fn schedule_operation(&mut self, handler: Handler, operation: &str) {
         if !self.view.operations.contains_key(operation) {
             let attributes = ScheduleNexusOperationCommandAttributes {
-                endpoint: ENDPOINT.to_owned(),
+                endpoint: handler.endpoint().to_owned(),
                 service: "service".to_owned(),
                 operation: operation.to_owned(),
                 input: Some(payload(operation)),

@@ -14,14 +14,16 @@ use storage::Table;
 use storage_memory::Faults;
 
 use crate::{
+    broken::Broken,
     check::{
-        acknowledged, callbacks, families, legality, outstanding, results, snapshot::Snapshot,
-        views,
+        acknowledged, callbacks, entities, families, legality, outstanding, results,
+        snapshot::Snapshot, views, worker_commands,
     },
     client::Client,
     cluster::Cluster,
     dice::Dice,
     entities::Entities,
+    mortal_store::Doom,
     panics,
     profile::{Profile, RETENTION},
     program::{End, Program},
@@ -37,6 +39,15 @@ const BASE: Time = Time::from_nanos(1_700_000_000_000_000_000);
 /// Workflows of a simulation, unless the caller says otherwise.
 pub const WORKFLOWS: usize = 24;
 
+/// Most workflows of a small simulation.
+const FEW_WORKFLOWS: u64 = 6;
+
+/// How many workflows a small simulation of this seed has.
+pub fn few_workflows(seed: u64) -> usize {
+    let few = Dice::new(seed, "size").between(1, FEW_WORKFLOWS);
+    usize::try_from(few).unwrap_or(1)
+}
+
 /// Once nothing fails any more, everything has to end within this time. Long enough for the
 /// longest pause of a workflow task that fails again and again.
 const PATIENCE: Span = Span::from_secs(40 * 60);
@@ -51,6 +62,8 @@ pub struct Settings {
     pub seed: u64,
     /// How many workflows there are.
     pub workflows: usize,
+    /// A promise that is broken on purpose.
+    pub broken: Option<Broken>,
 }
 
 /// What came of a simulation.
@@ -77,14 +90,16 @@ pub fn simulate(settings: Settings) -> std::io::Result<Outcome> {
     Ok(outcome)
 }
 
-async fn run(Settings { seed, workflows }: Settings) -> Outcome {
+async fn run(Settings { seed, workflows, broken }: Settings) -> Outcome {
     let wall = SimulatedClock::starting_at(BASE);
     let clock: Arc<dyn Clock> = Arc::new(wall.clone());
     let trace = Arc::new(Trace::new(Arc::clone(&clock), BASE));
     let dice = Dice::new(seed, "simulation");
-    let profile = Profile::draw(&dice);
+    let mut profile = Profile::draw(&dice);
+    profile.add_deaths(&Dice::new(seed, "deaths"));
     trace.note(&format!("seed {seed}: {profile:?}"));
-    let cluster = Cluster::new(seed, Arc::clone(&clock), Arc::clone(&trace), profile.clone());
+    let cluster =
+        Cluster::new(seed, Arc::clone(&clock), Arc::clone(&trace), profile.clone(), broken);
     let cluster = match cluster.await {
         Ok(cluster) => cluster,
         Err(error) => {
@@ -93,9 +108,10 @@ async fn run(Settings { seed, workflows }: Settings) -> Outcome {
     };
     let programs = programs(seed, &dice, &profile, cluster.namespace_id, workflows);
     let batch = programs.values().any(|program| program.end == End::AwaitBatch);
-    let entities = Entities::draw(seed, batch);
+    let entities = Entities::draw(seed, batch, profile.clock_jumps);
     let world = Arc::new(World {
         seed,
+        broken,
         clock,
         trace,
         witness: Witness::default(),
@@ -171,6 +187,8 @@ async fn play(world: &Arc<World>, dice: &Dice, wall: &SimulatedClock) -> Result<
         () = clock_jumps(world, wall) => {}
     }
     heal(world);
+    let is_sound = !world.breaks(Broken::Panics);
+    tokio::spawn(async move { assert!(is_sound, "on purpose") });
     wait_for_the_end(world).await?;
     world.sleep(LIST_LAG).await;
     check_all(world).await?;
@@ -181,29 +199,55 @@ async fn play(world: &Arc<World>, dice: &Dice, wall: &SimulatedClock) -> Result<
 async fn turmoil(world: &World, dice: &Dice) -> Result<(), String> {
     let until = world.now() + world.profile.turmoil;
     let lifetime = world.profile.turmoil.millis().unsigned_abs() / (world.profile.deaths + 1);
+    let doom = Dice::new(world.seed, "doom");
     let mut deaths = 0;
     while world.now() < until {
         let healthy = dice.chance(200);
         let faults = if healthy { Faults::default() } else { world.profile.faults.clone() };
         world.trace.note(if healthy { "store: healthy" } else { "store: failing" });
         world.cluster.set_faults(faults);
-        world.sleep(dice.span(lifetime / 4, lifetime)).await;
-        if deaths == world.profile.deaths {
-            continue;
+        let mortal = deaths < world.profile.deaths;
+        if mortal && doom.chance(world.profile.deaths_at_commits_per_mille) {
+            world.cluster.doom(Doom::draw(&doom));
+        }
+        tokio::select! {
+            biased;
+            () = world.cluster.death() => bury(world).await,
+            () = world.sleep(dice.span(lifetime / 4, lifetime)) => {
+                if !mortal {
+                    continue;
+                }
+                if dice.chance(300) {
+                    world.cluster.stop().await;
+                } else {
+                    let moment = if dice.chance(500) { dice.span(0, 30) } else { Span::ZERO };
+                    world.cluster.kill(moment).await;
+                }
+            }
         }
         deaths += 1;
-        if dice.chance(300) {
-            world.cluster.stop().await;
-        } else {
-            let moment = if dice.chance(500) { dice.span(0, 30) } else { Span::ZERO };
-            world.cluster.kill(moment).await;
-        }
-        let snapshot = Snapshot::read(&world.cluster.memory).await?;
-        outstanding::check(&snapshot)?;
-        world.sleep(dice.span(0, 3_000)).await;
-        world.cluster.open().await?;
+        reopen(world, dice).await?;
+    }
+    if !world.cluster.spare() {
+        world.cluster.death().await;
+        bury(world).await;
+        reopen(world, dice).await?;
     }
     Ok(())
+}
+
+/// The node has died with a commit: the others hear of it.
+async fn bury(world: &World) {
+    world.trace.note("node: died with a commit");
+    world.cluster.kill(Span::ZERO).await;
+}
+
+/// Looks at what a dead node has left, and lets it live again.
+async fn reopen(world: &World, dice: &Dice) -> Result<(), String> {
+    let snapshot = Snapshot::read(&world.cluster.memory).await?;
+    outstanding::check(&snapshot)?;
+    world.sleep(dice.span(0, 3_000)).await;
+    world.cluster.open().await
 }
 
 /// Sets the clock forward and back, for ever.
@@ -287,21 +331,25 @@ async fn check_all(world: &World) -> Result<(), String> {
     let snapshot = Snapshot::read(&world.cluster.memory).await?;
     world.trace.note(&format!("the store holds {:016x}", snapshot.digest));
     outstanding::check(&snapshot)?;
-    let facts = world.witness.facts();
-    acknowledged::check(&facts, &snapshot)?;
     for run in snapshot.runs.values() {
         legality::check(&run.events)
             .map_err(|what| format!("a history of `{}`: {what}", run.state.workflow_id))?;
     }
     families::check(&snapshot)?;
+    let facts = world.witness.facts();
+    acknowledged::check(&facts, &snapshot)?;
     for schedule in &world.entities.schedules {
         schedule.check(&snapshot)?;
     }
-    callbacks::check(&world.cluster.outside.told(), &snapshot)?;
+    callbacks::check(&world.cluster.outside.told(), &world.entities.ids(), &snapshot)?;
+    worker_commands::check(&facts, &snapshot)?;
     for (workflow_id, program) in &world.programs {
         results::check(&facts, &snapshot, workflow_id, program)?;
     }
     let life = world.cluster.life().ok_or("the node is down")?;
+    if let Some(broken) = world.broken {
+        views::spoil(&life, &snapshot, broken).await?;
+    }
     views::check(&life, &snapshot).await
 }
 
@@ -319,6 +367,7 @@ async fn check_deletion(world: &World) -> Result<(), String> {
             return Err(format!("{left} records of `{}` outlive their runs", table.name()));
         }
     }
+    entities::check_deletion(&snapshot)?;
     let life = world.cluster.life().ok_or("the node is down")?;
     let listed = views::list(&life).await?;
     if !listed.is_empty() {

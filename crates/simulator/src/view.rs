@@ -44,6 +44,8 @@ pub(crate) struct View {
     /// Closed Nexus operations by scheduled event id: true for those that came back with their own
     /// name.
     pub(crate) closed_operations: BTreeMap<i64, bool>,
+    /// Scheduled event ids of Nexus operations that were asked to cancel.
+    pub(crate) cancelled_operations: BTreeSet<i64>,
     /// Updates that a reset admitted again.
     pub(crate) admitted_updates: BTreeSet<String>,
     /// Updates that were accepted.
@@ -146,6 +148,15 @@ impl View {
                 let named = self.operations.iter().find(|(_, id)| **id == scheduled);
                 let is_own = named.is_some_and(|(name, _)| result.is_some_and(|own| own == name));
                 self.closed_operations.insert(scheduled, is_own);
+            }
+            Attributes::NexusOperationFailedEventAttributes(closed) => {
+                self.closed_operations.insert(closed.scheduled_event_id, false);
+            }
+            Attributes::NexusOperationCanceledEventAttributes(closed) => {
+                self.closed_operations.insert(closed.scheduled_event_id, false);
+            }
+            Attributes::NexusOperationCancelRequestedEventAttributes(requested) => {
+                self.cancelled_operations.insert(requested.scheduled_event_id);
             }
             Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(initiated) => {
                 let target = initiated.workflow_execution.as_ref();

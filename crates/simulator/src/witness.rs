@@ -6,6 +6,7 @@ use std::{
 };
 
 use api::history::v1::HistoryEvent;
+use bytes::Bytes;
 use history::RunKey;
 use parking_lot::Mutex;
 use prost::Message as _;
@@ -45,6 +46,8 @@ pub(crate) struct Facts {
     pub(crate) ended_entities: BTreeSet<String>,
     /// Activities without a workflow whose completion was acknowledged.
     pub(crate) completed_entities: BTreeSet<String>,
+    /// Attempts that workers were told to stop, by the workers' names and the attempts' tokens.
+    pub(crate) told_to_stop: BTreeSet<(String, Bytes)>,
     /// What must not be.
     pub(crate) violations: Vec<String>,
 }
@@ -161,6 +164,16 @@ impl Witness {
                 facts.violations.push(format!("event {event_id} of run {run_id} has changed"));
             }
         }
+    }
+
+    /// A worker was told to stop an attempt.
+    pub(crate) fn told_to_stop(&self, identity: &str, token: Bytes) {
+        self.facts.lock().told_to_stop.insert((identity.to_owned(), token));
+    }
+
+    /// Whether a worker was told to stop an attempt.
+    pub(crate) fn is_told_to_stop(&self, identity: &str, token: &Bytes) -> bool {
+        self.facts.lock().told_to_stop.contains(&(identity.to_owned(), token.clone()))
     }
 
     /// A termination is about to be asked for, or was acknowledged.

@@ -13,9 +13,11 @@ use history::HistoryError;
 use model::{Span, Time};
 
 use crate::{
+    broken::Broken,
     cluster::{CallError, Cluster, Life},
     dice::Dice,
     entities::{Entities, schedule},
+    operation::behind,
     profile::Profile,
     program::Program,
     trace::Trace,
@@ -26,6 +28,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) seed: u64,
+    /// The promise that is broken on purpose.
+    pub(crate) broken: Option<Broken>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) trace: Arc<Trace>,
     pub(crate) witness: Witness,
@@ -50,6 +54,9 @@ impl World {
         if self.entities.schedules.iter().any(|plan| workflow_id.starts_with(&plan.id)) {
             return Some(schedule::program());
         }
+        if let Some(operation) = behind(workflow_id) {
+            return Some(Program::behind(operation));
+        }
         match workflow_id.split_once('/') {
             None => self.programs.get(workflow_id).cloned(),
             Some((parent, name)) => self.programs.get(parent)?.child(name),
@@ -62,6 +69,10 @@ impl World {
 
     pub(crate) async fn sleep(&self, span: Span) {
         self.cluster.sleep(span).await;
+    }
+
+    pub(crate) fn breaks(&self, promise: Broken) -> bool {
+        self.broken == Some(promise)
     }
 
     pub(crate) fn is_healed(&self) -> bool {

@@ -6,7 +6,7 @@ mod tests {
 
     fn check(seeds: std::ops::Range<u64>) {
         for seed in seeds {
-            let outcome = simulate(Settings { seed, workflows: 10 }).unwrap();
+            let outcome = simulate(Settings { seed, workflows: 10, broken: None }).unwrap();
             assert!(outcome.violations.is_empty(), "seed {seed}: {:?}", outcome.violations);
         }
     }
@@ -24,12 +24,15 @@ mod tests {
     #[test]
     fn a_seed_decides_every_step() {
         for seed in 100..106 {
-            let settings = Settings { seed, workflows: 8 };
+            let settings = Settings { seed, workflows: 8, broken: None };
             let first = simulate(settings).unwrap();
             assert_eq!(first, simulate(settings).unwrap(), "seed {seed}");
             assert!(first.steps > 20);
         }
-        let other = simulate(Settings { seed: 101, workflows: 8 }).unwrap();
-        assert_ne!(simulate(Settings { seed: 100, workflows: 8 }).unwrap().trace, other.trace);
+        let other = simulate(Settings { seed: 101, workflows: 8, broken: None }).unwrap();
+        assert_ne!(
+            simulate(Settings { seed: 100, workflows: 8, broken: None }).unwrap().trace,
+            other.trace
+        );
     }
 }

@@ -94,6 +94,28 @@ impl Index {
         Ok(Self { queue, progress, readers: Some(readers), inline: None, threads, was_complete })
     }
 
+    /// Another index on the same database, as if a new process had opened its file. What the first
+    /// one still writes is seen by both. Only for [`Location::Inline`].
+    ///
+    /// # Errors
+    /// [`Error::Closed`] for other locations.
+    pub fn reopened(&self) -> Result<Self, Error> {
+        let (Some(Readers::Here(connection)), Some(_)) = (&self.readers, &self.inline) else {
+            return Err(Error::Closed);
+        };
+        let was_complete = is_complete(&connection.lock())?;
+        let progress = Arc::new(Progress::new());
+        let writer = Writer::new(Arc::clone(connection), Arc::clone(&progress), true)?;
+        Ok(Self {
+            queue: Arc::new(Queue::new(QUEUE_CHANGES_MAX)),
+            progress,
+            readers: Some(Readers::Here(Arc::clone(connection))),
+            inline: Some(Mutex::new(writer)),
+            threads: Vec::new(),
+            was_complete,
+        })
+    }
+
     /// False if the index was new, or never filled, when it was opened: submit every run and then
     /// [`Change::Complete`].
     pub const fn was_complete(&self) -> bool {

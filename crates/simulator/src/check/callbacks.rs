@@ -14,23 +14,32 @@ use crate::{
         ensure,
         snapshot::{Snapshot, StoredRun},
     },
-    outside::{Told, path_of},
+    outside::{self, Told, path_of},
     payload::text,
 };
 
 /// Holds when all is settled.
-pub(crate) fn check(told: &BTreeMap<String, Vec<Told>>, snapshot: &Snapshot) -> Result<(), String> {
-    let mut registered = BTreeSet::new();
+pub(crate) fn check(
+    told: &BTreeMap<String, Vec<Told>>,
+    entities: &[String],
+    snapshot: &Snapshot,
+) -> Result<(), String> {
+    // What entities have told was looked at when they had.
+    let of_entities = entities.iter().map(|id| outside::callback(id));
+    let of_entities = of_entities.filter_map(|callback| path_of(&callback).map(str::to_owned));
+    let mut registered: BTreeSet<String> = of_entities.collect();
     for run in snapshot.runs.values() {
         let workflow_id = &run.state.workflow_id;
         let known = run.state.callbacks.iter().filter_map(|known| path(known));
         let known: BTreeSet<&str> = known.collect();
-        for callback in run.events.iter().flat_map(brought) {
-            let path = path_of(callback).unwrap_or_default();
+        for path in run.events.iter().flat_map(brought).filter_map(path_of) {
             ensure!(known.contains(path), "`{workflow_id}` has forgotten {path}");
         }
         for callback in &run.state.callbacks {
-            let path = path(callback).unwrap_or_default();
+            let Some(path) = path(callback) else {
+                check_inside(run, callback)?;
+                continue;
+            };
             registered.insert(path.to_owned());
             if callback.update_id.is_empty() && !run.state.new_execution_run_id.is_empty() {
                 continue;
@@ -62,6 +71,16 @@ pub(crate) fn check(told: &BTreeMap<String, Vec<Told>>, snapshot: &Snapshot) -> 
     for path in told.keys() {
         ensure!(registered.contains(path), "{path} was told, and no run knows of it");
     }
+    Ok(())
+}
+
+/// What stays inside reaches who waits for it, unless nobody does any more. Whether it was the
+/// truth shows there.
+fn check_inside(run: &StoredRun, callback: &CompletionCallback) -> Result<(), String> {
+    let goes_on = !run.state.new_execution_run_id.is_empty();
+    let is_over = matches!(callback.state(), CallbackState::Succeeded | CallbackState::Failed);
+    let state = callback.state().as_str_name();
+    ensure!(goes_on || is_over, "a callback of `{}` is {state}", run.state.workflow_id);
     Ok(())
 }
 

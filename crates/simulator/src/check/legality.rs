@@ -20,6 +20,8 @@ struct Reader {
     children: BTreeMap<i64, Option<i64>>,
     /// Nexus operations by scheduled event: whether they have started.
     operations: BTreeMap<i64, bool>,
+    /// Requests to cancel Nexus operations, by their events, with the operations' events.
+    cancellations: BTreeMap<i64, i64>,
     /// Signals to other workflows, by initiated event.
     external_signals: BTreeSet<i64>,
     /// Accepted updates, and whether they have completed.
@@ -214,6 +216,27 @@ impl Reader {
                 self.is_outside()?;
                 let known = self.operations.remove(&closed.scheduled_event_id);
                 ensure!(known.is_some(), "no such operation is pending");
+            }
+            Attributes::NexusOperationFailedEventAttributes(closed) => {
+                self.is_outside()?;
+                let known = self.operations.remove(&closed.scheduled_event_id);
+                ensure!(known.is_some(), "no such operation is pending");
+            }
+            Attributes::NexusOperationCanceledEventAttributes(closed) => {
+                self.is_outside()?;
+                let known = self.operations.remove(&closed.scheduled_event_id);
+                ensure!(known == Some(true), "no such operation has started");
+            }
+            Attributes::NexusOperationCancelRequestedEventAttributes(requested) => {
+                self.is_command()?;
+                let known = self.operations.contains_key(&requested.scheduled_event_id);
+                ensure!(known, "no such operation is pending");
+                self.cancellations.insert(id, requested.scheduled_event_id);
+            }
+            Attributes::NexusOperationCancelRequestCompletedEventAttributes(accepted) => {
+                self.is_outside()?;
+                let known = self.cancellations.remove(&accepted.requested_event_id);
+                ensure!(known == Some(accepted.scheduled_event_id), "nobody wanted that");
             }
             Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(_) => {
                 self.is_command()?;

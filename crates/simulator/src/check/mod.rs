@@ -3,12 +3,14 @@
 
 pub(crate) mod acknowledged;
 pub(crate) mod callbacks;
+pub(crate) mod entities;
 pub(crate) mod families;
 pub(crate) mod legality;
 pub(crate) mod outstanding;
 pub(crate) mod results;
 pub(crate) mod snapshot;
 pub(crate) mod views;
+pub(crate) mod worker_commands;
 
 /// Fails with this text unless the condition holds.
 macro_rules! ensure {

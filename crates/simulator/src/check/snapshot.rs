@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use api::history::v1::HistoryEvent;
 use bytes::Bytes;
-use engine::{Change, Mutation, State, TaskRecord, TransitionRecord, evolve};
-use model::{RunId, SlotId, Time};
+use engine::{Change, Mutation, State, Task, TaskRecord, TransitionRecord, evolve};
+use model::{RunId, SlotId};
 use prost::Message as _;
 use storage::{Record, Scan, Store as _, Table, TaskCategory};
 use storage_memory::MemoryStore;
@@ -23,9 +23,16 @@ pub(crate) struct StoredRun {
 pub(crate) struct StoredTask {
     pub(crate) slot: u16,
     pub(crate) category: u8,
-    pub(crate) fire_time: Time,
-    pub(crate) task_id: u64,
     pub(crate) record: TaskRecord,
+}
+
+/// An entity as its record tells it.
+#[derive(Debug)]
+pub(crate) struct StoredEntity {
+    pub(crate) slot: u16,
+    pub(crate) kind: u32,
+    pub(crate) id: String,
+    pub(crate) state: Bytes,
 }
 
 /// Everything in the store at one moment.
@@ -35,6 +42,10 @@ pub(crate) struct Snapshot {
     pub(crate) tasks: Vec<StoredTask>,
     /// Which runs the workflows point to.
     pub(crate) currents: Vec<RunId>,
+    /// Entities that are no runs.
+    pub(crate) entities: BTreeMap<RunId, StoredEntity>,
+    /// Which of them the ids of entities point to.
+    pub(crate) entity_pointers: Vec<RunId>,
     /// Records by table.
     pub(crate) records: BTreeMap<Table, usize>,
     /// All keys and values, for comparing runs of the simulator.
@@ -46,6 +57,24 @@ pub(crate) struct Snapshot {
 struct Current {
     #[prost(bytes = "bytes", tag = "2")]
     run_id: Bytes,
+}
+
+/// Of a pointer to an entity only that matters here.
+#[derive(Clone, PartialEq, prost::Message)]
+struct EntityPointer {
+    #[prost(bytes = "bytes", tag = "2")]
+    instance: Bytes,
+}
+
+/// The record of an entity, as far as it matters here.
+#[derive(Clone, PartialEq, prost::Message)]
+struct EntityRecord {
+    #[prost(uint32, tag = "1")]
+    kind: u32,
+    #[prost(string, tag = "3")]
+    id: String,
+    #[prost(bytes = "bytes", tag = "5")]
+    state: Bytes,
 }
 
 impl Snapshot {
@@ -78,7 +107,8 @@ impl Snapshot {
                         let current = Current::decode(value).map_err(|error| error.to_string())?;
                         snapshot.currents.extend(run_id(&current.run_id));
                     }
-                    Table::Slot | Table::Meta | Table::Entity | Table::Branch => {}
+                    Table::Entity => snapshot.entity(&key, value)?,
+                    Table::Slot | Table::Meta | Table::Branch => {}
                 }
             }
             snapshot.records.insert(table, count);
@@ -104,6 +134,31 @@ impl Snapshot {
         }
         snapshot.digest = digest.finish();
         Ok(snapshot)
+    }
+
+    /// Whether there is a row for a task of a run, or of another entity.
+    pub(crate) fn has_task(&self, slot: u16, owner: RunId, task: &Task) -> bool {
+        self.tasks.iter().any(|row| {
+            row.slot == slot
+                && row.record.run_id == owner.as_bytes().as_slice()
+                && row.record.action == Some(task.action)
+                && (row.category == TaskCategory::Timer as u8) == task.due.is_set()
+        })
+    }
+
+    /// Takes a record of an entity, or a pointer to one.
+    fn entity(&mut self, key: &[u8], value: Bytes) -> Result<(), String> {
+        if key.get(2) != Some(&1) {
+            let pointer = EntityPointer::decode(value).map_err(|error| error.to_string())?;
+            self.entity_pointers.extend(run_id(&pointer.instance));
+            return Ok(());
+        }
+        let instance = key.get(3..).and_then(run_id).ok_or("an entity's key is too short")?;
+        let slot = key.iter().take(2).fold(0, |slot, byte| slot << 8 | u16::from(*byte));
+        let record = EntityRecord::decode(value).map_err(|error| error.to_string())?;
+        let EntityRecord { kind, id, state } = record;
+        self.entities.insert(instance, StoredEntity { slot, kind, id, state });
+        Ok(())
     }
 
     /// What a run begins with: nothing, or the events of others; none while those are not known.
@@ -237,6 +292,5 @@ fn task(key: &[u8], value: Bytes) -> Result<Option<StoredTask>, String> {
     if SlotId::new(slot).is_none() {
         return Err(format!("there is no slot {slot}"));
     }
-    let fire_time = Time::from_nanos(number(3..11).cast_signed());
-    Ok(Some(StoredTask { slot, category, fire_time, task_id: number(11..19), record }))
+    Ok(Some(StoredTask { slot, category, record }))
 }

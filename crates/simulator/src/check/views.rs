@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use api::RawHistory;
 use history::{Execution, RunKey};
-use model::{RunId, WorkflowKey};
-use visibility::Record;
+use model::{RunId, SlotId, WorkflowKey};
+use visibility::{Change, Record};
 use visibility_query::{Condition, Predicate, SystemAttribute, Test};
 
 use crate::{
+    broken::Broken,
     check::{
         ensure,
         snapshot::{Snapshot, StoredRun},
@@ -48,6 +49,24 @@ pub(crate) async fn check(life: &Life, snapshot: &Snapshot) -> Result<(), String
     let count = count.map_err(|error| error.to_string())?;
     ensure!(usize::try_from(count) == Ok(listed.len()), "{count} runs are counted");
     Ok(())
+}
+
+/// Spoils the lists.
+pub(crate) async fn spoil(life: &Life, snapshot: &Snapshot, broken: Broken) -> Result<(), String> {
+    let Some((run_id, run)) = snapshot.runs.iter().next() else { return Ok(()) };
+    let (namespace_id, version) = (life.namespace.id, u64::MAX >> 1);
+    let change = match broken {
+        Broken::ListsTooFew => Change::Delete { namespace_id, run_id: *run_id, version },
+        Broken::ListsTooMany => {
+            let Some(mut record) = list(life).await?.remove(run_id) else { return Ok(()) };
+            record.run_id = run_id.derived(1);
+            Change::Upsert(Box::new(record))
+        }
+        _ => return Ok(()),
+    };
+    let slot = SlotId::new(run.slot).ok_or("there is no such slot")?;
+    let submitted = life.visibility.submit(slot, u64::MAX >> 1, change).await;
+    submitted.map(drop).map_err(|error| error.to_string())
 }
 
 /// Every run of the lists.

@@ -1,6 +1,7 @@
 //! Entities that are no workflows, and those who wait for them. Each ends in one way only.
 
 pub(crate) mod batch;
+pub(crate) mod nexus_operation;
 pub(crate) mod schedule;
 pub(crate) mod standalone_activity;
 
@@ -9,28 +10,39 @@ use std::sync::{Arc, atomic::Ordering};
 use history::{EntityError, EntityView, Perform};
 use model::{RunId, Span};
 
-use crate::{cluster::CallError, dice::Dice, world::World};
+use crate::{
+    cluster::CallError,
+    dice::Dice,
+    outside::{Told, callback, path_of},
+    world::World,
+};
 
 /// The entities of a seed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Entities {
     pub(crate) activities: Vec<standalone_activity::Plan>,
     pub(crate) schedules: Vec<schedule::Plan>,
+    pub(crate) operations: Vec<nexus_operation::Plan>,
     /// One ends the workflows that wait for a batch operation.
     pub(crate) batch: bool,
 }
 
 impl Entities {
     /// Draws those of a seed; a batch operation is there for workflows that wait for one.
-    pub(crate) fn draw(seed: u64, batch: bool) -> Self {
+    pub(crate) fn draw(seed: u64, batch: bool, clock_jumps: bool) -> Self {
         let dice = Dice::new(seed, "entities");
         let activities = if dice.chance(400) { dice.between(1, 3) } else { 0 };
         let schedules = u64::from(dice.chance(250));
+        let others = Dice::new(seed, "nexus operations");
+        let operations = if others.chance(400) { others.between(1, 2) } else { 0 };
         Self {
             activities: (0..activities)
                 .map(|number| standalone_activity::Plan::draw(&dice, number))
                 .collect(),
             schedules: (0..schedules).map(|number| schedule::Plan::draw(&dice, number)).collect(),
+            operations: (0..operations)
+                .map(|number| nexus_operation::Plan::draw(&others, number, clock_jumps))
+                .collect(),
             batch,
         }
     }
@@ -39,8 +51,9 @@ impl Entities {
     pub(crate) fn ids(&self) -> Vec<String> {
         let activities = self.activities.iter().map(|plan| plan.id.clone());
         let schedules = self.schedules.iter().map(|plan| plan.id.clone());
+        let operations = self.operations.iter().map(|plan| plan.id.clone());
         let batch = self.batch.then(|| batch::ID.to_owned());
-        activities.chain(schedules).chain(batch).collect()
+        activities.chain(schedules).chain(operations).chain(batch).collect()
     }
 
     /// Starts those who wait for them.
@@ -50,6 +63,9 @@ impl Entities {
         }
         for plan in &self.schedules {
             tokio::spawn(schedule::see_through(Arc::clone(world), plan.clone()));
+        }
+        for plan in &self.operations {
+            tokio::spawn(nexus_operation::see_through(Arc::clone(world), plan.clone()));
         }
         if self.batch {
             tokio::spawn(batch::see_through(Arc::clone(world)));
@@ -71,6 +87,15 @@ async fn pause(world: &World, dice: &Dice) {
 fn ended(world: &World, id: &str) {
     world.witness.ended_entity(id);
     world.ended.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Whoever asked to be told how it ended, heard the truth. To be called when all were told.
+fn check_told(world: &World, id: &str, truth: &Told) {
+    let told = world.cluster.outside.told();
+    let heard = path_of(&callback(id)).and_then(|path| told.get(path));
+    if !heard.is_some_and(|heard| !heard.is_empty() && heard.iter().all(|it| it == truth)) {
+        world.witness.accuse(format!("of `{id}` was told {heard:?} instead of {truth:?}"));
+    }
 }
 
 /// Asks an entity once; what it refuses is an answer, too.

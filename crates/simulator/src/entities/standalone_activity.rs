@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use api::{
-    enums::v1::{ActivityExecutionStatus, ActivityIdConflictPolicy, ActivityIdReusePolicy},
+    enums::v1::{
+        ActivityExecutionStatus, ActivityIdConflictPolicy, ActivityIdReusePolicy, CallbackState,
+    },
     history::v1::ActivityTaskScheduledEventAttributes,
 };
 use history::StandaloneActivityDelivery;
@@ -11,9 +13,10 @@ use standalone_activity::{
     Complete, Fail, Heartbeat, Held, Input, Rejection, Reply, StandaloneActivity, Start,
 };
 
-use super::{ask, ask_instance, begin, ended, pause, wait_for};
+use super::{ask, ask_instance, begin, check_told, ended, pause, wait_for};
 use crate::{
     dice::Dice,
+    outside::{Told, callback},
     payload::payloads,
     program::{ActivityPlan, Behaviour},
     script::{failure, schedule_activity},
@@ -49,6 +52,7 @@ impl Plan {
                 retry_policy: command.retry_policy,
                 ..ActivityTaskScheduledEventAttributes::default()
             },
+            callbacks: vec![callback(&self.id)],
             reuse: ActivityIdReusePolicy::RejectDuplicate,
             conflict: ActivityIdConflictPolicy::Fail,
             ..Start::default()
@@ -102,7 +106,17 @@ pub(crate) async fn see_through(world: Arc<World>, plan: Plan) {
     if completed && status != ActivityExecutionStatus::Completed {
         world.witness.accuse(format!("the completion of `{}` is lost", plan.id));
     }
-    ended(&world, &plan.id);
+    let are_told = |state: &standalone_activity::State| {
+        state.callbacks.iter().all(|callback| callback.state() == CallbackState::Succeeded)
+    };
+    if wait_for::<StandaloneActivity>(&world, &dice, &plan.id, are_told).await.is_some() {
+        let truth = match plan.status() {
+            ActivityExecutionStatus::Completed => Told::Succeeded(plan.id.clone()),
+            _ => Told::Failed,
+        };
+        check_told(&world, &plan.id, &truth);
+        ended(&world, &plan.id);
+    }
 }
 
 /// What a worker does with an attempt.

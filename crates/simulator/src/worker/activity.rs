@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use engine::{CancelActivity, CompleteActivity, FailActivity, HeartbeatActivity, HeldActivity};
-use history::{ActivityDelivery, Execution};
+use history::{ActivityDelivery, Execution, activity_task_token};
 use model::Span;
 
 use crate::{
-    cluster::CallError,
+    broken::Broken,
+    cluster::{CallError, token_keys},
     dice::Dice,
     entities::standalone_activity,
     payload::{payloads, text},
     program::Behaviour,
     script::{QUEUE, failure},
     worker::{
-        dies,
+        control, dies,
         poll::{Attempted, Poll, poll_activity},
         rest, work,
     },
@@ -29,13 +31,19 @@ struct Worker {
     world: Arc<World>,
     dice: Arc<Dice>,
     identity: String,
+    /// It takes commands.
+    takes_commands: bool,
 }
 
 /// Starts a worker.
 pub(crate) fn start(world: &Arc<World>, number: u64) {
     let identity = format!("activity worker {number}");
     let dice = Arc::new(Dice::new(world.seed, &identity));
-    let worker = Worker { world: Arc::clone(world), dice, identity };
+    let takes_commands = Dice::new(world.seed, &control::queue_of(&identity)).chance(600);
+    if takes_commands {
+        tokio::spawn(control::take_commands(Arc::clone(world), identity.clone()));
+    }
+    let worker = Worker { world: Arc::clone(world), dice, identity, takes_commands };
     tokio::spawn(worker.run());
 }
 
@@ -46,7 +54,8 @@ pub(crate) fn run_eagerly(world: &Arc<World>, identity: &str, delivery: Activity
         delivery.run.run_id, delivery.activity.scheduled_event_id, delivery.activity.attempt
     );
     let dice = Arc::new(Dice::new(world.seed, &name));
-    let worker = Worker { world: Arc::clone(world), dice, identity: identity.to_owned() };
+    let identity = identity.to_owned();
+    let worker = Worker { world: Arc::clone(world), dice, identity, takes_commands: false };
     tokio::spawn(async move { Attempt::new(&worker, delivery).run().await });
 }
 
@@ -55,7 +64,10 @@ impl Worker {
         self.world.sleep(self.world.profile.workers_from).await;
         while !self.world.is_done() {
             rest(&self.world, &self.dice).await;
-            let poll = Poll::draw(&self.world, &self.dice, QUEUE, &self.identity);
+            let mut poll = Poll::draw(&self.world, &self.dice, QUEUE, &self.identity);
+            if self.takes_commands {
+                poll.control_queue = control::queue_of(&self.identity);
+            }
             let request = poll.clone();
             let polled = self
                 .world
@@ -66,7 +78,7 @@ impl Worker {
                     Attempt::new(&self, *delivery).run().await;
                 }
                 Ok(Some(Attempted::Standalone(delivery))) => {
-                    let Self { world, dice, identity } = &self;
+                    let Self { world, dice, identity, .. } = &self;
                     standalone_activity::attempt(world, dice, identity, *delivery).await;
                 }
                 Ok(None) => poll.check_patience(&self.world),
@@ -93,7 +105,7 @@ impl<'a> Attempt<'a> {
     }
 
     async fn run(self) {
-        let Worker { world, dice, identity } = self.worker;
+        let Worker { world, dice, identity, .. } = self.worker;
         let attempt = self.delivery.activity.attempt;
         let workflow_id = &self.execution.workflow_id;
         let name = format!("{identity}: {workflow_id} {} attempt {attempt}", self.activity_id);
@@ -104,6 +116,9 @@ impl<'a> Attempt<'a> {
             return;
         };
         self.check_progress();
+        if world.breaks(Broken::StopsActivities) {
+            world.witness.told_to_stop(identity, self.token());
+        }
         if dies(world, dice) {
             world.trace.note(&format!("{name}: worker dies"));
             return;
@@ -140,7 +155,8 @@ impl<'a> Attempt<'a> {
         let safe = world.witness.progress(&self.delivery.run, scheduled_event_id);
         let details = self.delivery.activity.heartbeat_details.as_ref();
         let details = text(details.map(engine::Shared::to_owned_message).as_ref());
-        let given = details.parse::<u64>().unwrap_or(0);
+        let is_lost = world.breaks(Broken::LosesProgress);
+        let given = if is_lost { 0 } else { details.parse::<u64>().unwrap_or(0) };
         if given < safe {
             world.witness.accuse(format!(
                 "attempt {} of activity {scheduled_event_id} of run {} begins at {given}, \
@@ -148,6 +164,16 @@ impl<'a> Attempt<'a> {
                 self.delivery.activity.attempt, self.delivery.run.run_id
             ));
         }
+    }
+
+    /// Whether a command came for this attempt.
+    fn is_told_to_stop(&self) -> bool {
+        self.worker.world.witness.is_told_to_stop(&self.worker.identity, &self.token())
+    }
+
+    fn token(&self) -> Bytes {
+        let ActivityDelivery { run, activity, .. } = &self.delivery;
+        activity_task_token(&token_keys(), run, activity.scheduled_event_id, activity.attempt)
     }
 
     fn by_token(&self) -> HeldActivity {
@@ -247,7 +273,7 @@ impl<'a> Attempt<'a> {
 
     async fn await_cancel(&self) {
         let Worker { world, dice, .. } = self.worker;
-        loop {
+        while !self.is_told_to_stop() {
             match self.report().await {
                 Ok(true) => break,
                 Err(error) if error.is_rejection() => return,

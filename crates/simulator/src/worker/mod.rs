@@ -1,6 +1,8 @@
 //! Workers. They outlive the node, as the processes of users do.
 
 pub(crate) mod activity;
+pub(crate) mod control;
+pub(crate) mod nexus;
 pub(crate) mod poll;
 pub(crate) mod workflow;
 
@@ -17,6 +19,9 @@ pub(crate) fn start(world: &Arc<World>) {
     }
     for number in 0..world.profile.activity_workers {
         activity::start(world, number);
+    }
+    for number in 0..world.profile.nexus_workers {
+        nexus::start(world, number);
     }
 }
 

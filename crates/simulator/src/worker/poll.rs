@@ -1,13 +1,13 @@
 //! The server's side of a poll, as the frontend has it.
 
 use history::{
-    ActivityDelivery, Delivery, History, HistoryError, QueryDelivery, StandaloneActivityDelivery,
-    WorkerPoll, WorkflowTaskDelivery,
+    ActivityDelivery, Delivery, History, HistoryError, NexusDelivery, QueryDelivery,
+    StandaloneActivityDelivery, WorkerPoll, WorkflowTaskDelivery,
 };
 use matching::{Matched, PollRequest, QueuedTask, RESERVATION_GRACE, TaskQueueKey};
 use model::{Span, Time};
 
-use crate::{cluster::Life, dice::Dice, world::World};
+use crate::{broken::Broken, cluster::Life, dice::Dice, world::World};
 
 /// So long after the last fault nothing of it is under way any more.
 const CALM_AFTER: Span = Span::from_secs(3);
@@ -26,8 +26,12 @@ pub(crate) struct Poll {
     pub(crate) queue: String,
     pub(crate) identity: String,
     pub(crate) deadline: Time,
+    /// Where the worker takes commands; empty when it takes none.
+    pub(crate) control_queue: String,
     /// The deadline in monotonic time, which does not jump.
     over: Span,
+    /// An empty answer comes so much too late.
+    late: Span,
     /// The connection breaks so soon after a task was found for the poll.
     pub(crate) breaks_after: Option<Span>,
 }
@@ -40,6 +44,12 @@ impl Poll {
             queue: queue.to_owned(),
             identity: identity.to_owned(),
             deadline: world.now() + patience,
+            control_queue: String::new(),
+            late: if world.breaks(Broken::ForgetsPolls) {
+                RESERVATION_GRACE + Span::from_secs(1)
+            } else {
+                Span::ZERO
+            },
             over: world.clock.monotonic() + patience,
             breaks_after: breaks.then(|| dice.span(0, 20)),
         }
@@ -61,8 +71,15 @@ impl Poll {
         PollRequest {
             identity: self.identity.clone(),
             request_id: life.request_id(),
+            worker_control_task_queue: self.control_queue.clone(),
             deadline: self.deadline,
             ..PollRequest::default()
+        }
+    }
+
+    async fn linger(&self, life: &Life) {
+        if !self.late.is_zero() {
+            life.sleep(self.late).await;
         }
     }
 
@@ -137,6 +154,7 @@ pub(crate) async fn poll_activity(
         let worker = WorkerPoll {
             request_id: request.request_id.clone(),
             identity: poll.identity.clone(),
+            worker_control_task_queue: poll.control_queue.clone(),
             ..WorkerPoll::default()
         };
         let polled = life.matching.poll(&key, request).await.map_err(unavailable)?;
@@ -151,9 +169,25 @@ pub(crate) async fn poll_activity(
                     Err(error) => return Err(error),
                 }
             }
-            Matched::Empty | Matched::Ready(_) => return Ok(None),
+            Matched::Empty | Matched::Ready(_) => {
+                poll.linger(life).await;
+                return Ok(None);
+            }
         }
     }
+}
+
+/// Polls for a request to a handler of Nexus operations, or for commands.
+pub(crate) async fn poll_nexus_task(
+    life: &Life,
+    poll: &Poll,
+) -> Result<Option<Box<NexusDelivery>>, HistoryError> {
+    let key = TaskQueueKey::nexus(life.namespace.id, poll.queue.as_str());
+    let polled = life.matching.poll(&key, poll.request(life)).await.map_err(unavailable)?;
+    Ok(match polled.matched {
+        Matched::Ready(Delivery::Nexus(task)) => Some(task),
+        _ => None,
+    })
 }
 
 /// Takes a task that waited.

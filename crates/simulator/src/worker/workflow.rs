@@ -16,8 +16,8 @@ use model::Span;
 use parking_lot::Mutex;
 
 use crate::{
+    broken::Broken,
     dice::Dice,
-    outside::ENDPOINT,
     payload::payloads,
     reading,
     script::{Answer, QUEUE, answer},
@@ -153,8 +153,7 @@ impl Worker {
                     identity: self.name.clone(),
                     return_new_workflow_task: self.dice.chance(700),
                     request_id: format!("{:x}", self.dice.roll()),
-                    nexus_endpoints: [(ENDPOINT.to_owned(), world.cluster.endpoint_id.clone())]
-                        .into(),
+                    nexus_endpoints: world.cluster.endpoints.clone(),
                     sticky: sticky.map(|task_queue| Sticky {
                         task_queue,
                         schedule_to_start_timeout: STICKY_PATIENCE,
@@ -201,6 +200,11 @@ impl Worker {
                     next = workflow_task;
                 }
                 Err(error) if error.is_rejection() => {
+                    if world.breaks(Broken::CompletesTwice) {
+                        let held = request_task(delivery);
+                        let (scheduled, started) = (held.scheduled_event_id, held.started_event_id);
+                        world.witness.workflow_task_completed(run, scheduled, started);
+                    }
                     if next.is_none() {
                         self.process.lock().cache.remove(run);
                     }
