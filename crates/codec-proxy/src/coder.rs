@@ -175,3 +175,142 @@ impl Errors {
         Ok(places.replace(&failures.collect::<Result<Vec<_>, _>>()?)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use api::{
+        failure::v1::{Failure, NexusHandlerFailureInfo, failure::FailureInfo},
+        nexus::v1::{Failure as NexusFailure, HandlerError},
+        query::v1::WorkflowQueryResult,
+        workflowservice::v1::{
+            QueryWorkflowResponse, RespondNexusTaskFailedRequest, RespondQueryTaskCompletedRequest,
+            RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskFailedRequest,
+        },
+    };
+    use futures_util::FutureExt as _;
+    use longtide_codec::{ENCODED_FAILURE, Encryption, KeyRing};
+    use prost::Message;
+
+    use super::*;
+
+    const SECRET: &[u8] = b"canary";
+
+    fn coder() -> Coder {
+        let codec = Encryption::new(&KeyRing::new("a", [7; 32])).unwrap();
+        let settings =
+            CoderSettings { encode_failures: true, dangerous_pass_unknown_fields: false };
+        Coder::new(Arc::new(codec), settings).unwrap()
+    }
+
+    fn encoded<M: Message + Default>(name: &str, message: &M) -> M {
+        let bytes = message.encode_to_vec();
+        assert!(bytes.windows(SECRET.len()).any(|window| window == SECRET));
+        let context = Context::of_namespace("default");
+        let bytes = coder().encode(&context, name, &bytes).now_or_never().unwrap().unwrap();
+        assert!(!bytes.windows(SECRET.len()).any(|window| window == SECRET), "{name} is readable");
+        M::decode(bytes.as_slice()).unwrap()
+    }
+
+    fn decoded<M: Message + Default>(name: &str, message: &M) -> M {
+        let context = Context::of_namespace("default");
+        let bytes = message.encode_to_vec();
+        let bytes = coder().decode(&context, name, &bytes).now_or_never().unwrap().unwrap();
+        M::decode(bytes.as_slice()).unwrap()
+    }
+
+    const SERVICE: &str = "temporal.api.workflowservice.v1";
+
+    fn failure() -> Failure {
+        let cause = Failure {
+            message: "canary of the cause".to_owned(),
+            stack_trace: "canary of the trace".to_owned(),
+            source: "RustSDK".to_owned(),
+            ..Failure::default()
+        };
+        Failure {
+            message: "canary".to_owned(),
+            cause: Some(Box::new(cause)),
+            failure_info: Some(FailureInfo::NexusHandlerFailureInfo(NexusHandlerFailureInfo {
+                r#type: "INTERNAL".to_owned(),
+                ..Default::default()
+            })),
+            ..Failure::default()
+        }
+    }
+
+    #[test]
+    fn failures_come_back_as_they_were() {
+        let name = format!("{SERVICE}.RespondWorkflowTaskFailedRequest");
+        let request =
+            RespondWorkflowTaskFailedRequest { failure: Some(failure()), ..Default::default() };
+        let sealed = encoded(&name, &request);
+        let hidden = sealed.failure.as_ref().unwrap();
+        assert_eq!(hidden.message, ENCODED_FAILURE);
+        assert_eq!(hidden.failure_info, failure().failure_info);
+        assert_eq!(hidden.cause.as_ref().unwrap().message, ENCODED_FAILURE);
+        assert_eq!(decoded(&name, &sealed), request);
+    }
+
+    #[test]
+    fn failed_queries_say_nothing() {
+        let name = format!("{SERVICE}.RespondQueryTaskCompletedRequest");
+        let request = RespondQueryTaskCompletedRequest {
+            error_message: "canary".to_owned(),
+            ..Default::default()
+        };
+        let sealed = encoded(&name, &request);
+        assert_eq!(sealed.error_message, ENCODED_FAILURE);
+        let told = decoded(&name, &sealed).failure.unwrap();
+        assert_eq!(told.message, "canary");
+
+        let name = format!("{SERVICE}.RespondWorkflowTaskCompletedRequest");
+        let result = WorkflowQueryResult {
+            error_message: "canary".to_owned(),
+            failure: Some(failure()),
+            ..Default::default()
+        };
+        let request = RespondWorkflowTaskCompletedRequest {
+            query_results: [("q".to_owned(), result)].into(),
+            ..Default::default()
+        };
+        let sealed = encoded(&name, &request);
+        assert_eq!(sealed.query_results["q"].error_message, ENCODED_FAILURE);
+        assert_eq!(decoded(&name, &sealed).query_results["q"].failure, Some(failure()));
+    }
+
+    #[test]
+    fn nexus_s_own_failures_say_nothing() {
+        let name = format!("{SERVICE}.RespondNexusTaskFailedRequest");
+        let typed = NexusFailure {
+            message: "canary".to_owned(),
+            metadata: [("type".to_owned(), FAILURE.to_owned())].into(),
+            details: r#"{"applicationFailureInfo":{"type":"Refused","details":{"payloads":[
+                {"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"ImNhbmFyeSI="}]}}}"#
+                .into(),
+            ..Default::default()
+        };
+        let plain = NexusFailure { message: "canary".to_owned(), ..Default::default() };
+        for failure in [typed, plain] {
+            let error = HandlerError { failure: Some(failure), ..Default::default() };
+            let request =
+                RespondNexusTaskFailedRequest { error: Some(error), ..Default::default() };
+            let sealed = encoded(&name, &request).error.unwrap().failure.unwrap();
+            assert_eq!(sealed.message, ENCODED_FAILURE);
+            let details = std::str::from_utf8(&sealed.details).unwrap();
+            assert!(!details.contains("ImNhbmFyeSI"), "{details}");
+            let failure = nexus::opened(&sealed.encode_to_vec()).unwrap();
+            let failure = decoded(FAILURE, &Failure::decode(failure.as_slice()).unwrap());
+            let failure = decode_common_attributes(&failure.encode_to_vec()).unwrap();
+            assert_eq!(Failure::decode(failure.as_slice()).unwrap().message, "canary");
+        }
+    }
+
+    #[test]
+    fn a_field_of_a_later_version_does_not_pass() {
+        let name = format!("{SERVICE}.QueryWorkflowResponse");
+        let mut bytes = QueryWorkflowResponse::default().encode_to_vec();
+        bytes.extend_from_slice(b"\xba\x3e\x04text");
+        let refused = coder().encode(&Context::default(), &name, &bytes).now_or_never().unwrap();
+        assert!(matches!(refused, Err(CoderError::Unknown(field)) if field.number == 999));
+    }
+}
