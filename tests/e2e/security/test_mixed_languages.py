@@ -1,5 +1,5 @@
-"""One encrypted workflow of two languages, of which the server sees nothing; and what each of three
-languages encrypts the others decrypt."""
+"""One encrypted workflow of three languages: a starter in Python, its worker in TypeScript, its
+activities in Rust with `longtide-codec`. The server sees nothing of it."""
 
 import base64
 import json
@@ -10,32 +10,52 @@ from pathlib import Path
 
 import pytest
 from sealed import SECRET, places_with, told
-from temporalio import activity
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ApplicationError
-from test_codec_server import CodecServer, key_line
 
 from conftest import CLI
 from harness.encryption_codec import codec_of, converter_of
 from harness.node import FOLDER, Program
-from harness.sdk import unique, worker
+from harness.sdk import unique
 from harness.server import Server, executable
+from harness.waiting import wait_for_sync
+
+RUST = Path(__file__).parent.parent / "rust"
 
 
-@activity.defn
-async def charge(card: str) -> str:
-    if card.endswith("expired"):
-        raise ApplicationError(f"{card}: refused in Python")
-    return f"{card}: charged in Python"
+class RustWorker:
+    """The example of the Rust suite, built when it is not there yet."""
+
+    def __init__(self, log: Path, *words: str) -> None:
+        self.process = subprocess.Popen(
+            ["cargo", "run", "--quiet", "--locked", "--example", "encrypted_activities", *words],
+            cwd=RUST,
+            stdin=subprocess.PIPE,
+            stdout=log.open("ab"),
+            stderr=subprocess.STDOUT,
+        )
+
+        def polls() -> bool:
+            assert self.process.poll() is None, log.read_text()
+            return "polls" in log.read_text()
+
+        wait_for_sync(polls, "the Rust worker polls", seconds=900)
+
+    def __enter__(self) -> "RustWorker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate(b"\n", timeout=60)
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     """A file of keys that has been rotated once."""
     path = tmp_path / "keys"
-    path.write_text(key_line("second", os.urandom(32)) + key_line("first", os.urandom(32)))
+    for command in ("generate", "rotate"):
+        words = [executable(), "codec", "keys", command, "--file", str(path)]
+        subprocess.run(words, check=True, timeout=20, stdout=subprocess.DEVNULL)
     return path
 
 
@@ -51,54 +71,53 @@ def folder(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
 
 
-async def test_two_languages_share_a_workflow_that_nobody_else_reads(server, keys, tmp_path):
+async def test_three_languages_share_a_workflow_that_nobody_else_reads(server, keys, tmp_path):
     client = await Client.connect(server.address, data_converter=converter_of(keys))
     queue, activities = unique("orders"), unique("charges")
+    rust = RustWorker(tmp_path / "rust.log", server.address, activities, str(keys))
     typescript = Program(
         tmp_path / "typescript.log",
         "encrypted_worker.mjs",
         *(server.address, queue, str(keys)),
         ready="polls",
     )
-    charges = worker(client, activities, activities=[charge])
-    with typescript:
-        async with charges:
+    with rust, typescript:
 
-            async def started():
-                return await client.start_workflow(
-                    "orders",
-                    args=[told("card"), activities],
-                    id=unique("orders"),
-                    task_queue=queue,
-                    memo={"note": told("memo")},
-                    static_summary=told("summary"),
-                    retry_policy=RetryPolicy(maximum_attempts=1),
-                )
+        async def started():
+            return await client.start_workflow(
+                "orders",
+                args=[told("card"), activities],
+                id=unique("orders"),
+                task_queue=queue,
+                memo={"note": told("memo")},
+                static_summary=told("summary"),
+                retry_policy=RetryPolicy(maximum_attempts=1),
+            )
 
-            handle = await started()
-            changed = await handle.execute_update("change", told("update"))
-            assert changed == f"{told('update')}: changed in TypeScript"
-            with pytest.raises(WorkflowUpdateFailedError) as refused:
-                await handle.execute_update("change", told("never"))
-            assert f"{told('never')}: refused in TypeScript" in str(refused.value.cause)
-            await handle.signal("note", told("signal"))
-            assert await handle.result() == {
-                "charged": f"{told('card')}: charged in Python",
-                "refused": f"{told('card')} expired: refused in Python",
-                "notes": [told("signal")],
-            }
-            assert await handle.query("notes") == [told("signal")]
-            description = await handle.describe()
-            assert await description.memo() == {"note": told("memo"), "card": told("card")}
-            assert await description.static_summary() == told("summary")
-            failing = await started()
-            await failing.signal("note", told("fail"))
-            with pytest.raises(WorkflowFailureError) as failed:
-                await failing.result()
-            assert failed.value.cause.message == f"{told('fail')}: failed in TypeScript"
-            assert failed.value.cause.details == (told("card"),)
-            assert not places_with(server, SECRET)
-            assert len(places_with(server, handle.id)) >= 2
+        handle = await started()
+        changed = await handle.execute_update("change", told("update"))
+        assert changed == f"{told('update')}: changed in TypeScript"
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await handle.execute_update("change", told("never"))
+        assert f"{told('never')}: refused in TypeScript" in str(refused.value.cause)
+        await handle.signal("note", told("signal"))
+        assert await handle.result() == {
+            "charged": f"{told('card')}: charged in Rust",
+            "refused": f"{told('card')} expired: refused in Rust",
+            "notes": [told("signal")],
+        }
+        assert await handle.query("notes") == [told("signal")]
+        description = await handle.describe()
+        assert await description.memo() == {"note": told("memo"), "card": told("card")}
+        assert await description.static_summary() == told("summary")
+        failing = await started()
+        await failing.signal("note", told("fail"))
+        with pytest.raises(WorkflowFailureError) as failed:
+            await failing.result()
+        assert failed.value.cause.message == f"{told('fail')}: failed in TypeScript"
+        assert failed.value.cause.details == (told("card"),)
+        assert not places_with(server, SECRET)
+        assert len(places_with(server, handle.id)) >= 2
 
 
 NODE = """
@@ -124,19 +143,24 @@ def by_typescript(way: str, keys: Path, payload: dict) -> dict:
     return json.loads(done.stdout)
 
 
+def by_rust(way: str, keys: Path, payload: dict) -> dict:
+    done = subprocess.run(
+        [executable(), "codec", way, "--keys", str(keys)],
+        input=json.dumps(payload),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 def to_json(payload: Payload) -> dict:
     metadata = {name: base64.b64encode(value).decode() for name, value in payload.metadata.items()}
     return {"metadata": metadata, "data": base64.b64encode(payload.data).decode()}
 
 
-async def test_what_one_language_encrypts_the_others_decrypt(keys: Path, tmp_path: Path):
-    codec_server = CodecServer(tmp_path / "codec", keys.read_text())
-
-    def by_rust(way: str, _: Path, payload: dict) -> dict:
-        status, body, _ = codec_server.ask(f"/{way}", {"payloads": [payload]})
-        assert status == 200, body
-        return json.loads(body)["payloads"][0]
-
+async def test_what_one_language_encrypts_the_others_decrypt(keys: Path):
     async def by_python(way: str, keys: Path, payload: dict) -> dict:
         read = {name: base64.b64decode(value) for name, value in payload["metadata"].items()}
         coded = Payload(metadata=read, data=base64.b64decode(payload["data"]))
@@ -157,4 +181,3 @@ async def test_what_one_language_encrypts_the_others_decrypt(keys: Path, tmp_pat
                 opened = await coded(reader, "decode", sealed)
                 assert opened["metadata"] == plain["metadata"], f"{writer} to {reader}"
                 assert opened.get("data", "") == plain["data"], f"{writer} to {reader}"
-    codec_server.stop()
