@@ -120,6 +120,13 @@ impl ApiKey {
     }
 }
 
+/// The id of the API key in the value of an `authorization` header, if one is there. Whether it is
+/// good is for others to say.
+pub fn api_key_id(header: &[u8]) -> Option<&str> {
+    let (id, _) = parts(crate::authenticator::bearer(header).ok()?)?;
+    Some(id)
+}
+
 /// The id and the secret of a key's text.
 pub(crate) fn parts(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix(MARK)?.split_once('_')

@@ -121,7 +121,7 @@ impl Authenticator {
 }
 
 /// The token of a header: split once, at the first blank, as all of it that follows is the token's.
-fn bearer(header: &[u8]) -> Result<&str, CredentialError> {
+pub(crate) fn bearer(header: &[u8]) -> Result<&str, CredentialError> {
     let text = std::str::from_utf8(header).map_err(|_| CredentialError::Format)?;
     let (scheme, token) = text.split_once(' ').ok_or(CredentialError::Format)?;
     if !scheme.eq_ignore_ascii_case("bearer") {

@@ -20,7 +20,7 @@ mod key_source;
 mod permissions;
 mod token_claims;
 
-pub use api_key::{ApiKey, ApiKeyRequest};
+pub use api_key::{ApiKey, ApiKeyRequest, api_key_id};
 pub use api_keys::{ApiKeyError, ApiKeys, NewApiKey};
 pub use authenticator::{Authenticator, Settings};
 pub use certificate_rule::CertificateRule;

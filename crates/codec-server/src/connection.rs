@@ -3,7 +3,11 @@
 use std::{convert::Infallible, pin::pin, sync::Arc};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE, request::Parts};
+use http::{
+    Method, Request, Response, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+    request::Parts,
+};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -11,9 +15,9 @@ use listener::{Ending, Peer, Stream, Visitor};
 use longtide_codec::{read_body, write_body};
 
 use crate::{
-    CodecServer,
+    CodecServer, auditing,
     request::{Action, Question},
-    rights::Denied,
+    rights::{Decided, Denied},
 };
 
 /// Largest set of headers, in bytes.
@@ -87,16 +91,23 @@ async fn answer(asked: &Asked, request: Request<Incoming>) -> Answer {
 }
 
 /// Why a request is not answered. The texts hold nothing of any payload.
-struct Refusal(StatusCode, String);
+pub(crate) struct Refusal(StatusCode, String);
 
 impl Refusal {
     fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self(status, text.into())
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0
+    }
+
     fn into_answer(self) -> Answer {
         let mut answer = Response::new(Full::from(self.1));
         *answer.status_mut() = self.0;
+        if self.0 == StatusCode::TOO_MANY_REQUESTS {
+            answer.headers_mut().insert(RETRY_AFTER, http::HeaderValue::from_static("1"));
+        }
         let kind = http::HeaderValue::from_static("text/plain; charset=utf-8");
         answer.headers_mut().insert(CONTENT_TYPE, kind);
         answer
@@ -108,13 +119,16 @@ impl From<Denied> for Refusal {
         match denied {
             Denied::NoCredentials => Self::new(StatusCode::UNAUTHORIZED, "credentials are needed"),
             Denied::NotTaken => Self::new(StatusCode::UNAUTHORIZED, "credentials are not taken"),
+            Denied::NobodyKnows => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "credentials cannot be checked")
+            }
             Denied::NoRight => Self::new(StatusCode::FORBIDDEN, "permission denied"),
         }
     }
 }
 
 async fn coded(asked: &Asked, parts: &Parts, body: Incoming) -> Result<Vec<u8>, Refusal> {
-    let Asked { server, peer, visitor } = asked;
+    let Asked { server, peer, .. } = asked;
     let not_found = || Refusal::new(StatusCode::NOT_FOUND, "not found");
     if parts.method != Method::POST {
         return Err(not_found());
@@ -122,17 +136,43 @@ async fn coded(asked: &Asked, parts: &Parts, body: Incoming) -> Result<Vec<u8>, 
     let question = Question::read(parts)
         .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))?
         .ok_or_else(not_found)?;
-    if let Err(denied) = server.access.check(&parts.headers, peer, &question).await {
+    if server.audit.as_ref().is_some_and(|log| log.is_blocked()) {
+        let text = "the audit log cannot be written";
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text));
+    }
+    let decided = server.access.check(&parts.headers, peer, &question).await;
+    let mut count = 0;
+    let done = answered(asked, &question, &decided, body, &mut count).await;
+    if let Some(log) = &server.audit {
+        let outcome = done.as_ref().map(drop);
+        auditing::record(log, peer, &question, &decided, count, outcome).await;
+    }
+    done
+}
+
+async fn answered(
+    asked: &Asked,
+    question: &Question,
+    decided: &Decided,
+    body: Incoming,
+    count: &mut usize,
+) -> Result<Vec<u8>, Refusal> {
+    let Asked { server, visitor, .. } = asked;
+    if let Err(denied) = decided.may {
         if visitor.may_go_on() {
             return Err(denied.into());
         }
         return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too many refusals"));
+    }
+    if !server.rates.take(&decided.who) {
+        return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too many requests"));
     }
     let closed = |_| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server stops");
     let _permit = server.working.acquire().await.map_err(closed)?;
     let body = read(server, body).await?;
     let bad = |text: String| Refusal::new(StatusCode::BAD_REQUEST, text);
     let payloads = read_body(&body).map_err(|error| bad(error.to_string()))?;
+    *count = payloads.len();
     let coded = match question.action {
         Action::Encode => server.codec.encode(&question.context, payloads).await,
         Action::Decode => server.codec.decode(&question.context, payloads).await,

@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use listener::Listener;
+use audit::AuditLog;
+use listener::{Listener, RateLimit};
 use longtide_codec::Codec;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Access, Origins,
     connection::{self, Asked},
+    principal::Rates,
 };
 
 /// How the server treats requests.
@@ -19,6 +21,8 @@ pub struct Settings {
     pub body_bytes_max: usize,
     /// Most requests that are worked on at once; the others wait.
     pub requests_max: usize,
+    /// How often each principal may ask; who has no name counts by address.
+    pub rate: Option<RateLimit>,
     /// How long a client may take for its headers, and between requests.
     pub header_timeout: Duration,
     /// How long it may take for its body.
@@ -32,6 +36,7 @@ impl Default for Settings {
         Self {
             body_bytes_max: 16 * 1024 * 1024,
             requests_max: 64,
+            rate: Some(RateLimit::per_second(200)),
             header_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(10),
@@ -46,6 +51,9 @@ pub struct CodecServer {
     pub(crate) access: Arc<Access>,
     pub(crate) origins: Arc<Origins>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) rates: Arc<Rates>,
+    /// Who hears of requests, if anybody.
+    pub(crate) audit: Option<Arc<AuditLog>>,
     /// A body in memory each: without permits, who sends many large ones fills the memory.
     pub(crate) working: Arc<Semaphore>,
 }
@@ -71,9 +79,17 @@ impl CodecServer {
             codec,
             access: Arc::new(access),
             origins: Arc::new(origins),
+            rates: Arc::new(Rates::new(settings.rate)),
+            audit: None,
             working: Arc::new(Semaphore::new(settings.requests_max)),
             settings: Arc::new(settings),
         }
+    }
+
+    /// The same, whose requests an audit log hears of.
+    #[must_use]
+    pub fn audited(self, log: Option<Arc<AuditLog>>) -> Self {
+        Self { audit: log, ..self }
     }
 
     /// Serves until `stop` is cancelled, then lets requests under way finish; what is left after

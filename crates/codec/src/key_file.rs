@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
@@ -48,6 +49,25 @@ pub fn read_key_text(text: &str) -> Result<KeyRing, KeyError> {
     ring.ok_or(KeyError::Empty)
 }
 
+/// Makes a key: its id, which is random unless told, and its line.
+///
+/// # Errors
+/// When the id cannot stand in a line, or the machine has no random numbers.
+pub fn new_key_line(id: Option<String>) -> Result<(String, Zeroizing<String>), KeyError> {
+    let mut key = Zeroizing::new([0; 32]);
+    let mut name = [0; 4];
+    let filled = rand::fill(key.as_mut_slice()).and_then(|()| rand::fill(&mut name));
+    filled.map_err(|_| KeyError::Unreadable("the machine has no random numbers".to_owned()))?;
+    let id = id.unwrap_or_else(|| format!("key-{:08x}", u32::from_be_bytes(name)));
+    let fits = |c: char| !c.is_control() && c != ',';
+    if id.trim() != id || id.is_empty() || id.starts_with('#') || !id.chars().all(fits) {
+        return Err(KeyError::NoId);
+    }
+    let encoded = Zeroizing::new(STANDARD.encode(*key));
+    let line = Zeroizing::new(format!("{id}: {}\n", *encoded));
+    Ok((id, line))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +83,17 @@ mod tests {
         let of_a_variable = read_key_text(&format!("b:{key},a:{other}")).unwrap();
         assert_eq!(of_a_variable.primary_id(), "b");
         assert!(!format!("{ring:?}").contains(&key), "a key is printed");
+    }
+
+    #[test]
+    fn a_new_key_reads_as_it_was_written() {
+        let (id, line) = new_key_line(None).unwrap();
+        assert_eq!(read_key_text(&line).unwrap().primary_id(), id);
+        let (id, line) = new_key_line(Some("urn:2026-11".to_owned())).unwrap();
+        assert_eq!(read_key_text(&line).unwrap().primary_id(), id);
+        for bad in ["", " a", "#a", "a,b", "a\nb"] {
+            assert_eq!(new_key_line(Some(bad.to_owned())).unwrap_err(), KeyError::NoId, "{bad}");
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub use envelope::{ENVELOPE, EnvelopeEncryption, PAYLOADS_PER_DATA_KEY_MAX};
 pub use error::CodecError;
 pub use failure::{CommonAttributes, ENCODED_FAILURE};
 pub use http_body::{BodyError, read_body, write_body};
-pub use key_file::{read_key_file, read_key_text};
+pub use key_file::{new_key_line, read_key_file, read_key_text};
 pub use key_ring::{KEYS_MAX, KeyError, KeyRing};
 pub use key_service::{KeyService, PlainKey, WrappedKey};
 pub use payload::{ENCODING, Payload};

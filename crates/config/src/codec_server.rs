@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 
-use crate::{Global, Log, exposure, values::or_default};
+use crate::{Audit, Global, Log, RemoteServer, exposure, values::or_default};
 
 /// Largest body that may be allowed, in bytes.
 const BODY_BYTES_LIMIT: usize = 1024 * 1024 * 1024;
@@ -36,6 +36,13 @@ pub struct CodecServer {
     /// Largest body, in bytes; 16 MiB.
     #[serde(default = "default_body_bytes_max")]
     pub body_bytes_max: usize,
+    /// How often each principal may ask in a second; 0: as often as it likes.
+    #[serde(default = "default_requests_per_second")]
+    pub requests_per_second: u32,
+    /// The server that is asked about API keys, with `apiKeys: true` below.
+    pub server: Option<RemoteServer>,
+    /// Who hears of requests, as a server has it.
+    pub audit: Option<Audit>,
     /// Log lines.
     #[serde(default)]
     pub log: Log,
@@ -96,10 +103,16 @@ impl CodecServer {
             problems.push(text);
         }
         let api_keys = self.global.authorization.as_ref().is_some_and(|it| it.api_keys);
-        if api_keys {
-            let text = "global.authorization.apiKeys: API keys are kept by a server, which a codec \
-                        server does not ask";
+        if api_keys != self.server.is_some() {
+            let text = "server: is asked about API keys, and set with global.authorization.apiKeys \
+                        or not at all";
             problems.push(text.to_owned());
+        }
+        if let Some(server) = &self.server {
+            server.check("server", &mut problems);
+        }
+        if let Some(audit) = &self.audit {
+            audit.check(&mut problems);
         }
         exposure::check(self.listen, self.dangerous_plaintext, &self.global, &mut problems);
         problems
@@ -108,6 +121,10 @@ impl CodecServer {
 
 fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8081))
+}
+
+fn default_requests_per_second() -> u32 {
+    200
 }
 
 fn default_body_bytes_max() -> usize {

@@ -42,6 +42,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: crate::keys_commands::KeysCommand,
     },
+    /// Payloads by hand, and the keys that encrypt them.
+    Codec {
+        #[command(subcommand)]
+        command: Box<crate::codec_commands::CodecCommand>,
+    },
     CodecServer(crate::codec_command::Arguments),
     CodecProxy(crate::codec_proxy_command::Arguments),
     #[command(flatten)]

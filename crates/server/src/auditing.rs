@@ -9,7 +9,12 @@ use model::Span;
 
 /// What the log is to be; nothing when there is none.
 pub(crate) fn settings(configured: &config::Settings) -> anyhow::Result<Option<Settings>> {
-    configured.audit.as_ref().map(|audit| read(audit).context("audit")).transpose()
+    of(configured.audit.as_ref())
+}
+
+/// The same for another kind of server.
+pub(crate) fn of(audit: Option<&config::Audit>) -> anyhow::Result<Option<Settings>> {
+    audit.map(|audit| read(audit).context("audit")).transpose()
 }
 
 fn read(audit: &config::Audit) -> anyhow::Result<Settings> {

@@ -3,20 +3,23 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context, anyhow};
+use audit::AuditLog;
 use clap::Args;
-use codec_server::{Access, CodecServer, Origins, Settings};
+use codec_server::{Access, CodecServer, Origins, Rights, Settings};
 use config::{CodecCompression, CodecFormat, CodecKeys};
 use environment::Environment;
-use listener::{Limits, Listener, Protocols};
+use listener::{Limits, Listener, Protocols, RateLimit};
 use longtide_codec::{
     Chain, Codec, Compression, Encryption, EnvelopeEncryption, KeyRing, RequireEncryption,
     read_key_file, read_key_text,
 };
-use telemetry::start_logging;
+use telemetry::{Metrics, start_logging};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{output, security::Security, stop::StopSignals};
+use crate::{
+    auditing, codec_authority::AskedServer, output, remote, security::Security, stop::StopSignals,
+};
 
 /// Encode and decode payloads for command-line tools and browsers.
 #[derive(Debug, Args)]
@@ -46,11 +49,30 @@ async fn serve(settings: config::CodecServer) -> anyhow::Result<()> {
     let encryption = security.encryption(&environment, &stop)?;
     let access = match security.tokens(&environment, &stop).await.context("global.authorization")? {
         None => Access::Everybody,
-        Some(authenticator) => Access::Rights(authenticator),
+        Some(authenticator) => {
+            let rights = Rights::new(authenticator);
+            Access::Rights(match &settings.server {
+                None => rights,
+                Some(server) => {
+                    let channel = remote::channel(server).context("server")?;
+                    rights.with_api_keys(Arc::new(AskedServer::new(channel)))
+                }
+            })
+        }
     };
     let origins = Origins::new(settings.allowed_origins.iter().cloned());
     let origins = origins.map_err(|error| anyhow!("allowed_origins: {error}"))?;
-    let limits = Settings { body_bytes_max: settings.body_bytes_max, ..Settings::default() };
+    let limits = Settings {
+        body_bytes_max: settings.body_bytes_max,
+        rate: RateLimit::unless_zero(settings.requests_per_second),
+        ..Settings::default()
+    };
+    let audit_log = auditing::of(settings.audit.as_ref())?
+        .map(|audit| {
+            AuditLog::open(audit, &environment, Metrics::new()?.audit().clone())
+                .map_err(anyhow::Error::from)
+        })
+        .transpose()?;
     let address = settings.listen;
     let tcp = TcpListener::bind(address).await;
     let tcp = tcp.with_context(|| format!("cannot listen on {address}"))?;
@@ -64,7 +86,11 @@ async fn serve(settings: config::CodecServer) -> anyhow::Result<()> {
     }
     let listener = encryption.protect(Listener::plain(tcp, Limits::default()), Protocols::Http1);
     let watching = tokio::spawn(signals.watch(stop.clone()));
-    CodecServer::new(codec, access, origins, limits).serve(listener, stop).await;
+    let server = CodecServer::new(codec, access, origins, limits).audited(audit_log.clone());
+    server.serve(listener, stop).await;
+    if let Some(log) = audit_log {
+        log.close().await;
+    }
     watching.abort();
     Ok(())
 }

@@ -12,7 +12,11 @@ mod authorities;
 mod belongings;
 mod certificate_commands;
 mod cluster;
+mod codec_authority;
 mod codec_command;
+mod codec_commands;
+mod codec_json;
+mod codec_keys;
 mod codec_proxy_command;
 mod configured;
 mod development;
@@ -114,6 +118,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Server { command: ServerCommand::Init(options) } => init::run(&options),
         Command::Doctor(options) => doctor::run(&options),
+        Command::Codec { command } => codec_commands::run(*command),
         Command::CodecServer(arguments) => codec_command::start(&arguments),
         Command::CodecProxy(arguments) => codec_proxy_command::start(arguments),
         Command::TestServer(options) => test_server::start(&options),
