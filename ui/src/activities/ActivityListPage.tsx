@@ -4,6 +4,7 @@ import { useState } from "react";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { Icon } from "../kit/icons";
 import { Status } from "../kit/Status";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { EmptyState, Loaded } from "../kit/states";
 import { activitiesRoute } from "../router";
 import { Elapsed, Time } from "../time/Time";
@@ -58,7 +59,7 @@ export function ActivityListPage() {
               Activities of workflows are shown with their workflow.
             </EmptyState>
           ) : (
-            <div className="table-frame">
+            <div ref={focusableWhenScrolling} className="table-frame">
               <table className="table">
                 <caption className="visually-hidden">Standalone activities</caption>
                 <thead>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { Code } from "../kit/Code";
 import { Field } from "../kit/Field";
 import { toast } from "../kit/toasts";
 import { encoded } from "../payloads/codec";
@@ -93,7 +94,7 @@ export function BatchDialog({
       onClose={onClose}
     >
       <section className="dry-run" aria-label="What would happen">
-        {byQuery && <pre className="code">{query}</pre>}
+        {byQuery && <Code>{query}</Code>}
         <p aria-live="polite">
           {dryRun.error ? (
             <span className="bad">The workflows could not be counted: {dryRun.error.message}</span>

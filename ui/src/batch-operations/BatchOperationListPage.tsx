@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { Status } from "../kit/Status";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { EmptyState, Loaded } from "../kit/states";
 import { batchOperationsRoute } from "../router";
 import { Elapsed, Time } from "../time/Time";
@@ -30,7 +31,7 @@ export function BatchOperationListPage() {
               and signal, cancel, reset or terminate them at once.
             </EmptyState>
           ) : (
-            <div className="table-frame">
+            <div ref={focusableWhenScrolling} className="table-frame">
               <table className="table">
                 <caption className="visually-hidden">Batch operations</caption>
                 <thead>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CommandsMenu } from "../kit/CommandsMenu";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { EmptyState, Loaded } from "../kit/states";
 import { deploymentsRoute } from "../router";
 import { Time } from "../time/Time";
@@ -26,7 +27,7 @@ export function DeploymentListPage() {
               Workers that name a deployment and a build id appear here.
             </EmptyState>
           ) : (
-            <div className="table-frame">
+            <div ref={focusableWhenScrolling} className="table-frame">
               <table className="table">
                 <caption className="visually-hidden">Worker deployments</caption>
                 <thead>

@@ -6,6 +6,7 @@ import { CommandsMenu } from "../kit/CommandsMenu";
 import { Field } from "../kit/Field";
 import { Menu, MenuItem } from "../kit/Menu";
 import { Status } from "../kit/Status";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { Loaded } from "../kit/states";
 import { toast } from "../kit/toasts";
 import { deploymentRoute } from "../router";
@@ -52,7 +53,7 @@ export function DeploymentPage() {
       <Loaded query={deployment}>
         {({ workerDeploymentInfo: info, conflictToken }) => (
           <>
-            <div className="table-frame">
+            <div ref={focusableWhenScrolling} className="table-frame">
               <table className="table">
                 <caption className="visually-hidden">Versions</caption>
                 <thead>

@@ -19,7 +19,7 @@ export function OpenMenu({ label, icon, children, className, iconOnly = false }:
         {!iconOnly && <span>{label}</span>}
         {!iconOnly && <Icon name="chevron" size={12} />}
       </Ariakit.MenuButton>
-      <Ariakit.Menu gutter={4} portal autoFocusOnShow className="menu">
+      <Ariakit.Menu gutter={4} fixed autoFocusOnShow className="menu">
         {children}
       </Ariakit.Menu>
     </Ariakit.MenuProvider>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Status } from "../kit/Status";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { EmptyState, Loaded } from "../kit/states";
 import { durationMillis, formatDuration } from "../time/format";
 import { namespacesQuery } from "./queries";
@@ -19,7 +20,7 @@ export function NamespaceListPage() {
               Ask an administrator for a role in one.
             </EmptyState>
           ) : (
-            <div className="table-frame">
+            <div ref={focusableWhenScrolling} className="table-frame">
               <table className="table">
                 <caption className="visually-hidden">Namespaces</caption>
                 <thead>

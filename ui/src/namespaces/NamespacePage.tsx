@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { address, path } from "../api/http";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { Status } from "../kit/Status";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { Loaded } from "../kit/states";
 import { namespaceRoute } from "../router";
 import { durationMillis, formatBytes, formatDuration } from "../time/format";
@@ -151,7 +152,7 @@ function AttributeTable({
       {names.length === 0 ? (
         <p className="faint">none</p>
       ) : (
-        <div className="table-frame">
+        <div ref={focusableWhenScrolling} className="table-frame">
           <table className="table">
             <caption className="visually-hidden">Search attributes: {title}</caption>
             <thead>

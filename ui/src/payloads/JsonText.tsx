@@ -1,4 +1,5 @@
 import { useMemo, useState } from "react";
+import { Code } from "../kit/Code";
 import { jsonLines } from "./json";
 
 /** More lines than these are shown on request only. */
@@ -8,11 +9,11 @@ const LINES_AT_ONCE = 400;
 export function JsonText({ text }: { text: string }) {
   const [all, setAll] = useState(false);
   const lines = useMemo(() => jsonLines(text), [text]);
-  if (!lines) return <pre className="code">{text}</pre>;
+  if (!lines) return <Code>{text}</Code>;
   const shown = all ? lines : lines.slice(0, LINES_AT_ONCE);
   return (
     <>
-      <pre className="code">
+      <Code>
         {shown.map((line, at) => (
           <span key={at}>
             {line.map((token, index) =>
@@ -27,7 +28,7 @@ export function JsonText({ text }: { text: string }) {
             {"\n"}
           </span>
         ))}
-      </pre>
+      </Code>
       {shown.length < lines.length && (
         <button type="button" className="button quiet" onClick={() => setAll(true)}>
           Show {lines.length - shown.length} more lines

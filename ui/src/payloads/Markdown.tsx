@@ -1,4 +1,5 @@
 import { Fragment, useMemo } from "react";
+import { Code } from "../kit/Code";
 import { type Block, type Inline, parseInline, parseMarkdown } from "./markdown";
 
 /** Markdown of a workflow's author: built as elements, so that no part of it can be markup. */
@@ -25,7 +26,7 @@ function blockElement(block: Block) {
     case "heading":
       return <p className="markdown-heading">{inlineElements(block.children)}</p>;
     case "code":
-      return <pre className="code">{block.text}</pre>;
+      return <Code>{block.text}</Code>;
     case "list": {
       const items = block.items.map((item, at) => <li key={at}>{inlineElements(item)}</li>);
       return block.ordered ? <ol>{items}</ol> : <ul>{items}</ul>;

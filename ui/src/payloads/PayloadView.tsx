@@ -1,4 +1,5 @@
 import type { Payload } from "../api/types";
+import { Code } from "../kit/Code";
 import { CopyButton } from "../kit/CopyButton";
 import { formatBytes } from "../time/format";
 import { base64From, decode } from "./decode";
@@ -31,11 +32,11 @@ export function PayloadView({ namespace, payload }: { namespace: string; payload
       )}
       {decoded.kind === "text" && (
         <>
-          <pre className="code">{decoded.text}</pre>
+          <Code>{decoded.text}</Code>
           <CopyButton text={decoded.text} label="Copy payload" overlay />
         </>
       )}
-      {decoded.kind === "null" && <pre className="code faint">null</pre>}
+      {decoded.kind === "null" && <Code className="faint">null</Code>}
       {decoded.kind === "binary" && (
         <Bytes label={decoded.encoding || "bytes"} type={decoded.type} bytes={decoded.bytes} />
       )}

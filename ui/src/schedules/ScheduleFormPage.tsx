@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
+import { Code } from "../kit/Code";
 import { Field } from "../kit/Field";
 import { Icon } from "../kit/icons";
 import { Loaded } from "../kit/states";
@@ -286,7 +287,7 @@ function Form({
       </section>
       <details className="card">
         <summary>As JSON</summary>
-        <pre className="code">{preview.error ?? JSON.stringify(preview.schedule, null, 2)}</pre>
+        <Code>{preview.error ?? JSON.stringify(preview.schedule, null, 2)}</Code>
       </details>
       {save.error && (
         <p className="note bad" role="alert">

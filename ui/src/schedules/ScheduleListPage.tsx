@@ -5,6 +5,7 @@ import { CommandsMenu } from "../kit/CommandsMenu";
 import { Icon } from "../kit/icons";
 import { useShortcuts } from "../kit/keys";
 import { Status } from "../kit/Status";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { EmptyState, Loaded } from "../kit/states";
 import { schedulesRoute } from "../router";
 import { Time } from "../time/Time";
@@ -70,7 +71,7 @@ export function ScheduleListPage() {
               A schedule starts workflows at times that you say.
             </EmptyState>
           ) : (
-            <div className="table-frame">
+            <div ref={focusableWhenScrolling} className="table-frame">
               <table className="table">
                 <caption className="visually-hidden">Schedules</caption>
                 <thead>

@@ -7,6 +7,7 @@ import { Field } from "../kit/Field";
 import { Icon } from "../kit/icons";
 import { Menu, MenuItem, MenuSeparator } from "../kit/Menu";
 import { Status } from "../kit/Status";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { Loaded } from "../kit/states";
 import { toast, toastError } from "../kit/toasts";
 import { PayloadList } from "../payloads/PayloadView";
@@ -172,7 +173,7 @@ function Described({
           {(info?.recentActions ?? []).length === 0 ? (
             <p className="faint">nothing yet</p>
           ) : (
-            <div className="table-frame">
+            <div ref={focusableWhenScrolling} className="table-frame">
               <table className="table">
                 <caption className="visually-hidden">Recent actions</caption>
                 <thead>

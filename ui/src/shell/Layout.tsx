@@ -10,9 +10,12 @@ import { systemInfoQuery } from "../namespaces/queries";
 import { changeSettings, lastNamespaceStore, useSettings } from "../settings/store";
 import { NamespaceSwitcher } from "./NamespaceSwitcher";
 
+const loadPalette = () => import("./CommandPalette");
 const CommandPalette = lazy(() =>
-  import("./CommandPalette").then((module) => ({ default: module.CommandPalette })),
+  loadPalette().then((module) => ({ default: module.CommandPalette })),
 );
+/** What is typed after Ctrl K must find the palette there. */
+const PALETTE_LOADED_AFTER_MS = 1_500;
 const ShortcutSheet = lazy(() =>
   import("./ShortcutSheet").then((module) => ({ default: module.ShortcutSheet })),
 );
@@ -66,6 +69,11 @@ export function Layout() {
   useEffect(() => {
     if (params.namespace !== undefined) lastNamespaceStore.set(params.namespace);
   }, [params.namespace]);
+
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), PALETTE_LOADED_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
 
   useShortcuts("Everywhere", [
     { keys: "mod+k", label: "Find anything", run: () => setOpen("palette") },

@@ -1,4 +1,5 @@
 import type { DescribeTaskQueue, Poller } from "../api/types";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { Time } from "../time/Time";
 
 interface Row extends Poller {
@@ -33,7 +34,7 @@ export function PollerTable({
     );
   }
   return (
-    <div className="table-frame">
+    <div ref={focusableWhenScrolling} className="table-frame">
       <table className="table">
         <caption className="visually-hidden">Pollers</caption>
         <thead>

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { DescribeTaskQueue } from "../api/types";
 import { CommandsMenu } from "../kit/CommandsMenu";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { Loaded } from "../kit/states";
 import { taskQueueRoute } from "../router";
 import { durationMillis, formatCount, formatDuration } from "../time/format";
@@ -49,7 +50,7 @@ export function TaskQueuePage() {
       <Loaded query={workflow}>
         {(queue) => (
           <>
-            <div className="table-frame">
+            <div ref={focusableWhenScrolling} className="table-frame">
               <table className="table">
                 <caption className="visually-hidden">What waits in the queue</caption>
                 <thead>

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ListWorkers, SlotsInfo, WorkerHeartbeat } from "../api/types";
 import { Status } from "../kit/Status";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { Time } from "../time/Time";
 
 const slots = (info: SlotsInfo | undefined): string => {
@@ -27,7 +28,7 @@ export function WorkerTable({
       ? (answer.workersInfo ?? []).flatMap(({ workerHeartbeat }) => workerHeartbeat ?? [])
       : (answer.workers ?? []);
   return (
-    <div className="table-frame">
+    <div ref={focusableWhenScrolling} className="table-frame">
       <table className="table">
         <caption className="visually-hidden">Workers</caption>
         <thead>

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { WorkflowExecutionInfo } from "../api/types";
 import { Status } from "../kit/Status";
+import { focusableWhenScrolling } from "../kit/scrolling";
 import { Elapsed, Time } from "../time/Time";
 
 /** A short list of runs within another view. */
@@ -17,7 +18,7 @@ export function WorkflowTable({
   current?: string;
 }) {
   return (
-    <div className="table-frame">
+    <div ref={focusableWhenScrolling} className="table-frame">
       <table className="table">
         <caption className="visually-hidden">{label}</caption>
         <thead>

@@ -1,4 +1,5 @@
 import type { Failure, Json, JsonObject, Payload } from "../../api/types";
+import { Code } from "../../kit/Code";
 import { payloadsIn } from "../../payloads/decode";
 import { PayloadList } from "../../payloads/PayloadView";
 import { durationMillis, formatDuration, millis } from "../../time/format";
@@ -95,7 +96,7 @@ function Value({
   if (isFailure(name, value)) {
     return <FailureView namespace={namespace} failure={value as unknown as Failure} />;
   }
-  if (depth >= DEPTH_MAX) return <pre className="code">{JSON.stringify(value, null, 2)}</pre>;
+  if (depth >= DEPTH_MAX) return <Code>{JSON.stringify(value, null, 2)}</Code>;
   if (Array.isArray(value)) {
     if (value.length === 0) return <span className="faint">none</span>;
     if (value.every((one) => typeof one !== "object")) return <>{value.join(", ")}</>;

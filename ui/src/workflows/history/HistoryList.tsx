@@ -1,7 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef } from "react";
+import { memo, useEffect, useMemo, useRef } from "react";
 import { Status } from "../../kit/Status";
-import { useSettings } from "../../settings/store";
+import { type TimeFormat, useSettings } from "../../settings/store";
 import { formatDuration, formatTime, millis } from "../../time/format";
 import { eventLine, eventNumber, eventTone, eventTypeWords } from "./events";
 import { type EventGroup, isOfInterest, KIND_LABELS } from "./groups";
@@ -46,6 +46,98 @@ const OUTCOME_STATUS: Record<string, string> = {
   terminated: "Terminated",
 };
 
+/** What a row says; `place` is that of the group or the event. */
+function rowOf(store: HistoryStore, compact: boolean, place: number | undefined): Row | undefined {
+  if (place === undefined) return undefined;
+  if (compact) {
+    const group = store.grouper.groups[place];
+    return group && fromGroup(group);
+  }
+  const event = store.events[place];
+  if (!event) return undefined;
+  const time = millis(event.eventTime);
+  const before = millis(store.events[place - 1]?.eventTime);
+  return {
+    id: eventNumber(event),
+    time,
+    kind: "",
+    tone: eventTone(event),
+    title: eventTypeWords(event),
+    detail: eventLine(event),
+    duration: time === undefined || before === undefined ? undefined : Math.max(0, time - before),
+    outcome: undefined,
+  };
+}
+
+/** A row that is made anew only when what it shows is another: scrolling makes a few at a time. */
+const HistoryRow = memo(function HistoryRow({
+  store,
+  compact,
+  place,
+  at,
+  top,
+  times,
+  selected,
+  onSelect,
+}: {
+  store: HistoryStore;
+  /** Of the store; its groups change with it. */
+  version: number;
+  compact: boolean;
+  place: number | undefined;
+  at: number;
+  top: number;
+  times: TimeFormat;
+  selected: boolean;
+  onSelect: (id: number | undefined) => void;
+}) {
+  const row = rowOf(store, compact, place);
+  if (!row) return null;
+  const begun = store.grouper.groups[0]?.start ?? row.time ?? 0;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a table's rows cannot be placed one by one
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the frame has the keys
+    // biome-ignore lint/a11y/useFocusableInteractive: the frame has the focus
+    <div
+      role="row"
+      aria-rowindex={at + 2}
+      aria-selected={selected}
+      className="history-row"
+      data-event-id={row.id}
+      style={{ transform: `translateY(${top}px)` }}
+      onClick={() => onSelect(selected ? undefined : row.id)}
+    >
+      {/* biome-ignore-start lint/a11y/useSemanticElements: see above */}
+      <span role="cell" className="faint">
+        {row.id}
+      </span>
+      <span role="cell" className="faint nowrap">
+        {row.time === undefined
+          ? ""
+          : times === "relative"
+            ? `+${formatDuration(row.time - begun)}`
+            : formatTime(row.time, times, row.time)}
+      </span>
+      <span role="cell" className="history-what">
+        {row.outcome === undefined ? (
+          <span className={`event-dot ${row.tone}`} aria-hidden="true" />
+        ) : (
+          <Status status={OUTCOME_STATUS[row.outcome]} />
+        )}
+        {row.kind !== "" && <span className="faint">{row.kind}</span>}
+        <b>{row.title}</b>
+      </span>
+      <span role="cell" className="history-detail">
+        {row.detail}
+      </span>
+      <span role="cell" className="faint nowrap">
+        {row.duration === undefined ? "" : formatDuration(row.duration)}
+      </span>
+      {/* biome-ignore-end lint/a11y/useSemanticElements: see above */}
+    </div>
+  );
+});
+
 /** The history as a list, of which only the rows in sight exist: of groups, or of all events. */
 export function HistoryList({
   store,
@@ -64,7 +156,6 @@ export function HistoryList({
 }) {
   const { times } = useSettings();
   const frame = useRef<HTMLDivElement>(null);
-  const start = store.grouper.groups[0]?.start;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the store changes with its version
   const ids = useMemo(() => {
@@ -94,37 +185,16 @@ export function HistoryList({
         });
   }, [store, snapshot.version, compact, find]);
 
-  const rowAt = (at: number): Row | undefined => {
-    const index = ids[at];
-    if (index === undefined) return undefined;
-    if (compact) {
-      const group = store.grouper.groups[index];
-      return group && fromGroup(group);
-    }
-    const event = store.events[index];
-    return (
-      event && {
-        id: eventNumber(event),
-        time: millis(event.eventTime),
-        kind: "",
-        tone: eventTone(event),
-        title: eventTypeWords(event),
-        detail: eventLine(event),
-        duration: undefined,
-        outcome: undefined,
-      }
-    );
-  };
+  const rowAt = (at: number): Row | undefined => rowOf(store, compact, ids[at]);
 
   const rows = useVirtualizer({
     count: ids.length,
     getScrollElement: () => frame.current,
     estimateSize: () => ROW_HEIGHT,
-    overscan: 12,
+    overscan: 6,
   });
 
   const selectedGroup = selected === undefined ? undefined : store.grouper.groupOf(selected)?.id;
-  const isSelected = (row: Row): boolean => row.id === (compact ? selectedGroup : selected);
   const selectedAt = useMemo(() => {
     if (selected === undefined) return -1;
     return ids.findIndex((index) =>
@@ -138,7 +208,6 @@ export function HistoryList({
     if (selectedAt !== -1) rows.scrollToIndex(selectedAt, { align: "auto" });
   }, [selectedAt]);
 
-  const now = Date.now();
   const choose = (at: number): void => {
     const row = rowAt(Math.max(0, Math.min(ids.length - 1, at)));
     if (row) onSelect(row.id);
@@ -160,7 +229,7 @@ export function HistoryList({
         <span role="columnheader">{times === "relative" ? "After" : "Time"}</span>
         <span role="columnheader">{compact ? "What" : "Type"}</span>
         <span role="columnheader">Detail</span>
-        <span role="columnheader">{compact ? "Took" : ""}</span>
+        <span role="columnheader">{compact ? "Took" : "Since last"}</span>
         {/* biome-ignore-end lint/a11y/useFocusableInteractive: see above */}
         {/* biome-ignore-end lint/a11y/useSemanticElements: see above */}
       </div>
@@ -193,53 +262,20 @@ export function HistoryList({
         }}
       >
         <div className="history-space" style={{ height: rows.getTotalSize() }}>
-          {rows.getVirtualItems().map((item) => {
-            const row = rowAt(item.index);
-            if (!row) return null;
-            return (
-              // biome-ignore lint/a11y/useSemanticElements: see above
-              // biome-ignore lint/a11y/useKeyWithClickEvents: the frame has the keys
-              // biome-ignore lint/a11y/useFocusableInteractive: the frame has the focus
-              <div
-                key={item.key}
-                role="row"
-                aria-rowindex={item.index + 2}
-                aria-selected={isSelected(row)}
-                className="history-row"
-                data-event-id={row.id}
-                style={{ transform: `translateY(${item.start}px)` }}
-                onClick={() => onSelect(isSelected(row) ? undefined : row.id)}
-              >
-                {/* biome-ignore-start lint/a11y/useSemanticElements: see above */}
-                <span role="cell" className="faint">
-                  {row.id}
-                </span>
-                <span role="cell" className="faint nowrap">
-                  {row.time === undefined
-                    ? ""
-                    : times === "relative"
-                      ? `+${formatDuration(row.time - (start ?? row.time))}`
-                      : formatTime(row.time, times, now)}
-                </span>
-                <span role="cell" className="history-what">
-                  {row.outcome === undefined ? (
-                    <span className={`event-dot ${row.tone}`} aria-hidden="true" />
-                  ) : (
-                    <Status status={OUTCOME_STATUS[row.outcome]} />
-                  )}
-                  {row.kind !== "" && <span className="faint">{row.kind}</span>}
-                  <b>{row.title}</b>
-                </span>
-                <span role="cell" className="history-detail">
-                  {row.detail}
-                </span>
-                <span role="cell" className="faint nowrap">
-                  {row.duration === undefined ? "" : formatDuration(row.duration)}
-                </span>
-                {/* biome-ignore-end lint/a11y/useSemanticElements: see above */}
-              </div>
-            );
-          })}
+          {rows.getVirtualItems().map((item) => (
+            <HistoryRow
+              key={item.key}
+              store={store}
+              version={snapshot.version}
+              compact={compact}
+              place={ids[item.index]}
+              at={item.index}
+              top={item.start}
+              times={times}
+              selected={item.index === selectedAt}
+              onSelect={onSelect}
+            />
+          ))}
         </div>
       </div>
       {ids.length === 0 && snapshot.complete && (

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Code } from "../../kit/Code";
 import { Dialog } from "../../kit/Dialog";
 import { Field } from "../../kit/Field";
 import { Icon } from "../../kit/icons";
@@ -59,7 +60,7 @@ export function ViewMenu({
             }}
           >
             <div className="dialog-body">
-              <pre className="code">{query}</pre>
+              <Code>{query}</Code>
               <Field label="Name" hint="Kept in this browser.">
                 {(props) => (
                   <input

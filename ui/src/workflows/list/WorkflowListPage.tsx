@@ -7,6 +7,7 @@ import { CommandsMenu } from "../../kit/CommandsMenu";
 import { download } from "../../kit/clipboard";
 import { Icon } from "../../kit/icons";
 import { useShortcuts } from "../../kit/keys";
+import { focusableWhenScrolling } from "../../kit/scrolling";
 import { EmptyState, ErrorState, Skeleton } from "../../kit/states";
 import { useStore } from "../../kit/store";
 import { searchAttributesQuery } from "../../namespaces/queries";
@@ -223,7 +224,11 @@ export function WorkflowListPage() {
           )}
         </EmptyState>
       ) : (
-        <div className="table-frame" data-stale={list.isPlaceholderData || undefined}>
+        <div
+          ref={focusableWhenScrolling}
+          className="table-frame"
+          data-stale={list.isPlaceholderData || undefined}
+        >
           <table className="table">
             <caption className="visually-hidden">Workflows of the namespace {namespace}</caption>
             <thead>

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Payload } from "../../api/types";
+import { Code } from "../../kit/Code";
 import { CopyButton } from "../../kit/CopyButton";
 import { Icon } from "../../kit/icons";
 import { EmptyState, Loaded } from "../../kit/states";
@@ -73,7 +74,7 @@ function StackTrace({ namespace, payload }: { namespace: string; payload: Payloa
   if (typeof text !== "string") return <PayloadView namespace={namespace} payload={payload} />;
   return (
     <div className="payload">
-      <pre className="code stack-trace">{text}</pre>
+      <Code className="stack-trace">{text}</Code>
       <CopyButton text={text} label="Copy the call stack" overlay />
     </div>
   );

@@ -1,4 +1,5 @@
 import type { Failure } from "../../api/types";
+import { Code } from "../../kit/Code";
 import { statusName } from "../../kit/Status";
 import { PayloadList, PayloadView } from "../../payloads/PayloadView";
 
@@ -58,7 +59,7 @@ export function FailureView({ namespace, failure }: { namespace: string; failure
           {one.stackTrace && (
             <details open={depth === 0 && chain.length === 1}>
               <summary>Stack trace</summary>
-              <pre className="code stack-trace">{one.stackTrace}</pre>
+              <Code className="stack-trace">{one.stackTrace}</Code>
             </details>
           )}
         </li>

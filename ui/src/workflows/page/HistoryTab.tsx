@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { download } from "../../kit/clipboard";
 import { Icon } from "../../kit/icons";
 import { ErrorState, Skeleton } from "../../kit/states";
@@ -37,7 +37,10 @@ export function HistoryTab({
 }) {
   const [tasks, setTasks] = useState(false);
   const { event: selected, find = "", view = "compact" } = search;
-  const onSelect = (id: number | undefined): void => onSearch({ event: id });
+  const onSelect = useCallback(
+    (id: number | undefined): void => onSearch({ event: id }),
+    [onSearch],
+  );
   if (snapshot.count === 0) {
     return snapshot.error === undefined ? (
       <Skeleton lines={8} />

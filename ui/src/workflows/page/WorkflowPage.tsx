@@ -207,6 +207,8 @@ function Run({ describe, refetch }: { describe: DescribeWorkflow; refetch: () =>
             from={workflowRoute.fullPath}
             search={(before) => ({ ...before, tab: id === "timeline" ? undefined : id })}
             resetScroll={false}
+            activeOptions={{ exact: true, explicitUndefined: true }}
+            activeProps={{}}
             className="tab"
             aria-current={tab === id ? "page" : undefined}
           >

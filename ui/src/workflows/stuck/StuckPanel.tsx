@@ -2,6 +2,7 @@ import { useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { DescribeTaskQueue, DescribeWorkflow } from "../../api/types";
 import { Icon, type IconName } from "../../kit/icons";
+import { focusableWhenScrolling } from "../../kit/scrolling";
 import type { WorkflowTab } from "../../router";
 import { useNow } from "../../time/clock";
 import { isOpen, taskQueueQuery } from "../page/queries";
@@ -57,7 +58,9 @@ export function StuckPanel({
             <div>
               <p className="finding-title">{finding.title}</p>
               {finding.failure !== undefined && (
-                <p className="finding-failure">{finding.failure}</p>
+                <p ref={focusableWhenScrolling} className="finding-failure">
+                  {finding.failure}
+                </p>
               )}
               {finding.detail && <p className="faint">{finding.detail}</p>}
             </div>

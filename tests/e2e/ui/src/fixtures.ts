@@ -1,0 +1,75 @@
+import AxeBuilder from "@axe-core/playwright";
+import { test as base, expect, type Page } from "@playwright/test";
+import { type Started, startPages, startServer, until, Workers } from "./processes.js";
+
+interface World {
+  server: Started;
+  workers: Workers;
+  pages: { url: string };
+}
+
+/** Every test has the same server; the ids of its workflows are its own. */
+export const test = base.extend<{ problems: string[] }, { world: World }>({
+  world: [
+    // biome-ignore lint/correctness/noEmptyPattern: the form that fixtures have
+    async ({}, use) => {
+      const server = await startServer();
+      const workers = new Workers(server.address);
+      await workers.ready;
+      const pages = await startPages(server.http);
+      await use({ server, workers, pages });
+      pages.close();
+      await workers.close();
+      await server.close();
+    },
+    { scope: "worker", timeout: 60_000 },
+  ],
+  baseURL: async ({ world }, use) => use(world.pages.url),
+  // What the browser complains about: refused scripts and styles, and errors that nobody caught.
+  problems: [
+    async ({ page }, use) => {
+      const problems: string[] = [];
+      page.on("pageerror", (error) => problems.push(String(error)));
+      page.on("console", (message) => {
+        // An answer that is no success is written to the console, too, and is no defect of the page.
+        if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+          problems.push(message.text());
+        }
+      });
+      await use(problems);
+      expect(problems).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** The rules of WCAG 2.2, levels A and AA. */
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** Nothing that axe can find is wrong with the page. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+  const found = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(" ")} — ${node.failureSummary}`).join("; ")}`,
+  );
+  expect(found).toEqual([]);
+}
+
+let count = 0;
+/** An id that no other test uses. */
+export function freshId(name: string): string {
+  count += 1;
+  return `${name}-${count}-${Date.now().toString(36)}`;
+}
+
+export const workflowPath = (id: string): string => `/namespaces/default/workflows/${encodeURIComponent(id)}`;
+
+/** Waits until lists show a workflow: they may lag behind. */
+export const listed = (http: string, query: string, least = 1): Promise<number> =>
+  until(`${least} workflows of ${query}`, async () => {
+    const url = `${http}/api/v1/namespaces/default/workflow-count?query=${encodeURIComponent(query)}`;
+    const { count: found = "0" } = (await (await fetch(url)).json()) as { count?: string };
+    return Number(found) >= least && Number(found);
+  });
+
+export { expect };
