@@ -8,6 +8,7 @@ use bytes::Bytes;
 use environment::Environment;
 use model::Time;
 use storage::{CommitError, MetaError, Store, StoreError};
+use tokio::sync::watch;
 
 use crate::{
     ApiKey, ApiKeyRequest, CredentialError,
@@ -30,6 +31,8 @@ pub struct ApiKeys {
     current: ArcSwap<BTreeMap<String, Arc<ApiKey>>>,
     roles: CustomRoles,
     changing: tokio::sync::Mutex<()>,
+    /// Tells those who wait for the end of a key that there may be one.
+    changed: watch::Sender<()>,
 }
 
 /// A key that was just made.
@@ -84,7 +87,8 @@ impl ApiKeys {
         }
         let current = ArcSwap::from_pointee(current);
         let roles = CustomRoles::default();
-        Ok(Self { store, environment, current, roles, changing: tokio::sync::Mutex::default() })
+        let (changing, (changed, _)) = (tokio::sync::Mutex::default(), watch::channel(()));
+        Ok(Self { store, environment, current, roles, changing, changed })
     }
 
     /// The same, where keys may have these roles beside the reference's.
@@ -138,7 +142,7 @@ impl ApiKeys {
         self.store.write_meta(former.key(), former.version, None).await?;
         let mut next = BTreeMap::clone(&self.current.load());
         next.remove(id);
-        self.current.store(Arc::new(next));
+        self.put_in_force(next);
         Ok(former)
     }
 
@@ -149,6 +153,26 @@ impl ApiKeys {
 
     /// Says who holds the key of this text.
     pub(crate) fn identify(&self, text: &str) -> Result<Caller, CredentialError> {
+        Ok(self.find(text)?.caller())
+    }
+
+    /// Waits until the key of this text is taken no longer, and says why.
+    pub(crate) async fn withdrawal(self: Arc<Self>, text: String) -> CredentialError {
+        let mut changed = self.changed.subscribe();
+        loop {
+            let expires = match self.find(&text) {
+                Ok(key) => key.request.expires,
+                Err(reason) => return reason,
+            };
+            tokio::select! {
+                // The sender is ours: there is no other answer than that something has changed.
+                _ = changed.changed() => {}
+                () = self.environment.clock.sleep_until(expires), if expires.is_set() => {}
+            }
+        }
+    }
+
+    fn find(&self, text: &str) -> Result<Arc<ApiKey>, CredentialError> {
         let (id, secret) = parts(text).ok_or(CredentialError::UnknownApiKey)?;
         let current = self.current.load();
         let key = current.get(id).filter(|key| key.is_opened_by(secret));
@@ -156,7 +180,7 @@ impl ApiKeys {
         if key.is_expired(self.environment.clock.now()) {
             return Err(CredentialError::Expired);
         }
-        Ok(key.caller())
+        Ok(Arc::clone(key))
     }
 
     fn required(&self, id: &str) -> Result<Arc<ApiKey>, ApiKeyError> {
@@ -190,8 +214,13 @@ impl ApiKeys {
         let key = Arc::new(key);
         let mut next = BTreeMap::clone(&self.current.load());
         next.insert(key.id.clone(), Arc::clone(&key));
-        self.current.store(Arc::new(next));
+        self.put_in_force(next);
         Ok(key)
+    }
+
+    fn put_in_force(&self, next: BTreeMap<String, Arc<ApiKey>>) {
+        self.current.store(Arc::new(next));
+        self.changed.send_replace(());
     }
 }
 
@@ -279,6 +308,26 @@ mod tests {
         tokio::time::advance(std::time::Duration::from_secs(61)).await;
         assert_eq!(keys.identify(&old.text), Err(CredentialError::Expired));
         assert!(keys.identify(&new.text).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_hears_of_the_end_of_a_key_at_once() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let keys = Arc::new(open(&store, 1).await);
+        let revoked = keys.create(request("orders:write")).await.unwrap();
+        let ended = keys.create(request("orders:read")).await.unwrap();
+        let waits =
+            |made: &NewApiKey| tokio::spawn(Arc::clone(&keys).withdrawal(made.text.clone()));
+        let (first, second) = (waits(&revoked), waits(&ended));
+        keys.create(request("orders:read")).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        assert!(!first.is_finished() && !second.is_finished());
+        keys.revoke(&revoked.key.id).await.unwrap();
+        assert_eq!(first.await.unwrap(), CredentialError::UnknownApiKey);
+        let soon = keys.environment.clock.now() + Span::from_secs(60);
+        keys.expire(&ended.key.id, soon).await.unwrap();
+        assert_eq!(second.await.unwrap(), CredentialError::Expired);
+        assert!(keys.environment.clock.now() >= soon);
     }
 
     #[tokio::test(start_paused = true)]

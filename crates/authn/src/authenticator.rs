@@ -95,6 +95,17 @@ impl Authenticator {
         }
     }
 
+    /// What waits until the API key in the headers is taken no longer, and says why; nothing when
+    /// there is none.
+    pub fn withdrawal(
+        &self,
+        headers: &HeaderMap,
+    ) -> Option<impl Future<Output = CredentialError> + Send + use<>> {
+        let token = bearer(headers.get(&self.header)?.as_bytes()).ok()?;
+        let keys = self.api_keys.as_ref().filter(|_| token.starts_with(MARK))?;
+        Some(Arc::clone(keys).withdrawal(token.to_owned()))
+    }
+
     async fn of_token(&self, token: &str) -> Result<Caller, CredentialError> {
         if token.starts_with(MARK) {
             let keys = self.api_keys.as_ref().ok_or(CredentialError::NotConfigured)?;

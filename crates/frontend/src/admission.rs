@@ -162,21 +162,26 @@ impl Frontend {
         caller: &Caller,
         resource: Resource<'_>,
     ) -> ApiResult<Permit> {
-        let permit = authorize(caller, rpc, resource, &self.policy).map_err(|denial| {
-            tracing::warn!(%denial, "denied");
-            ApiError::permission_denied().because(rule_of(denial))
-        })?;
+        let permit = authorize(caller, rpc, resource, &self.policy);
+        let permit = permit.map_err(|denial| self.denied(denial))?;
         if let Some(consult) = &self.consult
             && rpc.access != Access::Open
         {
             let question = Question { caller, rpc, resource };
             if let Err(reason) = consult.consult(question).await {
                 let (rpc, namespace) = (rpc.name, resource.namespace);
-                tracing::warn!(reason, rpc, namespace, "denied");
+                let say = || tracing::warn!(reason, rpc, namespace, "denied");
+                self.refusal_lines.say(say);
                 return Err(ApiError::permission_denied().because(reason));
             }
         }
         Ok(permit)
+    }
+
+    /// The one answer to whoever may not; the log says why.
+    fn denied(&self, denial: Denial) -> ApiError {
+        self.refusal_lines.say(|| tracing::warn!(%denial, "denied"));
+        ApiError::permission_denied().because(rule_of(denial))
     }
 
     /// The namespace that a request is about, by its name; empty when there is none, which is

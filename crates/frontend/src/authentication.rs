@@ -19,6 +19,10 @@ pub trait Authenticate: Debug + Send + Sync + 'static {
         headers: &'a HeaderMap,
         peer: &'a Peer,
     ) -> BoxFuture<'a, Result<Caller, String>>;
+
+    /// What waits until credentials that were good are taken no longer, and says why, for calls that
+    /// wait themselves. Nothing where there is no such moment.
+    fn withdrawal(&self, headers: &HeaderMap) -> Option<BoxFuture<'static, String>>;
 }
 
 /// Somebody outside who has to agree before a call runs that the policy allows.

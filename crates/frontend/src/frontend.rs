@@ -20,6 +20,7 @@ use crate::{
     authentication::Consult,
     error::{ApiError, ApiResult},
     limits::{Limiter, MessageLimits, RequestLimits},
+    refusal_lines::RefusalLines,
 };
 
 /// What a frontend is made of.
@@ -85,6 +86,7 @@ pub struct Frontend {
     pub(crate) cluster: Cluster,
     pub(crate) audit: Option<Arc<AuditLog>>,
     pub(crate) limiter: Limiter,
+    pub(crate) refusal_lines: RefusalLines,
     /// The workers that were heard of.
     pub(crate) workers: Arc<WorkerRegistry>,
     pub(crate) time_skips_max: Option<i32>,
@@ -114,6 +116,7 @@ impl Frontend {
             time_skips_max: parts.limits.time_skips_max,
             messages: parts.limits.messages,
             limiter: Limiter::new(parts.limits),
+            refusal_lines: RefusalLines::new(),
             stopping: CancellationToken::new(),
         })
     }

@@ -20,6 +20,7 @@ mod http_server;
 mod limits;
 mod named;
 mod poll_metrics;
+mod refusal_lines;
 mod rpc;
 mod server;
 mod target;

@@ -7,6 +7,7 @@ mod reflection;
 mod refused;
 mod request_body;
 mod timely;
+mod withdrawal;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -20,6 +21,7 @@ pub use dispatch::{SideService, side_service};
 pub(crate) use refused::Unread;
 pub use request_body::RequestBody;
 pub(crate) use timely::Timely;
+pub(crate) use withdrawal::Shown;
 
 use crate::{authentication::Authenticate, frontend::Frontend, health::Health};
 

@@ -195,6 +195,11 @@ impl Authenticate for Credentials {
             async move { self.0.identify(headers, peer).await.map_err(|error| error.to_string()) },
         )
     }
+
+    fn withdrawal(&self, headers: &HeaderMap) -> Option<BoxFuture<'static, String>> {
+        let withdrawal = self.0.withdrawal(headers)?;
+        Some(Box::pin(async move { withdrawal.await.to_string() }))
+    }
 }
 
 /// Who may do what, and who says so.

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import grpc
+import pytest
 from temporalio.api.workflowservice.v1 import request_response_pb2 as messages
 from temporalio.api.workflowservice.v1 import service_pb2_grpc as service
 from temporalio.client import Client
@@ -164,12 +165,20 @@ def test_a_revoked_certificate_counts_for_nothing_on_open_connections(
             return grpc.StatusCode.OK
 
         assert [code(stub) for stub in stubs] == [grpc.StatusCode.OK] * 2
+        poll = stubs[0].PollWorkflowTaskQueue.future(
+            messages.PollWorkflowTaskQueueRequest(namespace="default", task_queue={"name": "q"}),
+            timeout=60,
+        )
         began = time.monotonic()
         put(authority.revoked(ours), tmp_path / "revoked.pem")
         denied = grpc.StatusCode.PERMISSION_DENIED
         wait_for_sync(lambda: code(stubs[0]) == denied, "the open connection counts for nothing")
         assert time.monotonic() - began < 1
         assert code(stubs[1]) == grpc.StatusCode.OK
+        with pytest.raises(grpc.RpcError) as ended:
+            poll.result()
+        assert ended.value.code() == denied, "a poll went on without its certificate"
+        assert time.monotonic() - began < 3
         for channel in channels:
             channel.close()
 

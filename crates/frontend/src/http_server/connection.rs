@@ -19,7 +19,11 @@ use super::{
     route::{self, Route, route},
     whole,
 };
-use crate::{auditing::Source, error::ApiError, server::Dispatcher};
+use crate::{
+    auditing::Source,
+    error::ApiError,
+    server::{Dispatcher, Shown},
+};
 
 /// Largest body of Nexus, in bytes, as in the reference.
 const NEXUS_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -37,6 +41,7 @@ const HEADERS_MAX: usize = 200;
 pub(super) struct Asked {
     pub(super) calls: Arc<Dispatcher>,
     pub(super) peer: Peer,
+    pub(super) shown: Shown,
     pub(super) visitor: Arc<Visitor>,
     pub(super) settings: Arc<HttpSettings>,
     /// Places for answers that go on.
@@ -77,7 +82,13 @@ impl Asked {
 }
 
 /// Serves a connection until the client leaves, or until the server drains and it has finished.
-pub(super) async fn serve(stream: Stream, asked: Asked, ending: Ending) {
+/// `watched` runs along with it.
+pub(super) async fn serve(
+    stream: Stream,
+    asked: Asked,
+    watched: impl Future<Output = ()>,
+    ending: Ending,
+) {
     let header_timeout = asked.settings.header_timeout.to_std();
     let asked = Arc::new(asked);
     let service = service_fn(move |request: http::Request<Incoming>| {
@@ -94,6 +105,7 @@ pub(super) async fn serve(stream: Stream, asked: Asked, ending: Ending) {
     tokio::select! {
         biased;
         ended = connection.as_mut() => return log(ended),
+        () = watched => {}
         () = ending.draining.cancelled() => {}
     }
     connection.as_mut().graceful_shutdown();
@@ -172,9 +184,10 @@ async fn identify(asked: &Asked, parts: &Parts) -> Option<Caller> {
 
 /// Who calls; nothing when the credentials are not taken.
 async fn credentials(asked: &Asked, parts: &Parts) -> Option<Caller> {
+    let (frontend, address) = (asked.calls.frontend(), asked.peer.address);
     if !asked.peer.holds() {
-        let address = asked.peer.address;
-        tracing::warn!(%address, "the certificate of a connection no longer holds");
+        let say = || tracing::warn!(%address, "the certificate of a connection no longer holds");
+        frontend.refusal_lines.say(say);
         return None;
     }
     let Some(authentication) = asked.calls.authentication() else {
@@ -183,9 +196,9 @@ async fn credentials(asked: &Asked, parts: &Parts) -> Option<Caller> {
     let identified = authentication.identify(&parts.headers, &asked.peer).await;
     identified
         .inspect_err(|reason| {
-            let address = asked.peer.address;
-            tracing::warn!(%reason, %address, "credentials are not taken");
-            asked.calls.frontend().audit_refusal(None, address, Some(reason));
+            let say = || tracing::warn!(%reason, %address, "credentials are not taken");
+            frontend.refusal_lines.say(say);
+            frontend.audit_refusal(None, address, Some(reason));
         })
         .ok()
 }

@@ -7,7 +7,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use listener::{Heard, Peer, Stream, Visitor};
 use tokio_util::sync::CancellationToken;
 
-use crate::server::{RequestBody, ServerSettings, dispatch::Dispatcher, refused::Account};
+use crate::server::{
+    RequestBody, ServerSettings, dispatch::Dispatcher, refused::Account, withdrawal::Shown,
+};
 
 /// Bytes that a client may send ahead on one call and on one connection: a message fits.
 const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
@@ -30,11 +32,12 @@ pub(crate) async fn serve(
 ) {
     let account = Account::new(visitor);
     let asked = account.clone();
+    let (shown, watched) = Shown::of(&peer);
     let service = service_fn(move |request: http::Request<Incoming>| {
         let account = asked.clone();
         let response = match account.refusal() {
             Some(refusal) => Err(refusal),
-            None => Ok(dispatcher.call(request.map(RequestBody::Received), &peer)),
+            None => Ok(dispatcher.call(request.map(RequestBody::Received), &peer, &shown)),
         };
         async move {
             Ok::<_, Infallible>(match response {
@@ -73,6 +76,7 @@ pub(crate) async fn serve(
         ended = connection.as_mut() => return log(ended),
         () = account.exhausted() => return tracing::debug!("an address is refused too often"),
         () = silent => return tracing::debug!("a client does not begin to speak"),
+        () = watched => {}
         () = draining.cancelled() => {}
         () = grown_old => {}
     }

@@ -16,7 +16,11 @@ use crate::{
     frontend::Frontend,
     health::Health,
     rpc,
-    server::{HttpRequest, ResponseFuture, SideServices, oversize, reflection, refused::unread},
+    server::{
+        HttpRequest, ResponseFuture, SideServices, oversize, reflection,
+        refused::unread,
+        withdrawal::{LOST, Shown},
+    },
     test_service,
 };
 
@@ -70,7 +74,12 @@ impl Dispatcher {
     }
 
     /// Answers one request: settles who calls, then goes on to what the path names.
-    pub(crate) fn call(self: &Arc<Self>, mut request: HttpRequest, peer: &Peer) -> ResponseFuture {
+    pub(crate) fn call(
+        self: &Arc<Self>,
+        mut request: HttpRequest,
+        peer: &Peer,
+        shown: &Shown,
+    ) -> ResponseFuture {
         if !is_grpc(&request) {
             return ready(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
@@ -79,32 +88,57 @@ impl Dispatcher {
             request.extensions_mut().insert(Source(address));
         }
         if !peer.holds() {
-            let path = request.uri().path();
-            let reason = "the certificate of the connection no longer holds";
-            tracing::warn!(reason, path, %address, "credentials are not taken");
-            self.frontend.audit_refusal(authz::rpc(path), address, Some(reason));
-            let response = self.refuse(authz::rpc(path));
+            let response = self.turn_away(request.uri().path(), address, LOST);
             return Box::pin(async move { response });
         }
         let Some(authentication) = &self.authentication else {
-            return self.route(request, &Caller::anonymous(), address);
+            return self.answer(request, &Caller::anonymous(), address, shown, None);
         };
         let (this, authentication) = (Arc::clone(self), Arc::clone(authentication));
-        let peer = peer.clone();
+        let (peer, shown) = (peer.clone(), shown.clone());
         Box::pin(async move {
             match authentication.identify(request.headers(), &peer).await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller.clone());
-                    this.route(request, &caller, address).await
+                    this.answer(request, &caller, address, &shown, Some(&*authentication)).await
                 }
-                Err(reason) => {
-                    let path = request.uri().path();
-                    tracing::warn!(%reason, path, %address, "credentials are not taken");
-                    this.frontend.audit_refusal(authz::rpc(path), address, Some(&reason));
-                    this.refuse(authz::rpc(path))
-                }
+                Err(reason) => this.turn_away(request.uri().path(), address, &reason),
             }
         })
+    }
+
+    /// Answers a request of somebody who is known. A call that waits ends when the credentials do.
+    fn answer(
+        self: &Arc<Self>,
+        request: HttpRequest,
+        caller: &Caller,
+        address: SocketAddr,
+        shown: &Shown,
+        authentication: Option<&dyn Authenticate>,
+    ) -> ResponseFuture {
+        let rpc = authz::rpc(request.uri().path());
+        let of_key = || authentication?.withdrawal(request.headers());
+        let Some(withdrawal) = shown.withdrawal(rpc, of_key) else {
+            return self.route(request, caller, address);
+        };
+        let path = request.uri().path().to_owned();
+        let (this, answer) = (Arc::clone(self), self.route(request, caller, address));
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                reason = withdrawal => this.turn_away(&path, address, &reason),
+                answer = answer => answer,
+            }
+        })
+    }
+
+    /// Refuses somebody whose credentials are not taken, or no longer.
+    fn turn_away(&self, path: &str, address: SocketAddr, reason: &str) -> http::Response<Body> {
+        let frontend = &self.frontend;
+        let say = || tracing::warn!(reason, path, %address, "credentials are not taken");
+        frontend.refusal_lines.say(say);
+        frontend.audit_refusal(authz::rpc(path), address, Some(reason));
+        self.refuse(authz::rpc(path))
     }
 
     /// Goes on to what the path names, unless it is already clear that the caller may not.
