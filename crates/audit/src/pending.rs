@@ -58,6 +58,7 @@ impl Pending {
         let Some(mut call) = self.call.take() else { return };
         call.outcome = outcome;
         match self.keep {
+            _ if call.decision == Decision::Denied => self.log.tell(*call),
             Keep::Each => self.log.record(*call).await,
             Keep::Count => self.log.count(&call),
             Keep::Nothing => {}

@@ -18,6 +18,9 @@ pub(crate) struct Source(pub(crate) SocketAddr);
 /// The rule of calls that nothing allowed.
 pub(crate) const NO_RULE: &str = "no rule allows it";
 
+/// Methods that a handler may still deny a part of; denials are kept of those that are not, too.
+const DENIED_LATE: &[&str] = &["RespondWorkflowTaskCompleted"];
+
 /// The rule of calls without credentials.
 const NO_CREDENTIALS: &str = "no credentials";
 
@@ -56,7 +59,9 @@ impl Frontend {
         }
         let keep = log.keep(asked.rpc, asked.namespace);
         // Nothing has happened while nothing may: those who try again are not worth the place.
-        if keep == Keep::Nothing || (refused.is_some() && log.is_blocked()) {
+        if (keep == Keep::Nothing && !DENIED_LATE.contains(&asked.rpc.name))
+            || (refused.is_some() && log.is_blocked())
+        {
             return None;
         }
         let names = if keep == Keep::Each { names() } else { Names::default() };

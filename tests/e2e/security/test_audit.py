@@ -14,6 +14,7 @@ import pytest
 from temporalio import workflow
 from temporalio.api.operatorservice.v1 import request_response_pb2 as operator
 from temporalio.api.operatorservice.v1 import service_pb2_grpc as operator_service
+from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import request_response_pb2 as messages
 from temporalio.api.workflowservice.v1 import service_pb2_grpc as service
 from temporalio.client import Client
@@ -21,6 +22,7 @@ from temporalio.service import RPCError
 
 from flows import Greets, runs_a_workflow
 from harness.outside import Answer, Outside, json_answer
+from harness.raw import Raw, start_child, start_fields
 from harness.sdk import unique, worker
 from harness.secured import SecuredServer
 from harness.server import executable
@@ -276,6 +278,31 @@ async def test_a_denial_names_the_policy_that_forbids_it(tmp_path):
         assert (denied["decision"], denied["outcome"]) == ("denied", "PERMISSION_DENIED")
         assert denied["rule"] == "policy `rules.cedar/no-payments` forbids it"
         assert denied["target"]["workflow_type"] == "Payment"
+
+
+async def test_a_command_that_is_denied_is_kept_though_its_worker_s_calls_are_not(
+    server: AuditedServer,
+):
+    key = key_of(server, "worker", "default:write")
+    raw, metadata = Raw(server.address), (("authorization", f"Bearer {key}"),)
+    queue = unique("queue")
+    raw.call("StartWorkflowExecution", metadata=metadata, **start_fields(queue, unique("w")))
+    fields = {"task_queue": TaskQueue(name=queue), "identity": "x"}
+    task = raw.call("PollWorkflowTaskQueue", metadata=metadata, **fields)
+    child = start_child(unique("c"), queue, namespace="other")
+    error = raw.error(
+        "RespondWorkflowTaskCompleted",
+        metadata=metadata,
+        task_token=task.task_token,
+        commands=[child],
+        identity="x",
+    )
+    assert error.details() == "Request unauthorized."
+    responded = "RespondWorkflowTaskCompleted"
+    (denied,) = await wait_for(lambda: server.calls(responded), "the denial")
+    assert (denied["decision"], denied["outcome"]) == ("denied", "PERMISSION_DENIED")
+    assert denied["rule"] == "no rule allows it: StartWorkflowExecution on `other`"
+    raw.channel.close()
 
 
 async def test_a_denial_says_what_the_webhook_says(tmp_path):

@@ -51,7 +51,11 @@ pub(crate) async fn respond_workflow_task_completed(
             let rpc = authz::method(rpc);
             let rpc = rpc.ok_or_else(|| ApiError::internal(&"a command without a method"))?;
             let resource = Resource::in_namespace(name).about(of_command(attributes));
-            frontend.permit(rpc, call.permit.caller(), resource).await?;
+            let permitted = frontend.permit(rpc, call.permit.caller(), resource).await;
+            permitted.map_err(|error| {
+                let rule = error.reason().unwrap_or_default().to_owned();
+                error.because(format!("{rule}: {} on `{name}`", rpc.name))
+            })?;
         }
         frontend.namespace(name)?;
     }
