@@ -29,7 +29,7 @@ use web_ui::Site;
 
 pub use guard::Hosts;
 
-use crate::server::{Dispatcher, Server};
+use crate::server::{Dispatcher, Server, Shown};
 
 /// A request whose body has been read.
 type Request = http::Request<Bytes>;
