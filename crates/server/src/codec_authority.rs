@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use api::temporal::api::workflowservice::v1::{
+use api::workflowservice::v1::{
     GetSystemInfoRequest, GetSystemInfoResponse, GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryResponse, RecordActivityTaskHeartbeatRequest,
     RecordActivityTaskHeartbeatResponse, SignalWorkflowExecutionRequest,
