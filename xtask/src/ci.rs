@@ -32,8 +32,18 @@ const FIRST_IN_BULK: u64 = 100_000;
 const SEEDS_OF_A_SHARE: u64 = 250;
 
 /// The end-to-end suites that every run includes.
-const E2E_SUITES: &[&str] =
-    &["python", "cli", "command_line", "raw", "security", "typescript", "rust", "crash"];
+const E2E_SUITES: &[&str] = &[
+    "python",
+    "cli",
+    "command_line",
+    "raw",
+    "http",
+    "security",
+    "typescript",
+    "rust",
+    "ui",
+    "crash",
+];
 
 /// The oldest SDKs that are promised to work: their suites, their versions, and the files that every
 /// run plays with them (none: all).
@@ -152,6 +162,10 @@ fn sim(workspace: &Workspace) -> anyhow::Result<Summary> {
         };
         players.into_iter().try_for_each(joined)
     })?;
+    // What would notice nothing would pass, too.
+    let broken =
+        ["test", "--quiet", "--profile", "sim", "--package", "simulator", "--test", "broken"];
+    workspace.cargo(&broken).args(["--", "--ignored"]).run()?;
     let named = (SEEDS.len() + SEEDS_WITH_FEW.len()) as u64;
     Ok(Summary(format!("{} seeds", named + SEEDS_IN_BULK)))
 }
@@ -184,11 +198,6 @@ fn e2e(workspace: &Workspace) -> anyhow::Result<Summary> {
             .run()?;
     }
     Ok(Summary(format!("{}, and the oldest SDKs", suites.join(", "))))
-}
-
-fn is_installed(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod reference;
 mod shell;
 mod stage;
 mod tidy;
+mod web_ui;
 
 use std::process::ExitCode;
 
@@ -29,7 +30,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build the server and run `longtide server start-dev` with these arguments.
+    /// Build the server and its web UI, and run `longtide server start-dev` with these arguments.
     Dev {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -72,6 +73,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Dev { arguments } => {
+            web_ui::build(&workspace)?;
             workspace
                 .cargo(&["run", "--package", "server", "--bin", "longtide", "--"])
                 .args(["server", "start-dev"])

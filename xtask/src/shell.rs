@@ -105,6 +105,12 @@ fn cached_target() -> anyhow::Result<Option<PathBuf>> {
     Ok(Some(target))
 }
 
+/// True when a program of this name is on the path.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
 fn folder_bytes(folder: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else {
         return 0;

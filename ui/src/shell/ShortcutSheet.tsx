@@ -12,7 +12,7 @@ export function ShortcutSheet({ onClose }: { onClose: () => void }) {
       <div className="sheet">
         {groups.map(({ title, shortcuts }) => (
           <section key={title}>
-            <h3>{title}</h3>
+            <h2>{title}</h2>
             <dl>
               {shortcuts.map(({ keys, label }) => (
                 <div key={keys}>

@@ -4,12 +4,12 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::ensure;
 
-/// A text file.
+/// A file.
 #[derive(Debug)]
 pub(crate) struct File {
     /// Relative to the root, with `/`.
     pub(crate) path: String,
-    /// The content.
+    /// The content; nothing for what is no text, such as an image.
     pub(crate) text: String,
 }
 
@@ -25,7 +25,7 @@ impl File {
     }
 }
 
-/// Every text file that git tracks or would track.
+/// Every file that git tracks or would track.
 pub(crate) fn read(root: &Path) -> anyhow::Result<Vec<File>> {
     let output = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
@@ -33,9 +33,12 @@ pub(crate) fn read(root: &Path) -> anyhow::Result<Vec<File>> {
         .output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let paths = String::from_utf8(output.stdout)?;
-    let text_of = |path: &str| fs::read_to_string(root.join(path)).ok();
+    let content_of = |path: &str| fs::read(root.join(path)).ok();
     Ok(paths
         .split_terminator('\0')
-        .filter_map(|path| Some(File { path: path.to_owned(), text: text_of(path)? }))
+        .filter_map(|path| {
+            let text = String::from_utf8(content_of(path)?).unwrap_or_default();
+            Some(File { path: path.to_owned(), text })
+        })
         .collect())
 }

@@ -16,7 +16,7 @@ export const test = base.extend<{ problems: string[] }, { world: World }>({
       const server = await startServer();
       const workers = new Workers(server.address);
       await workers.ready;
-      const pages = await startPages(server.http);
+      const pages = server.pages ? { url: server.pages, close: () => {} } : await startPages(server.http);
       await use({ server, workers, pages });
       pages.close();
       await workers.close();

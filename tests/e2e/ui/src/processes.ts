@@ -1,10 +1,10 @@
 /** The processes that the tests need: a server, workers, and what hands out the pages. */
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createServer as createHttpServer, request, type Server } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { readFile } from "node:fs/promises";
-import { extname, join, normalize } from "node:path";
+import { basename, extname, join, normalize } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -52,37 +52,38 @@ function stop(child: ChildProcess): Promise<void> {
   });
 }
 
-/** The server under test; the reference's if that one has no HTTP API to look at. */
-function executable(): string {
-  const named = process.env.LONGTIDE_E2E_SERVER;
-  const reference = join(venv, "temporal");
-  if (named === undefined) return reference;
-  const help = execFileSync(named, ["server", "start-dev", "--help"], { encoding: "utf8" });
-  if (help.includes("--http-port")) return named;
-  console.log(`${named} has no HTTP API: the pages are tested on the reference server`);
-  return reference;
-}
+/** The server under test, or the reference's where none is named. */
+const server = process.env.LONGTIDE_E2E_SERVER ?? join(venv, "temporal");
+
+const isLongtide = basename(server).startsWith("longtide");
 
 export interface Started {
   /** Of gRPC. */
   address: string;
   http: string;
+  /** Where the pages are, if the server hands them out. */
+  pages?: string;
   close(): Promise<void>;
 }
 
 export async function startServer(): Promise<Started> {
-  const [port, httpPort] = [await freePort(), await freePort()];
-  const child = spawn(
-    executable(),
-    ["server", "start-dev", "--headless", "--port", String(port), "--http-port", String(httpPort), "--log-level", "error"],
-    { stdio: ["ignore", "ignore", verbose] },
-  );
+  const [port, httpPort, uiPort] = [await freePort(), await freePort(), await freePort()];
+  const ports = ["--port", String(port), "--http-port", String(httpPort)];
+  const pages = isLongtide ? ["--ui-port", String(uiPort), "--ui-asset-path", dist] : ["--headless"];
+  const child = spawn(server, ["server", "start-dev", ...ports, ...pages, "--log-level", "error"], {
+    stdio: ["ignore", "ignore", verbose],
+  });
   const http = `http://127.0.0.1:${httpPort}`;
   await until("the server answers", async () => {
     if (child.exitCode !== null) throw new Error("the server has ended");
     return (await fetch(`${http}/api/v1/namespaces/default`)).ok;
   });
-  return { address: `127.0.0.1:${port}`, http, close: () => stop(child) };
+  return {
+    address: `127.0.0.1:${port}`,
+    http,
+    pages: isLongtide ? `http://127.0.0.1:${uiPort}` : undefined,
+    close: () => stop(child),
+  };
 }
 
 export interface Order {
@@ -116,7 +117,9 @@ export class Workers {
     if (!this.#child.stdout) throw new Error("the workers have no output");
     createInterface({ input: this.#child.stdout }).on("line", (line) => {
       if (line === '{"ready": true}') this.#ready();
-      else this.#answers.shift()?.(line);
+      else if (line.startsWith("{")) this.#answers.shift()?.(line);
+      // The SDK's own log is on the same output.
+      else console.log(line);
     });
   }
 
@@ -162,7 +165,7 @@ function listen(server: Server): Promise<string> {
   });
 }
 
-/** Hands out the built pages, and everything below `/api` from the server. */
+/** Hands out the built pages for a server that does not, and everything below `/api` from it. */
 export async function startPages(api: string): Promise<{ url: string; close: () => void }> {
   const upstream = new URL(api);
   const server = createHttpServer(async (incoming, outgoing) => {
