@@ -10,7 +10,7 @@ use anyhow::{Context, bail, ensure};
 use clap::ValueEnum as _;
 
 use crate::{
-    shell::Workspace,
+    shell::{Workspace, is_installed},
     stage::{Stage, Summary, readable},
     tidy,
 };

@@ -1,6 +1,9 @@
 //! Those who start workflows, wait for them and disturb them.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use api::{
     common::v1::{Callback, RetryPolicy, WorkflowType},
@@ -43,13 +46,16 @@ pub(crate) struct Client {
     dice: Arc<Dice>,
     workflow_id: String,
     program: Program,
+    /// Nothing will reset the workflow any more.
+    is_reset: Arc<AtomicBool>,
 }
 
 impl Client {
     pub(crate) fn new(world: &Arc<World>, workflow_id: &str, program: &Program) -> Self {
         let dice = Arc::new(Dice::new(world.seed, &format!("client {workflow_id}")));
-        let world = Arc::clone(world);
-        Self { world, dice, workflow_id: workflow_id.to_owned(), program: program.clone() }
+        let (world, program) = (Arc::clone(world), program.clone());
+        let is_reset = Arc::new(AtomicBool::new(true));
+        Self { world, dice, workflow_id: workflow_id.to_owned(), program, is_reset }
     }
 
     /// Starts the workflow, does to it what its program needs and some more, and sees its end.
@@ -68,6 +74,7 @@ impl Client {
         }
         if self.takes_reset() {
             self.world.resets.fetch_add(1, Ordering::Relaxed);
+            self.is_reset.store(false, Ordering::Relaxed);
             duties.push(Duty::Reset);
         }
         for (number, duty) in duties.into_iter().enumerate() {
@@ -140,6 +147,7 @@ impl Client {
             self.world.note(&self.workflow_id, "reset", &reset);
             match reset {
                 Ok(run_id) => {
+                    self.is_reset.store(true, Ordering::Relaxed);
                     if let Some(run) = self.run_key(&run_id.to_string()) {
                         self.watch_chain(run).await;
                     }
@@ -149,6 +157,7 @@ impl Client {
                 Err(_) => self.pause().await,
             }
         }
+        self.is_reset.store(true, Ordering::Relaxed);
         self.world.ended.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -272,7 +281,8 @@ impl Client {
         }
     }
 
-    /// Signals until the signal is acknowledged, or the workflow has closed.
+    /// Signals until the signal is acknowledged, or the workflow has closed. One that somebody
+    /// terminated goes on after its reset, and needs its signals then.
     async fn signal(&self, signal: &str) {
         self.world.witness.signal(&self.workflow_id, signal, false);
         let is_extra = signal.starts_with("extra");
@@ -282,6 +292,7 @@ impl Client {
         }
         let mut again = is_extra && self.world.breaks(Broken::RepeatsSignals);
         loop {
+            let is_last_run = is_extra || self.is_reset.load(Ordering::Relaxed);
             let execution = Execution::current(&self.workflow_id);
             let input = Signal {
                 signal_name: "signal".to_owned(),
@@ -302,7 +313,7 @@ impl Client {
                         return;
                     }
                 }
-                Err(error) if error.is_rejection() => return,
+                Err(error) if error.is_rejection() && is_last_run => return,
                 Err(_) => self.pause().await,
             }
         }

@@ -34,9 +34,12 @@ def test_ids_of_the_server_complete_words(ours: Cli, started: str):
     assert completed(ours, f"queue-{started}", "workflow", "start", "-t") == [f"queue-{started}"]
     assert completed(ours, started, "workflow", "start", "-t", "q", "--type") == [started]
     (run,) = completed(ours, "", "workflow", "show", "-w", both[0], "-r")
-    assert run == ours.json("workflow", "describe", "-w", both[0])["workflowExecutionInfo"][
-        "execution"
-    ]["runId"]
+    assert (
+        run
+        == ours.json("workflow", "describe", "-w", both[0])["workflowExecutionInfo"]["execution"][
+            "runId"
+        ]
+    )
     assert "default" in completed(ours, "def", "workflow", "list", "-n")
     ours.text(
         "schedule", "create", "-s", started, "--type", "x", "-t", "q", "-w", "w",

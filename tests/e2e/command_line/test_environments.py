@@ -13,9 +13,9 @@ def test_an_environment_that_one_writes_the_other_reads(ours: Cli, theirs: Cli, 
             writer.text("env", "set", "--key", key, "--value", value, *name)
         assert writer.json("env", "get", *name) == reader.json("env", "get", *name)
         one = ["env", "get", "--key", "address", *name]
-        assert ours.json(*one) == theirs.json(*one) == [
-            {"property": "address", "value": "example:1"}
-        ]
+        assert (
+            ours.json(*one) == theirs.json(*one) == [{"property": "address", "value": "example:1"}]
+        )
         assert ours.json("env", "list", *where) == theirs.json("env", "list", *where)
         reader.text("env", "delete", "--key", "address", *name)
         assert "address" not in writer.text("env", "get", *name)

@@ -80,7 +80,9 @@ def listed(ours: Cli, raw: Raw, queue: str) -> str:
 
 def test_workflows_are_listed_filtered_and_opened(ours: Cli, listed: str):
     with Terminal(ours, "workflow", "top", "-q", listed, "--interval", "300ms") as terminal:
-        screen = terminal.shows("3 workflows", "Running 2", "Terminated 1", "three-", "one-", "two-")
+        screen = terminal.shows(
+            "3 workflows", "Running 2", "Terminated 1", "three-", "one-", "two-"
+        )
         # The newest comes first, and keys are told.
         assert screen.index("three-") < screen.index("one-")
         assert "q quit" in screen

@@ -4,6 +4,7 @@ import re
 
 # What tells two runs, or two moments, apart.
 VOLATILE = {
+    "stateSizeBytes",
     "runId",
     "firstExecutionRunId",
     "originalExecutionRunId",
@@ -21,7 +22,6 @@ VOLATILE = {
 }
 AGES = {"executionDuration"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-
 
 
 def without_ages(value):

@@ -26,7 +26,9 @@ def get(server: HttpServer, **headers: str) -> Answer:
     return server.ask("GET", N, None, named)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:7243", "localhost.evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:7243", "localhost.evil.example", ""]
+)
 def test_a_page_cannot_use_a_name_of_its_own_for_the_server(server: HttpServer, host: str) -> None:
     answer = get(server, Host=host)
     assert (answer.status, answer.json) == (403, {"code": 7, "message": "Host not allowed"})
@@ -72,7 +74,9 @@ def test_a_body_above_the_limit_is_refused(server: HttpServer) -> None:
     assert "too large" in answer.json["message"]
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded"]
+)
 def test_json_is_read_whatever_it_is_called_and_nothing_else_is(
     server: HttpServer, kind: str
 ) -> None:
@@ -90,7 +94,9 @@ def test_json_that_is_too_deep_is_refused(server: HttpServer) -> None:
     assert (answer.status, answer.json["code"]) == (400, 3)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/namespaces/%ff", "/api/v1/../../etc/passwd", "/%2e%2e/x"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/namespaces/%ff", "/api/v1/../../etc/passwd", "/%2e%2e/x"]
+)
 def test_odd_paths_lead_nowhere(server: HttpServer, path: str) -> None:
     received = raw(server, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert received.split(b" ")[1] in (b"400", b"404"), received

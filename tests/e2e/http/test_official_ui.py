@@ -137,8 +137,17 @@ def test_what_its_views_ask_is_answered(served: UiServer) -> None:
     run = good("POST", f"{N}/workflows/{workflow}", start)["runId"]
     execution = f"execution.runId={run}"
     schedule = unique("schedule")
-    action = {"startWorkflow": {"workflowId": "s", "workflowType": {"name": "S"}, "taskQueue": {"name": queue}}}
-    made = {"requestId": schedule, "schedule": {"spec": {"interval": [{"interval": "60s"}]}, "action": action}}
+    action = {
+        "startWorkflow": {
+            "workflowId": "s",
+            "workflowType": {"name": "S"},
+            "taskQueue": {"name": queue},
+        }
+    }
+    made = {
+        "requestId": schedule,
+        "schedule": {"spec": {"interval": [{"interval": "60s"}]}, "action": action},
+    }
     for method, path, body in [
         # Every page.
         ("GET", "/api/v1/settings", None),
@@ -151,10 +160,14 @@ def test_what_its_views_ask_is_answered(served: UiServer) -> None:
         ("GET", f"{N}/workflows?pageSize=1", None),
         ("GET", counted("GROUP BY ExecutionStatus"), None),
         ("GET", counted('`WorkflowType`="Shown" GROUP BY ExecutionStatus'), None),
-        ("GET", counted(
-            'ExecutionStatus="Running" AND TemporalReportedProblems IN '
-            '("category=WorkflowTaskFailed", "category=WorkflowTaskTimedOut")'
-        ), None),
+        (
+            "GET",
+            counted(
+                'ExecutionStatus="Running" AND TemporalReportedProblems IN '
+                '("category=WorkflowTaskFailed", "category=WorkflowTaskTimedOut")'
+            ),
+            None,
+        ),
         ("GET", listed(""), None),
         ("GET", listed('`ExecutionStatus`="Running"'), None),
         # A workflow.
@@ -163,12 +176,26 @@ def test_what_its_views_ask_is_answered(served: UiServer) -> None:
         ("GET", f"{N}/task-queues/{queue}?taskQueueType=2", None),
         ("GET", f"{N}/task-queues/{queue}?taskQueueType=3", None),
         ("GET", f"{N}/worker-count?query={of_queue}", None),
-        ("GET", f"{N}/workflows/{workflow}/history?{execution}&maximumPageSize=1000&waitNewEvent=false", None),
+        (
+            "GET",
+            f"{N}/workflows/{workflow}/history?{execution}&maximumPageSize=1000&waitNewEvent=false",
+            None,
+        ),
         ("GET", f"{N}/workflows/{workflow}/history-reverse?{execution}&maximumPageSize=1000", None),
         ("GET", listed(f'RootWorkflowId = "{workflow}" AND RootRunId = "{run}"'), None),
-        ("GET", counted(f'RootWorkflowId = "{workflow}" AND RootRunId = "{run}" GROUP BY ExecutionStatus'), None),
+        (
+            "GET",
+            counted(
+                f'RootWorkflowId = "{workflow}" AND RootRunId = "{run}" GROUP BY ExecutionStatus'
+            ),
+            None,
+        ),
         ("GET", f"{N}/workers?pageSize=100&query={of_queue}", None),
-        ("POST", f"{N}/workflows/{workflow}/signal/go", {"signalName": "go", "workflowExecution": {"workflowId": workflow, "runId": run}}),
+        (
+            "POST",
+            f"{N}/workflows/{workflow}/signal/go",
+            {"signalName": "go", "workflowExecution": {"workflowId": workflow, "runId": run}},
+        ),
         ("POST", f"{N}/workflows/{workflow}/pause", {"reason": "shown"}),
         ("POST", f"{N}/workflows/{workflow}/unpause", {"reason": "shown"}),
         ("POST", f"{N}/workflows/{workflow}/cancel?{execution}", {}),
@@ -177,16 +204,28 @@ def test_what_its_views_ask_is_answered(served: UiServer) -> None:
         ("GET", f"{N}/schedule-count", None),
         ("GET", f"{N}/schedules?maximumPageSize=100", None),
         ("GET", f"{N}/schedules/{schedule}", None),
-        ("GET", listed(f'TemporalScheduledById="{schedule}" AND WorkflowId in ("s") AND ExecutionStatus != "ContinuedAsNew"'), None),
+        (
+            "GET",
+            listed(
+                f'TemporalScheduledById="{schedule}" AND WorkflowId in ("s") AND ExecutionStatus != "ContinuedAsNew"'
+            ),
+            None,
+        ),
         ("GET", counted(f'TemporalScheduledById="{schedule}" GROUP BY ExecutionStatus'), None),
         ("POST", f"{N}/schedules/{schedule}/update", made),
         ("POST", f"{N}/schedules/{schedule}/patch", {"patch": {"triggerImmediately": {}}}),
         ("DELETE", f"{N}/schedules/{schedule}", None),
         # Batches, workers, and what runs by itself.
-        ("POST", f"{N}/batch-operations/{unique('job')}", {
-            "namespace": "default", "reason": "shown", "visibilityQuery": 'WorkflowType="Nobody"',
-            "terminationOperation": {"identity": "me"},
-        }),
+        (
+            "POST",
+            f"{N}/batch-operations/{unique('job')}",
+            {
+                "namespace": "default",
+                "reason": "shown",
+                "visibilityQuery": 'WorkflowType="Nobody"',
+                "terminationOperation": {"identity": "me"},
+            },
+        ),
         ("GET", f"{N}/batch-operations", None),
         ("GET", f"{N}/workers", None),
         ("GET", f"{N}/worker-count?query={running}", None),

@@ -36,7 +36,11 @@ def built_in() -> Iterator[UiServer]:
 
 
 def test_every_view_is_the_index(served: UiServer) -> None:
-    for path in ("/", "/namespaces/default/workflows", "/namespaces/default/workflows/a.b/c/history"):
+    for path in (
+        "/",
+        "/namespaces/default/workflows",
+        "/namespaces/default/workflows/a.b/c/history",
+    ):
         answer = ask("GET", served.ui + path, headers=PAGE)
         assert (answer.status, answer.body) == (200, b"<html>index"), path
         assert answer.headers["cache-control"] == "no-cache"

@@ -32,9 +32,12 @@ FULL = {
 SCHEDULE = {
     "schedule": {
         "spec": {"interval": [{"interval": "3600s"}]},
-        "action": {"startWorkflow": {"workflowId": "s", **{
-            name: START[name] for name in ("workflowType", "taskQueue", "input")
-        }}},
+        "action": {
+            "startWorkflow": {
+                "workflowId": "s",
+                **{name: START[name] for name in ("workflowType", "taskQueue", "input")},
+            }
+        },
         "state": {"paused": True, "notes": "not yet"},
     },
     "identity": "me",
@@ -79,9 +82,17 @@ CALLS = [
     ("GET", N + "/workflows?pageSize=1&pageSize=2", None),
     ("GET", N + "/workflows?query=nonsense%20is", None),
     ("GET", N + "/workflows?query=WorkflowId%3D%22one%22", None),
-    ("GET", N + "/workflow-count?query=WorkflowType%3D%22Greet%22%20GROUP%20BY%20ExecutionStatus", None),
+    (
+        "GET",
+        N + "/workflow-count?query=WorkflowType%3D%22Greet%22%20GROUP%20BY%20ExecutionStatus",
+        None,
+    ),
     ("GET", N + "/task-queues/nobody?taskQueueType=1", None),
-    ("GET", N + "/task-queues/nobody?taskQueueType=TASK_QUEUE_TYPE_ACTIVITY&reportStats=true", None),
+    (
+        "GET",
+        N + "/task-queues/nobody?taskQueueType=TASK_QUEUE_TYPE_ACTIVITY&reportStats=true",
+        None,
+    ),
     ("GET", N + "/task-queues/nobody?taskQueueType=SOME", None),
     ("GET", N + "/search-attributes", None),
     ("POST", N + "/schedules/s", SCHEDULE),
@@ -99,15 +110,35 @@ CALLS = [
     ("GET", N + "/workers", None),
     ("GET", "/api/v1/nexus/endpoints", None),
     ("GET", "/api/v1/nexus/endpoints/none", None),
-    ("POST", "/api/v1/nexus/endpoints", {"spec": {"name": "e", "target": {"external": {"url": "x"}}}}),
-    ("POST", "/api/v1/namespaces", {"namespace": "n2", "workflowExecutionRetentionPeriod": "86400s"}),
-    ("POST", "/api/v1/namespaces", {"namespace": "n2", "workflowExecutionRetentionPeriod": "86400s"}),
+    (
+        "POST",
+        "/api/v1/nexus/endpoints",
+        {"spec": {"name": "e", "target": {"external": {"url": "x"}}}},
+    ),
+    (
+        "POST",
+        "/api/v1/namespaces",
+        {"namespace": "n2", "workflowExecutionRetentionPeriod": "86400s"},
+    ),
+    (
+        "POST",
+        "/api/v1/namespaces",
+        {"namespace": "n2", "workflowExecutionRetentionPeriod": "86400s"},
+    ),
     ("POST", "/api/v1/namespaces", {"namespace": "n3", "workflowExecutionRetentionPeriod": "1s"}),
     ("POST", N + "/activities/none/complete", {"result": [1]}),
     ("POST", N + "/activity-complete", {"taskToken": "bm8="}),
     ("GET", N + "/workflow-rules", None),
-    ("POST", N + "/activities/a", {"activityType": {"name": "A"}, "taskQueue": {"name": "nobody"},
-                                   "startToCloseTimeout": "9s", "requestId": "a"}),
+    (
+        "POST",
+        N + "/activities/a",
+        {
+            "activityType": {"name": "A"},
+            "taskQueue": {"name": "nobody"},
+            "startToCloseTimeout": "9s",
+            "requestId": "a",
+        },
+    ),
     ("GET", N + "/activities/a", None),
 ]
 
@@ -158,8 +189,10 @@ def test_the_same_requests_have_the_same_answers(servers: tuple[HttpServer, Http
         ours, theirs = (server.ask(method, path, body) for server in servers)
         told = f"{method} {path} {body}"
         if ours.status != theirs.status:
-            differences.append(f"{told}\n  ours   {ours.status} {ours.body[:600]}\n"
-                               f"  theirs {theirs.status} {theirs.body[:600]}")
+            differences.append(
+                f"{told}\n  ours   {ours.status} {ours.body[:600]}\n"
+                f"  theirs {theirs.status} {theirs.body[:600]}"
+            )
             continue
         assert ours.headers["content-type"].startswith("application/json")
         one, other = normal(ours.json), normal(theirs.json)

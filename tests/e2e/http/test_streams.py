@@ -155,5 +155,3 @@ def test_streams_are_bounded(server: HttpServer) -> None:
     finally:
         for stream in streams:
             stream.close()
-
-

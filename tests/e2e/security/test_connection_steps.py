@@ -103,7 +103,11 @@ def test_a_server_whose_certificate_is_over_is_named(authority: Authority, tmp_p
                     context.wrap_socket(stream, server_side=True)
 
         threading.Thread(target=accept, daemon=True).start()
-        cli = Cli(os.environ.get("LONGTIDE_E2E_CLI") or executable(), f"127.0.0.1:{listener.getsockname()[1]}", tmp_path)
+        cli = Cli(
+            os.environ.get("LONGTIDE_E2E_CLI") or executable(),
+            f"127.0.0.1:{listener.getsockname()[1]}",
+            tmp_path,
+        )
         said = step(cli, 8, *trusting(authority))
     assert "failed step  certificate" in said and "no longer valid" in said
 

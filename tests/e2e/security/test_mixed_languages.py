@@ -71,6 +71,8 @@ def folder(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
 
 
+# The worker in Rust is built when nobody has built it before.
+@pytest.mark.timeout(1000)
 async def test_three_languages_share_a_workflow_that_nobody_else_reads(server, keys, tmp_path):
     client = await Client.connect(server.address, data_converter=converter_of(keys))
     queue, activities = unique("orders"), unique("charges")

@@ -213,6 +213,9 @@ async def test_what_does_several_things_at_once_is_decided_by_each(key: SigningK
         assert await denied(ends)
 
 
+ANOTHER_RUNS = "Max concurrent batch operations is reached"
+
+
 def test_a_batch_is_decided_by_its_operation_and_each_that_it_names(key: SigningKey, tmp_path, raw):
     rules = (
         SHOP
@@ -230,11 +233,15 @@ def test_a_batch_is_decided_by_its_operation_and_each_that_it_names(key: Signing
                 fields["executions"] = [WorkflowExecution(workflow_id=name) for name in ids]
             else:
                 fields["visibility_query"] = "WorkflowType = 'Approval'"
-            try:
-                client.call("StartBatchOperation", metadata=shop, **fields)
-            except grpc.RpcError as error:
-                return refusal_of(error).text
-            return "OK"
+            while True:
+                try:
+                    client.call("StartBatchOperation", metadata=shop, **fields)
+                except grpc.RpcError as error:
+                    text = refusal_of(error).text
+                    if text != ANOTHER_RUNS:
+                        return text
+                else:
+                    return "OK"
 
         def signals(name: str) -> dict:
             return {"signal_operation": BatchOperationSignal(signal=name)}

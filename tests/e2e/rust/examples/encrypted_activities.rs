@@ -18,7 +18,8 @@ use temporalio_sdk::{
     activities::{ActivityContext, ActivityError},
 };
 
-struct Activities;
+/// What this worker does.
+pub struct Activities;
 
 #[activities]
 impl Activities {
