@@ -1,5 +1,5 @@
-//! Every checker notices the broken promise that it is there for. The stage `sim` plays this, in the
-//! profile of that name.
+//! Every checker notices the broken promise that it is there for. Played by hand, for it takes minutes:
+//! `cargo test --profile sim --package simulator --test broken -- --ignored`.
 
 #[cfg(test)]
 mod tests {
