@@ -1,6 +1,6 @@
 //! One client connection.
 
-use std::{convert::Infallible, pin::pin, sync::Arc};
+use std::{convert::Infallible, future::pending, sync::Arc};
 
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
@@ -43,24 +43,21 @@ pub(crate) async fn serve(
         .keep_alive_interval(Some(settings.keep_alive_interval))
         .keep_alive_timeout(settings.keep_alive_timeout)
         .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
     let silent = async {
         tokio::time::sleep(settings.opening_timeout).await;
-        if opening.is_over() {
-            std::future::pending::<()>().await;
+        if opening.is_over() || ending.draining.is_cancelled() {
+            pending::<()>().await;
         }
     };
+    let run = ending.run(connection, |connection| connection.graceful_shutdown(), pending());
     tokio::select! {
         biased;
-        ended = connection.as_mut() => return log(ended),
-        () = silent => return tracing::debug!("a client does not begin to speak"),
-        () = ending.draining.cancelled() => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    tokio::select! {
-        biased;
-        ended = connection.as_mut() => log(ended),
-        () = ending.cutting.cancelled() => {}
+        ended = run => {
+            if let Some(Err(error)) = ended {
+                tracing::debug!(%error, "a connection broke");
+            }
+        }
+        () = silent => tracing::debug!("a client does not begin to speak"),
     }
 }
 
@@ -69,10 +66,4 @@ async fn answer(proxy: &CodecProxy, may_ask: bool, request: Request<Incoming>) -
         return proxy.answer(request).await;
     }
     Status::resource_exhausted("address rate limit exceeded").into_http()
-}
-
-fn log(ended: hyper::Result<()>) {
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke");
-    }
 }

@@ -1,6 +1,6 @@
 //! One client connection, and the bounds of its requests.
 
-use std::{convert::Infallible, pin::pin, sync::Arc};
+use std::{convert::Infallible, future::pending, sync::Arc};
 
 use bytes::Bytes;
 use http::{
@@ -51,22 +51,8 @@ pub(crate) async fn serve(asked: Asked, stream: Stream, ending: Ending) {
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    tokio::select! {
-        biased;
-        ended = connection.as_mut() => return log(ended),
-        () = ending.draining.cancelled() => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    tokio::select! {
-        biased;
-        ended = connection.as_mut() => log(ended),
-        () = ending.cutting.cancelled() => {}
-    }
-}
-
-fn log(ended: hyper::Result<()>) {
-    if let Err(error) = ended {
+    let ended = ending.run(connection, |connection| connection.graceful_shutdown(), pending());
+    if let Some(Err(error)) = ended.await {
         tracing::debug!(%error, "a connection broke");
     }
 }

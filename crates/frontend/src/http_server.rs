@@ -29,7 +29,7 @@ use web_ui::Site;
 
 pub use guard::Hosts;
 
-use crate::server::{Dispatcher, Server, Shown};
+use crate::server::{Dispatcher, Server};
 
 /// A request whose body has been read.
 type Request = http::Request<Bytes>;
@@ -105,17 +105,15 @@ impl HttpServer {
         let (calls, settings) = (Arc::clone(&self.calls), Arc::clone(&self.settings));
         let (draining, streams) = (stop.clone(), Arc::clone(&self.streams));
         let serve = move |stream, peer, visitor, ending| {
-            let (shown, watched) = Shown::of(&peer);
             let asked = connection::Asked {
                 visitor,
                 calls: Arc::clone(&calls),
                 peer,
-                shown,
                 settings: Arc::clone(&settings),
                 streams: Arc::clone(&streams),
                 draining: draining.clone(),
             };
-            connection::serve(stream, asked, watched, ending)
+            connection::serve(stream, asked, ending)
         };
         listener.serve_until(&stop, self.settings.drain_timeout.to_std(), serve).await;
     }

@@ -11,7 +11,7 @@ mod withdrawal;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use listener::Listener;
+use listener::{Ending, Listener};
 use model::Span;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::body::Body;
@@ -21,7 +21,6 @@ pub use dispatch::{SideService, side_service};
 pub(crate) use refused::Unread;
 pub use request_body::RequestBody;
 pub(crate) use timely::Timely;
-pub(crate) use withdrawal::Shown;
 
 use crate::{authentication::Authenticate, frontend::Frontend, health::Health};
 
@@ -121,23 +120,23 @@ impl Server {
     pub async fn serve(&self, listener: Listener, stop: CancellationToken) {
         self.health.serving().await;
         let connections = TaskTracker::new();
-        let (draining, cutting) = (CancellationToken::new(), CancellationToken::new());
+        let ending =
+            Ending { draining: CancellationToken::new(), cutting: CancellationToken::new() };
         let (dispatcher, settings) = (Arc::clone(&self.dispatcher), self.settings);
-        let (drained, cut) = (draining.clone(), cutting.clone());
+        let told = ending.clone();
         let serve = move |stream, peer, visitor| {
-            let (dispatcher, drained, cut) =
-                (Arc::clone(&dispatcher), drained.clone(), cut.clone());
-            connection::serve(stream, peer, visitor, dispatcher, settings, drained, cut)
+            let (dispatcher, told) = (Arc::clone(&dispatcher), told.clone());
+            connection::serve(stream, peer, visitor, dispatcher, settings, told)
         };
         listener.accept_until(&stop, &connections, serve).await;
         self.health.not_serving().await;
         self.frontend.stop_polls();
-        draining.cancel();
+        ending.draining.cancel();
         connections.close();
         let patience = self.settings.drain_timeout.to_std();
         if tokio::time::timeout(patience, connections.wait()).await.is_err() {
             tracing::warn!(connections = connections.len(), "calls did not finish and are cut off");
-            cutting.cancel();
+            ending.cutting.cancel();
             connections.wait().await;
         }
     }

@@ -4,6 +4,7 @@ use std::{
     fmt::{self, Debug},
     io,
     net::SocketAddr,
+    pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
@@ -71,6 +72,37 @@ pub struct Ending {
     pub draining: CancellationToken,
     /// Time is up.
     pub cutting: CancellationToken,
+}
+
+impl Ending {
+    /// Runs a connection to its end. When the server drains, or `leave` ends, `retire` tells it to
+    /// finish what is under way; nothing when it was cut before it had.
+    #[expect(clippy::manual_async_fn, reason = "an async fn does not promise to be Send")]
+    pub fn run<C>(
+        &self,
+        connection: C,
+        retire: fn(Pin<&mut C>),
+        leave: impl Future<Output = ()> + Send,
+    ) -> impl Future<Output = Option<C::Output>> + Send
+    where
+        C: Future<Output: Send> + Send,
+    {
+        async move {
+            let mut connection = pin!(connection);
+            tokio::select! {
+                biased;
+                ended = connection.as_mut() => return Some(ended),
+                () = self.draining.cancelled() => {}
+                () = leave => {}
+            }
+            retire(connection.as_mut());
+            tokio::select! {
+                biased;
+                ended = connection.as_mut() => Some(ended),
+                () = self.cutting.cancelled() => None,
+            }
+        }
+    }
 }
 
 /// A port that takes connections.

@@ -2,6 +2,7 @@
 
 use std::{fmt::Debug, net::SocketAddr, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use model::Time;
 
 /// The other end of a connection. Cloning is cheap.
@@ -22,6 +23,9 @@ pub struct Peer {
 pub trait Standing: Debug + Send + Sync + 'static {
     /// False when the client's certificate was revoked, or its authority is trusted no longer.
     fn holds(&self) -> bool;
+
+    /// Ends when that is so.
+    fn lost(self: Arc<Self>) -> BoxFuture<'static, ()>;
 }
 
 impl Peer {
@@ -33,6 +37,11 @@ impl Peer {
     /// False when what was good when the connection began no longer is. Asked before each call.
     pub fn holds(&self) -> bool {
         self.standing.as_ref().is_none_or(|standing| standing.holds())
+    }
+
+    /// Ends when what was good when the connection began no longer is; nothing when that cannot be.
+    pub fn lost(&self) -> Option<BoxFuture<'static, ()>> {
+        self.standing.clone().map(Standing::lost)
     }
 }
 

@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use environment::Clock;
 use model::{Span, Time};
 use rustls::pki_types::CertificateDer;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -21,6 +22,8 @@ pub struct ServerTls {
     settings: ServerSettings,
     clock: Arc<dyn Clock>,
     current: Arc<ArcSwap<Hosts>>,
+    /// Hears of each set that comes into force.
+    changes: watch::Sender<()>,
 }
 
 /// How the certificates of a configuration stand.
@@ -100,7 +103,7 @@ impl ServerTls {
     pub fn open(settings: ServerSettings, clock: Arc<dyn Clock>) -> Result<Arc<Self>, TlsError> {
         let hosts = Hosts::load(&settings, ReadHosts::from(&settings)?, 0, clock.now())?;
         let current = Arc::new(ArcSwap::from_pointee(hosts));
-        Ok(Arc::new(Self { settings, clock, current }))
+        Ok(Arc::new(Self { settings, clock, current, changes: watch::Sender::new(()) }))
     }
 
     /// Reads everything again. True when it has changed; new connections are under the new set.
@@ -116,6 +119,7 @@ impl ServerTls {
         let generation = current.generation + 1;
         let hosts = Hosts::load(&self.settings, read, generation, self.clock.now())?;
         self.current.store(Arc::new(hosts));
+        self.changes.send_replace(());
         Ok(true)
     }
 
@@ -156,7 +160,7 @@ impl ServerTls {
     /// What a connection asks whether its certificate still holds.
     pub(crate) fn standing(&self, name: Option<&str>, chain: &[CertificateDer<'_>]) -> Standing {
         let (current, clock) = (Arc::clone(&self.current), Arc::clone(&self.clock));
-        Standing::new(current, clock, name, chain)
+        Standing::new(current, self.changes.subscribe(), clock, name, chain)
     }
 
     fn refresh_and_log(&self) {

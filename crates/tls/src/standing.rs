@@ -1,6 +1,7 @@
 //! Whether the certificate of an open connection still holds.
 
 use std::{
+    future::pending,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -10,7 +11,9 @@ use std::{
 
 use arc_swap::ArcSwap;
 use environment::Clock;
+use futures_util::future::BoxFuture;
 use rustls::pki_types::{CertificateDer, UnixTime};
+use tokio::sync::watch;
 
 use crate::server::Hosts;
 
@@ -19,6 +22,7 @@ use crate::server::Hosts;
 #[derive(Debug)]
 pub(crate) struct Standing {
     current: Arc<ArcSwap<Hosts>>,
+    changes: watch::Receiver<()>,
     clock: Arc<dyn Clock>,
     /// The name that the client asked for.
     name: Option<String>,
@@ -32,6 +36,7 @@ impl Standing {
     /// The certificate was found good a moment ago.
     pub(crate) fn new(
         current: Arc<ArcSwap<Hosts>>,
+        changes: watch::Receiver<()>,
         clock: Arc<dyn Clock>,
         name: Option<&str>,
         chain: &[CertificateDer<'_>],
@@ -40,6 +45,7 @@ impl Standing {
             // The set may have changed since the handshake: the first call looks.
             checked: AtomicU64::new(u64::MAX),
             current,
+            changes,
             clock,
             name: name.map(str::to_owned),
             chain: chain.iter().map(|one| one.clone().into_owned()).collect(),
@@ -68,5 +74,17 @@ impl listener::Standing for Standing {
         self.holds.store(holds, Ordering::Release);
         self.checked.store(hosts.generation, Ordering::Release);
         holds
+    }
+
+    fn lost(self: Arc<Self>) -> BoxFuture<'static, ()> {
+        let mut changes = self.changes.clone();
+        Box::pin(async move {
+            while self.holds() {
+                if changes.changed().await.is_err() {
+                    // Nobody is left to change the certificates.
+                    pending::<()>().await;
+                }
+            }
+        })
     }
 }

@@ -64,7 +64,7 @@ pub(super) async fn call(
     let uri = path.parse().map_err(|_| Status::internal("the method has no path"))?;
     *request.uri_mut() = uri;
     *request.headers_mut() = forwarded(headers);
-    answer(asked.calls.call(request, &asked.peer, &asked.shown).await).await
+    answer(asked.calls.call(request, &asked.peer).await).await
 }
 
 fn framed(message: &[u8]) -> Bytes {

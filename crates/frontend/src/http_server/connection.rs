@@ -1,6 +1,6 @@
 //! One client connection, and the bounds of its requests.
 
-use std::{convert::Infallible, pin::pin, sync::Arc};
+use std::{convert::Infallible, future::pending, sync::Arc};
 
 use authz::Caller;
 use bytes::Bytes;
@@ -19,11 +19,7 @@ use super::{
     route::{self, Route, route},
     whole,
 };
-use crate::{
-    auditing::Source,
-    error::ApiError,
-    server::{Dispatcher, Shown},
-};
+use crate::{auditing::Source, error::ApiError, server::Dispatcher};
 
 /// Largest body of Nexus, in bytes, as in the reference.
 const NEXUS_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -41,7 +37,6 @@ const HEADERS_MAX: usize = 200;
 pub(super) struct Asked {
     pub(super) calls: Arc<Dispatcher>,
     pub(super) peer: Peer,
-    pub(super) shown: Shown,
     pub(super) visitor: Arc<Visitor>,
     pub(super) settings: Arc<HttpSettings>,
     /// Places for answers that go on.
@@ -82,13 +77,7 @@ impl Asked {
 }
 
 /// Serves a connection until the client leaves, or until the server drains and it has finished.
-/// `watched` runs along with it.
-pub(super) async fn serve(
-    stream: Stream,
-    asked: Asked,
-    watched: impl Future<Output = ()>,
-    ending: Ending,
-) {
+pub(super) async fn serve(stream: Stream, asked: Asked, ending: Ending) {
     let header_timeout = asked.settings.header_timeout.to_std();
     let asked = Arc::new(asked);
     let service = service_fn(move |request: http::Request<Incoming>| {
@@ -101,23 +90,8 @@ pub(super) async fn serve(
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    tokio::select! {
-        biased;
-        ended = connection.as_mut() => return log(ended),
-        () = watched => {}
-        () = ending.draining.cancelled() => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    tokio::select! {
-        biased;
-        ended = connection.as_mut() => log(ended),
-        () = ending.cutting.cancelled() => {}
-    }
-}
-
-fn log(ended: hyper::Result<()>) {
-    if let Err(error) = ended {
+    let ended = ending.run(connection, |connection| connection.graceful_shutdown(), pending());
+    if let Some(Err(error)) = ended.await {
         tracing::debug!(%error, "a connection broke");
     }
 }

@@ -1,15 +1,12 @@
 //! One client connection.
 
-use std::{convert::Infallible, pin::pin, sync::Arc};
+use std::{convert::Infallible, sync::Arc};
 
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use listener::{Heard, Peer, Stream, Visitor};
-use tokio_util::sync::CancellationToken;
+use listener::{Ending, Heard, Peer, Stream, Visitor};
 
-use crate::server::{
-    RequestBody, ServerSettings, dispatch::Dispatcher, refused::Account, withdrawal::Shown,
-};
+use crate::server::{RequestBody, ServerSettings, dispatch::Dispatcher, refused::Account};
 
 /// Bytes that a client may send ahead on one call and on one connection: a message fits.
 const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
@@ -27,17 +24,15 @@ pub(crate) async fn serve(
     visitor: Arc<Visitor>,
     dispatcher: Arc<Dispatcher>,
     settings: ServerSettings,
-    draining: CancellationToken,
-    cutting: CancellationToken,
+    ending: Ending,
 ) {
     let account = Account::new(visitor);
     let asked = account.clone();
-    let (shown, watched) = Shown::of(&peer);
     let service = service_fn(move |request: http::Request<Incoming>| {
         let account = asked.clone();
         let response = match account.refusal() {
             Some(refusal) => Err(refusal),
-            None => Ok(dispatcher.call(request.map(RequestBody::Received), &peer, &shown)),
+            None => Ok(dispatcher.call(request.map(RequestBody::Received), &peer)),
         };
         async move {
             Ok::<_, Infallible>(match response {
@@ -58,7 +53,6 @@ pub(crate) async fn serve(
         .keep_alive_interval(Some(settings.keep_alive_interval.to_std()))
         .keep_alive_timeout(settings.keep_alive_timeout.to_std())
         .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
     let grown_old = async {
         if settings.connection_age.is_zero() {
             std::future::pending::<()>().await;
@@ -67,30 +61,21 @@ pub(crate) async fn serve(
     };
     let silent = async {
         tokio::time::sleep(settings.opening_timeout.to_std()).await;
-        if opening.is_over() {
+        if opening.is_over() || ending.draining.is_cancelled() {
             std::future::pending::<()>().await;
         }
     };
+    let run = ending.run(connection, |connection| connection.graceful_shutdown(), grown_old);
     tokio::select! {
         biased;
-        ended = connection.as_mut() => return log(ended),
-        () = account.exhausted() => return tracing::debug!("an address is refused too often"),
-        () = silent => return tracing::debug!("a client does not begin to speak"),
-        () = watched => {}
-        () = draining.cancelled() => {}
-        () = grown_old => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    tokio::select! {
-        biased;
-        ended = connection.as_mut() => log(ended),
-        () = account.exhausted() => {}
-        () = cutting.cancelled() => {}
+        ended = run => log(ended),
+        () = account.exhausted() => tracing::debug!("an address is refused too often"),
+        () = silent => tracing::debug!("a client does not begin to speak"),
     }
 }
 
-fn log(ended: hyper::Result<()>) {
-    if let Err(error) = ended {
+fn log(ended: Option<hyper::Result<()>>) {
+    if let Some(Err(error)) = ended {
         tracing::debug!(%error, "a connection broke");
     }
 }

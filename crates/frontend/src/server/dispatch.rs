@@ -19,7 +19,7 @@ use crate::{
     server::{
         HttpRequest, ResponseFuture, SideServices, oversize, reflection,
         refused::unread,
-        withdrawal::{LOST, Shown},
+        withdrawal::{LOST, withdrawal},
     },
     test_service,
 };
@@ -74,12 +74,7 @@ impl Dispatcher {
     }
 
     /// Answers one request: settles who calls, then goes on to what the path names.
-    pub(crate) fn call(
-        self: &Arc<Self>,
-        mut request: HttpRequest,
-        peer: &Peer,
-        shown: &Shown,
-    ) -> ResponseFuture {
+    pub(crate) fn call(self: &Arc<Self>, mut request: HttpRequest, peer: &Peer) -> ResponseFuture {
         if !is_grpc(&request) {
             return ready(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
@@ -92,15 +87,15 @@ impl Dispatcher {
             return Box::pin(async move { response });
         }
         let Some(authentication) = &self.authentication else {
-            return self.answer(request, &Caller::anonymous(), address, shown, None);
+            return self.answer(request, &Caller::anonymous(), peer, None);
         };
         let (this, authentication) = (Arc::clone(self), Arc::clone(authentication));
-        let (peer, shown) = (peer.clone(), shown.clone());
+        let peer = peer.clone();
         Box::pin(async move {
             match authentication.identify(request.headers(), &peer).await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller.clone());
-                    this.answer(request, &caller, address, &shown, Some(&*authentication)).await
+                    this.answer(request, &caller, &peer, Some(&*authentication)).await
                 }
                 Err(reason) => this.turn_away(request.uri().path(), address, &reason),
             }
@@ -112,13 +107,12 @@ impl Dispatcher {
         self: &Arc<Self>,
         request: HttpRequest,
         caller: &Caller,
-        address: SocketAddr,
-        shown: &Shown,
+        peer: &Peer,
         authentication: Option<&dyn Authenticate>,
     ) -> ResponseFuture {
-        let rpc = authz::rpc(request.uri().path());
+        let (rpc, address) = (authz::rpc(request.uri().path()), peer.address);
         let of_key = || authentication?.withdrawal(request.headers());
-        let Some(withdrawal) = shown.withdrawal(rpc, of_key) else {
+        let Some(withdrawal) = withdrawal(rpc, peer, of_key) else {
             return self.route(request, caller, address);
         };
         let path = request.uri().path().to_owned();
