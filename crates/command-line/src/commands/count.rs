@@ -47,9 +47,10 @@ groups! {
 }
 
 /// Prints counts.
-pub(crate) fn print<A: Groups>(context: &mut Context, answer: &A) -> Result {
+pub(crate) fn print<A: Groups>(context: &mut Context, mut answer: A) -> Result {
+    answer.strip_types();
     if context.output.is_data() {
-        let json = context.json(answer)?;
+        let json = context.json(&answer)?;
         return context.output.data(&json);
     }
     context.output.line(&format!("Total: {}", answer.count()))?;

@@ -367,12 +367,7 @@ impl Reference {
             object.remove("conflictToken");
             object.insert("scheduleId".to_owned(), self.schedule_id.into());
         }
-        let mut lines = Vec::new();
-        super::workflow::flatten("", &value, &mut lines);
-        for line in lines {
-            context.output.line(&line)?;
-        }
-        Ok(())
+        super::leaves::print(context, &value, "")
     }
 
     async fn delete(self, context: &mut Context) -> Result {

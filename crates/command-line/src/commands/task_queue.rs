@@ -263,12 +263,7 @@ impl Get {
         if context.output.is_data() {
             return context.output.data(&value);
         }
-        let mut lines = Vec::new();
-        super::workflow::flatten("", &value, &mut lines);
-        for line in lines {
-            context.output.line(&format!("  {line}"))?;
-        }
-        Ok(())
+        super::leaves::print(context, &value, "  ")
     }
 }
 

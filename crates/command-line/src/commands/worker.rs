@@ -130,15 +130,7 @@ impl Describe {
         if context.output.is_data() {
             return context.output.data(&info);
         }
-        let mut lines = Vec::new();
-        super::workflow::flatten(
-            "",
-            info.get("workerHeartbeat").unwrap_or(&Value::Null),
-            &mut lines,
-        );
-        for line in lines {
-            context.output.line(&format!("  {line}"))?;
-        }
-        Ok(())
+        let heartbeat = info.get("workerHeartbeat").unwrap_or(&Value::Null);
+        super::leaves::print(context, heartbeat, "  ")
     }
 }

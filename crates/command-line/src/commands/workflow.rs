@@ -41,7 +41,7 @@ use self::{
 };
 use crate::{context::Context, error::Result};
 
-pub(crate) use self::{outcome::failure as failure_text, show::flatten};
+pub(crate) use self::outcome::failure as failure_text;
 
 /// Commands about workflow executions.
 #[derive(Debug, Subcommand)]

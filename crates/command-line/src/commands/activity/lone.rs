@@ -23,16 +23,15 @@ use serde_json::{Map, Value, json};
 use crate::{
     columns::{Column, enumeration, plain, time},
     commands::{
-        count::{self, Groups as _},
+        count, leaves,
+        outcome::{self, Completed},
         paging::{self, Limits, Shape},
         payload_input::{PayloadInput, some_header},
         start_options::{priority, search_attributes, task_queue, user_metadata},
         target::start_batch,
-        workflow::{failure_text, flatten},
     },
     context::Context,
     error::{Error, Result},
-    output::Paint,
     proto_json,
     values::{self, Length},
 };
@@ -225,40 +224,22 @@ async fn result(context: &mut Context, activity_id: &str, run_id: &str) -> Resul
 
 fn print_outcome(
     context: &mut Context,
-    mut object: Map<String, Value>,
+    object: Map<String, Value>,
     outcome: ActivityExecutionOutcome,
 ) -> Result {
-    match outcome.value {
+    let outcome = match &outcome.value {
         Some(activity_execution_outcome::Value::Result(payloads)) => {
             let value = if context.output.shorthand || context.output.is_text() {
-                first(context, &payloads)?
+                first(context, payloads)?
             } else {
-                context.json(&payloads)?
+                context.json(payloads)?
             };
-            if context.output.is_data() {
-                object.insert("status".to_owned(), "COMPLETED".into());
-                object.insert("result".to_owned(), value);
-                return context.output.data(&Value::Object(object));
-            }
-            let status = context.output.paint("COMPLETED", Paint::Green);
-            context.output.heading("Results:")?;
-            context.output.card(&[("Status", status), ("Result", value.to_string())])
+            Ok(Completed { text: value.to_string(), data: value })
         }
-        Some(activity_execution_outcome::Value::Failure(failure)) => {
-            if context.output.is_data() {
-                object.insert("status".to_owned(), "FAILED".into());
-                object.insert("failure".to_owned(), context.json(&failure)?);
-                context.output.data(&Value::Object(object))?;
-            } else {
-                let status = context.output.paint("FAILED", Paint::Red);
-                let text = failure_text(Some(&failure));
-                context.output.heading("Results:")?;
-                context.output.card(&[("Status", status), ("Failure", text)])?;
-            }
-            Err(Error::Outcome("activity failed".to_owned()))
-        }
-        None => Err(Error::Answer("an outcome without a value".to_owned())),
-    }
+        Some(activity_execution_outcome::Value::Failure(failure)) => Err(failure),
+        None => return Err(Error::Answer("an outcome without a value".to_owned())),
+    };
+    outcome::print(context, object, outcome, "activity failed")
 }
 
 fn first(context: &Context, payloads: &Payloads) -> Result<Value> {
@@ -298,13 +279,8 @@ impl Describe {
         if context.output.is_data() {
             return context.output.data(&value);
         }
-        let mut lines = Vec::new();
-        flatten("", value.get("info").unwrap_or(&Value::Null), &mut lines);
         context.output.heading("Activity Execution Info:")?;
-        for line in lines {
-            context.output.line(&format!("  {line}"))?;
-        }
-        Ok(())
+        leaves::print(context, value.get("info").unwrap_or(&Value::Null), "  ")
     }
 }
 
@@ -352,9 +328,8 @@ impl Count {
     pub(crate) async fn run(self, context: &mut Context) -> Result {
         let namespace = context.namespace();
         let request = CountActivityExecutionsRequest { namespace, query: self.query };
-        let mut answer = context.call(request).await?;
-        answer.strip_types();
-        count::print(context, &answer)
+        let answer = context.call(request).await?;
+        count::print(context, answer)
     }
 }
 

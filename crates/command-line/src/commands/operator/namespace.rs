@@ -235,12 +235,7 @@ impl Describe {
         if context.output.is_data() {
             return context.output.data(&value);
         }
-        let mut lines = Vec::new();
-        crate::commands::workflow::flatten("", &value, &mut lines);
-        for line in lines {
-            context.output.line(&line)?;
-        }
-        Ok(())
+        crate::commands::leaves::print(context, &value, "")
     }
 }
 

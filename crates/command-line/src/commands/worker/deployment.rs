@@ -151,8 +151,7 @@ fn print(context: &mut Context, heading: &str, value: &Value) -> Result {
 
 /// Prints what is known of a value: neither empty texts nor times that never were.
 fn print_known(context: &mut Context, value: &Value) -> Result {
-    let mut lines = Vec::new();
-    crate::commands::workflow::flatten("", value, &mut lines);
+    let lines = crate::commands::leaves::of(value);
     let empty = |line: &String| {
         [": ", ": null", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"]
             .iter()

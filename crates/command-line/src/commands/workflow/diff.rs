@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{history::Direction, show};
 use crate::{
+    commands::leaves,
     context::Context,
     error::{Error, Result},
     output::Paint,
@@ -78,8 +79,7 @@ fn event_lines(context: &Context, event: &HistoryEvent, exact: bool) -> Result<V
     if !exact {
         strip(&mut value);
     }
-    let mut lines = Vec::new();
-    show::flatten("", &value, &mut lines);
+    let mut lines = leaves::of(&value);
     lines.sort();
     Ok(lines)
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use crate::{
     columns::{Column, enumeration, plain, time},
     commands::{
-        count::{self, Groups as _},
+        count,
         paging::{self, Limits, Shape},
         watch::Watch,
     },
@@ -89,8 +89,7 @@ impl Count {
     pub(crate) async fn run(self, context: &mut Context) -> Result {
         let namespace = context.namespace();
         let request = CountWorkflowExecutionsRequest { namespace, query: self.query };
-        let mut answer = context.call(request).await?;
-        answer.strip_types();
-        count::print(context, &answer)
+        let answer = context.call(request).await?;
+        count::print(context, answer)
     }
 }

@@ -12,8 +12,12 @@ use super::{
     outcome,
 };
 use crate::{
-    commands::target::WorkflowReference, context::Context, error::Result, output::Paint,
-    proto_json, values::camel,
+    commands::{leaves, target::WorkflowReference},
+    context::Context,
+    error::Result,
+    output::Paint,
+    proto_json,
+    values::camel,
 };
 
 /// See `workflow show`.
@@ -174,32 +178,13 @@ fn print_detailed(context: &mut Context, event: &HistoryEvent) -> Result {
     for (key, value) in object {
         // The attributes stand beside what all events have.
         let place = if key.ends_with("Attributes") { String::new() } else { key };
-        flatten(&place, &value, &mut lines);
+        lines.extend(leaves::below(&place, &value));
     }
     lines.sort();
     for line in lines {
         context.output.line(&line)?;
     }
     context.output.line("")
-}
-
-/// The leaves of a value as lines.
-pub(crate) fn flatten(place: &str, value: &Value, lines: &mut Vec<String>) {
-    match value {
-        Value::Object(object) => {
-            for (key, value) in object {
-                let separator = if place.is_empty() { "" } else { "." };
-                flatten(&format!("{place}{separator}{key}"), value, lines);
-            }
-        }
-        Value::Array(values) => {
-            for (index, value) in values.iter().enumerate() {
-                flatten(&format!("{place}[{index}]"), value, lines);
-            }
-        }
-        Value::String(text) => lines.push(format!("{place}: {text}")),
-        leaf => lines.push(format!("{place}: {leaf}")),
-    }
 }
 
 /// See `workflow result`.
@@ -234,17 +219,5 @@ impl ShowResult {
             outcome::print(context, &event, None)?;
         }
         outcome::check(&event)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_flattened_to_their_leaves() {
-        let mut lines = Vec::new();
-        flatten("", &json!({"a": {"b": [1, {"c": "x"}]}, "d": null}), &mut lines);
-        assert_eq!(lines, ["a.b[0]: 1", "a.b[1].c: x", "d: null"]);
     }
 }

@@ -11,9 +11,8 @@ use super::Reference;
 use crate::{
     columns::{Column, enumeration, plain, time},
     commands::{
-        count::{self, Groups as _},
+        count, leaves,
         paging::{self, Limits, Shape},
-        workflow::flatten,
     },
     context::Context,
     error::Result,
@@ -45,12 +44,7 @@ impl Describe {
         if self.raw {
             return context.output.document(&info);
         }
-        let mut lines = Vec::new();
-        flatten("", &info, &mut lines);
-        for line in lines {
-            context.output.line(&format!("  {line}"))?;
-        }
-        Ok(())
+        leaves::print(context, &info, "  ")
     }
 }
 
@@ -100,8 +94,7 @@ impl Count {
     pub(crate) async fn run(self, context: &mut Context) -> Result {
         let namespace = context.namespace();
         let request = CountNexusOperationExecutionsRequest { namespace, query: self.query };
-        let mut answer = context.call(request).await?;
-        answer.strip_types();
-        count::print(context, &answer)
+        let answer = context.call(request).await?;
+        count::print(context, answer)
     }
 }

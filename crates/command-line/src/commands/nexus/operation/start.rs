@@ -16,13 +16,12 @@ use serde_json::{Map, Value, json};
 use super::Reference;
 use crate::{
     commands::{
+        outcome::{self, Completed},
         payload_input::PayloadInput,
         start_options::{search_attributes, user_metadata},
-        workflow::failure_text,
     },
     context::Context,
     error::{Error, Result},
-    output::Paint,
     proto_json,
     values::{self, Length},
 };
@@ -174,30 +173,12 @@ async fn result(context: &mut Context, operation_id: String, run_id: String) -> 
     let mut object = Map::new();
     object.insert("operationId".to_owned(), json!(operation_id));
     object.insert("runId".to_owned(), json!(run_id));
-    match outcome {
-        Outcome::Result(payload) => {
-            if context.output.is_data() {
-                object.insert("status".to_owned(), "COMPLETED".into());
-                object.insert("result".to_owned(), context.json(&payload)?);
-                return context.output.data(&Value::Object(object));
-            }
-            let status = context.output.paint("COMPLETED", Paint::Green);
-            let value = proto_json::value(&payload).to_string();
-            context.output.heading("Results:")?;
-            context.output.card(&[("Status", status), ("Result", value)])
-        }
-        Outcome::Failure(failure) => {
-            if context.output.is_data() {
-                object.insert("status".to_owned(), "FAILED".into());
-                object.insert("failure".to_owned(), context.json(&failure)?);
-                context.output.data(&Value::Object(object))?;
-            } else {
-                let status = context.output.paint("FAILED", Paint::Red);
-                let text = failure_text(Some(&failure));
-                context.output.heading("Results:")?;
-                context.output.card(&[("Status", status), ("Failure", text)])?;
-            }
-            Err(Error::Outcome("nexus operation failed".to_owned()))
-        }
-    }
+    let outcome = match &outcome {
+        Outcome::Result(payload) => Ok(Completed {
+            data: context.json(payload)?,
+            text: proto_json::value(payload).to_string(),
+        }),
+        Outcome::Failure(failure) => Err(failure),
+    };
+    outcome::print(context, object, outcome, "nexus operation failed")
 }
