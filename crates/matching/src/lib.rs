@@ -29,6 +29,7 @@ mod ready;
 mod registry;
 mod reservation;
 mod routing;
+mod stopped;
 mod waiter;
 
 pub use description::QueueDescription;

@@ -17,12 +17,19 @@ pub struct MatchingLimits {
     pub queues_max: usize,
     /// Most slots that are asked at once to offer their tasks again.
     pub drained_slots_max: usize,
+    /// Most workers that are remembered to have shut down: their late polls are answered empty.
+    pub stopped_workers_max: usize,
     /// The limits of each queue.
     pub queue: QueueLimits,
 }
 
 impl Default for MatchingLimits {
     fn default() -> Self {
-        Self { queues_max: 100_000, drained_slots_max: 64, queue: QueueLimits::default() }
+        Self {
+            queues_max: 100_000,
+            drained_slots_max: 64,
+            stopped_workers_max: 10_000,
+            queue: QueueLimits::default(),
+        }
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::{
     Drained, MatchingLimits, PollRequest, Polled, PublishedRoutes, QueueDescription, ReadyTicket,
     Reservation, hub::Hub, limits::RECENT_POLL_WINDOW, poll::WaitingPoll, queue::LockedQueue,
-    registry::Registry, waiter::Waiter,
+    registry::Registry, stopped::StoppedWorkers, waiter::Waiter,
 };
 
 /// All task queues of a node. `D` is what a worker gets for a started task or a query.
@@ -23,6 +23,7 @@ pub struct Matching<D> {
     pub(crate) hub: Arc<Hub>,
     pub(crate) registry: Registry<D>,
     limits: MatchingLimits,
+    stopped_workers: StoppedWorkers,
     pub(crate) routes: ArcSwap<PublishedRoutes>,
     pub(crate) changing_routes: Mutex<()>,
 }
@@ -68,6 +69,7 @@ impl<D: Send + 'static> Matching<D> {
         Self {
             registry: Registry::new(Arc::clone(&hub), limits.clone()),
             hub,
+            stopped_workers: StoppedWorkers::new(limits.stopped_workers_max),
             limits,
             routes: ArcSwap::default(),
             changing_routes: Mutex::default(),
@@ -110,13 +112,13 @@ impl<D: Send + 'static> Matching<D> {
         let now = self.hub.now();
         let (sender, receiver) = oneshot::channel();
         let mut queue = self.registry.lock_or_add(key, now).ok_or(PollRefused::TooManyQueues)?;
-        if self.hub.is_closed() {
+        // Under the queue's lock: a poll that is in the queue when its worker stops is found there.
+        let instance = &request.worker_instance_key;
+        if self.hub.is_closed() || self.stopped_workers.contains(key.namespace_id, instance, now) {
             return Ok(None);
         }
         let polled = queue.core().poll(Waiter { request, sender }, now);
-        let Some(id) = polled.map_err(|Full| PollRefused::TooManyPollers)? else {
-            return Ok(None);
-        };
+        let id = polled.map_err(|Full| PollRefused::TooManyPollers)?;
         queue.settle(now);
         let queue = Arc::clone(&queue.queue);
         Ok(Some(WaitingPoll { queue, id, receiver, since: now, ended: false }))
@@ -248,23 +250,25 @@ impl<D: Send + 'static> Matching<D> {
         }
     }
 
-    /// A worker shuts down: its waiting polls are answered empty, and so are those that arrive
-    /// late; descriptions do not show its identity any more. Returns how many waited.
-    pub fn complete_worker_polls(
+    /// A worker shuts down: its polls that wait at these queues are answered empty, and so are those
+    /// that arrive late at any; descriptions of the queues do not show its identity any more. Returns
+    /// how many waited.
+    pub fn stop_worker(
         &self,
-        key: &TaskQueueKey,
+        namespace_id: NamespaceId,
         worker_instance_key: &str,
         identity: &str,
+        queues: &[TaskQueueKey],
     ) -> usize {
-        let now = self.hub.now();
-        let is_its = |waiter: &Waiter<D>| waiter.request.worker_instance_key == worker_instance_key;
         if worker_instance_key.is_empty() {
             return 0;
         }
+        // First: a poll that comes in between is either seen here or sees this.
+        self.stopped_workers.add(namespace_id, worker_instance_key, self.hub.now());
+        let is_its = |waiter: &Waiter<D>| waiter.request.worker_instance_key == worker_instance_key;
         let mut completed = 0;
-        for queue in self.registry.family(key) {
+        for queue in queues.iter().flat_map(|key| self.registry.family(key)) {
             let mut queue = queue.lock();
-            queue.core().stop_worker(worker_instance_key, now);
             while let Some(waiter) = queue.core().take_poller_where(is_its) {
                 waiter.answer_empty();
                 completed += 1;

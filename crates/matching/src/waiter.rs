@@ -42,10 +42,6 @@ impl<D> Poller for Waiter<D> {
         &self.request.identity
     }
 
-    fn worker_instance_key(&self) -> &str {
-        &self.request.worker_instance_key
-    }
-
     fn max_tasks_per_second(&self) -> Option<f64> {
         self.request.max_tasks_per_second
     }

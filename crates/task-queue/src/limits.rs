@@ -23,8 +23,6 @@ pub struct QueueLimits {
     pub identities_max: usize,
     /// Most fairness keys whose share is remembered per priority.
     pub fairness_keys_max: usize,
-    /// Most stopped workers whose late polls are answered empty at once.
-    pub stopped_workers_max: usize,
     /// Tasks per second when neither the API nor a worker says otherwise.
     pub tasks_per_second: f64,
     /// Whether fairness keys share a priority by weight.
@@ -40,7 +38,6 @@ impl Default for QueueLimits {
             ready_max: 1_000,
             identities_max: 1_000,
             fairness_keys_max: 1_000,
-            stopped_workers_max: 64,
             tasks_per_second: 100_000.0,
             fairness: false,
         }

@@ -25,8 +25,6 @@ pub enum GaveUp {
 pub trait Poller {
     /// The worker's identity.
     fn identity(&self) -> &str;
-    /// The worker's instance key; empty when it has none.
-    fn worker_instance_key(&self) -> &str;
     /// The worker's `max_tasks_per_second`, when the poll names one.
     fn max_tasks_per_second(&self) -> Option<f64>;
     /// When it is answered empty.

@@ -1,6 +1,6 @@
 //! The queue itself: who gets what.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{SlotId, Span, Time};
 
@@ -10,9 +10,6 @@ use crate::{
     key_limits::KeyLimits, poller_history::PollerHistory, pollers::Pollers, rate_limit::SharedRate,
     ready::ReadyItems, scaling::PollerScaling,
 };
-
-/// A poll of a stopped worker may arrive this much later: the longest a poll waits, and a margin.
-const STOPPED_WORKER_TTL: Span = Span::from_secs(70);
 
 /// One task queue. `P` stands for a waiting poll, `R` for an item that needs no commit.
 #[derive(Debug)]
@@ -26,7 +23,6 @@ pub struct TaskQueue<P, R> {
     settings: QueueSettings,
     history: PollerHistory,
     scaling: PollerScaling,
-    stopped_workers: VecDeque<(String, Time)>,
     /// Whether it belongs to one worker.
     sticky: bool,
     /// When a worker was last heard of.
@@ -89,23 +85,18 @@ impl<P: Poller, R> TaskQueue<P, R> {
             backlog: Backlog::default(),
             history: PollerHistory::default(),
             scaling: PollerScaling::new(now),
-            stopped_workers: VecDeque::new(),
             sticky: false,
             last_poll: Time::UNSET,
             last_use: now,
         }
     }
 
-    /// A poll arrives and waits. `None` means that its worker was stopped: it is to be answered
-    /// empty. Call [`next_match`](Self::next_match) afterwards.
+    /// A poll arrives and waits. Call [`next_match`](Self::next_match) afterwards.
     ///
     /// # Errors
     /// [`Full`] when too many polls wait.
-    pub fn poll(&mut self, poller: P, now: Time) -> Result<Option<PollerId>, Full> {
+    pub fn poll(&mut self, poller: P, now: Time) -> Result<PollerId, Full> {
         self.last_use = now;
-        if self.is_stopped(poller.worker_instance_key(), now) {
-            return Ok(None);
-        }
         if self.pollers.len() >= self.limits.pollers_max {
             return Err(Full);
         }
@@ -115,7 +106,7 @@ impl<P: Poller, R> TaskQueue<P, R> {
             self.rate.lock().worker_says(rate, now);
         }
         self.history.record(poller.identity(), rate, now, self.limits.identities_max);
-        Ok(Some(self.pollers.add(poller)))
+        Ok(self.pollers.add(poller))
     }
 
     /// Reserves a poll for a task that is about to be committed, unless the task must wait: nobody
@@ -278,17 +269,6 @@ impl<P: Poller, R> TaskQueue<P, R> {
         self.pollers.take_where(fits)
     }
 
-    /// Polls of this worker that come from now on are answered empty.
-    pub fn stop_worker(&mut self, worker_instance_key: &str, now: Time) {
-        if worker_instance_key.is_empty() {
-            return;
-        }
-        if self.stopped_workers.len() >= self.limits.stopped_workers_max {
-            self.stopped_workers.pop_front();
-        }
-        self.stopped_workers.push_back((worker_instance_key.to_owned(), now));
-    }
-
     /// An identity is no longer among those that polled lately.
     pub fn forget_poller(&mut self, identity: &str) {
         self.history.remove(identity);
@@ -403,13 +383,6 @@ impl<P: Poller, R> TaskQueue<P, R> {
             && self.ready.len() == 0
             && !self.rate.lock().has_api_limit()
             && now.since(self.last_use) >= span
-    }
-
-    fn is_stopped(&self, worker_instance_key: &str, now: Time) -> bool {
-        !worker_instance_key.is_empty()
-            && self.stopped_workers.iter().any(|(stopped, at)| {
-                stopped == worker_instance_key && now.since(*at) < STOPPED_WORKER_TTL
-            })
     }
 }
 

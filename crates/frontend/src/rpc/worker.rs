@@ -11,8 +11,11 @@ use matching::{TaskQueueKey, TaskQueueType};
 use model::NamespaceId;
 
 use crate::{
-    admission::Call, error::ApiResult, frontend::Frontend, rpc::task_queue::queue_type,
-    validation::execution,
+    admission::Call,
+    error::ApiResult,
+    frontend::Frontend,
+    rpc::task_queue::queue_type,
+    validation::{check_length, execution},
 };
 
 /// The worker's sticky queue ends at once, so that its runs' next tasks go to the normal queue, and
@@ -22,7 +25,9 @@ pub(crate) async fn shutdown_worker(
     call: &Call,
     request: ShutdownWorkerRequest,
 ) -> ApiResult<ShutdownWorkerResponse> {
-    let namespace_id = call.namespace()?.id;
+    let namespace = call.namespace()?;
+    check_length("WorkerInstanceKey", &request.worker_instance_key, &namespace.limits)?;
+    let namespace_id = namespace.id;
     complete_polls(frontend, namespace_id, &request);
     if let Some(heartbeat) = request.worker_heartbeat {
         frontend.workers.record(namespace_id, vec![heartbeat]);
@@ -37,25 +42,21 @@ pub(crate) async fn shutdown_worker(
 
 /// Answers the polls of a worker, at its own queue and at those that it says it polls.
 fn complete_polls(frontend: &Frontend, namespace_id: NamespaceId, request: &ShutdownWorkerRequest) {
-    let instance = request.worker_instance_key.as_str();
-    if instance.is_empty() {
-        return;
-    }
-    let complete = |name: &str, task_type| {
-        if !name.is_empty() {
-            let key = TaskQueueKey::new(namespace_id, name, task_type);
-            frontend.matching.complete_worker_polls(&key, instance, &request.identity);
-        }
-    };
-    complete(&request.sticky_task_queue, TaskQueueType::Workflow);
     let mut task_types: Vec<_> = request.task_queue_types().collect();
     if task_types.is_empty() {
         task_types =
             vec![ApiTaskQueueType::Workflow, ApiTaskQueueType::Activity, ApiTaskQueueType::Nexus];
     }
-    for task_type in task_types {
-        complete(&request.task_queue, queue_type(task_type));
-    }
+    let named =
+        task_types.into_iter().map(|task_type| (&request.task_queue, queue_type(task_type)));
+    let sticky = (&request.sticky_task_queue, TaskQueueType::Workflow);
+    let queues: Vec<_> = std::iter::once(sticky)
+        .chain(named)
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, task_type)| TaskQueueKey::new(namespace_id, name.as_str(), task_type))
+        .collect();
+    let instance = &request.worker_instance_key;
+    frontend.matching.stop_worker(namespace_id, instance, &request.identity, &queues);
 }
 
 pub(crate) async fn reset_sticky_task_queue(

@@ -58,7 +58,7 @@ async fn a_worker_that_stops_is_found_whatever_its_version() {
     let bench = Bench::new();
     let key = queue("q");
     let poll = bench.start_worker_poll(&key.with_version(Some(version("1"))), "worker").await;
-    assert_eq!(bench.matching.complete_worker_polls(&key, "worker-key", ""), 1);
+    assert_eq!(bench.stop("worker", &key), 1);
     assert_eq!(matched(poll).await, matching::Matched::Empty);
 }
 

@@ -27,8 +27,9 @@ async fn a_stopped_worker_gets_no_more_tasks_and_the_others_do() {
     let stopped = bench.start_worker_poll(&key, "stopped").await;
     let also_stopped = bench.start_worker_poll(&key, "stopped").await;
     let other = bench.start_worker_poll(&key, "other").await;
-    assert_eq!(bench.matching.complete_worker_polls(&key, "", ""), 0);
-    assert_eq!(bench.matching.complete_worker_polls(&key, "stopped-key", ""), 2);
+    let queues = [key.clone()];
+    assert_eq!(bench.matching.stop_worker(key.namespace_id, "", "", &queues), 0);
+    assert_eq!(bench.stop("stopped", &key), 2);
     assert_eq!(matched(stopped).await, Matched::Empty);
     assert_eq!(matched(also_stopped).await, Matched::Empty);
     // A poll that was on its way when the worker stopped.
@@ -39,4 +40,17 @@ async fn a_stopped_worker_gets_no_more_tasks_and_the_others_do() {
     sleep(70_000).await;
     bench.matching.offer(&key, TaskQueueKind::Normal, task(2)).unwrap();
     assert_eq!(queued_id(&bench.poll(&key, "stopped").await), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_may_come_after_its_worker_stopped_and_first_at_its_queue() {
+    let bench = Bench::new();
+    let key = queue("q");
+    assert_eq!(bench.stop("stopped", &key), 0);
+    assert_eq!(bench.poll(&key, "stopped").await, Matched::Empty);
+    assert_eq!(bench.poll(&queue("another"), "stopped").await, Matched::Empty);
+    // Its own queue is gone with it.
+    bench.matching.unload(&key);
+    assert_eq!(bench.poll(&key, "stopped").await, Matched::Empty);
+    assert_eq!(bench.millis(), 0);
 }

@@ -79,6 +79,13 @@ impl Bench {
         self.start_poll(key, self.request(worker)).await
     }
 
+    /// Stops the worker of [`Bench::request`]; how many of its polls waited.
+    pub(crate) fn stop(&self, worker: &str, key: &TaskQueueKey) -> usize {
+        let instance = format!("{worker}-key");
+        let queues = std::slice::from_ref(key);
+        self.matching.stop_worker(key.namespace_id, &instance, worker, queues)
+    }
+
     /// Polls to the end.
     pub(crate) async fn poll(&self, key: &TaskQueueKey, worker: &str) -> Matched<String> {
         self.matching.poll(key, self.request(worker)).await.unwrap().matched

@@ -208,7 +208,7 @@ impl Pair {
                 let number = self.ids.len() as u64;
                 let deadline = now + Span::from_secs(seconds);
                 let poller = TestPoller { deadline, ..poller(number) };
-                self.ids.push(self.queue.poll(poller.clone(), now).unwrap().unwrap());
+                self.ids.push(self.queue.poll(poller.clone(), now).unwrap());
                 self.naive.waiting.push(poller);
             }
             Step::Offer { priority, age_millis } => {

@@ -19,10 +19,6 @@ impl Poller for TestPoller {
         self.worker
     }
 
-    fn worker_instance_key(&self) -> &str {
-        self.worker
-    }
-
     fn max_tasks_per_second(&self) -> Option<f64> {
         self.rate
     }
@@ -71,5 +67,5 @@ pub(crate) fn matches(queue: &mut TestQueue, now: Time) -> Vec<(u64, u64)> {
 
 /// Adds a poll that is welcome.
 pub(crate) fn poll(queue: &mut TestQueue, poller: TestPoller, now: Time) -> PollerId {
-    queue.poll(poller, now).unwrap().unwrap()
+    queue.poll(poller, now).unwrap()
 }
