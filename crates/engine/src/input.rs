@@ -364,6 +364,8 @@ pub struct CompleteWorkflowTask {
     pub search_attributes_refusals: BTreeMap<usize, SearchAttributesRefusal>,
     /// What is wrong with the versioning override of a child, by the command's place.
     pub versioning_override_refusals: BTreeMap<usize, String>,
+    /// What is wrong with a Nexus operation of the server itself, by the command's place.
+    pub nexus_operation_refusals: BTreeMap<usize, String>,
     /// Ids of the Nexus endpoints that the commands name, by name.
     pub nexus_endpoints: BTreeMap<String, String>,
     /// The worker's version, if it has one.

@@ -94,7 +94,7 @@ pub use input::{
 pub use left_behind::LeftBehind;
 pub use nexus_operation::{
     CompleteNexusOperation, NexusCancellation, NexusCancellationAnswer, NexusOperation,
-    NexusOperationAnswer, NexusOperationEnd,
+    NexusOperationAnswer, NexusOperationEnd, SYSTEM_ENDPOINT,
 };
 pub use outcome::Outcome;
 pub use priority::merged_priority;

@@ -23,6 +23,7 @@ mod poll_metrics;
 mod refusal_lines;
 mod rpc;
 mod server;
+mod system_operations;
 mod target;
 mod test_service;
 mod token;
@@ -38,6 +39,7 @@ pub use server::{
     HttpRequest, RequestBody, ResponseFuture, Server, ServerSettings, SideService, SideServices,
     side_service,
 };
+pub use system_operations::SystemOperations;
 #[doc(hidden)]
 pub use token::tokens_survive;
 

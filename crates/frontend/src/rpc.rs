@@ -27,7 +27,7 @@ mod reset;
 mod schedules;
 mod search_attributes;
 mod signals;
-mod start;
+pub(crate) mod start;
 mod switched_off;
 mod task_queue;
 mod task_queue_config;

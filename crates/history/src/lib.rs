@@ -49,7 +49,10 @@ mod updates;
 mod versions;
 mod visibility;
 
-pub use self::nexus::{CallbackToken, NexusCompletion, NexusDelivery, NexusTaskAnswer};
+pub use self::nexus::{
+    CallbackToken, NexusCompletion, NexusDelivery, NexusTaskAnswer, NoSystemOperations,
+    SystemOperations, SystemRefusal,
+};
 pub use activity_token::activity_task_token;
 pub use completion_pages::{COMPLETION_BYTES_MAX, KeptPage};
 pub use config::{Config, RETENTION_JITTER};

@@ -20,7 +20,7 @@ use tokio::sync::MutexGuard;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Config, Delivery, HistoryError, NexusTaskAnswer, QueryAnswer, RunKey,
+    Config, Delivery, HistoryError, NexusTaskAnswer, QueryAnswer, RunKey, SystemOperations,
     answers::Answers,
     completion_pages::CompletionPages,
     current,
@@ -53,6 +53,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// How requests leave the server.
     pub outbound: Outbound,
+    /// Who reads the requests of workflows to the server itself.
+    pub system_operations: Arc<dyn SystemOperations>,
     /// What tokens are authenticated with.
     pub token_keys: Arc<TokenKeys>,
 }
@@ -71,6 +73,7 @@ pub(crate) struct Node {
     pub(crate) timers: Timers,
     pub(crate) outbox: Outbox,
     pub(crate) outbound: Outbound,
+    pub(crate) system_operations: Arc<dyn SystemOperations>,
     pub(crate) token_keys: Arc<TokenKeys>,
     pub(crate) direct_queries: Arc<Answers<QueryAnswer>>,
     pub(crate) nexus_tasks: Arc<Answers<NexusTaskAnswer>>,
@@ -111,6 +114,7 @@ impl Node {
             direct_queries: Arc::default(),
             outbox: Outbox::default(),
             outbound: parts.outbound,
+            system_operations: parts.system_operations,
             token_keys: parts.token_keys,
             nexus_tasks: Arc::default(),
             completion_pages: CompletionPages::default(),

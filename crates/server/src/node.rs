@@ -11,7 +11,9 @@ use anyhow::Context;
 use audit::AuditLog;
 use deployment::{Deployments, QueueConfigs, TaskQueues};
 use environment::Environment;
-use frontend::{Cluster, Frontend, Hosts, HttpServer, HttpSettings, Parts, Server};
+use frontend::{
+    Cluster, Frontend, Hosts, HttpServer, HttpSettings, Parts, Server, SystemOperations,
+};
 use history::{History, Outbound};
 use http_client::{AddressRules, Client};
 use listener::{Listener, Protocols};
@@ -181,6 +183,11 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         endpoints: Arc::clone(&endpoints),
         visibility: Arc::clone(&visibility),
         metrics: Arc::clone(&metrics),
+        system_operations: Arc::new(SystemOperations::new(
+            Arc::clone(&matching),
+            Arc::clone(&environment.clock),
+            options.limits.requests.time_skips_max,
+        )),
         outbound: outbound(options.callbacks, encryption.http_scheme(), addresses.http),
         token_keys,
     })

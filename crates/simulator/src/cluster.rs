@@ -213,6 +213,7 @@ impl Cluster {
             visibility: Arc::clone(&visibility),
             metrics: Arc::clone(&self.metrics),
             outbound: self.outside.outbound(),
+            system_operations: Arc::new(history::NoSystemOperations),
             token_keys: Arc::new(token_keys()),
         });
         Ok(Life {

@@ -23,4 +23,5 @@ pub use error::{BadRequest, NotRouted};
 pub use form::Form;
 pub use json::named as json;
 pub use query::value as query_value;
+pub use read::message_of_json;
 pub use rules::{Found, Rule, find, rules};

@@ -1,12 +1,24 @@
 //! Requests from JSON.
 
+use prost::Message as _;
 use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, MessageDescriptor};
 use serde_json::Value;
 
 use crate::{
     BadRequest, Form, field,
     payload::{self, PAYLOAD, PAYLOADS},
+    pool::pool,
 };
+
+/// A message of the API, named by its full name, from JSON that writes everything out.
+///
+/// # Errors
+/// When there is no such message, or the text is none.
+pub fn message_of_json(name: &str, text: &[u8]) -> Result<Vec<u8>, BadRequest> {
+    let descriptor = pool().get_message_by_name(name);
+    let descriptor = descriptor.ok_or_else(|| BadRequest(format!("no `{name}`")))?;
+    Ok(message(&descriptor, text, Form { pretty: false, shorthand: false })?.encode_to_vec())
+}
 
 /// Reads a message; no text at all is an empty one.
 pub(crate) fn message(
@@ -108,7 +120,6 @@ mod tests {
     use prost::Message;
 
     use super::*;
-    use crate::pool::pool;
 
     fn read(text: &str, shorthand: bool) -> Result<StartWorkflowExecutionRequest, BadRequest> {
         let name = "temporal.api.workflowservice.v1.StartWorkflowExecutionRequest";

@@ -35,8 +35,10 @@ SEARCH_ATTRIBUTES = {
 
 
 FEATURES = (
+    "frontend.enableCancelWorkerPollsOnShutdown=true",
     "frontend.WorkflowPauseEnabled=true",
     "frontend.workflowRulesAPIsEnabled=true",
+    "history.enableSignalWithStartFromWorkflow=true",
     "history.enableUpdateCallbacks=true",
     "nexusoperation.enableStandalone=true",
 )

@@ -34,6 +34,8 @@ pub(crate) struct CommandScope {
     pub(crate) search_attributes_refusal: Option<SearchAttributesRefusal>,
     /// The same for its versioning override.
     pub(crate) versioning_override_refusal: Option<String>,
+    /// Why the server does not take what the command at hand asks of it, if it does not.
+    pub(crate) nexus_operation_refusal: Option<String>,
     /// Activities that start at the worker itself.
     pub(crate) eager_activities: Vec<StartedActivity>,
     /// Workflow ids of the children that commands of this answer start.
@@ -65,6 +67,7 @@ impl CommandScope {
             event_group_markers: Vec::new(),
             search_attributes_refusal: None,
             versioning_override_refusal: None,
+            nexus_operation_refusal: None,
             eager_activities: Vec::new(),
             initiated_children: BTreeSet::new(),
             nexus_endpoints: input.nexus_endpoints.clone(),

@@ -25,6 +25,7 @@ pub(crate) use cancel::{cancellation_attempted, cancellation_retry_due, request_
 pub use complete::CompleteNexusOperation;
 pub(crate) use complete::complete;
 pub use operation::{NexusCancellation, NexusOperation};
+pub use schedule::SYSTEM_ENDPOINT;
 pub(crate) use schedule::schedule;
 pub(crate) use timeout::timeout_due;
 

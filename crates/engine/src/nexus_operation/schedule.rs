@@ -18,6 +18,9 @@ use crate::{
 
 const BAD: WorkflowTaskFailedCause = WorkflowTaskFailedCause::BadScheduleNexusOperationAttributes;
 
+/// The endpoint of the server itself. No other may have such a name.
+pub const SYSTEM_ENDPOINT: &str = "__temporal_system";
+
 /// Headers that the server sets itself.
 const DISALLOWED_HEADERS: &[&str] = &["request-timeout"];
 
@@ -29,16 +32,15 @@ pub(crate) fn schedule(
     scope: &CommandScope,
     command: ScheduleNexusOperationCommandAttributes,
 ) -> Result<(), CommandError> {
-    let Some(endpoint_id) = scope.nexus_endpoints.get(&command.endpoint).cloned() else {
-        let text = format!("endpoint \"{}\" not found", command.endpoint);
-        return Err(CommandError::new(BAD, text));
-    };
+    let endpoint_id = endpoint_id(scope, &command)?;
     check_lengths(scope, &command)?;
     let header = checked_header(command.nexus_header)?;
     let schedule_to_close_timeout = timeout("ScheduleToClose", command.schedule_to_close_timeout)?;
     let schedule_to_start_timeout = timeout("ScheduleToStart", command.schedule_to_start_timeout)?;
     let start_to_close_timeout = timeout("StartToClose", command.start_to_close_timeout)?;
-    if let Some(input) = &command.input {
+    // Of a request to the server itself the parts have their own limits.
+    let input = command.input.as_ref().filter(|_| command.endpoint != SYSTEM_ENDPOINT);
+    if let Some(input) = input {
         let field = "ScheduleNexusOperationCommandAttributes.Input";
         scope.check_blob(BAD, field, input.encoded_len())?;
     }
@@ -69,6 +71,29 @@ pub(crate) fn schedule(
         .event_with(Attributes::NexusOperationScheduledEventAttributes(attributes), scope.extras());
     emit_tasks(draft, scheduled_event_id);
     Ok(())
+}
+
+/// The id of the command's endpoint; that of the server has none.
+fn endpoint_id(
+    scope: &CommandScope,
+    command: &ScheduleNexusOperationCommandAttributes,
+) -> Result<String, CommandError> {
+    if command.endpoint != SYSTEM_ENDPOINT {
+        let known = scope.nexus_endpoints.get(&command.endpoint).cloned();
+        let text = || format!("endpoint \"{}\" not found", command.endpoint);
+        return known.ok_or_else(|| CommandError::new(BAD, text()));
+    }
+    if !command.nexus_header.is_empty() {
+        let text = format!(
+            "ScheduleNexusOperationCommandAttributes.NexusHeader must be empty when using \
+             {SYSTEM_ENDPOINT} endpoint"
+        );
+        return Err(CommandError::new(BAD, text));
+    }
+    match &scope.nexus_operation_refusal {
+        Some(text) => Err(CommandError::new(BAD, text.clone())),
+        None => Ok(String::new()),
+    }
 }
 
 fn check_lengths(

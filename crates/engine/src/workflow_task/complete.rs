@@ -186,6 +186,7 @@ fn handle_commands(
         scope.user_metadata = command.user_metadata.take();
         scope.search_attributes_refusal = input.search_attributes_refusals.get(&index).cloned();
         scope.versioning_override_refusal = input.versioning_override_refusals.get(&index).cloned();
+        scope.nexus_operation_refusal = input.nexus_operation_refusals.get(&index).cloned();
         scope.event_group_markers = std::mem::take(&mut command.event_group_markers);
         if commands::closes(command.command_type()) && !draft.state().buffered_events.is_empty() {
             return Err(CommandError::new(WorkflowTaskFailedCause::UnhandledCommand, ""));

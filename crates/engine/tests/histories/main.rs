@@ -22,6 +22,8 @@ mod rules;
 #[cfg(test)]
 mod script;
 #[cfg(test)]
+mod system_nexus;
+#[cfg(test)]
 mod time_skipping;
 #[cfg(test)]
 mod updates;

@@ -9,7 +9,7 @@ use api::{
 };
 use engine::{
     CallbackDelivery, CallbackRef, CompleteNexusOperation, Input, NexusCancellationAnswer,
-    NexusOperationAnswer, NexusOperationEnd, NexusOperationRef, Outcome, State,
+    NexusOperationAnswer, NexusOperationEnd, NexusOperationRef, Outcome, SYSTEM_ENDPOINT, State,
 };
 use model::Span;
 
@@ -98,7 +98,11 @@ pub(crate) fn command(state: &State, pick: u8) -> Attributes {
         );
     }
     let seconds = |seconds| Some(Span::from_secs(seconds).to_proto());
-    let name = if pick > 250 { "unknown" } else { "endpoint" };
+    let name = match pick {
+        251..=252 => "unknown",
+        253.. => SYSTEM_ENDPOINT,
+        _ => "endpoint",
+    };
     Attributes::ScheduleNexusOperationCommandAttributes(ScheduleNexusOperationCommandAttributes {
         endpoint: name.to_owned(),
         service: "service".to_owned(),

@@ -16,8 +16,8 @@ use api::{
     },
 };
 use engine::{Dispatch, Signal, Start, StartPolicy, validate_cron_schedule, validate_retry_policy};
-use history::{Attach, EagerStart, RunKey, StartOutcome, StartRequest};
-use matching::TaskQueueKey;
+use history::{Attach, Delivery, EagerStart, RunKey, StartOutcome, StartRequest};
+use matching::{Matching, TaskQueueKey};
 use model::Time;
 use namespace::Namespace;
 
@@ -36,6 +36,24 @@ use crate::{
         versioning_override,
     },
 };
+
+/// What starts are checked with, besides their namespace.
+pub(crate) struct StartChecks<'a> {
+    pub(crate) matching: &'a Matching<Delivery>,
+    pub(crate) now: Time,
+    pub(crate) time_skips_max: Option<i32>,
+}
+
+impl<'a> StartChecks<'a> {
+    /// Those of a request to a frontend.
+    pub(crate) fn now(frontend: &'a Frontend) -> Self {
+        Self {
+            matching: &frontend.matching,
+            now: frontend.now(),
+            time_skips_max: frontend.time_skips_max,
+        }
+    }
+}
 
 pub(crate) async fn start_workflow_execution(
     frontend: &Frontend,
@@ -87,8 +105,9 @@ pub(crate) fn start_request(
     namespace: &Namespace,
     mut request: StartWorkflowExecutionRequest,
 ) -> ApiResult<StartRequest> {
+    let checks = StartChecks::now(frontend);
     request.versioning_override =
-        checked_override(frontend, namespace, request.versioning_override, &request.task_queue)?;
+        checked_override(&checks, namespace, request.versioning_override, &request.task_queue)?;
     let policy = policy(
         request.workflow_id_reuse_policy(),
         request.workflow_id_conflict_policy(),
@@ -101,19 +120,39 @@ pub(crate) fn start_request(
         links: options.attach_links,
         completion_callbacks: options.attach_completion_callbacks,
     });
-    let now = frontend.now();
-    let mut start = start(request, namespace, now, "WorkflowType is not set on request.")?;
+    let mut start = start(request, namespace, checks.now, "WorkflowType is not set on request.")?;
     let config = start.attributes.time_skipping_config.as_mut();
-    check_time_skipping(config, frontend.time_skips_max)?;
+    check_time_skipping(config, checks.time_skips_max)?;
     Ok(StartRequest { start, policy, attach, eager: None })
 }
 
 pub(crate) async fn signal_with_start_workflow_execution(
     frontend: &Frontend,
     call: &Call,
-    request: SignalWithStartWorkflowExecutionRequest,
+    mut request: SignalWithStartWorkflowExecutionRequest,
 ) -> ApiResult<SignalWithStartWorkflowExecutionResponse> {
     let namespace = call.namespace()?;
+    request.request_id = frontend.request_id(request.request_id);
+    let request_id = request.request_id.clone();
+    let request = signal_with_start_request(&StartChecks::now(frontend), namespace, request)?;
+    let outcome = frontend.history.signal_with_start(&call.permit, namespace, request).await?;
+    call.reached(outcome.run.run_id);
+    let run_id = outcome.run.run_id.to_string();
+    let workflow_id = &outcome.run.workflow.workflow_id;
+    Ok(SignalWithStartWorkflowExecutionResponse {
+        signal_link: Some(signal_link(&namespace.name, workflow_id, &run_id, request_id)),
+        run_id,
+        first_execution_run_id: outcome.first_execution_run_id,
+        started: outcome.started,
+    })
+}
+
+/// Checks a signal with start.
+pub(crate) fn signal_with_start_request(
+    checks: &StartChecks<'_>,
+    namespace: &Namespace,
+    request: SignalWithStartWorkflowExecutionRequest,
+) -> ApiResult<StartRequest> {
     let limits = &namespace.limits;
     if request.workflow_id_conflict_policy() == WorkflowIdConflictPolicy::Fail {
         return Err(ApiError::invalid(
@@ -126,19 +165,18 @@ pub(crate) async fn signal_with_start_workflow_execution(
         request.workflow_id_conflict_policy(),
         WorkflowIdConflictPolicy::UseExisting,
     )?;
-    let request_id = frontend.request_id(request.request_id);
     let signal = Signal {
         signal_name: request.signal_name,
         input: request.signal_input,
         identity: request.identity.clone(),
         header: request.header.clone(),
-        request_id: request_id.clone(),
+        request_id: request.request_id.clone(),
         external_workflow_execution: None,
         only_child_of: None,
         links: request.links.clone(),
     };
     let versioning_override =
-        checked_override(frontend, namespace, request.versioning_override, &request.task_queue)?;
+        checked_override(checks, namespace, request.versioning_override, &request.task_queue)?;
     let as_start = StartWorkflowExecutionRequest {
         workflow_id: request.workflow_id,
         workflow_type: request.workflow_type,
@@ -148,7 +186,7 @@ pub(crate) async fn signal_with_start_workflow_execution(
         workflow_run_timeout: request.workflow_run_timeout,
         workflow_task_timeout: request.workflow_task_timeout,
         identity: request.identity,
-        request_id: request_id.clone(),
+        request_id: request.request_id,
         retry_policy: request.retry_policy,
         cron_schedule: request.cron_schedule,
         memo: request.memo,
@@ -162,8 +200,7 @@ pub(crate) async fn signal_with_start_workflow_execution(
         time_skipping_config: request.time_skipping_config,
         ..StartWorkflowExecutionRequest::default()
     };
-    let now = frontend.now();
-    let mut start = start(as_start, namespace, now, "workflow type not set")?;
+    let mut start = start(as_start, namespace, checks.now, "workflow type not set")?;
     if signal.signal_name.is_empty() {
         return Err(ApiError::invalid("signal not set"));
     }
@@ -171,23 +208,13 @@ pub(crate) async fn signal_with_start_workflow_execution(
     check_blob(signal.input.as_ref(), limits)?;
     start.signal = Some(Box::new(signal));
     let config = start.attributes.time_skipping_config.as_mut();
-    check_time_skipping(config, frontend.time_skips_max)?;
-    let request = StartRequest { start, policy, attach: None, eager: None };
-    let outcome = frontend.history.signal_with_start(&call.permit, namespace, request).await?;
-    call.reached(outcome.run.run_id);
-    let run_id = outcome.run.run_id.to_string();
-    let workflow_id = &outcome.run.workflow.workflow_id;
-    Ok(SignalWithStartWorkflowExecutionResponse {
-        signal_link: Some(signal_link(&namespace.name, workflow_id, &run_id, request_id)),
-        run_id,
-        first_execution_run_id: outcome.first_execution_run_id,
-        started: outcome.started,
-    })
+    check_time_skipping(config, checks.time_skips_max)?;
+    Ok(StartRequest { start, policy, attach: None, eager: None })
 }
 
 /// A run may be pinned only to a version that serves its task queue.
 fn checked_override(
-    frontend: &Frontend,
+    checks: &StartChecks<'_>,
     namespace: &Namespace,
     chosen: Option<VersioningOverride>,
     task_queue: &Option<TaskQueue>,
@@ -195,7 +222,7 @@ fn checked_override(
     let chosen = versioning_override(chosen, &namespace.limits)?;
     let name = task_queue.as_ref().map_or("", |task_queue| &task_queue.name);
     let key = TaskQueueKey::workflow(namespace.id, name);
-    check_override_is_served(chosen.as_ref(), &key, &frontend.matching.routes().routes)?;
+    check_override_is_served(chosen.as_ref(), &key, &checks.matching.routes().routes)?;
     Ok(chosen)
 }
 

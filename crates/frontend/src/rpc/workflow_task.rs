@@ -22,7 +22,11 @@ use crate::{
     details::of_command,
     error::{ApiError, ApiResult},
     frontend::Frontend,
-    rpc::{activity_poll::activity_task, query::check_answer, workflow_poll::workflow_task},
+    rpc::{
+        activity_poll::activity_task, query::check_answer, start::StartChecks,
+        workflow_poll::workflow_task,
+    },
+    system_operations,
     validation::{
         answering_version, check_duration, check_length, drop_nulls, polled_queue,
         shape_versioning_overrides, type_search_attributes,
@@ -62,6 +66,9 @@ pub(crate) async fn respond_workflow_task_completed(
     let search_attributes_refusals = type_search_attributes(&mut request.commands, namespace);
     let versioning_override_refusals = shape_versioning_overrides(&mut request.commands);
     drop_nulls(&mut request.commands);
+    let checks = StartChecks::now(frontend);
+    let nexus_operation_refusals =
+        system_operations::refusals(&checks, namespace, &request.commands);
     let nexus_endpoints = nexus_endpoints(frontend, &request.commands);
     let counted: Vec<_> = request
         .commands
@@ -91,6 +98,7 @@ pub(crate) async fn respond_workflow_task_completed(
         request_id: frontend.request_id(String::new()),
         search_attributes_refusals,
         versioning_override_refusals,
+        nexus_operation_refusals,
         nexus_endpoints,
         deployment_version,
         versioning_behavior,

@@ -85,6 +85,7 @@ pub(crate) async fn start_for(
         visibility: Arc::clone(&visibility),
         metrics: Arc::clone(&metrics),
         outbound: history::Outbound::default(),
+        system_operations: Arc::new(history::NoSystemOperations),
         token_keys: Arc::new(TokenKeys::of(&[[1; 32]])),
     })
     .await

@@ -7,7 +7,7 @@ use api::{
         Link,
         link::{
             Activity, NexusOperation, Variant, Workflow, WorkflowEvent,
-            workflow_event::{EventReference, Reference},
+            workflow_event::{EventReference, Reference, RequestIdReference},
         },
     },
     enums::v1::EventType,
@@ -38,6 +38,26 @@ pub(crate) fn scheduled_event_link(
         workflow_id: workflow_id.to_owned(),
         run_id: run_id.to_owned(),
         reference: Some(Reference::EventRef(reference)),
+    };
+    Link { variant: Some(Variant::WorkflowEvent(event)) }
+}
+
+/// A link to the event of a signal, by the request that made it.
+pub(super) fn signal_link(
+    namespace: &str,
+    workflow_id: &str,
+    run_id: &str,
+    request_id: &str,
+) -> Link {
+    let reference = RequestIdReference {
+        request_id: request_id.to_owned(),
+        event_type: EventType::WorkflowExecutionSignaled as i32,
+    };
+    let event = WorkflowEvent {
+        namespace: namespace.to_owned(),
+        workflow_id: workflow_id.to_owned(),
+        run_id: run_id.to_owned(),
+        reference: Some(Reference::RequestIdRef(reference)),
     };
     Link { variant: Some(Variant::WorkflowEvent(event)) }
 }

@@ -9,12 +9,14 @@ mod complete;
 mod failure;
 mod link;
 mod request;
+mod system;
 mod task;
 mod token;
 
 pub use complete::NexusCompletion;
 pub(crate) use failure::handler_failure;
 pub(crate) use link::{nexus_operation_link, scheduled_event_link, to_nexus_link};
+pub use system::{NoSystemOperations, SystemOperations, SystemRefusal};
 pub use task::{NexusDelivery, NexusTaskAnswer};
 pub use token::CallbackToken;
 pub(crate) use token::{SYSTEM_CALLBACK_URL, Waiter};

@@ -1,6 +1,6 @@
 //! What the handler of an operation is asked, whoever waits for the operation.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use api::{
     common::v1::{Link, Payload},
@@ -11,7 +11,9 @@ use api::{
     },
 };
 use bytes::Bytes;
-use engine::{NexusCancellationAnswer, NexusOperation, NexusOperationAnswer, Shared};
+use engine::{
+    NexusCancellationAnswer, NexusOperation, NexusOperationAnswer, SYSTEM_ENDPOINT, Shared,
+};
 use model::{Span, Time};
 use namespace::Namespace;
 use nexus_protocol::{CALLBACK_TOKEN, CallFailure};
@@ -27,11 +29,15 @@ impl History {
     /// the link tells people.
     pub(crate) async fn ask_to_start(
         &self,
-        caller: &Namespace,
+        caller: &Arc<Namespace>,
         operation: &NexusOperation,
         token: &CallbackToken,
         link: &Link,
     ) -> Result<NexusOperationAnswer, HistoryError> {
+        let scheduled = operation.scheduled.as_deref();
+        if let Some(scheduled) = scheduled.filter(|asked| asked.endpoint == SYSTEM_ENDPOINT) {
+            return self.start_system_operation(caller, scheduled, link).await;
+        }
         let target = match self.target_of(operation) {
             Ok(target) => target,
             Err(failure) => {

@@ -126,9 +126,17 @@ impl History {
         namespace: &Arc<Namespace>,
         request: StartRequest,
     ) -> Result<StartOutcome, HistoryError> {
+        self.signal_with_start_by(&Caller::new(permit, namespace), request).await
+    }
+
+    /// As [`History::signal_with_start`], on whose behalf ever.
+    pub(crate) async fn signal_with_start_by(
+        &self,
+        caller: &Caller,
+        request: StartRequest,
+    ) -> Result<StartOutcome, HistoryError> {
         let run_id = fresh_run_id(&self.node.environment);
-        let caller = Caller::new(permit, namespace);
-        self.start_by(&caller, run_id, RunOrigin::Fresh, request).await
+        self.start_by(caller, run_id, RunOrigin::Fresh, request).await
     }
 
     /// Starts a run whose id says what asked for it, and which is not started again if it exists,

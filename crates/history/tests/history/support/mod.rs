@@ -110,6 +110,7 @@ impl Node {
                 visibility: Arc::clone(&visibility),
                 metrics: Arc::clone(&metrics),
                 outbound: outbound.clone(),
+                system_operations: Arc::new(history::NoSystemOperations),
                 token_keys: Arc::new(TokenKeys::of(&[TOKEN_SECRET])),
             })
             .await
