@@ -4,6 +4,7 @@
 mod go;
 mod java;
 mod oracle;
+mod programs;
 mod python;
 mod report;
 mod rust;
@@ -105,6 +106,9 @@ struct Run<'a> {
     workspace: &'a Workspace,
     /// The suite's own folder in the user's cache.
     folder: PathBuf,
+    /// The server's executable.
+    program: &'a Path,
+    is_reference: bool,
     address: String,
     /// Where the server speaks HTTP.
     http_address: String,
@@ -153,6 +157,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()
         let run = Run {
             workspace,
             folder,
+            program: &program,
+            is_reference: options.reference,
             address: server.address(),
             http_address: server.http_address(),
             sources: options.sources.as_deref(),

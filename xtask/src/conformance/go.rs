@@ -21,6 +21,7 @@ const TEST_TIME_MAX: &str = "900s";
 
 /// What the suite expects of a server.
 pub(super) const WANTED: Wanted = Wanted {
+    port: None,
     namespace: Some("integration-test-namespace"),
     search_attributes: &["CustomKeywordField=Keyword", "CustomStringField=Text"],
     settings: &[

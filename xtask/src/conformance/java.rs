@@ -1,6 +1,6 @@
 //! The Java SDK's tests: those of `temporal-sdk` in its repository, as they are built there.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use anyhow::{Context, ensure};
 
@@ -19,11 +19,16 @@ const VERSION: &str = "v1.38.0";
 /// What runs tests of JUnit; the class path has it.
 const LAUNCHER: &str = "org.junit.platform.console.ConsoleLauncher";
 
-/// How long a class may take.
-const CLASS_SECONDS_MAX: &str = "400";
+/// How many classes share a process. What fails there is run again in one of its own, as the
+/// repository runs all.
+const CLASSES_AT_ONCE: usize = 10;
+
+/// How long a process may take.
+const PROCESS_SECONDS_MAX: &str = "900";
 
 /// What the suite expects of a server.
 pub(super) const WANTED: Wanted = Wanted {
+    port: None,
     namespace: Some("UnitTest"),
     search_attributes: &[
         "CustomBoolField=Bool",
@@ -47,18 +52,23 @@ pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Outcomes> {
     let class_path = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let suite = Suite { run, folder, class_path: class_path.trim().to_owned() };
     let mut outcomes = Outcomes::default();
-    for class in suite.classes()? {
-        suite.run(&class, |test, ending| outcomes.add(test, ending))?;
+    for classes in suite.classes()?.chunks(CLASSES_AT_ONCE) {
+        let endings = suite.run(classes)?;
+        let left = endings.left(classes);
+        endings.tell(|test, ending| outcomes.add(test, ending));
+        for class in left {
+            suite.run(&[class])?.tell(|test, ending| outcomes.add(test, ending));
+        }
     }
     let failed = outcomes.failed();
     let mut classes: Vec<&str> = failed.iter().filter_map(|test| class_of(test)).collect();
     classes.dedup();
     for class in classes {
-        suite.run(class, |test, ending| {
+        suite.run(&[class.to_owned()])?.tell(|test, ending| {
             if failed.iter().any(|failed| failed == test) {
                 outcomes.add_second(test, ending);
             }
-        })?;
+        });
     }
     ensure!(!outcomes.is_empty(), "no test ran");
     Ok(outcomes)
@@ -93,23 +103,21 @@ impl Suite<'_> {
         Ok(classes)
     }
 
-    /// Runs a class in a process of its own, as the repository does.
-    fn run(&self, class: &str, mut note: impl FnMut(&str, Ending)) -> anyhow::Result<()> {
+    /// Runs classes in a process.
+    fn run(&self, classes: &[String]) -> anyhow::Result<Endings> {
         let mut endings = Endings::default();
+        let selected = classes.iter().flat_map(|class| ["--select-class", class.as_str()]);
         self.run
             .workspace
             .command("timeout")
-            .args(["--kill-after=10", CLASS_SECONDS_MAX, "java", "-cp", &self.class_path])
+            .args(["--kill-after=10", PROCESS_SECONDS_MAX, "java", "-cp", &self.class_path])
             .args([LAUNCHER, "--disable-banner", "--disable-ansi-colors", "--details", "flat"])
-            .args(["--select-class", class])
+            .args(selected)
             .current_dir(&self.folder)
             .env("USE_EXTERNAL_SERVICE", "true")
             .env("TEMPORAL_SERVICE_ADDRESS", &self.run.address)
             .run_whatever_it_says(|line| endings.read(line))?;
-        for (test, ending) in endings.finish() {
-            note(&format!("{class}#{test}"), ending);
-        }
-        Ok(())
+        Ok(endings)
     }
 }
 
@@ -133,20 +141,28 @@ struct Endings {
     last: Option<usize>,
     /// Tests that began and did not end.
     open: Vec<String>,
+    /// Classes that ended.
+    classes: BTreeSet<String>,
+    /// True when nothing was left to run.
+    is_over: bool,
 }
 
 impl Endings {
     fn read(&mut self, line: &str) {
         let line = line.trim_start();
         if let Some(test) = line.strip_prefix("Started:").and_then(test_of) {
-            self.open.push(test.to_owned());
+            self.open.push(test);
         } else if let Some(test) = line.strip_prefix("Finished:").and_then(test_of) {
-            self.open.retain(|open| open != test);
+            self.open.retain(|open| *open != test);
             self.last = Some(self.ended.len());
-            self.ended.push((test.to_owned(), Ending::Passed));
+            self.ended.push((test, Ending::Passed));
             return;
+        } else if let Some(class) = line.strip_prefix("Finished:").and_then(class_in) {
+            self.classes.insert(class.to_owned());
+        } else if line.starts_with("Test execution finished") {
+            self.is_over = true;
         } else if let Some(test) = line.strip_prefix("Skipped:").and_then(test_of) {
-            self.ended.push((test.to_owned(), Ending::Skipped));
+            self.ended.push((test, Ending::Skipped));
         } else if let Some(exception) = line.strip_prefix("=> Exception:")
             && let Some((_, ending)) = self.last.and_then(|last| self.ended.get_mut(last))
         {
@@ -159,16 +175,37 @@ impl Endings {
         self.last = None;
     }
 
-    fn finish(self) -> impl Iterator<Item = (String, Ending)> {
-        self.ended.into_iter().chain(self.open.into_iter().map(|test| (test, Ending::Failed)))
+    /// The classes that the process did not come to the end of.
+    fn left(&self, classes: &[String]) -> Vec<String> {
+        if self.is_over {
+            return Vec::new();
+        }
+        let is_left = |class: &&String| !self.classes.contains(*class);
+        classes.iter().filter(is_left).cloned().collect()
+    }
+
+    /// A test that did not end has failed.
+    fn tell(self, mut note: impl FnMut(&str, Ending)) {
+        let open = self.open.into_iter().map(|test| (test, Ending::Failed));
+        for (test, ending) in self.ended.into_iter().chain(open) {
+            note(&test, ending);
+        }
     }
 }
 
-/// Reads `name ([engine:…]/[runner:…]/[test:name(class)])`.
-fn test_of(said: &str) -> Option<&str> {
-    let (_, id) = said.rsplit_once("/[test:")?;
-    let (name, _) = id.split_once("])")?;
-    name.rsplit_once('(').map(|(name, _)| name)
+/// Reads `name ([engine:…]/[runner:class]/[test:name(…)])` as `class#name`. A test with parameters
+/// is several: `…/[test:name]/[test:parameters (name)])`, and itself none.
+fn test_of(said: &str) -> Option<String> {
+    let (_, id) = said.split_once("/[runner:")?;
+    let (class, names) = id.split_once("]/[test:")?;
+    let (last, _) = names.strip_suffix("])")?.rsplit_once('(')?;
+    Some(format!("{class}#{}", last.trim_end().replace("]/[test:", "/")))
+}
+
+/// Reads `… ([engine:…]/[runner:class]…`.
+fn class_in(said: &str) -> Option<&str> {
+    let (_, class) = said.split_once("/[runner:")?;
+    class.split_once(']').map(|(class, _)| class)
 }
 
 #[cfg(test)]
@@ -196,15 +233,34 @@ mod tests {
         ] {
             endings.read(&line);
         }
-        let ended: Vec<_> = endings.finish().collect();
+        let mut ended = Vec::new();
+        endings.tell(|test, ending| ended.push((test.to_owned(), ending)));
         let expected = [
-            ("passes", Ending::Passed),
-            ("fails", Ending::Failed),
-            ("not meant", Ending::Skipped),
-            ("ignored", Ending::Skipped),
-            ("hangs", Ending::Failed),
+            ("a.B#passes", Ending::Passed),
+            ("a.B#fails", Ending::Failed),
+            ("a.B#not meant", Ending::Skipped),
+            ("a.B#ignored", Ending::Skipped),
+            ("a.B#hangs", Ending::Failed),
         ];
         assert_eq!(ended, expected.map(|(test, ending)| (test.to_owned(), ending)));
+    }
+
+    #[test]
+    fn a_test_with_parameters_is_several() {
+        let runner = "([engine:junit-vintage]/[runner:a.B]/[test:t]";
+        assert_eq!(test_of(&format!("   t {runner})")), None);
+        let first = format!("   t(x) [0] {runner}/[test:%5B0%5D x (t)])");
+        assert_eq!(test_of(&first).as_deref(), Some("a.B#t/%5B0%5D x"));
+    }
+
+    #[test]
+    fn what_a_process_did_not_come_to_is_left() {
+        let classes = ["a.B".to_owned(), "a.C".to_owned()];
+        let mut endings = Endings::default();
+        endings.read("Finished:    B ([engine:junit-vintage]/[runner:a.B])");
+        assert_eq!(endings.left(&classes), ["a.C"]);
+        endings.read("Test execution finished. Number of all tests: 1");
+        assert!(endings.left(&classes).is_empty());
     }
 
     #[test]

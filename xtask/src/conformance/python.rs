@@ -44,6 +44,7 @@ const JOBS: &str = "3";
 
 /// What the suite expects of a server.
 pub(super) const WANTED: Wanted = Wanted {
+    port: None,
     namespace: None,
     search_attributes: &[],
     settings: &["limit.historyCount.suggestContinueAsNew=50"],

@@ -53,6 +53,7 @@ const TEST_TIME_MAX: Duration = Duration::from_secs(120);
 
 /// What the suite expects of a server.
 pub(super) const WANTED: Wanted = Wanted {
+    port: None,
     namespace: None,
     search_attributes: &["CustomTextField=Text", "CustomIntField=Int"],
     settings: &["limit.historyCount.suggestContinueAsNew=50"],

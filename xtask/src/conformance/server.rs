@@ -18,6 +18,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What a suite expects of a server beside what all do.
 pub(super) struct Wanted {
+    /// The port where tests expect it without being told; any free one otherwise.
+    pub(super) port: Option<u16>,
     /// A namespace beside the default one.
     pub(super) namespace: Option<&'static str>,
     pub(super) search_attributes: &'static [&'static str],
@@ -72,7 +74,7 @@ impl Server {
     /// # Errors
     /// When it does not accept connections in time.
     pub(super) fn start(program: &Path, wanted: &Wanted) -> anyhow::Result<Self> {
-        let (port, http_port) = (free_port()?, free_port()?);
+        let (port, http_port) = (port(wanted.port)?, port(None)?);
         let mut command = Command::new(program);
         command
             .args(["server", "start-dev", "--headless", "--ip", "127.0.0.1"])
@@ -131,6 +133,11 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// This port, or any other, if nobody has it.
+fn port(wanted: Option<u16>) -> anyhow::Result<u16> {
+    let wanted = (Ipv4Addr::LOCALHOST, wanted.unwrap_or(0));
+    let listener = TcpListener::bind(wanted);
+    let listener =
+        listener.with_context(|| format!("the suite wants {}", SocketAddr::from(wanted)))?;
+    Ok(listener.local_addr()?.port())
 }

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, ensure};
 
 use super::{
-    Run,
+    Run, programs,
     report::{Ending, Outcomes},
     server::Wanted,
 };
@@ -18,11 +18,18 @@ const VERSION: &str = "v1.22.0";
 const FILES: &str = "lib";
 const RUNNER: &str = "node_modules/.bin/ava";
 
-/// How long a file may take.
+/// How long a file may take, and how long its tests may be without an end of one.
 const FILE_SECONDS_MAX: &str = "900";
+const QUIET_MAX: &str = "180s";
+
+/// The versions under which its tests look for servers of their own.
+const SDK: &str = "sdk-typescript";
+const SERVER_VERSIONS: &[&str] = &["1.22.0", "1.0.0"];
 
 /// What the suite expects of a server.
 pub(super) const WANTED: Wanted = Wanted {
+    // Some tests connect to where clients do by default.
+    port: Some(7233),
     namespace: None,
     search_attributes: &[
         "CustomBoolField=Bool",
@@ -42,15 +49,18 @@ pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Outcomes> {
         .map(|folder| folder.join(RUNNER))
         .find(|runner| runner.exists())
         .with_context(|| format!("the suite's packages are not installed: no {RUNNER}"))?;
-    let suite = Suite { run, folder, runner };
+    let servers = programs::folder(run, SDK, SERVER_VERSIONS)?;
+    let suite = Suite { run, folder, runner, servers };
     let mut outcomes = Outcomes::default();
     for file in suite.files()? {
         suite.run(&file, None, |test, ending| outcomes.add(test, ending))?;
     }
     for test in outcomes.failed() {
         let Some((file, title)) = test.split_once(" › ") else { continue };
-        suite.run(file, Some(title), |again, ending| {
-            if again == test {
+        // What stands before and after tests can only be run with all of them.
+        let title = (!title.ends_with(" hook")).then_some(title);
+        suite.run(file, title, |again, ending| {
+            if title.is_none() || again == test {
                 outcomes.add_second(again, ending);
             }
         })?;
@@ -63,6 +73,7 @@ struct Suite<'a> {
     run: &'a Run<'a>,
     folder: PathBuf,
     runner: PathBuf,
+    servers: PathBuf,
 }
 
 impl Suite<'_> {
@@ -92,7 +103,7 @@ impl Suite<'_> {
             .command("timeout")
             .args(["--kill-after=10", FILE_SECONDS_MAX])
             .args([&self.runner])
-            .args(["--tap", "--serial", &format!("{FILES}/{file}.js")]);
+            .args(["--tap", "--serial", "--timeout", QUIET_MAX, &format!("{FILES}/{file}.js")]);
         if let Some(title) = title {
             command = command.args(["--match", title]);
         }
@@ -101,6 +112,7 @@ impl Suite<'_> {
             .env("TEMPORAL_TEST_ENV_CONFIG_SERVER", "1")
             .env("TEMPORAL_ADDRESS", &self.run.address)
             .env("TEMPORAL_NAMESPACE", "default")
+            .env("TMPDIR", &self.servers)
             .run_whatever_it_says(|line| {
                 if let Some((test, ending)) = ended(line) {
                     note(&format!("{file} › {test}"), ending);
