@@ -100,6 +100,18 @@ fn metadata(settings: &Settings) -> Result<MetadataMap> {
     if let Ok(namespace) = settings.namespace.parse() {
         map.insert("temporal-namespace", namespace);
     }
+    put_given(settings, &mut map)?;
+    Ok(map)
+}
+
+/// What options, variables and profiles say is sent: credentials, and metadata.
+pub(crate) fn given_metadata(settings: &Settings) -> Result<MetadataMap> {
+    let mut map = MetadataMap::new();
+    put_given(settings, &mut map)?;
+    Ok(map)
+}
+
+fn put_given(settings: &Settings, map: &mut MetadataMap) -> Result {
     if let Some(key) = &settings.api_key {
         let mut value: AsciiMetadataValue = format!("Bearer {key}")
             .parse()
@@ -112,5 +124,5 @@ fn metadata(settings: &Settings) -> Result<MetadataMap> {
         let name: AsciiMetadataKey = key.to_lowercase().parse().map_err(|_| wrong())?;
         map.insert(name, value.parse().map_err(|_| wrong())?);
     }
-    Ok(map)
+    Ok(())
 }

@@ -4,9 +4,10 @@ use std::{io, sync::Arc, time::Duration};
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
-use tls::UnverifiedClient;
+use tls::{UnverifiedClient, UnverifiedStream};
 use tokio::net::TcpStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tower::Service;
 
 use crate::{
     diagnosis,
@@ -27,12 +28,12 @@ const HTTPS_PORT: u16 = 443;
 pub(crate) async fn connect(settings: &Settings, timeout: Duration) -> Result<Channel> {
     let endpoint = endpoint(settings, timeout)?;
     let anybody = match &settings.tls {
-        Some(tls) if tls.anybody => Some(unverified(tls)?),
+        Some(tls) if tls.anybody => Some(to_anybody(unverified(tls)?, tls)),
         _ => None,
     };
     let connected = async {
         match anybody {
-            Some(client) => with_anybody(settings, &endpoint, client).await,
+            Some(connector) => endpoint.connect_with_connector(connector).await,
             None => endpoint.connect().await,
         }
     };
@@ -45,31 +46,42 @@ pub(crate) async fn connect(settings: &Settings, timeout: Duration) -> Result<Ch
     }
 }
 
+/// A connection that is made with the first call.
+pub(crate) fn connect_lazily(settings: &Settings, timeout: Duration) -> Result<Channel> {
+    let endpoint = endpoint(settings, timeout)?;
+    Ok(match &settings.tls {
+        Some(tls) if tls.anybody => {
+            endpoint.connect_with_connector_lazy(to_anybody(unverified(tls)?, tls))
+        }
+        _ => endpoint.connect_lazy(),
+    })
+}
+
 /// A client that does not ask who the server is.
 fn unverified(tls: &Tls) -> Result<UnverifiedClient> {
     let identity = tls.certificate.as_deref().zip(tls.key.as_deref());
     UnverifiedClient::new(identity).map_err(|error| Error::usage(error.to_string()))
 }
 
-/// Connects without asking who the server is.
-async fn with_anybody(
-    settings: &Settings,
-    endpoint: &Endpoint,
+/// What connects without asking who the server is.
+fn to_anybody(
     client: UnverifiedClient,
-) -> std::result::Result<Channel, tonic::transport::Error> {
+    tls: &Tls,
+) -> impl Service<Uri, Response = TokioIo<UnverifiedStream>, Error = io::Error, Future: Send>
++ Send
++ use<> {
     let client = Arc::new(client);
-    let named = settings.tls.as_ref().and_then(|tls| tls.server_name.clone());
-    let connector = tower::service_fn(move |uri: Uri| {
+    let named = tls.server_name.clone();
+    tower::service_fn(move |uri: Uri| {
         let (client, named) = (Arc::clone(&client), named.clone());
         async move {
             let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
             let port = uri.port_u16().unwrap_or(HTTPS_PORT);
             let stream = TcpStream::connect((host.as_str(), port)).await?;
             let stream = client.connect(named.unwrap_or(host), stream).await?;
-            Ok::<_, io::Error>(TokioIo::new(stream))
+            Ok(TokioIo::new(stream))
         }
-    });
-    endpoint.connect_with_connector(connector).await
+    })
 }
 
 fn endpoint(settings: &Settings, timeout: Duration) -> Result<Endpoint> {

@@ -32,6 +32,7 @@ mod status_details;
 mod surroundings;
 mod tctl;
 mod times;
+mod upstream;
 mod values;
 
 use clap::{Args, Subcommand};
@@ -51,6 +52,7 @@ pub use order::with_options_last;
 pub use reference::print_reference;
 pub use surroundings::Surroundings;
 pub use tctl::from_tctl;
+pub use upstream::Upstream;
 
 use crate::{context::Context, error::Result};
 

@@ -21,6 +21,18 @@ pub struct Options {
     pub(crate) client: ClientOptions,
 }
 
+impl Options {
+    /// The codec server that is named.
+    pub fn codec_endpoint(&self) -> Option<&str> {
+        self.client.codec_endpoint.as_deref()
+    }
+
+    /// The least severe level of logs that is asked for, and how they are to look.
+    pub fn log(&self) -> (Option<&str>, Option<&str>) {
+        (self.common.log_level.as_deref(), self.common.log_format.as_deref())
+    }
+}
+
 /// Prints the options of every command.
 pub(crate) fn print() -> Result {
     let tree = clap::Command::new("longtide").disable_help_flag(true).help_template("{options}");

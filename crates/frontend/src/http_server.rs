@@ -5,11 +5,13 @@
 //! file for each thing answers. All else is the API (`api`): its requests become calls, which the
 //! gRPC server's own dispatcher answers, so that whatever holds for a call holds for them.
 
+mod answerer;
 mod api;
 mod call;
 mod complete;
 mod connection;
 mod dispatch;
+mod forbidden;
 mod guard;
 mod pages;
 mod refusal;
@@ -19,7 +21,7 @@ mod stream;
 use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderName, Response};
 use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
 use listener::Listener;
 use model::Span;
@@ -27,9 +29,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use web_ui::Site;
 
+use answerer::Answerer;
+pub use answerer::Upstream;
 pub use guard::Hosts;
 
-use crate::server::{Dispatcher, Server};
+use crate::server::Server;
 
 /// A request whose body has been read.
 type Request = http::Request<Bytes>;
@@ -72,6 +76,16 @@ pub enum Face {
     Pages(Arc<Site>),
 }
 
+impl Face {
+    /// The web UI, where there is one.
+    const fn site(&self) -> Option<&Arc<Site>> {
+        match self {
+            Self::Api => None,
+            Self::ApiAndPages(site) | Self::Pages(site) => Some(site),
+        }
+    }
+}
+
 impl Default for HttpSettings {
     fn default() -> Self {
         Self {
@@ -84,10 +98,10 @@ impl Default for HttpSettings {
     }
 }
 
-/// The HTTP server of a frontend.
+/// The HTTP server of a frontend, or of a web UI in front of another server.
 #[derive(Debug)]
 pub struct HttpServer {
-    calls: Arc<Dispatcher>,
+    calls: Answerer,
     settings: Arc<HttpSettings>,
     streams: Arc<Semaphore>,
 }
@@ -95,19 +109,35 @@ pub struct HttpServer {
 impl HttpServer {
     /// A server that does not listen yet; calls are answered as `server` answers them.
     pub fn new(server: &Server, settings: HttpSettings) -> Self {
+        Self::with(Answerer::Own(Arc::clone(server.dispatcher())), settings)
+    }
+
+    /// The pages of a web UI in front of a server elsewhere, which answers all calls. It decides
+    /// who may make them, by the headers that say so, and by those that are named here.
+    pub fn in_front_of(
+        server: Arc<dyn Upstream>,
+        headers: Vec<HeaderName>,
+        site: Arc<Site>,
+        settings: HttpSettings,
+    ) -> Self {
+        let settings = HttpSettings { face: Face::Pages(site), ..settings };
+        Self::with(Answerer::Elsewhere(server, headers.into()), settings)
+    }
+
+    fn with(calls: Answerer, settings: HttpSettings) -> Self {
         let streams = Arc::new(Semaphore::new(stream::STREAMS_MAX));
-        Self { calls: Arc::clone(server.dispatcher()), settings: Arc::new(settings), streams }
+        Self { calls, settings: Arc::new(settings), streams }
     }
 
     /// Serves until `stop` is cancelled, then lets requests under way finish; what is left after
     /// the drain time-out is cut.
     pub async fn serve(&self, listener: Listener, stop: CancellationToken) {
-        let (calls, settings) = (Arc::clone(&self.calls), Arc::clone(&self.settings));
+        let (calls, settings) = (self.calls.clone(), Arc::clone(&self.settings));
         let (draining, streams) = (stop.clone(), Arc::clone(&self.streams));
         let serve = move |stream, peer, visitor, ending| {
             let asked = connection::Asked {
                 visitor,
-                calls: Arc::clone(&calls),
+                calls: calls.clone(),
                 peer,
                 settings: Arc::clone(&settings),
                 streams: Arc::clone(&streams),

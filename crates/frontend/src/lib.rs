@@ -31,7 +31,7 @@ mod validation;
 
 pub use authentication::{Authenticate, Consult};
 pub use frontend::{Cluster, Frontend, Parts};
-pub use http_server::{Face, Hosts, HttpServer, HttpSettings};
+pub use http_server::{Face, Hosts, HttpServer, HttpSettings, Upstream};
 pub use limits::{MessageLimits, NamespaceLimits, RequestLimits};
 pub use listener::RateLimit;
 pub use rpc::built_rpcs;

@@ -49,6 +49,7 @@ pub(crate) enum Command {
     },
     CodecServer(crate::codec_command::Arguments),
     CodecProxy(crate::codec_proxy_command::Arguments),
+    Ui(Box<crate::ui_command::Arguments>),
     #[command(flatten)]
     Client(command_line::Command),
     Completion(command_line::Completion),
@@ -147,6 +148,9 @@ pub(crate) struct StartDev {
     /// Folder of another web UI.
     #[arg(long, value_name = "PATH")]
     pub(crate) ui_asset_path: Option<PathBuf>,
+    /// Path below which the web UI is.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ui_public_path: Option<String>,
     /// The codec server that the web UI asks.
     #[arg(long, value_name = "URL")]
     pub(crate) ui_codec_endpoint: Option<String>,
@@ -224,7 +228,7 @@ pub(crate) struct Ip {
     pub(crate) address: IpAddr,
 }
 
-fn address(text: &str) -> Result<Ip, String> {
+pub(crate) fn address(text: &str) -> Result<Ip, String> {
     let address = match text {
         "localhost" => IpAddr::from([127, 0, 0, 1]),
         other => other.parse().map_err(|_| format!("`{other}` is no IP address"))?,
@@ -273,7 +277,7 @@ mod tests {
         assert_eq!((options.port, options.metrics_port), (7000, 7002));
         assert_eq!(options.namespace, ["one", "two"]);
         assert_eq!(options.search_attribute, [("City".to_owned(), "Keyword".to_owned())]);
-        assert_eq!(options.ignored.warnings().len(), 14);
+        assert_eq!(options.ignored.warnings().len(), 13);
         assert_eq!((options.ui_port, options.ui_port()), (Some(7003), None));
         assert_eq!(options.http_port(), 7001);
     }

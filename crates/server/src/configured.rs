@@ -133,7 +133,7 @@ fn ui(settings: &Settings) -> anyhow::Result<Option<Ui>> {
         return Ok(None);
     }
     let listen = settings.ui.address().transpose().map_err(|text| anyhow!(text))?;
-    Ui::open(listen, None, web_ui::Settings::default()).map(Some)
+    Ui::open(listen, None, "", web_ui::Settings::default()).map(Some)
 }
 
 fn callbacks(nexus: &config::Nexus) -> Callbacks {

@@ -61,7 +61,9 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
         None => None,
         Some(port) => {
             let listen = SocketAddr::new(ui_address, port);
-            Some(Ui::open(Some(listen), options.ui_asset_path.as_deref(), ui_settings(&options))?)
+            let folder = options.ui_asset_path.as_deref();
+            let below = options.ui_public_path.as_deref().unwrap_or_default();
+            Some(Ui::open(Some(listen), folder, below, ui_settings(&options))?)
         }
     };
     let namespaces = registrations(&options.namespace, &options.search_attribute, RETENTION)?;

@@ -12,8 +12,6 @@ pub(crate) struct Ignored {
     #[arg(long, value_name = "PRAGMA=VALUE")]
     sqlite_pragma: Vec<String>,
     #[arg(long)]
-    ui_public_path: Option<String>,
-    #[arg(long)]
     color: Option<String>,
     #[arg(long, short = 'o')]
     output: Option<String>,
@@ -44,7 +42,6 @@ impl Ignored {
     pub(crate) fn warnings(&self) -> Vec<String> {
         let given = [
             ("sqlite-pragma", !self.sqlite_pragma.is_empty()),
-            ("ui-public-path", self.ui_public_path.is_some()),
             ("color", self.color.is_some()),
             ("output", self.output.is_some()),
             ("time-format", self.time_format.is_some()),

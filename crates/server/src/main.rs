@@ -40,6 +40,7 @@ mod security;
 mod stop;
 mod test_server;
 mod ui;
+mod ui_command;
 
 use std::{io::IsTerminal as _, process::ExitCode};
 
@@ -121,6 +122,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Codec { command } => codec_commands::run(*command),
         Command::CodecServer(arguments) => codec_command::start(&arguments),
         Command::CodecProxy(arguments) => codec_proxy_command::start(arguments),
+        Command::Ui(arguments) => ui_command::start(*arguments),
         Command::TestServer(options) => test_server::start(&options),
         Command::Config { command: ConfigCommand::Check { file }, .. } => configured::check(&file),
         Command::Audit { command } => audit_commands::run(command),

@@ -19,19 +19,33 @@ impl Ui {
     pub(crate) fn open(
         listen: Option<SocketAddr>,
         folder: Option<&Path>,
+        public_path: &str,
         settings: Settings,
     ) -> anyhow::Result<Self> {
-        let mut settings = Settings { version: OWN_VERSION.to_owned(), ..settings };
-        #[expect(clippy::disallowed_methods, reason = "the UI is configured by variables")]
-        let lookup = |name: &str| std::env::var(name).ok();
-        settings.fill_in(lookup).map_err(|name| anyhow!("{name}: neither true nor false"))?;
-        let site = match folder {
-            None => Site::built_in(settings),
-            Some(folder) => Site::from_folder(folder, settings)
-                .with_context(|| format!("the web UI in `{}`", folder.display()))?,
-        };
-        Ok(Self { listen, site: Arc::new(site) })
+        Ok(Self { listen, site: site(folder, public_path, settings)? })
     }
+}
+
+/// The same, for those who serve it themselves.
+pub(crate) fn site(
+    folder: Option<&Path>,
+    public_path: &str,
+    settings: Settings,
+) -> anyhow::Result<Arc<Site>> {
+    let mut settings = Settings { version: OWN_VERSION.to_owned(), ..settings };
+    settings.fill_in(variable).map_err(|name| anyhow!("{name}: neither true nor false"))?;
+    let site = match folder {
+        None => Site::built_in(settings),
+        Some(folder) => Site::from_folder(folder, settings)
+            .with_context(|| format!("the web UI in `{}`", folder.display()))?,
+    };
+    let site = site.below(public_path).with_context(|| format!("the path `{public_path}`"))?;
+    Ok(Arc::new(site))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the UI is configured by variables")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// What HTTP shows, and what the UI's own port does if it has one.

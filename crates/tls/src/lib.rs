@@ -27,4 +27,4 @@ pub use inspect::{CertificateFacts, inspect};
 pub use server::{Expiry, ServerTls};
 pub use settings::{ClientAuth, HostSettings, ServerSettings, VersionMin};
 pub use source::Source;
-pub use unverified::UnverifiedClient;
+pub use unverified::{UnverifiedClient, UnverifiedStream};

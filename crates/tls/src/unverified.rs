@@ -19,6 +19,9 @@ pub struct UnverifiedClient {
     connector: TlsConnector,
 }
 
+/// A connection to whoever it is.
+pub type UnverifiedStream = TlsStream<TcpStream>;
+
 impl std::fmt::Debug for UnverifiedClient {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("UnverifiedClient").finish_non_exhaustive()
@@ -57,11 +60,7 @@ impl UnverifiedClient {
     ///
     /// # Errors
     /// When the handshake fails.
-    pub async fn connect(
-        &self,
-        name: String,
-        stream: TcpStream,
-    ) -> io::Result<TlsStream<TcpStream>> {
+    pub async fn connect(&self, name: String, stream: TcpStream) -> io::Result<UnverifiedStream> {
         let name = ServerName::try_from(name).map_err(io::Error::other)?;
         self.connector.connect(name, stream).await
     }

@@ -22,6 +22,6 @@ pub use description::{openapi_yaml, swagger_json};
 pub use error::{BadRequest, NotRouted};
 pub use form::Form;
 pub use json::named as json;
-pub use query::value as query_value;
+pub use query::{bytes as query_bytes, value as query_value};
 pub use read::message_of_json;
 pub use rules::{Found, Rule, find, rules};

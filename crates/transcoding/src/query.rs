@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::BadRequest;
+use crate::{BadRequest, field};
 
 /// Whether a query has this name, with or without a value.
 pub(crate) fn has(query: &str, name: &str) -> bool {
@@ -18,6 +18,16 @@ pub(crate) fn has(query: &str, name: &str) -> bool {
 pub fn value(query: &str, name: &str) -> Result<Option<String>, BadRequest> {
     let found = pairs(query)?.into_iter().find(|(known, _)| known == name);
     Ok(found.and_then(|(_, values)| values.into_iter().next()))
+}
+
+/// The same as bytes, which are written in base64.
+///
+/// # Errors
+/// When they are not.
+pub fn bytes(query: &str, name: &str) -> Result<Vec<u8>, BadRequest> {
+    let text = value(query, name)?.unwrap_or_default();
+    let decoded = field::bytes(&text.replace(' ', "+"));
+    decoded.ok_or_else(|| BadRequest(format!("{name}: no base64")))
 }
 
 /// The names of a query, each with its values, in the order of their first appearance.

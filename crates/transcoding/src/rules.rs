@@ -12,6 +12,13 @@ use crate::{BadRequest, Form, NotRouted, field, json, pool::pool, query, read};
 /// and the method, one rule a line.
 const TEXT: &str = include_str!("http_rules.txt");
 
+/// The same for methods that the API gives no rule, and that a web UI needs.
+const FURTHER: &str = "\
+POST /ui-api/namespaces/{namespace}/search-attributes * \
+temporal.api.operatorservice.v1.OperatorService/AddSearchAttributes
+POST /ui-api/namespaces/{namespace}/search-attributes/remove * \
+temporal.api.operatorservice.v1.OperatorService/RemoveSearchAttributes";
+
 /// One way to make a call.
 #[derive(Debug)]
 pub struct Rule {
@@ -33,23 +40,27 @@ pub(crate) enum Segment {
 }
 
 struct Rules {
+    /// Those of the API, and then those that are not.
     all: Vec<Rule>,
+    of_api: usize,
     /// By the number of segments: those that may mean a path.
     by_length: HashMap<usize, Vec<usize>>,
 }
 
 static RULES: LazyLock<Rules> = LazyLock::new(|| {
-    let all: Vec<Rule> = TEXT.lines().filter_map(Rule::parse).collect();
+    let mut all: Vec<Rule> = TEXT.lines().filter_map(Rule::parse).collect();
+    let of_api = all.len();
+    all.extend(FURTHER.lines().filter_map(Rule::parse));
     let mut by_length: HashMap<usize, Vec<usize>> = HashMap::new();
     for (index, rule) in all.iter().enumerate() {
         by_length.entry(rule.segments.len()).or_default().push(index);
     }
-    Rules { all, by_length }
+    Rules { all, of_api, by_length }
 });
 
-/// Every rule, in the order of the API's description.
+/// Every rule of the API, in the order of its description.
 pub fn rules() -> &'static [Rule] {
-    &RULES.all
+    RULES.all.get(..RULES.of_api).unwrap_or_default()
 }
 
 /// Which call a request is.
@@ -201,6 +212,7 @@ mod tests {
         let lines = TEXT.lines().filter(|line| !line.starts_with('#'));
         assert_eq!(rules().len(), lines.count());
         assert!(rules().len() > 200, "{}", rules().len());
+        assert_eq!(RULES.all.len() - rules().len(), FURTHER.lines().count());
         for rule in rules() {
             let mut message = DynamicMessage::new(rule.method.input());
             for name in rule.path_fields() {
@@ -223,6 +235,17 @@ mod tests {
         let payloads = signal.input.unwrap().payloads;
         assert_eq!(&payloads[1].data[..], b"\"two\"");
         assert_eq!(&payloads[1].metadata["encoding"][..], b"json/plain");
+    }
+
+    #[test]
+    fn a_web_ui_adds_search_attributes() {
+        let add: api::operatorservice::v1::AddSearchAttributesRequest = request(
+            "POST",
+            "/ui-api/namespaces/n/search-attributes",
+            "",
+            r#"{"searchAttributes": {"City": "INDEXED_VALUE_TYPE_KEYWORD"}}"#,
+        );
+        assert_eq!((add.namespace.as_str(), add.search_attributes.get("City")), ("n", Some(&2)));
     }
 
     #[test]

@@ -6,10 +6,12 @@
 
 mod file;
 mod folder;
+mod forbidden;
 mod headers;
+mod rendered;
 mod settings;
 mod site;
 
 pub use folder::FolderError;
 pub use settings::{Codec, Settings};
-pub use site::Site;
+pub use site::{PublicPathError, Site};

@@ -22,6 +22,20 @@ const MISSING: &[u8] = include_bytes!("missing.html");
 
 const INDEX: &str = "index.html";
 
+/// How an index says below which path it is.
+const BASE: &str = "<base href=\"/\"";
+
+/// Why a UI cannot be below a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PublicPathError {
+    /// The path is none.
+    #[error("it is no path such as /temporal")]
+    NoPath,
+    /// The UI does not say where it is.
+    #[error("this UI works at `/` only: its index has no <base href=\"/\">")]
+    NoBase,
+}
+
 /// Folders whose files have names that change with their contents.
 const HASHED: [&str; 2] = ["assets/", "_app/immutable/"];
 
@@ -31,6 +45,7 @@ pub struct Site {
     files: BTreeMap<String, File>,
     policy: HeaderValue,
     settings: Settings,
+    public_path: String,
 }
 
 impl Site {
@@ -41,7 +56,8 @@ impl Site {
         files.entry(INDEX.to_owned()).or_insert_with(|| {
             (&Built { name: INDEX, plain: MISSING, brotli: None, gzip: None }).into()
         });
-        Self { files, policy: headers::policy(true, &settings.codec.endpoint), settings }
+        let policy = headers::policy(true, &settings.codec.endpoint);
+        Self { files, policy, settings, public_path: String::new() }
     }
 
     /// The UI in a folder, which is read now and never again.
@@ -50,7 +66,40 @@ impl Site {
     /// When it cannot be read, or is no UI.
     pub fn from_folder(folder: &Path, settings: Settings) -> Result<Self, FolderError> {
         let files = folder::read(folder)?;
-        Ok(Self { files, policy: headers::policy(false, ""), settings })
+        let policy = headers::policy(false, "");
+        Ok(Self { files, policy, settings, public_path: String::new() })
+    }
+
+    /// The same UI below a path, such as `/temporal`, for a proxy that leads other paths elsewhere.
+    ///
+    /// # Errors
+    /// When the path is none, or the UI does not say which path it is below.
+    pub fn below(mut self, path: &str) -> Result<Self, PublicPathError> {
+        let path = path.trim_end_matches('/');
+        if path.is_empty() {
+            return Ok(self);
+        }
+        let is_plain = |letter: char| {
+            letter.is_ascii_alphanumeric() || matches!(letter, '/' | '-' | '_' | '.')
+        };
+        let is_path = path.starts_with('/') && !path.contains("//") && !path.contains("..");
+        if !is_path || !path.chars().all(is_plain) {
+            return Err(PublicPathError::NoPath);
+        }
+        let index = self.files.get_mut(INDEX).ok_or(PublicPathError::NoBase)?;
+        let text = String::from_utf8_lossy(&index.plain).into_owned();
+        let moved = text.replacen(BASE, &format!("<base href=\"{path}/\""), 1);
+        if moved == text {
+            return Err(PublicPathError::NoBase);
+        }
+        *index = File { plain: moved.into(), brotli: None, gzip: None, kind: index.kind };
+        path.clone_into(&mut self.public_path);
+        Ok(self)
+    }
+
+    /// The path below which the pages are, without a slash at its end; empty when that is all paths.
+    pub fn public_path(&self) -> &str {
+        &self.public_path
     }
 
     /// Whether the build has a UI.
@@ -160,7 +209,8 @@ mod tests {
             file("assets/main-x1.js", "let x", Some(b"br".as_slice())),
         ]);
         let settings = Settings::default();
-        Site { files, policy: headers::policy(true, ""), settings }
+        let public_path = String::new();
+        Site { files, policy: headers::policy(true, ""), settings, public_path }
     }
 
     fn get(path: &str, headers: &HeaderMap) -> Response<Bytes> {
@@ -170,6 +220,23 @@ mod tests {
     fn header(response: &Response<Bytes>, name: http::HeaderName) -> String {
         let value = response.headers().get(name);
         value.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_ui_below_a_path_says_so_to_its_pages() {
+        assert_eq!(site().below("/x").unwrap_err(), PublicPathError::NoBase);
+        let mut at_top = site();
+        let plain = b"<head><base href=\"/\" /></head>";
+        let index = Built { name: INDEX, plain, brotli: Some(b"br"), gzip: None };
+        at_top.files.insert(INDEX.to_owned(), File::from(&index));
+        let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, "br".parse().unwrap())]);
+        let below = at_top.below("/team/temporal/").unwrap();
+        assert_eq!(below.public_path(), "/team/temporal");
+        let answer = below.answer(&Method::GET, "/", &headers, false);
+        assert_eq!(&answer.body()[..], b"<head><base href=\"/team/temporal/\" /></head>");
+        for odd in ["x", "//evil.example", "/a\"b", "/a/../b", "/a b"] {
+            assert_eq!(site().below(odd).unwrap_err(), PublicPathError::NoPath, "{odd}");
+        }
     }
 
     #[test]

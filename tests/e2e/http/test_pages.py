@@ -87,6 +87,22 @@ def test_pages_run_nothing_but_their_own_scripts_and_stand_in_no_frame(built_in:
     assert headers["referrer-policy"] == "no-referrer"
 
 
+def test_a_text_for_a_frame_stays_text(served: UiServer) -> None:
+    answer = ask(
+        "GET", served.ui + "/render?content=%3Cscript%3Ealert(1)%3C%2Fscript%3E&theme=light"
+    )
+    assert b"&lt;script&gt;" in answer.body and b"<script" not in answer.body
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "sandbox" in policy
+    assert "frame-ancestors 'self'" in policy
+    assert answer.headers["x-frame-options"] == "SAMEORIGIN"
+
+
+def test_views_about_nexus_are_views(served: UiServer) -> None:
+    answer = ask("GET", served.ui + "/nexus/create", headers=PAGE)
+    assert (answer.status, answer.body) == (200, b"<html>index")
+
+
 def test_a_name_of_somebody_else_s_gets_no_page(served: UiServer) -> None:
     assert ask("GET", served.ui + "/", headers={"Host": "evil.example"}).status == 403
 

@@ -6,6 +6,7 @@ import queue
 import socket
 import threading
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from harness.http_api import HttpServer
 from harness.sdk import unique
@@ -101,6 +102,20 @@ def test_a_stream_goes_on_after_the_event_that_was_seen_last(
     assert server.ask("POST", f"{N}/workflows/{workflow_id}/terminate", {}).status == 200
     again = history(server, workflow_id, run_id, last="2")
     assert [again.next().id, again.next().name, again.next()] == ["3", "end", None]
+
+
+def test_a_stream_goes_on_where_a_page_of_the_history_ended(
+    server: HttpServer, workflow_id: str
+) -> None:
+    run_id = start(server, workflow_id)
+    page = server.ask("GET", f"{N}/workflows/{workflow_id}/history?waitNewEvent=true").json
+    assert len(page["history"]["events"]) == 2
+    path = f"/ui-api/namespaces/default/workflows/{workflow_id}/runs/{run_id}/history/stream"
+    assert server.ask("GET", f"{path}?nextPageToken=%25").status == 400
+    assert server.ask("POST", f"{N}/workflows/{workflow_id}/signal/go", {}).status == 200
+    stream = Stream(server, f"{path}?nextPageToken={quote(page['nextPageToken'])}")
+    assert stream.next().id == "3"
+    stream.close()
 
 
 def test_what_cannot_be_streamed_is_refused_as_its_call_is(server: HttpServer) -> None:

@@ -19,14 +19,17 @@ use super::{
     Answer, Face, Streamed,
     call::{Failure, call},
     connection::{Asked, BodyError},
-    guard, pages, stream, whole,
+    forbidden, guard, pages, stream, whole,
 };
 
 /// Browsers that came once over an encrypted connection come only that way for a year.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Answers a request to the API, or for a page of the web UI.
-pub(super) async fn answer(asked: &Arc<Asked>, parts: Parts, body: Incoming) -> Streamed {
+pub(super) async fn answer(asked: &Arc<Asked>, mut parts: Parts, body: Incoming) -> Streamed {
+    if let Some(moved) = pages::below(&asked.settings.face, &mut parts) {
+        return whole(moved);
+    }
     let query = parts.uri.query().unwrap_or_default();
     let shorthand = !matches!(asked.settings.face, Face::Pages(_));
     let form = Form::of_answer(&parts.headers, query, shorthand);
@@ -77,7 +80,12 @@ async fn called(
     body: Incoming,
     form: Form,
 ) -> Result<Answer, Failure> {
-    let found = find(&parts.method, parts.uri.path()).map_err(|error| {
+    let found = find(&parts.method, parts.uri.path());
+    let (face, path) = (&asked.settings.face, found.as_ref().ok().map(|found| found.rule().path()));
+    if forbidden::is_forbidden(face, &parts.method, path, &[]) {
+        return Ok(forbidden::refusal());
+    }
+    let found = found.map_err(|error| {
         let text = error.to_string();
         match error {
             NotRouted::Path => Status::not_found(text),
@@ -89,7 +97,11 @@ async fn called(
     let body = asked.read(body).await.map_err(unread)?;
     let query = parts.uri.query().unwrap_or_default();
     let message = found.message(query, &body, Form::of_body(&parts.headers)).map_err(invalid)?;
-    let answer = call(asked, found.rule().path(), &parts.headers, &message).await?;
+    let path = found.rule().path();
+    if forbidden::is_forbidden(face, &parts.method, Some(path), &message) {
+        return Ok(forbidden::refusal());
+    }
+    let answer = call(asked, path, &parts.headers, &message).await?;
     let body = found.answer(&answer, form);
     let body = body.map_err(|error| Status::internal(error.to_string()))?;
     Ok(json(StatusCode::OK, body.into(), form))

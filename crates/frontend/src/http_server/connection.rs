@@ -14,7 +14,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Answer, Face, HttpSettings, Streamed, api,
+    Answer, Face, HttpSettings, Streamed,
+    answerer::Answerer,
+    api,
     call::Failure,
     route::{self, Route, route},
     whole,
@@ -35,7 +37,7 @@ const HEADERS_MAX: usize = 200;
 
 /// Who is asked on a connection, and who is at its other end.
 pub(super) struct Asked {
-    pub(super) calls: Arc<Dispatcher>,
+    pub(super) calls: Answerer,
     pub(super) peer: Peer,
     pub(super) visitor: Arc<Visitor>,
     pub(super) settings: Arc<HttpSettings>,
@@ -59,10 +61,10 @@ impl Asked {
     }
 
     /// Who calls, which may be nobody that is known.
-    pub(super) async fn caller(&self, parts: &Parts) -> Result<Caller, Failure> {
+    pub(super) async fn caller(&self, own: &Dispatcher, parts: &Parts) -> Result<Caller, Failure> {
         let refused =
             || Failure { status: ApiError::permission_denied().into_status(), is_unread: true };
-        credentials(self, parts).await.ok_or_else(refused)
+        credentials(self, own, parts).await.ok_or_else(refused)
     }
 
     async fn read_up_to(&self, bytes_max: usize, body: Incoming) -> Result<Bytes, BodyError> {
@@ -102,18 +104,25 @@ async fn answer(asked: &Arc<Asked>, request: http::Request<Incoming>) -> Streame
         let text = "address rate limit exceeded";
         return whole(closing(HandlerError::new(HandlerErrorKind::ResourceExhausted, text)));
     }
-    match route(parts.uri.path()) {
-        Ok(Some(route)) if !matches!(asked.settings.face, Face::Pages(_)) => {
-            whole(of_nexus(asked, route, parts, body).await)
-        }
-        // The API says what is wrong with a path.
-        _ => api::answer(asked, parts, body).await,
+    if let Some(own) = asked.calls.own()
+        && !matches!(asked.settings.face, Face::Pages(_))
+        && let Ok(Some(route)) = route(parts.uri.path())
+    {
+        return whole(of_nexus(asked, own, route, parts, body).await);
     }
+    // The API says what is wrong with a path.
+    api::answer(asked, parts, body).await
 }
 
 /// Answers a request of Nexus. A panic on the way ends this request and nothing else.
-async fn of_nexus(asked: &Asked, route: Route, mut parts: Parts, body: Incoming) -> Answer {
-    let Some(caller) = identify(asked, &parts).await else {
+async fn of_nexus(
+    asked: &Asked,
+    own: &Dispatcher,
+    route: Route,
+    mut parts: Parts,
+    body: Incoming,
+) -> Answer {
+    let Some(caller) = identify(asked, own, &parts).await else {
         let text = "permission denied";
         if !asked.visitor.may_go_on() {
             return closing(HandlerError::new(HandlerErrorKind::Unauthorized, text));
@@ -135,7 +144,7 @@ async fn of_nexus(asked: &Asked, route: Route, mut parts: Parts, body: Incoming)
             return refused(HandlerErrorKind::RequestTimeout, "request timed out");
         }
     };
-    route::answer(asked.calls.frontend(), route, http::Request::from_parts(parts, body)).await
+    route::answer(own.frontend(), route, http::Request::from_parts(parts, body)).await
 }
 
 /// The last answer on a connection.
@@ -146,9 +155,9 @@ fn closing(error: HandlerError) -> Answer {
 }
 
 /// Who calls; nothing when it is clear already that the caller may do nothing.
-async fn identify(asked: &Asked, parts: &Parts) -> Option<Caller> {
-    let caller = credentials(asked, parts).await?;
-    let frontend = asked.calls.frontend();
+async fn identify(asked: &Asked, own: &Dispatcher, parts: &Parts) -> Option<Caller> {
+    let caller = credentials(asked, own, parts).await?;
+    let frontend = own.frontend();
     let denied = caller.principal().is_anonymous() && frontend.policy.needs_credentials();
     if denied {
         frontend.audit_refusal(None, asked.peer.address, None);
@@ -157,14 +166,14 @@ async fn identify(asked: &Asked, parts: &Parts) -> Option<Caller> {
 }
 
 /// Who calls; nothing when the credentials are not taken.
-async fn credentials(asked: &Asked, parts: &Parts) -> Option<Caller> {
-    let (frontend, address) = (asked.calls.frontend(), asked.peer.address);
+async fn credentials(asked: &Asked, own: &Dispatcher, parts: &Parts) -> Option<Caller> {
+    let (frontend, address) = (own.frontend(), asked.peer.address);
     if !asked.peer.holds() {
         let say = || tracing::warn!(%address, "the certificate of a connection no longer holds");
         frontend.refusal_lines.say(say);
         return None;
     }
-    let Some(authentication) = asked.calls.authentication() else {
+    let Some(authentication) = own.authentication() else {
         return Some(Caller::anonymous());
     };
     let identified = authentication.identify(&parts.headers, &asked.peer).await;

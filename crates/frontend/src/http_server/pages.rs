@@ -3,9 +3,10 @@
 use authz::{Access, Caller, Resource, Rpc, Scope, authorize, rpcs};
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Response, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE},
+    HeaderValue, Method, Response, StatusCode, Uri,
+    header::{ACCEPT, CONTENT_TYPE, LOCATION},
     request::Parts,
+    uri::PathAndQuery,
 };
 use serde_json::{Map, Value, json};
 use tonic::Status;
@@ -15,22 +16,66 @@ use web_ui::Site;
 use super::{Answer, Face, call::Failure, connection::Asked};
 
 /// Where the API is when pages have all other paths.
-const OWN_PATHS: [&str; 3] = ["/api/", "/ui-api/", "/nexus/"];
+const API_PATHS: [&str; 2] = ["/api/", "/ui-api/"];
+
+/// Where Nexus is, where it is served beside pages.
+const NEXUS_PATH: &str = "/nexus/";
 
 const DESCRIPTIONS: [&str; 2] = ["/openapi.yaml", "/swagger.json"];
+
+/// Takes the path below which the pages are off a request's path. Who asks for a page elsewhere is
+/// led there.
+pub(super) fn below(face: &Face, parts: &mut Parts) -> Option<Answer> {
+    let Face::Pages(site) = face else { return None };
+    let base = site.public_path();
+    if base.is_empty() || parts.uri.path() == "/healthz" {
+        return None;
+    }
+    let asked = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let rest = match asked.strip_prefix(base) {
+        Some(rest) if rest.starts_with('/') => rest.to_owned(),
+        Some(rest) if rest.is_empty() || rest.starts_with('?') => format!("/{rest}"),
+        _ => {
+            let mut moved = status(StatusCode::PERMANENT_REDIRECT);
+            // It begins with the path, and so never leads to another server.
+            let place = HeaderValue::try_from(format!("{base}{asked}")).ok()?;
+            moved.headers_mut().insert(LOCATION, place);
+            return Some(moved);
+        }
+    };
+    match Uri::builder().path_and_query(rest).build() {
+        Ok(uri) => parts.uri = uri,
+        Err(_) => return Some(status(StatusCode::BAD_REQUEST)),
+    }
+    None
+}
+
+fn status(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = status;
+    answer
+}
 
 /// The page that a request is for, if it is for one.
 pub(super) fn page(face: &Face, parts: &Parts, encrypted: bool) -> Option<Answer> {
     let path = parts.uri.path();
-    let of_api = OWN_PATHS.iter().any(|own| path.starts_with(own)) || DESCRIPTIONS.contains(&path);
+    let of_api = API_PATHS.iter().any(|own| path.starts_with(own)) || DESCRIPTIONS.contains(&path);
     let site = match face {
         Face::Pages(site) if !of_api => site,
         // Paths without `/api/` are of the API, too, unless a browser wants to show one.
-        Face::ApiAndPages(site) if !of_api && (is_shown(parts) || !is_call(parts)) => site,
+        Face::ApiAndPages(site)
+            if !of_api && !path.starts_with(NEXUS_PATH) && (is_shown(parts) || !is_call(parts)) =>
+        {
+            site
+        }
         _ => return None,
     };
     if path == "/healthz" {
         return Some(json_answer(&json!({ "status": "OK" })));
+    }
+    if path == "/render" && parts.method == Method::GET {
+        let content = query_value(parts.uri.query().unwrap_or_default(), "content");
+        return Some(Site::rendered(&content.ok().flatten().unwrap_or_default(), encrypted));
     }
     Some(site.answer(&parts.method, path, &parts.headers, encrypted))
 }
@@ -46,7 +91,7 @@ fn is_call(parts: &Parts) -> bool {
 
 /// What the server that a UI is for is like.
 pub(super) fn settings(face: &Face, parts: &Parts) -> Option<Answer> {
-    let (Face::Pages(site) | Face::ApiAndPages(site)) = face else { return None };
+    let site = face.site()?;
     let asked = parts.method == Method::GET && parts.uri.path() == "/api/v1/settings";
     asked.then(|| json_answer(&serde_json::to_value(Site::settings(site)).unwrap_or_default()))
 }
@@ -56,11 +101,14 @@ pub(super) fn settings(face: &Face, parts: &Parts) -> Option<Answer> {
 /// It says what the policy says of the method and the namespace. Rules that look at what a call
 /// names, and whoever else is asked, may still refuse a call.
 pub(super) async fn permissions(asked: &Asked, parts: &Parts) -> Result<Answer, Failure> {
-    let caller = asked.caller(parts).await?;
+    let Some(own) = asked.calls.own() else {
+        return Err(Status::unimplemented("the server behind these pages does not say it").into());
+    };
+    let caller = asked.caller(own, parts).await?;
     let namespace = query_value(parts.uri.query().unwrap_or_default(), "namespace");
     let namespace = namespace.map_err(|error| Status::invalid_argument(error.to_string()))?;
     let namespace = namespace.unwrap_or_default();
-    let policy = &asked.calls.frontend().policy;
+    let policy = &own.frontend().policy;
     let may = |rpc: &'static Rpc| {
         let resource = match rpc {
             Rpc { scope: Scope::Cluster, .. } => Resource::CLUSTER,

@@ -13,6 +13,7 @@ use api::{
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use tonic::Status;
+use transcoding::query_bytes;
 
 use super::{Open, asked_for, event, first, quiet};
 use crate::http_server::call::Failure;
@@ -34,8 +35,8 @@ struct Events {
     ended: bool,
 }
 
-/// Begins after the event that `Last-Event-ID` or the query names, and ends with the run. A run that
-/// went on as another one ends with `successor`.
+/// Begins after the event that `Last-Event-ID` or the query names, and ends with the run. With the
+/// token of a page that a call has given, what came before that page ended is not read again.
 pub(super) async fn open(
     open: Open,
     workflow_id: String,
@@ -51,7 +52,10 @@ pub(super) async fn open(
         "" => 0,
         text => text.parse().map_err(|_| Status::invalid_argument("Last-Event-ID: no event id"))?,
     };
-    let request = request(&open, workflow_id, run_id);
+    let token = query_bytes(query, "nextPageToken");
+    let token = token.map_err(|error| Status::invalid_argument(error.to_string()))?;
+    let mut request = request(&open, workflow_id, run_id);
+    request.next_page_token = token.into();
     let mut events = Events { open, request, last, pending: VecDeque::new(), ended: false };
     let answer = first(events.open.call(PATH, &events.request).await)?;
     events.take(answer);
