@@ -248,6 +248,43 @@ export const activityRoute = createRoute({
   component: lazyRouteComponent(() => import("./activities/ActivityPage"), "ActivityPage"),
 });
 
+export const startActivityRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/start-activity",
+  component: lazyRouteComponent(
+    () => import("./activities/StartActivityPage"),
+    "StartActivityPage",
+  ),
+});
+
+export const nexusOperationsRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/nexus-operations",
+  validateSearch: querySearch,
+  component: lazyRouteComponent(
+    () => import("./nexus-operations/NexusOperationListPage"),
+    "NexusOperationListPage",
+  ),
+});
+
+export const nexusOperationRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/nexus-operations/$operationId/$runId",
+  component: lazyRouteComponent(
+    () => import("./nexus-operations/NexusOperationPage"),
+    "NexusOperationPage",
+  ),
+});
+
+export const startNexusOperationRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/start-nexus-operation",
+  component: lazyRouteComponent(
+    () => import("./nexus-operations/StartNexusOperationPage"),
+    "StartNexusOperationPage",
+  ),
+});
+
 export const namespacesRoute = createRoute({
   getParentRoute: () => root,
   path: "/namespaces",
@@ -293,6 +330,10 @@ const tree = root.addChildren([
     deploymentRoute,
     activitiesRoute,
     activityRoute,
+    startActivityRoute,
+    nexusOperationsRoute,
+    nexusOperationRoute,
+    startNexusOperationRoute,
   ]),
 ]);
 

@@ -1,54 +1,78 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { Icon } from "../kit/icons";
+import { useShortcuts } from "../kit/keys";
+import { type Column, ListTable } from "../kit/ListTable";
 import { Status } from "../kit/Status";
-import { focusableWhenScrolling } from "../kit/scrolling";
 import { EmptyState, Loaded } from "../kit/states";
+import { TextFilter } from "../kit/TextFilter";
 import { activitiesRoute } from "../router";
 import { Elapsed, Time } from "../time/Time";
 import { cli } from "../workflows/actions/commands";
-import { activitiesQuery } from "./queries";
+import { flag } from "../workflows/actions/written";
+import { type ActivityListInfo, activitiesQuery } from "./queries";
+
+const columns = (namespace: string): Column<ActivityListInfo>[] => [
+  { label: "Status", cell: ({ status }) => <Status status={status} /> },
+  {
+    label: "Activity id",
+    cell: ({ activityId, runId }) => (
+      <Link
+        to="/namespaces/$namespace/activities/$activityId/$runId"
+        params={{ namespace, activityId, runId }}
+        className="row-link mono"
+      >
+        {activityId}
+      </Link>
+    ),
+  },
+  { label: "Type", cell: ({ activityType }) => activityType?.name },
+  { label: "Scheduled", cell: ({ scheduleTime }) => <Time value={scheduleTime} /> },
+  {
+    label: "Took",
+    cell: ({ scheduleTime, closeTime }) => <Elapsed from={scheduleTime} to={closeTime} />,
+  },
+  { label: "Task queue", cell: ({ taskQueue }) => taskQueue },
+];
 
 /** Activities that no workflow runs. */
 export function ActivityListPage() {
   const { namespace } = activitiesRoute.useParams();
   const { query = "" } = activitiesRoute.useSearch();
   const navigate = useNavigate({ from: activitiesRoute.fullPath });
-  const [typed, setTyped] = useState(query);
   const activities = useQuery(activitiesQuery(namespace, query));
+  useShortcuts("Standalone activities", [
+    {
+      keys: "c",
+      label: "Start an activity",
+      run: () =>
+        void navigate({ to: "/namespaces/$namespace/start-activity", params: { namespace } }),
+    },
+  ]);
   return (
     <div className="page">
       <header className="page-header">
         <h1>Standalone activities</h1>
         <div className="page-actions">
           <CommandsMenu
-            commands={{
-              cli: cli("activity", "list", "-n", namespace, ...(query ? ["-q", query] : [])),
-            }}
+            commands={{ cli: cli("activity", "list", "-n", namespace, ...flag("-q", query)) }}
           />
+          <Link
+            to="/namespaces/$namespace/start-activity"
+            params={{ namespace }}
+            className="button primary"
+          >
+            <Icon name="plus" /> Start activity
+          </Link>
         </div>
       </header>
-      <form
-        className="filter-bar"
-        aria-label="Filter"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void navigate({ search: { query: typed.trim() || undefined } });
-        }}
-      >
-        <div className="filter-field">
-          <Icon name="search" />
-          <input
-            className="filter-input mono"
-            aria-label="Filter as text"
-            placeholder={'ActivityType = "charge" AND ExecutionStatus = "Running"'}
-            value={typed}
-            onChange={(event) => setTyped(event.target.value)}
-          />
-        </div>
-      </form>
+      <TextFilter
+        key={query}
+        query={query}
+        placeholder={'ActivityType = "charge" AND ExecutionStatus = "Running"'}
+        onQuery={(next) => void navigate({ search: { query: next } })}
+      />
       <Loaded query={activities}>
         {({ executions = [] }) =>
           executions.length === 0 ? (
@@ -59,51 +83,12 @@ export function ActivityListPage() {
               Activities of workflows are shown with their workflow.
             </EmptyState>
           ) : (
-            <div ref={focusableWhenScrolling} className="table-frame">
-              <table className="table">
-                <caption className="visually-hidden">Standalone activities</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Status</th>
-                    <th scope="col">Activity id</th>
-                    <th scope="col">Type</th>
-                    <th scope="col">Scheduled</th>
-                    <th scope="col">Took</th>
-                    <th scope="col">Task queue</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {executions.map((activity) => (
-                    <tr key={activity.runId}>
-                      <td>
-                        <Status status={activity.status} />
-                      </td>
-                      <td>
-                        <Link
-                          to="/namespaces/$namespace/activities/$activityId/$runId"
-                          params={{
-                            namespace,
-                            activityId: activity.activityId,
-                            runId: activity.runId,
-                          }}
-                          className="row-link mono"
-                        >
-                          {activity.activityId}
-                        </Link>
-                      </td>
-                      <td>{activity.activityType?.name}</td>
-                      <td>
-                        <Time value={activity.scheduleTime} />
-                      </td>
-                      <td>
-                        <Elapsed from={activity.scheduleTime} to={activity.closeTime} />
-                      </td>
-                      <td>{activity.taskQueue}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <ListTable
+              caption="Standalone activities"
+              rows={executions}
+              keyOf={({ runId }) => runId}
+              columns={columns(namespace)}
+            />
           )
         }
       </Loaded>

@@ -2,26 +2,42 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { IDENTITY, post, within } from "../api/http";
+import { useForbidden } from "../api/serverSettings";
 import type { JsonObject } from "../api/types";
-import { Field } from "../kit/Field";
+import { CommandsMenu } from "../kit/CommandsMenu";
+import { ReasonDialog } from "../kit/ReasonDialog";
 import { Status } from "../kit/Status";
 import { Loaded } from "../kit/states";
-import { toast } from "../kit/toasts";
 import { PayloadList } from "../payloads/PayloadView";
 import { activityRoute } from "../router";
 import { newId } from "../workflows/actions/api";
-import { FormDialog } from "../workflows/actions/Dialogs";
+import { cli } from "../workflows/actions/commands";
+import { flag } from "../workflows/actions/written";
 import { Attributes } from "../workflows/history/Attributes";
 import { FailureView } from "../workflows/page/FailureView";
 import { activityQuery } from "./queries";
 import "../styles/workflow.css";
+
+const VERBS = {
+  cancel: {
+    text: "The worker is asked to stop with its next heartbeat. It may clean up before it does.",
+    submit: "Cancel activity",
+    done: "Cancellation was requested",
+  },
+  terminate: {
+    text: "The activity ends at once. Its worker gets no chance to clean up.",
+    submit: "Terminate activity",
+    done: "The activity was terminated",
+  },
+} as const;
 
 /** One standalone activity. */
 export function ActivityPage() {
   const { namespace, activityId, runId } = activityRoute.useParams();
   const activity = useQuery(activityQuery(namespace, activityId, runId));
   const [verb, setVerb] = useState<"cancel" | "terminate" | undefined>();
-  const [reason, setReason] = useState("");
+  const forbidden = useForbidden()("activity");
+  const target = ["-n", namespace, "--activity-id", activityId, "--run-id", runId];
   return (
     <div className="page">
       <nav aria-label="Breadcrumbs" className="breadcrumbs">
@@ -38,14 +54,23 @@ export function ActivityPage() {
                 <Status status={info?.status} />
                 <h1 className="mono">{activityId}</h1>
                 <div className="page-actions">
+                  <CommandsMenu commands={{ cli: cli("activity", "describe", ...target) }} />
                   {!info?.closeTime && (
                     <>
-                      <button type="button" className="button" onClick={() => setVerb("cancel")}>
+                      <button
+                        type="button"
+                        className="button"
+                        disabled={forbidden !== undefined}
+                        title={forbidden}
+                        onClick={() => setVerb("cancel")}
+                      >
                         Cancel…
                       </button>
                       <button
                         type="button"
                         className="button danger"
+                        disabled={forbidden !== undefined}
+                        title={forbidden}
                         onClick={() => setVerb("terminate")}
                       >
                         Terminate…
@@ -90,11 +115,13 @@ export function ActivityPage() {
         }}
       </Loaded>
       {verb !== undefined && (
-        <FormDialog
+        <ReasonDialog
+          {...VERBS[verb]}
           title={`${verb === "cancel" ? "Cancel" : "Terminate"} ${activityId}`}
-          submit={verb === "cancel" ? "Cancel activity" : "Terminate activity"}
           danger={verb === "terminate"}
-          run={() =>
+          action="activity"
+          cli={(reason) => cli("activity", verb, ...target, ...flag("--reason", reason))}
+          run={(reason) =>
             post(within(namespace, "activities", activityId, verb), {
               runId,
               reason,
@@ -102,26 +129,8 @@ export function ActivityPage() {
               requestId: newId(),
             })
           }
-          done={() =>
-            toast({
-              kind: "good",
-              title:
-                verb === "cancel" ? "Cancellation was requested" : "The activity was terminated",
-            })
-          }
           onClose={() => setVerb(undefined)}
-        >
-          <Field label="Reason">
-            {(props) => (
-              <input
-                {...props}
-                className="input"
-                value={reason}
-                onChange={(event) => setReason(event.target.value)}
-              />
-            )}
-          </Field>
-        </FormDialog>
+        />
       )}
     </div>
   );

@@ -90,6 +90,8 @@ export interface Request {
   query?: Record<string, QueryValue> | undefined;
   body?: unknown;
   signal?: AbortSignal | undefined;
+  /** A call for pages only, whose path is below `/ui-api/`. */
+  forPages?: boolean;
 }
 
 /** The cookie that a proxy in front of the API may want back in a header. */
@@ -111,7 +113,7 @@ export function address(path: string, query: Record<string, QueryValue> = {}): s
 export async function call<T>(
   method: "GET" | "POST" | "DELETE",
   path: string,
-  { query, body, signal }: Request = {},
+  { query, body, signal, forPages = false }: Request = {},
 ): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
@@ -119,7 +121,8 @@ export async function call<T>(
   if (csrf !== undefined) headers["x-csrf-token"] = csrf;
   let response: Response;
   try {
-    response = await fetch(address(`api/v1/${path}`, { noPayloadShorthand: "true", ...query }), {
+    const prefix = forPages ? "ui-api" : "api/v1";
+    response = await fetch(address(`${prefix}/${path}`, { noPayloadShorthand: "true", ...query }), {
       method,
       headers,
       body: body === undefined ? null : JSON.stringify(body),

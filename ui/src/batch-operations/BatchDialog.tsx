@@ -1,14 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { ChoiceField } from "../kit/ChoiceField";
 import { Code } from "../kit/Code";
-import { Field } from "../kit/Field";
+import { FormDialog } from "../kit/FormDialog";
+import { TextField } from "../kit/TextField";
 import { toast } from "../kit/toasts";
-import { encoded } from "../payloads/codec";
 import { formatCount } from "../time/format";
 import { ArgumentsField } from "../workflows/actions/ArgumentsField";
-import { emptyArgument, firstError, payloadsOf } from "../workflows/actions/arguments";
-import { FormDialog } from "../workflows/actions/Dialogs";
+import { emptyArgument } from "../workflows/actions/arguments";
+import { sent } from "../workflows/actions/sent";
 import { countWorkflows, workflowListQuery } from "../workflows/list/queries";
 import { type BatchOperation, type BatchTarget, startBatch } from "./api";
 
@@ -67,13 +68,12 @@ export function BatchDialog({
       title={TITLES[kind]}
       submit={`${TITLES[kind].split(" ")[0]} ${count === undefined ? "…" : formatCount(count)} workflows`}
       danger={kind === "terminate" || kind === "reset"}
+      action="batch"
       ready={ready}
       run={async () => {
-        const error = firstError(args);
-        if (error !== undefined) throw new Error(error);
         const operation: BatchOperation =
           kind === "signal"
-            ? { kind, signal, input: await encoded(namespace, payloadsOf(args)) }
+            ? { kind, signal, input: await sent(namespace, args) }
             : kind === "reset"
               ? { kind, to }
               : { kind };
@@ -121,59 +121,30 @@ export function BatchDialog({
       </section>
       {kind === "signal" && (
         <>
-          <Field label="Signal">
-            {(props) => (
-              <input
-                {...props}
-                className="input"
-                required
-                value={signal}
-                onChange={(event) => setSignal(event.target.value)}
-              />
-            )}
-          </Field>
+          <TextField label="Signal" required value={signal} onChange={setSignal} />
           <ArgumentsField args={args} onChange={setArgs} />
         </>
       )}
       {kind === "reset" && (
-        <Field label="Reset to">
-          {(props) => (
-            <select
-              {...props}
-              className="input"
-              value={to}
-              onChange={(event) => setTo(event.target.value === "first" ? "first" : "last")}
-            >
-              <option value="last">the last workflow task</option>
-              <option value="first">the first workflow task</option>
-            </select>
-          )}
-        </Field>
+        <ChoiceField
+          label="Reset to"
+          value={to}
+          choices={[
+            ["last", "the last workflow task"],
+            ["first", "the first workflow task"],
+          ]}
+          onChange={setTo}
+        />
       )}
-      <Field label="Reason">
-        {(props) => (
-          <input
-            {...props}
-            className="input"
-            required
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField label="Reason" required value={reason} onChange={setReason} />
       {mustType && (
-        <Field label={`To go on, type how many workflows it is: ${formatCount(count ?? 0)}`}>
-          {(props) => (
-            <input
-              {...props}
-              className="input"
-              inputMode="numeric"
-              autoComplete="off"
-              value={typed}
-              onChange={(event) => setTyped(event.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label={`To go on, type how many workflows it is: ${formatCount(count ?? 0)}`}
+          inputMode="numeric"
+          autoComplete="off"
+          value={typed}
+          onChange={setTyped}
+        />
       )}
     </FormDialog>
   );

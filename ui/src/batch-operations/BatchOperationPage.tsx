@@ -2,15 +2,15 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { CommandsMenu } from "../kit/CommandsMenu";
-import { Field } from "../kit/Field";
+import { FormDialog } from "../kit/FormDialog";
 import { Status } from "../kit/Status";
 import { Loaded } from "../kit/states";
+import { TextField } from "../kit/TextField";
 import { toast } from "../kit/toasts";
 import { batchOperationRoute } from "../router";
 import { formatCount } from "../time/format";
 import { Elapsed, Time } from "../time/Time";
 import { cli } from "../workflows/actions/commands";
-import { FormDialog } from "../workflows/actions/Dialogs";
 import { stopBatch } from "./api";
 import { batchOperationQuery } from "./queries";
 
@@ -110,17 +110,7 @@ export function BatchOperationPage() {
           onClose={() => setStopping(false)}
         >
           <p>What is done already stays done.</p>
-          <Field label="Reason">
-            {(props) => (
-              <input
-                {...props}
-                className="input"
-                required
-                value={reason}
-                onChange={(event) => setReason(event.target.value)}
-              />
-            )}
-          </Field>
+          <TextField label="Reason" required value={reason} onChange={setReason} />
         </FormDialog>
       )}
     </div>

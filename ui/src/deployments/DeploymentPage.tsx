@@ -3,16 +3,16 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { IDENTITY, post, within } from "../api/http";
 import { CommandsMenu } from "../kit/CommandsMenu";
-import { Field } from "../kit/Field";
+import { FormDialog } from "../kit/FormDialog";
 import { Menu, MenuItem } from "../kit/Menu";
 import { Status } from "../kit/Status";
 import { focusableWhenScrolling } from "../kit/scrolling";
 import { Loaded } from "../kit/states";
+import { TextField } from "../kit/TextField";
 import { toast } from "../kit/toasts";
 import { deploymentRoute } from "../router";
 import { Time } from "../time/Time";
 import { cli } from "../workflows/actions/commands";
-import { FormDialog } from "../workflows/actions/Dialogs";
 import { deploymentQuery, type VersionSummary } from "./queries";
 
 interface Change {
@@ -184,19 +184,14 @@ function ChangeDialog({
           : "This part of new workflows goes to this version."}
       </p>
       {!current && (
-        <Field label="Percentage">
-          {(props) => (
-            <input
-              {...props}
-              className="input"
-              type="number"
-              min={0}
-              max={100}
-              value={percentage}
-              onChange={(event) => setPercentage(event.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Percentage"
+          type="number"
+          min={0}
+          max={100}
+          value={percentage}
+          onChange={setPercentage}
+        />
       )}
     </FormDialog>
   );

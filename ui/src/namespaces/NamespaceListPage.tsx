@@ -1,17 +1,50 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import type { Namespace } from "../api/types";
+import { CommandsMenu } from "../kit/CommandsMenu";
+import { Icon } from "../kit/icons";
+import { type Column, ListTable } from "../kit/ListTable";
 import { Status } from "../kit/Status";
-import { focusableWhenScrolling } from "../kit/scrolling";
 import { EmptyState, Loaded } from "../kit/states";
 import { durationMillis, formatDuration } from "../time/format";
+import { cli } from "../workflows/actions/commands";
+import { NamespaceDialog } from "./NamespaceDialog";
 import { namespacesQuery } from "./queries";
+
+const COLUMNS: Column<Namespace>[] = [
+  {
+    label: "Name",
+    cell: ({ namespaceInfo: { name } }) => (
+      <Link to="/namespaces/$namespace" params={{ namespace: name }} className="row-link">
+        {name}
+      </Link>
+    ),
+  },
+  { label: "State", cell: ({ namespaceInfo }) => <Status status={namespaceInfo.state} /> },
+  {
+    label: "Retention",
+    cell: ({ config }) =>
+      formatDuration(durationMillis(config?.workflowExecutionRetentionTtl) ?? 0),
+  },
+  { label: "Description", cell: ({ namespaceInfo }) => namespaceInfo.description },
+  { label: "Owner", cell: ({ namespaceInfo }) => namespaceInfo.ownerEmail },
+];
 
 export function NamespaceListPage() {
   const namespaces = useQuery(namespacesQuery);
+  const navigate = useNavigate();
+  const [creating, setCreating] = useState(false);
   return (
     <div className="page">
       <header className="page-header">
         <h1>Namespaces</h1>
+        <div className="page-actions">
+          <CommandsMenu commands={{ cli: cli("operator", "namespace", "list") }} />
+          <button type="button" className="button primary" onClick={() => setCreating(true)}>
+            <Icon name="plus" /> Create namespace
+          </button>
+        </div>
       </header>
       <Loaded query={namespaces}>
         {(all) =>
@@ -20,46 +53,23 @@ export function NamespaceListPage() {
               Ask an administrator for a role in one.
             </EmptyState>
           ) : (
-            <div ref={focusableWhenScrolling} className="table-frame">
-              <table className="table">
-                <caption className="visually-hidden">Namespaces</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Name</th>
-                    <th scope="col">State</th>
-                    <th scope="col">Retention</th>
-                    <th scope="col">Description</th>
-                    <th scope="col">Owner</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {all.map(({ namespaceInfo, config }) => (
-                    <tr key={namespaceInfo.name}>
-                      <td>
-                        <Link
-                          to="/namespaces/$namespace"
-                          params={{ namespace: namespaceInfo.name }}
-                          className="row-link"
-                        >
-                          {namespaceInfo.name}
-                        </Link>
-                      </td>
-                      <td>
-                        <Status status={namespaceInfo.state} />
-                      </td>
-                      <td>
-                        {formatDuration(durationMillis(config?.workflowExecutionRetentionTtl) ?? 0)}
-                      </td>
-                      <td>{namespaceInfo.description ?? ""}</td>
-                      <td>{namespaceInfo.ownerEmail ?? ""}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <ListTable
+              caption="Namespaces"
+              rows={all}
+              keyOf={({ namespaceInfo }) => namespaceInfo.name}
+              columns={COLUMNS}
+            />
           )
         }
       </Loaded>
+      {creating && (
+        <NamespaceDialog
+          onCreated={(namespace) =>
+            void navigate({ to: "/namespaces/$namespace", params: { namespace } })
+          }
+          onClose={() => setCreating(false)}
+        />
+      )}
     </div>
   );
 }

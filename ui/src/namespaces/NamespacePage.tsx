@@ -1,32 +1,27 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { address, path } from "../api/http";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { Status } from "../kit/Status";
-import { focusableWhenScrolling } from "../kit/scrolling";
 import { Loaded } from "../kit/states";
 import { namespaceRoute } from "../router";
 import { durationMillis, formatBytes, formatDuration } from "../time/format";
 import { cli, curl } from "../workflows/actions/commands";
-import { namespaceQuery, searchAttributesQuery } from "./queries";
+import { NamespaceDialog } from "./NamespaceDialog";
+import { namespaceQuery } from "./queries";
+import { SearchAttributes } from "./SearchAttributes";
 
 const words = (name: string): string => {
   const text = name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
 
-const typeName = (type: string): string =>
-  type
-    .replace("INDEXED_VALUE_TYPE_", "")
-    .split("_")
-    .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
-    .join("");
-
 /** A namespace's settings, limits and search attributes. */
 export function NamespacePage() {
   const { namespace } = namespaceRoute.useParams();
   const query = useQuery(namespaceQuery(namespace));
-  const attributes = useQuery(searchAttributesQuery(namespace));
+  const [changing, setChanging] = useState(false);
   return (
     <div className="page">
       <nav aria-label="Breadcrumbs" className="breadcrumbs">
@@ -41,6 +36,14 @@ export function NamespacePage() {
               curl: curl("GET", address(`api/v1/${path("namespaces", namespace)}`)),
             }}
           />
+          <button
+            type="button"
+            className="button"
+            disabled={!query.data}
+            onClick={() => setChanging(true)}
+          >
+            Change…
+          </button>
           <Link
             to="/namespaces/$namespace/workflows"
             params={{ namespace }}
@@ -116,62 +119,10 @@ export function NamespacePage() {
           </div>
         )}
       </Loaded>
-      <section className="card">
-        <h2>Search attributes</h2>
-        <Loaded query={attributes}>
-          {({ customAttributes = {}, systemAttributes = {} }) => (
-            <div className="columns-2">
-              <AttributeTable title="Of this namespace" attributes={customAttributes} />
-              <AttributeTable title="Of every namespace" attributes={systemAttributes} />
-            </div>
-          )}
-        </Loaded>
-        <p className="faint">
-          Add one with{" "}
-          <code>
-            temporal operator search-attribute create -n {namespace} --name NAME --type TYPE
-          </code>
-          .
-        </p>
-      </section>
-    </div>
-  );
-}
-
-function AttributeTable({
-  title,
-  attributes,
-}: {
-  title: string;
-  attributes: Record<string, string>;
-}) {
-  const names = Object.keys(attributes).sort();
-  return (
-    <section>
-      <h3>{title}</h3>
-      {names.length === 0 ? (
-        <p className="faint">none</p>
-      ) : (
-        <div ref={focusableWhenScrolling} className="table-frame">
-          <table className="table">
-            <caption className="visually-hidden">Search attributes: {title}</caption>
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Type</th>
-              </tr>
-            </thead>
-            <tbody>
-              {names.map((name) => (
-                <tr key={name}>
-                  <td className="mono">{name}</td>
-                  <td>{typeName(attributes[name] ?? "")}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+      <SearchAttributes namespace={namespace} />
+      {changing && query.data && (
+        <NamespaceDialog namespace={query.data} onClose={() => setChanging(false)} />
       )}
-    </section>
+    </div>
   );
 }

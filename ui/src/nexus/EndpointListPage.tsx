@@ -1,39 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { address, call, get, path, post } from "../api/http";
-import type { Payload } from "../api/types";
+import { address, call, path } from "../api/http";
 import { CommandsMenu } from "../kit/CommandsMenu";
-import { Field } from "../kit/Field";
+import { FormDialog } from "../kit/FormDialog";
 import { Icon } from "../kit/icons";
 import { EmptyState, Loaded } from "../kit/states";
 import { toast } from "../kit/toasts";
-import { jsonPayload, stringFrom } from "../payloads/decode";
+import { stringFrom } from "../payloads/decode";
 import { Markdown } from "../payloads/Markdown";
 import { Time } from "../time/Time";
 import { cli, curl } from "../workflows/actions/commands";
-import { FormDialog } from "../workflows/actions/Dialogs";
-
-interface Endpoint {
-  id: string;
-  version?: string;
-  createdTime?: string;
-  spec?: {
-    name?: string;
-    description?: Payload;
-    target?: {
-      worker?: { namespace?: string; taskQueue?: string };
-      external?: { url?: string };
-    };
-  };
-}
+import { EndpointDialog } from "./EndpointDialog";
+import { type Endpoint, endpointsQuery } from "./queries";
 
 /** Nexus endpoints of the server. */
 export function EndpointListPage() {
-  const endpoints = useQuery({
-    queryKey: ["nexus-endpoints"],
-    queryFn: ({ signal }) =>
-      get<{ endpoints?: Endpoint[] }>("nexus/endpoints", { query: { pageSize: 100 }, signal }),
-  });
+  const endpoints = useQuery(endpointsQuery);
   const [editing, setEditing] = useState<Endpoint | "new" | undefined>();
   const [deleting, setDeleting] = useState<Endpoint | undefined>();
   return (
@@ -115,6 +97,7 @@ export function EndpointListPage() {
           title={`Delete ${deleting.spec?.name}`}
           submit="Delete endpoint"
           danger
+          cli={cli("operator", "nexus", "endpoint", "delete", "--name", deleting.spec?.name ?? "")}
           run={() =>
             call("DELETE", path("nexus", "endpoints", deleting.id), {
               query: { version: deleting.version },
@@ -127,88 +110,5 @@ export function EndpointListPage() {
         </FormDialog>
       )}
     </div>
-  );
-}
-
-function EndpointDialog({
-  endpoint,
-  onClose,
-}: {
-  endpoint: Endpoint | undefined;
-  onClose: () => void;
-}) {
-  const [name, setName] = useState(endpoint?.spec?.name ?? "");
-  const [description, setDescription] = useState(stringFrom(endpoint?.spec?.description) ?? "");
-  const [external, setExternal] = useState(endpoint?.spec?.target?.external?.url !== undefined);
-  const [namespace, setNamespace] = useState(
-    endpoint?.spec?.target?.worker?.namespace ?? "default",
-  );
-  const [taskQueue, setTaskQueue] = useState(endpoint?.spec?.target?.worker?.taskQueue ?? "");
-  const [url, setUrl] = useState(endpoint?.spec?.target?.external?.url ?? "");
-  const field = (
-    label: string,
-    value: string,
-    onChange: (value: string) => void,
-    required = true,
-  ) => (
-    <Field label={label}>
-      {(props) => (
-        <input
-          {...props}
-          className="input"
-          required={required}
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
-    </Field>
-  );
-  return (
-    <FormDialog
-      title={endpoint ? `Edit ${endpoint.spec?.name}` : "Create a Nexus endpoint"}
-      submit={endpoint ? "Save" : "Create"}
-      run={() => {
-        const spec = {
-          name,
-          description: description === "" ? undefined : jsonPayload(JSON.stringify(description)),
-          target: external ? { external: { url } } : { worker: { namespace, taskQueue } },
-        };
-        return endpoint
-          ? post(path("nexus", "endpoints", endpoint.id, "update"), {
-              version: endpoint.version,
-              spec,
-            })
-          : post("nexus/endpoints", { spec });
-      }}
-      done={() => toast({ kind: "good", title: endpoint ? "Saved" : "The endpoint was created" })}
-      onClose={onClose}
-    >
-      {field("Name", name, setName)}
-      <fieldset className="field">
-        <legend>Leads to</legend>
-        <label className="check">
-          <input
-            type="radio"
-            name="target"
-            checked={!external}
-            onChange={() => setExternal(false)}
-          />{" "}
-          a task queue
-        </label>
-        <label className="check">
-          <input type="radio" name="target" checked={external} onChange={() => setExternal(true)} />{" "}
-          an address
-        </label>
-      </fieldset>
-      {external ? (
-        field("Address", url, setUrl)
-      ) : (
-        <div className="field-row">
-          {field("Namespace", namespace, setNamespace)}
-          {field("Task queue", taskQueue, setTaskQueue)}
-        </div>
-      )}
-      {field("Description (Markdown)", description, setDescription, false)}
-    </FormDialog>
   );
 }

@@ -1,10 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
+import { ChoiceField } from "../kit/ChoiceField";
 import { Code } from "../kit/Code";
 import { Field } from "../kit/Field";
 import { Icon } from "../kit/icons";
 import { Loaded } from "../kit/states";
+import { TextField } from "../kit/TextField";
 import { toast } from "../kit/toasts";
 import { encoded } from "../payloads/codec";
 import { editScheduleRoute, newScheduleRoute } from "../router";
@@ -112,20 +114,15 @@ function Form({
     label: string,
     more: { hint?: string; required?: boolean; disabled?: boolean; placeholder?: string } = {},
   ) => (
-    <Field label={label} hint={more.hint}>
-      {(props) => (
-        <input
-          {...props}
-          className="input"
-          required={more.required}
-          disabled={more.disabled}
-          placeholder={more.placeholder}
-          spellCheck={false}
-          value={form[key] as string}
-          onChange={(event) => set({ [key]: event.target.value })}
-        />
-      )}
-    </Field>
+    <TextField
+      label={label}
+      hint={more.hint}
+      required={more.required}
+      disabled={more.disabled}
+      placeholder={more.placeholder}
+      value={form[key] as string}
+      onChange={(text) => set({ [key]: text })}
+    />
   );
   return (
     <form
@@ -172,38 +169,29 @@ function Form({
         )}
         {form.intervals.map((interval, at) => (
           <div key={at} className="field-row">
-            <Field label="Every" hint="as 90s, 1h30m or 1d">
-              {(props) => (
-                <input
-                  {...props}
-                  className="input"
-                  value={interval.every}
-                  onChange={(event) =>
-                    set({
-                      intervals: form.intervals.map((one, other) =>
-                        other === at ? { ...one, every: event.target.value } : one,
-                      ),
-                    })
-                  }
-                />
-              )}
-            </Field>
-            <Field label="Shifted by">
-              {(props) => (
-                <input
-                  {...props}
-                  className="input"
-                  value={interval.offset}
-                  onChange={(event) =>
-                    set({
-                      intervals: form.intervals.map((one, other) =>
-                        other === at ? { ...one, offset: event.target.value } : one,
-                      ),
-                    })
-                  }
-                />
-              )}
-            </Field>
+            <TextField
+              label="Every"
+              hint="as 90s, 1h30m or 1d"
+              value={interval.every}
+              onChange={(text) =>
+                set({
+                  intervals: form.intervals.map((one, other) =>
+                    other === at ? { ...one, every: text } : one,
+                  ),
+                })
+              }
+            />
+            <TextField
+              label="Shifted by"
+              value={interval.offset}
+              onChange={(text) =>
+                set({
+                  intervals: form.intervals.map((one, other) =>
+                    other === at ? { ...one, offset: text } : one,
+                  ),
+                })
+              }
+            />
             <button
               type="button"
               className="icon-button"
@@ -243,22 +231,12 @@ function Form({
       </section>
       <section className="card">
         <h2>Policies</h2>
-        <Field label="If the one before is open">
-          {(props) => (
-            <select
-              {...props}
-              className="input"
-              value={form.overlap}
-              onChange={(event) => set({ overlap: event.target.value })}
-            >
-              {OVERLAP.map(([value, label]) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <ChoiceField
+          label="If the one before is open"
+          value={form.overlap}
+          choices={OVERLAP}
+          onChange={(overlap) => set({ overlap })}
+        />
         <div className="field-row">
           {text("catchup", "Catch-up window", {
             hint: "what was missed while the server was away",

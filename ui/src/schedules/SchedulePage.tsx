@@ -2,20 +2,21 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { JsonObject } from "../api/types";
+import { ChoiceField } from "../kit/ChoiceField";
 import { CommandsMenu } from "../kit/CommandsMenu";
-import { Field } from "../kit/Field";
+import { FormDialog } from "../kit/FormDialog";
 import { Icon } from "../kit/icons";
 import { Menu, MenuItem, MenuSeparator } from "../kit/Menu";
 import { Status } from "../kit/Status";
 import { focusableWhenScrolling } from "../kit/scrolling";
 import { Loaded } from "../kit/states";
+import { TextField } from "../kit/TextField";
 import { toast, toastError } from "../kit/toasts";
 import { PayloadList } from "../payloads/PayloadView";
 import { scheduleRoute } from "../router";
 import { formatCount } from "../time/format";
 import { Time } from "../time/Time";
 import { cli } from "../workflows/actions/commands";
-import { FormDialog } from "../workflows/actions/Dialogs";
 import { Attributes } from "../workflows/history/Attributes";
 import { quote } from "../workflows/list/filter";
 import { deleteSchedule, type Patch, patchSchedule, scheduleQuery } from "./api";
@@ -322,49 +323,31 @@ function ScheduleDialog({
       >
         <p>Acts as if the time between had come now.</p>
         <div className="field-row">
-          <Field label="From" hint="of this place">
-            {(props) => (
-              <input
-                {...props}
-                className="input"
-                type="datetime-local"
-                step={1}
-                required
-                value={from}
-                onChange={(event) => setFrom(event.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="To" hint="of this place">
-            {(props) => (
-              <input
-                {...props}
-                className="input"
-                type="datetime-local"
-                step={1}
-                required
-                value={to}
-                onChange={(event) => setTo(event.target.value)}
-              />
-            )}
-          </Field>
+          <TextField
+            label="From"
+            hint="of this place"
+            type="datetime-local"
+            step={1}
+            required
+            value={from}
+            onChange={setFrom}
+          />
+          <TextField
+            label="To"
+            hint="of this place"
+            type="datetime-local"
+            step={1}
+            required
+            value={to}
+            onChange={setTo}
+          />
         </div>
-        <Field label="If one is open">
-          {(props) => (
-            <select
-              {...props}
-              className="input"
-              value={overlap}
-              onChange={(event) => setOverlap(event.target.value)}
-            >
-              {OVERLAP.map(([value, label]) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <ChoiceField
+          label="If one is open"
+          value={overlap}
+          choices={OVERLAP}
+          onChange={setOverlap}
+        />
       </FormDialog>
     );
   }
@@ -378,16 +361,7 @@ function ScheduleDialog({
       }
       onClose={onClose}
     >
-      <Field label="Note">
-        {(props) => (
-          <input
-            {...props}
-            className="input"
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField label="Note" value={text} onChange={setText} />
     </FormDialog>
   );
 }

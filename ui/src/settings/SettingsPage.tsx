@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { Field } from "../kit/Field";
 import { useStore } from "../kit/store";
+import { TextField } from "../kit/TextField";
 import { toast } from "../kit/toasts";
 import { codecAddress, mayCarryToken } from "../payloads/codec";
 import { useNamespace } from "../shell/Layout";
@@ -148,18 +149,15 @@ function CodecForm() {
           />
         )}
       </Field>
-      <Field label="Bearer token" error={tokenError} hint="Kept until this tab is closed.">
-        {(props) => (
-          <input
-            {...props}
-            className="input"
-            type="password"
-            autoComplete="off"
-            value={token}
-            onChange={(event) => setToken(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Bearer token"
+        error={tokenError}
+        hint="Kept until this tab is closed."
+        type="password"
+        autoComplete="off"
+        value={token}
+        onChange={setToken}
+      />
       <label className="check">
         <input
           type="checkbox"

@@ -26,6 +26,12 @@ export const NAMESPACE_VIEWS = [
   { to: "/namespaces/$namespace/schedules", label: "Schedules", icon: "calendar", keys: "g s" },
   { to: "/namespaces/$namespace/activities", label: "Activities", icon: "bolt", keys: "g a" },
   {
+    to: "/namespaces/$namespace/nexus-operations",
+    label: "Nexus operations",
+    icon: "nexus",
+    keys: "g e",
+  },
+  {
     to: "/namespaces/$namespace/batch-operations",
     label: "Batch operations",
     icon: "stack",

@@ -64,6 +64,19 @@ export function freshId(name: string): string {
 
 export const workflowPath = (id: string): string => `/namespaces/default/workflows/${encodeURIComponent(id)}`;
 
+/** Keeps what the server refuses while a page is open. */
+export function refusals(page: Page): string[] {
+  const refused: string[] = [];
+  page.on("response", (response) => {
+    if (response.status() >= 400) refused.push(`${response.status()} ${response.url()}`);
+  });
+  return refused;
+}
+
+/** The command that a form offers; it is in the button's title, too, where nothing may be copied. */
+export const commandOf = async (page: Page): Promise<string> =>
+  (await page.getByRole("button", { name: "Copy as command" }).getAttribute("title")) ?? "";
+
 /** Waits until lists show a workflow: they may lag behind. */
 export const listed = (http: string, query: string, least = 1): Promise<number> =>
   until(`${least} workflows of ${query}`, async () => {

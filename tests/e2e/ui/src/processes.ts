@@ -52,10 +52,12 @@ function stop(child: ChildProcess): Promise<void> {
   });
 }
 
-/** The server under test, or the reference's where none is named. */
-const server = process.env.LONGTIDE_E2E_SERVER ?? join(venv, "temporal");
+const REFERENCE = join(venv, "temporal");
 
-const isLongtide = basename(server).startsWith("longtide");
+/** The server under test, or the reference's where none is named. */
+const server = process.env.LONGTIDE_E2E_SERVER ?? REFERENCE;
+
+export const isLongtide = basename(server).startsWith("longtide");
 
 export interface Started {
   /** Of gRPC. */
@@ -66,12 +68,14 @@ export interface Started {
   close(): Promise<void>;
 }
 
-export async function startServer(): Promise<Started> {
+/** A server; its pages are those of a folder, and variables may forbid them things. */
+export async function startServer(folder = dist, variables: Record<string, string> = {}): Promise<Started> {
   const [port, httpPort, uiPort] = [await freePort(), await freePort(), await freePort()];
   const ports = ["--port", String(port), "--http-port", String(httpPort)];
-  const pages = isLongtide ? ["--ui-port", String(uiPort), "--ui-asset-path", dist] : ["--headless"];
+  const pages = isLongtide ? ["--ui-port", String(uiPort), "--ui-asset-path", folder] : ["--headless"];
   const child = spawn(server, ["server", "start-dev", ...ports, ...pages, "--log-level", "error"], {
     stdio: ["ignore", "ignore", verbose],
+    env: { ...process.env, ...variables },
   });
   const http = `http://127.0.0.1:${httpPort}`;
   await until("the server answers", async () => {
@@ -84,6 +88,48 @@ export async function startServer(): Promise<Started> {
     pages: isLongtide ? `http://127.0.0.1:${uiPort}` : undefined,
     close: () => stop(child),
   };
+}
+
+/** What the reference serves only when it is told to. */
+const FEATURES = ["frontend.WorkflowPauseEnabled=true", "nexusoperation.enableStandalone=true"];
+
+/** The reference, without pages. */
+export async function startReference(): Promise<Started> {
+  const [port, httpPort] = [await freePort(), await freePort()];
+  const flags = ["--port", String(port), "--http-port", String(httpPort), "--headless", "--log-level", "error"];
+  const features = FEATURES.flatMap((feature) => ["--dynamic-config-value", feature]);
+  const child = spawn(REFERENCE, ["server", "start-dev", ...flags, ...features], {
+    stdio: ["ignore", "ignore", verbose],
+  });
+  const http = `http://127.0.0.1:${httpPort}`;
+  await until("the reference answers", async () => (await fetch(`${http}/api/v1/namespaces/default`)).ok);
+  return { address: `127.0.0.1:${port}`, http, close: () => stop(child) };
+}
+
+/** `longtide ui` in front of a server. */
+export async function startUiInFront(address: string): Promise<{ url: string; close: () => Promise<void> }> {
+  const port = await freePort();
+  const child = spawn(
+    server,
+    ["ui", "--address", address, "--port", String(port), "--ui-asset-path", dist, "--disable-config-file"],
+    { stdio: ["ignore", "ignore", verbose] },
+  );
+  const url = `http://127.0.0.1:${port}`;
+  await until("the UI answers", async () => (await fetch(`${url}/healthz`)).ok);
+  return { url, close: () => stop(child) };
+}
+
+/** Puts the files of Temporal's own UI into a folder, as the reference serves them. */
+export function takeOfficialUi(folder: string): Promise<void> {
+  const child = spawn(join(venv, "python"), ["-m", "harness.official_ui", folder], {
+    cwd: join(here, ".."),
+    env: { ...process.env, LONGTIDE_E2E_SERVER: server },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => (code === 0 ? resolve() : reject(new Error(`the UI was not taken: ${code}`))));
+  });
 }
 
 export interface Order {

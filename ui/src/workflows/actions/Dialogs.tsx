@@ -1,12 +1,9 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
-import { ApiError } from "../../api/http";
-import type { Payload } from "../../api/types";
-import { Dialog } from "../../kit/Dialog";
+import { useState } from "react";
 import { Field } from "../../kit/Field";
+import { FormDialog } from "../../kit/FormDialog";
+import { TextField } from "../../kit/TextField";
 import { toast } from "../../kit/toasts";
-import { encoded } from "../../payloads/codec";
 import { PayloadList } from "../../payloads/PayloadView";
 import { formatAbsolute, millis } from "../../time/format";
 import { eventNumber } from "../history/events";
@@ -25,7 +22,9 @@ import {
   unpauseWorkflow,
   updateWorkflow,
 } from "./api";
-import { type Argument, emptyArgument, firstError, payloadsOf } from "./arguments";
+import { emptyArgument, inputWords } from "./arguments";
+import { cli } from "./commands";
+import { sent } from "./sent";
 
 export type ActionName =
   | "signal"
@@ -56,76 +55,6 @@ export function ActionDialog({ action, ...props }: Props & { action: ActionName 
     default:
       return <ReasonDialog {...props} action={action} />;
   }
-}
-
-/** A dialog with a form: it stays open when the server refuses, and says why. */
-export function FormDialog<T>({
-  title,
-  submit,
-  danger = false,
-  ready = true,
-  run,
-  done,
-  onClose,
-  children,
-  wide = false,
-}: {
-  title: string;
-  submit: string;
-  danger?: boolean;
-  ready?: boolean;
-  run: () => Promise<T>;
-  /** Called with the answer; the dialog is closed before, unless it returns true. */
-  done: (answer: T) => unknown;
-  onClose: () => void;
-  children: ReactNode;
-  wide?: boolean;
-}) {
-  const client = useQueryClient();
-  const action = useMutation({
-    mutationFn: run,
-    onSuccess: (answer) => {
-      if (done(answer) !== true) onClose();
-      // Everything may have changed.
-      void client.invalidateQueries();
-    },
-  });
-  return (
-    <Dialog title={title} onClose={onClose} wide={wide}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (ready && !action.isPending) action.mutate();
-        }}
-      >
-        <div className="dialog-body">
-          {children}
-          {action.error !== null && (
-            <p className="note bad" role="alert">
-              {action.error instanceof ApiError && (
-                <>
-                  <code>{action.error.code}</code>{" "}
-                </>
-              )}
-              {action.error.message}
-            </p>
-          )}
-        </div>
-        <footer className="dialog-footer">
-          <button type="button" className="button" onClick={onClose}>
-            Close
-          </button>
-          <button
-            type="submit"
-            className={danger ? "button danger" : "button primary"}
-            disabled={!ready || action.isPending}
-          >
-            {action.isPending ? "Sending…" : submit}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
-  );
 }
 
 function NameField({
@@ -172,10 +101,13 @@ function NameField({
   );
 }
 
-async function sent(namespace: string, args: Argument[]): Promise<Payload[]> {
-  const error = firstError(args);
-  if (error !== undefined) throw new Error(error);
-  return encoded(namespace, payloadsOf(args));
+/** The same as a command about the run; the words of a verb come before it is named. */
+function command(target: Target, ...words: string[]): string {
+  const flags = words.findIndex((word) => word.startsWith("-"));
+  const verb = flags < 0 ? words : words.slice(0, flags);
+  const { namespace, workflowId, runId } = target;
+  const run = ["-n", namespace, "-w", workflowId, "-r", runId];
+  return cli("workflow", ...verb, ...run, ...words.slice(verb.length));
 }
 
 function SignalDialog({ target, onClose, signals }: Props) {
@@ -186,6 +118,8 @@ function SignalDialog({ target, onClose, signals }: Props) {
     <FormDialog
       title={`Signal ${target.workflowId}`}
       submit="Send signal"
+      action="signal"
+      cli={command(target, "signal", "--name", name || "NAME", ...inputWords(args))}
       ready={name !== ""}
       run={async () => signalWorkflow(target, name, await sent(target.namespace, args))}
       done={() => toast({ kind: "good", title: `Signal ${name} was sent` })}
@@ -206,6 +140,8 @@ function UpdateDialog({ target, onClose, updates }: Props) {
     <FormDialog
       title={`Update ${target.workflowId}`}
       submit={outcome ? "Send again" : "Send update"}
+      action="update"
+      cli={command(target, "update", "execute", "--name", name || "NAME", ...inputWords(args))}
       ready={name !== ""}
       run={async () => updateWorkflow(target, name, await sent(target.namespace, args))}
       done={(answer) => {
@@ -279,21 +215,19 @@ function ReasonDialog({
       title={`${title} ${target.workflowId}`}
       submit={`${title} workflow`}
       danger={danger}
+      action={action === "unpause" ? "pause" : action}
+      cli={command(target, action, "--reason", reason)}
       run={() => run(target, reason)}
       done={() => toast({ kind: "good", title: done })}
       onClose={onClose}
     >
       <p>{text}</p>
-      <Field label="Reason" hint="Recorded in the history.">
-        {(props) => (
-          <input
-            {...props}
-            className="input"
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Reason"
+        hint="Recorded in the history."
+        value={reason}
+        onChange={setReason}
+      />
     </FormDialog>
   );
 }
@@ -336,6 +270,8 @@ function ResetDialog({ target, onClose, store }: Props) {
       title={`Reset ${target.workflowId}`}
       submit="Reset workflow"
       danger
+      action="reset"
+      cli={command(target, "reset", "-e", `${eventId ?? "EVENT"}`, "--reason", reason)}
       ready={eventId !== undefined && reason.trim() !== ""}
       run={() => resetWorkflow(target, { reason, eventId: eventId ?? 0, exclude })}
       done={({ runId }) => {
@@ -399,17 +335,7 @@ function ResetDialog({ target, onClose, store }: Props) {
           </label>
         ))}
       </fieldset>
-      <Field label="Reason">
-        {(props) => (
-          <input
-            {...props}
-            className="input"
-            required
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField label="Reason" required value={reason} onChange={setReason} />
     </FormDialog>
   );
 }

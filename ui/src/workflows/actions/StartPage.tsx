@@ -1,23 +1,31 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { get, within } from "../../api/http";
 import type { HistoryPage } from "../../api/types";
-import { CommandsMenu } from "../../kit/CommandsMenu";
-import { Field } from "../../kit/Field";
+import { ChoiceField } from "../../kit/ChoiceField";
+import { FormPage } from "../../kit/Submission";
 import { ErrorState, Skeleton } from "../../kit/states";
+import { TextField } from "../../kit/TextField";
 import { toast } from "../../kit/toasts";
-import { encoded } from "../../payloads/codec";
-import { decode, jsonPayload, payloadsIn, stringFrom } from "../../payloads/decode";
+import { decode, payloadsIn, stringFrom } from "../../payloads/decode";
 import { prettyJson } from "../../payloads/json";
 import { startWorkflowRoute } from "../../router";
 import { useNamespace } from "../../shell/Layout";
-import { parseDuration } from "../../time/format";
 import { attributesOf, textAt } from "../history/events";
 import { ArgumentsField } from "./ArgumentsField";
 import { newId, startWorkflow } from "./api";
-import { type Argument, emptyArgument, firstError, payloadsOf } from "./arguments";
+import { type Argument, emptyArgument, inputWords } from "./arguments";
 import { cli } from "./commands";
+import { sent } from "./sent";
+import {
+  durationOf,
+  durationProblem,
+  noneOf,
+  objectProblem,
+  payloadMap,
+  textPayload,
+} from "./written";
 
 interface Form {
   workflowId: string;
@@ -33,6 +41,8 @@ interface Form {
   summary: string;
   details: string;
 }
+
+type TextKey = Exclude<keyof Form, "args">;
 
 const EMPTY = (): Form => ({
   workflowId: newId(),
@@ -120,128 +130,66 @@ export function StartPage() {
   );
 }
 
-/** An object whose values become payloads. */
-function payloadMap(text: string, what: string) {
-  if (text.trim() === "") return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${what}: no JSON: ${(error as Error).message}`);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new Error(`${what}: must be an object`);
-  }
-  return Object.fromEntries(
-    Object.entries(value).map(([key, one]) => [key, jsonPayload(JSON.stringify(one))]),
-  );
-}
-
-function durationOf(text: string, what: string): string | undefined {
-  if (text.trim() === "") return undefined;
-  const duration = parseDuration(text);
-  if (duration === undefined)
-    throw new Error(`${what}: \`${text}\` is no duration, as 90s or 1h30m`);
-  return duration;
-}
-
 function StartForm({ initial }: { initial: Form }) {
   const namespace = useNamespace();
   const navigate = useNavigate();
   const [form, setForm] = useState(initial);
   const set = (change: Partial<Form>): void => setForm((before) => ({ ...before, ...change }));
-  const start = useMutation({
-    mutationFn: async () => {
-      const error = firstError(form.args);
-      if (error !== undefined) throw new Error(error);
-      const executionTimeout = durationOf(form.executionTimeout, "execution time-out");
-      const startDelay = durationOf(form.startDelay, "start delay");
-      const memo = payloadMap(form.memo, "memo");
-      const searchAttributes = payloadMap(form.searchAttributes, "search attributes");
-      return startWorkflow(namespace, {
-        workflowId: form.workflowId,
-        type: form.type,
-        taskQueue: form.taskQueue,
-        input: await encoded(namespace, payloadsOf(form.args)),
-        ...(form.reusePolicy === "" ? {} : { reusePolicy: form.reusePolicy }),
-        ...(form.conflictPolicy === "" ? {} : { conflictPolicy: form.conflictPolicy }),
-        ...(executionTimeout === undefined ? {} : { executionTimeout }),
-        ...(startDelay === undefined ? {} : { startDelay }),
-        ...(memo ? { memo } : {}),
-        ...(searchAttributes ? { searchAttributes } : {}),
-        ...(form.summary === "" ? {} : { summary: jsonPayload(JSON.stringify(form.summary)) }),
-        ...(form.details === "" ? {} : { details: jsonPayload(JSON.stringify(form.details)) }),
-      });
-    },
-    onSuccess: ({ runId }) => {
-      toast({ kind: "good", title: `${form.workflowId} was started` });
-      void navigate({
-        to: "/namespaces/$namespace/workflows/$workflowId/$runId",
-        params: { namespace, workflowId: form.workflowId, runId: runId ?? "" },
-      });
-    },
-  });
-  const text = (
-    key: keyof Form,
-    label: string,
-    more: { hint?: string; required?: boolean } = {},
-  ) => (
-    <Field label={label} hint={more.hint}>
-      {(props) => (
-        <input
-          {...props}
-          className="input"
-          required={more.required}
-          spellCheck={false}
-          value={form[key] as string}
-          onChange={(event) => set({ [key]: event.target.value })}
-        />
-      )}
-    </Field>
-  );
-  const choice = (
-    key: "reusePolicy" | "conflictPolicy",
-    label: string,
-    options: readonly (readonly [string, string])[],
-  ) => (
-    <Field label={label}>
-      {(props) => (
-        <select
-          {...props}
-          className="input"
-          value={form[key]}
-          onChange={(event) => set({ [key]: event.target.value })}
-        >
-          {options.map(([value, name]) => (
-            <option key={value} value={value}>
-              {name}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  );
-  const command = cli(
-    "workflow",
-    "start",
-    "-n",
-    namespace,
-    "-w",
-    form.workflowId,
-    "--type",
-    form.type || "TYPE",
-    "-t",
-    form.taskQueue || "QUEUE",
-    ...form.args
-      .filter(({ text: one }) => one.trim() !== "")
-      .flatMap(({ text: one }) => ["-i", one]),
+  const problems = {
+    executionTimeout: durationProblem(form.executionTimeout),
+    startDelay: durationProblem(form.startDelay),
+    memo: objectProblem(form.memo),
+    searchAttributes: objectProblem(form.searchAttributes),
+  };
+  const text = (key: TextKey, label: string, more: { hint?: string; required?: boolean } = {}) => (
+    <TextField
+      label={label}
+      {...more}
+      error={problems[key as keyof typeof problems]}
+      value={form[key]}
+      onChange={(value) => set({ [key]: value })}
+    />
   );
   return (
-    <form
-      className="form card"
-      onSubmit={(event) => {
-        event.preventDefault();
-        start.mutate();
+    <FormPage
+      submit="Start workflow"
+      action="start"
+      ready={noneOf(...Object.values(problems))}
+      cli={cli(
+        "workflow",
+        "start",
+        "-n",
+        namespace,
+        "-w",
+        form.workflowId,
+        "--type",
+        form.type || "TYPE",
+        "-t",
+        form.taskQueue || "QUEUE",
+        ...inputWords(form.args),
+      )}
+      run={async () =>
+        startWorkflow(namespace, {
+          workflowId: form.workflowId,
+          type: form.type,
+          taskQueue: form.taskQueue,
+          input: await sent(namespace, form.args),
+          reusePolicy: form.reusePolicy || undefined,
+          conflictPolicy: form.conflictPolicy || undefined,
+          executionTimeout: durationOf(form.executionTimeout),
+          startDelay: durationOf(form.startDelay),
+          memo: payloadMap(form.memo),
+          searchAttributes: payloadMap(form.searchAttributes),
+          summary: textPayload(form.summary),
+          details: textPayload(form.details),
+        })
+      }
+      done={({ runId }) => {
+        toast({ kind: "good", title: `${form.workflowId} was started` });
+        void navigate({
+          to: "/namespaces/$namespace/workflows/$workflowId/$runId",
+          params: { namespace, workflowId: form.workflowId, runId: runId ?? "" },
+        });
       }}
     >
       <div className="field-row">
@@ -258,8 +206,18 @@ function StartForm({ initial }: { initial: Form }) {
       <details>
         <summary>More options</summary>
         <div className="field-row">
-          {choice("reusePolicy", "The id was used before", REUSE)}
-          {choice("conflictPolicy", "The id is in use", CONFLICT)}
+          <ChoiceField
+            label="The id was used before"
+            value={form.reusePolicy}
+            choices={REUSE}
+            onChange={(reusePolicy) => set({ reusePolicy })}
+          />
+          <ChoiceField
+            label="The id is in use"
+            value={form.conflictPolicy}
+            choices={CONFLICT}
+            onChange={(conflictPolicy) => set({ conflictPolicy })}
+          />
         </div>
         <div className="field-row">
           {text("executionTimeout", "Execution time-out", { hint: "as 90s or 1h30m" })}
@@ -272,17 +230,6 @@ function StartForm({ initial }: { initial: Form }) {
           hint: "a JSON object; the names must be registered",
         })}
       </details>
-      {start.error && (
-        <p className="note bad" role="alert">
-          {start.error.message}
-        </p>
-      )}
-      <footer className="form-footer">
-        <CommandsMenu commands={{ cli: command }} />
-        <button type="submit" className="button primary" disabled={start.isPending}>
-          {start.isPending ? "Starting…" : "Start workflow"}
-        </button>
-      </footer>
-    </form>
+    </FormPage>
   );
 }

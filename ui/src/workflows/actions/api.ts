@@ -119,15 +119,14 @@ export interface StartRequest {
   type: string;
   taskQueue: string;
   input: Payload[];
-  reusePolicy?: string;
-  conflictPolicy?: string;
-  executionTimeout?: string;
-  startDelay?: string;
-  cronSchedule?: string;
-  memo?: Record<string, Payload>;
-  searchAttributes?: Record<string, Payload>;
-  summary?: Payload;
-  details?: Payload;
+  reusePolicy?: string | undefined;
+  conflictPolicy?: string | undefined;
+  executionTimeout?: string | undefined;
+  startDelay?: string | undefined;
+  memo?: Record<string, Payload> | undefined;
+  searchAttributes?: Record<string, Payload> | undefined;
+  summary?: Payload | undefined;
+  details?: Payload | undefined;
 }
 
 export const startWorkflow = (namespace: string, request: StartRequest) =>
@@ -141,7 +140,6 @@ export const startWorkflow = (namespace: string, request: StartRequest) =>
     workflowIdConflictPolicy: request.conflictPolicy,
     workflowExecutionTimeout: request.executionTimeout,
     workflowStartDelay: request.startDelay,
-    cronSchedule: request.cronSchedule,
     memo: request.memo && { fields: request.memo },
     searchAttributes: request.searchAttributes && { indexedFields: request.searchAttributes },
     userMetadata:

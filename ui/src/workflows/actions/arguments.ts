@@ -36,3 +36,7 @@ export function firstError(args: Argument[]): string | undefined {
   }
   return undefined;
 }
+
+/** The same arguments as words of a command. */
+export const inputWords = (args: Argument[]): string[] =>
+  args.filter(({ text }) => text.trim() !== "").flatMap(({ text }) => ["-i", text.trim()]);

@@ -1,4 +1,12 @@
-import { get, within } from "../../api/http";
+import {
+  NoStream,
+  pause,
+  serverEvents,
+  streamsMayExist,
+  untilVisible,
+  whileVisible,
+} from "../../api/events";
+import { errorFrom, get, within } from "../../api/http";
 import type { HistoryEvent, HistoryPage } from "../../api/types";
 import { eventNumber } from "./events";
 import { Grouper } from "./groups";
@@ -113,6 +121,8 @@ export class HistoryStore {
         if (nextPageToken === undefined) {
           if (this.#snapshot.closed) return;
           await pause(RETRY_MS, signal);
+        } else if (this.#snapshot.complete && streamsMayExist()) {
+          if (await this.#listen(namespace, workflowId, runId, nextPageToken, signal)) return;
         }
       } catch (error) {
         if (signal.aborted) return;
@@ -125,22 +135,42 @@ export class HistoryStore {
       }
     }
   }
+
+  /** Takes what comes after a page as the server sends it. False where it sends nothing. */
+  async #listen(
+    namespace: string,
+    workflowId: string,
+    runId: string,
+    nextPageToken: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const path = within(namespace, "workflows", workflowId, "runs", runId, "history", "stream");
+    while (!signal.aborted) {
+      await untilVisible(signal);
+      const seen = whileVisible(signal);
+      try {
+        const lastEventId = this.events.at(-1)?.eventId;
+        for await (const { name, data } of serverEvents(
+          path,
+          { nextPageToken, lastEventId },
+          seen,
+        )) {
+          if (name === "failure") throw errorFrom(0, "", data);
+          if (this.#snapshot.error !== undefined) this.#change({ error: undefined });
+          if (name === "history") this.add([JSON.parse(data) as HistoryEvent]);
+          if (name === "end") return true;
+        }
+      } catch (error) {
+        if (seen.aborted) continue;
+        if (error instanceof NoStream) return false;
+        this.#change({ error });
+      }
+      await pause(RETRY_MS, signal);
+    }
+    return true;
+  }
 }
 
 function isTransient(error: unknown): boolean {
   return (error as { transient?: boolean }).transient === true;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

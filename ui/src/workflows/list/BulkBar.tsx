@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { useForbidden } from "../../api/serverSettings";
 import type { WorkflowExecutionInfo } from "../../api/types";
 import type { BatchOperation } from "../../batch-operations/api";
 import { BatchDialog } from "../../batch-operations/BatchDialog";
@@ -25,6 +26,8 @@ export function BulkBar({
   onClear: () => void;
 }) {
   const [kind, setKind] = useState<BatchOperation["kind"] | undefined>();
+  const forbidden = useForbidden();
+  const why = (one: BatchOperation["kind"]) => forbidden("batch") ?? forbidden(one);
   const more = total !== undefined && total > selected.length;
   return (
     <section className="bulk-bar" aria-label="Selected workflows">
@@ -50,6 +53,8 @@ export function BulkBar({
           key={one}
           type="button"
           className={one === "terminate" ? "button danger" : "button"}
+          disabled={why(one) !== undefined}
+          title={why(one)}
           onClick={() => setKind(one)}
         >
           {one.charAt(0).toUpperCase() + one.slice(1)}…

@@ -1,10 +1,10 @@
 import { useState } from "react";
 import { Code } from "../../kit/Code";
 import { Dialog } from "../../kit/Dialog";
-import { Field } from "../../kit/Field";
 import { Icon } from "../../kit/icons";
 import { Menu, MenuItem, MenuSeparator } from "../../kit/Menu";
 import { useStore } from "../../kit/store";
+import { TextField } from "../../kit/TextField";
 import { keepView, savedViewsStore, systemViews } from "./views";
 
 /** Filters with names: those of everybody, and one's own. */
@@ -61,18 +61,14 @@ export function ViewMenu({
           >
             <div className="dialog-body">
               <Code>{query}</Code>
-              <Field label="Name" hint="Kept in this browser.">
-                {(props) => (
-                  <input
-                    {...props}
-                    className="input"
-                    required
-                    maxLength={60}
-                    value={name}
-                    onChange={(event) => setName(event.target.value)}
-                  />
-                )}
-              </Field>
+              <TextField
+                label="Name"
+                hint="Kept in this browser."
+                required
+                maxLength={60}
+                value={name}
+                onChange={setName}
+              />
             </div>
             <footer className="dialog-footer">
               <button type="button" className="button" onClick={() => setNaming(false)}>

@@ -20,6 +20,7 @@ import { FilterBar } from "./FilterBar";
 import { filterText, parseFilter, withStatuses } from "./filter";
 import { PAGE_SIZE, statusCountsQuery, workflowListQuery } from "./queries";
 import { StatusChips } from "./StatusChips";
+import { useListChanges } from "./useListChanges";
 import { ViewMenu } from "./ViewMenu";
 import "../../styles/list.css";
 
@@ -34,7 +35,8 @@ export function WorkflowListPage() {
   const { query = "", raw, after, page = 1 } = workflowsRoute.useSearch();
   const navigate = useNavigate({ from: workflowsRoute.fullPath });
   const client = useQueryClient();
-  const list = useQuery(workflowListQuery(namespace, query, after));
+  const told = useListChanges(namespace, query, after === undefined);
+  const list = useQuery(workflowListQuery(namespace, query, after, told));
   const conditions = useMemo(() => parseFilter(query), [query]);
   const attributes = useQuery(searchAttributesQuery(namespace));
   const types = useMemo(
@@ -44,7 +46,7 @@ export function WorkflowListPage() {
   // The chips count what the other conditions find, so that each says what it would show.
   const beyondStatus = conditions ? filterText(withStatuses(conditions, []), types) : query;
   const counts = useQuery({
-    ...statusCountsQuery(namespace, beyondStatus),
+    ...statusCountsQuery(namespace, beyondStatus, told),
     enabled: !/\b(ORDER|GROUP)\s+BY\b/i.test(query),
   });
   const { shown } = useStore(columnsStore);

@@ -4,10 +4,17 @@ import type { CountResponse, ListWorkflows } from "../../api/types";
 import { searchAttributeText } from "../../payloads/decode";
 
 export const PAGE_SIZE = 100;
-/** The first page follows what happens; a page further on stands still. */
+/** How often a server is asked that does not tell of changes. A page further on stands still. */
 const REFRESH_MS = 5_000;
+/** How often for what is beyond the first page, of whose changes nobody tells. */
+const REFRESH_BEYOND_MS = 30_000;
 
-export const workflowListQuery = (namespace: string, query: string, after: string | undefined) =>
+export const workflowListQuery = (
+  namespace: string,
+  query: string,
+  after: string | undefined,
+  told = false,
+) =>
   queryOptions({
     queryKey: ["workflows", namespace, query, after ?? ""],
     queryFn: ({ signal }) =>
@@ -16,7 +23,7 @@ export const workflowListQuery = (namespace: string, query: string, after: strin
         signal,
       }),
     placeholderData: keepPreviousData,
-    refetchInterval: after === undefined ? REFRESH_MS : false,
+    refetchInterval: after === undefined && !told ? REFRESH_MS : false,
   });
 
 export interface StatusCounts {
@@ -34,7 +41,7 @@ export function readCounts(answer: CountResponse): StatusCounts {
 }
 
 /** How many workflows of a query are in each status. */
-export const statusCountsQuery = (namespace: string, query: string) =>
+export const statusCountsQuery = (namespace: string, query: string, told = false) =>
   queryOptions({
     queryKey: ["workflow-counts", namespace, query],
     queryFn: async ({ signal }) =>
@@ -45,7 +52,7 @@ export const statusCountsQuery = (namespace: string, query: string) =>
         }),
       ),
     placeholderData: keepPreviousData,
-    refetchInterval: REFRESH_MS,
+    refetchInterval: told ? REFRESH_BEYOND_MS : REFRESH_MS,
   });
 
 export async function countWorkflows(

@@ -2,15 +2,15 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { DescribeWorkflow, PendingActivity, PendingNexusOperation } from "../../api/types";
-import { Field } from "../../kit/Field";
+import { FormDialog } from "../../kit/FormDialog";
 import { Status } from "../../kit/Status";
 import { EmptyState } from "../../kit/states";
+import { TextField } from "../../kit/TextField";
 import { toast, toastError } from "../../kit/toasts";
 import { PayloadList } from "../../payloads/PayloadView";
 import { durationMillis, formatDuration } from "../../time/format";
 import { Time } from "../../time/Time";
 import { pauseActivity, resetActivity, type Target, unpauseActivity } from "../actions/api";
-import { FormDialog } from "../actions/Dialogs";
 import { FailureView } from "./FailureView";
 
 /** What the run waits for: activities, Nexus operations, children, callbacks. */
@@ -208,16 +208,7 @@ function PauseDialog({ target, activity, onClose }: DialogProps) {
       onClose={onClose}
     >
       <p>No further attempt starts until it is unpaused. An attempt that runs goes on.</p>
-      <Field label="Reason">
-        {(props) => (
-          <input
-            {...props}
-            className="input"
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField label="Reason" value={reason} onChange={setReason} />
     </FormDialog>
   );
 }

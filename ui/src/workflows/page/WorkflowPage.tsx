@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useForbidden } from "../../api/serverSettings";
 import type { DescribeWorkflow } from "../../api/types";
 import { CommandsMenu } from "../../kit/CommandsMenu";
 import { CopyButton } from "../../kit/CopyButton";
@@ -70,6 +71,7 @@ function Run({ describe, refetch }: { describe: DescribeWorkflow; refetch: () =>
   const search = workflowRoute.useSearch();
   const navigate = useNavigate({ from: workflowRoute.fullPath });
   const { store, snapshot } = useHistory(namespace, workflowId, runId);
+  const forbidden = useForbidden();
   const [action, setAction] = useState<ActionName | undefined>();
   const info = describe.workflowExecutionInfo;
   const open = isOpen(info.status);
@@ -166,10 +168,22 @@ function Run({ describe, refetch }: { describe: DescribeWorkflow; refetch: () =>
           <CommandsMenu commands={tab === "history" ? commands.show : commands.describe} />
           {open && (
             <>
-              <button type="button" className="button" onClick={() => setAction("signal")}>
+              <button
+                type="button"
+                className="button"
+                disabled={forbidden("signal") !== undefined}
+                title={forbidden("signal")}
+                onClick={() => setAction("signal")}
+              >
                 <Icon name="signal" /> Signal
               </button>
-              <button type="button" className="button" onClick={() => setAction("update")}>
+              <button
+                type="button"
+                className="button"
+                disabled={forbidden("update") !== undefined}
+                title={forbidden("update")}
+                onClick={() => setAction("update")}
+              >
                 Update
               </button>
             </>
@@ -177,18 +191,31 @@ function Run({ describe, refetch }: { describe: DescribeWorkflow; refetch: () =>
           <Menu label="Actions" className="button primary">
             {open && (
               <>
-                <MenuItem onSelect={() => setAction("cancel")}>Cancel…</MenuItem>
-                <MenuItem danger onSelect={() => setAction("terminate")}>
+                <MenuItem disabled={forbidden("cancel")} onSelect={() => setAction("cancel")}>
+                  Cancel…
+                </MenuItem>
+                <MenuItem
+                  danger
+                  disabled={forbidden("terminate")}
+                  onSelect={() => setAction("terminate")}
+                >
                   Terminate…
                 </MenuItem>
-                <MenuItem onSelect={() => setAction(paused ? "unpause" : "pause")}>
+                <MenuItem
+                  disabled={forbidden("pause")}
+                  onSelect={() => setAction(paused ? "unpause" : "pause")}
+                >
                   {paused ? "Unpause…" : "Pause…"}
                 </MenuItem>
                 <MenuSeparator />
               </>
             )}
-            <MenuItem onSelect={() => setAction("reset")}>Reset…</MenuItem>
-            <MenuItem onSelect={startLike}>Start one like this…</MenuItem>
+            <MenuItem disabled={forbidden("reset")} onSelect={() => setAction("reset")}>
+              Reset…
+            </MenuItem>
+            <MenuItem disabled={forbidden("start")} onSelect={startLike}>
+              Start one like this…
+            </MenuItem>
           </Menu>
         </div>
       </header>
