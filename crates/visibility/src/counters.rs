@@ -86,6 +86,10 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
+    fn matches(&self, filter: &Predicate) -> bool {
+        filter.matches(&|attribute: &Attribute| self.values(attribute))
+    }
+
     fn values(&self, attribute: &Attribute) -> Vec<Value> {
         match attribute {
             Attribute::System(SystemAttribute::ExecutionStatus) => vec![Value::Int(self.status)],
@@ -111,6 +115,37 @@ pub(crate) fn matching(
         return Ok(None);
     }
     let every_division = filter.mentions(SystemAttribute::TemporalNamespaceDivision);
+    let mut counters = of_namespace(connection, namespace_id, every_division)?;
+    counters.retain(|counter| counter.matches(filter));
+    Ok(Some(counters))
+}
+
+/// How many runs of a division match a filter, and how many it has; none when the filter is about
+/// something else as well.
+pub(crate) fn share(
+    connection: &Connection,
+    namespace_id: NamespaceId,
+    filter: &Predicate,
+    division: &str,
+) -> Result<Option<[u64; 2]>, Error> {
+    if !filter.mentions_only(&COUNTED) {
+        return Ok(None);
+    }
+    let [mut matching, mut all] = [0, 0];
+    for counter in of_namespace(connection, namespace_id, !division.is_empty())? {
+        if counter.division == division {
+            all += counter.runs;
+            matching += if counter.matches(filter) { counter.runs } else { 0 };
+        }
+    }
+    Ok(Some([matching, all]))
+}
+
+fn of_namespace(
+    connection: &Connection,
+    namespace_id: NamespaceId,
+    every_division: bool,
+) -> Result<Vec<Counter>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT s.division, c.workflow_type, c.task_queue, c.status, c.runs FROM namespace n \
          JOIN scope s ON s.namespace = n.id JOIN run_count c ON c.scope = s.id \
@@ -125,12 +160,5 @@ pub(crate) fn matching(
             runs: row.get::<_, i64>(4)?.unsigned_abs(),
         })
     })?;
-    let mut counters = Vec::new();
-    for counter in rows {
-        let counter = counter?;
-        if filter.matches(&|attribute: &Attribute| counter.values(attribute)) {
-            counters.push(counter);
-        }
-    }
-    Ok(Some(counters))
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -2,11 +2,11 @@
 
 use model::NamespaceId;
 use rusqlite::{Connection, Row, params_from_iter};
-use visibility_query::{Attribute, Predicate, SortKey, SystemAttribute, Value};
+use visibility_query::{Attribute, Comparison, Predicate, SortKey, SystemAttribute, Test, Value};
 
 use crate::{
     Error, Record,
-    compile::Sql,
+    compile::{Sql, only_division},
     counters,
     page::{Cursor, PAGE_SIZE_MAX, Page},
     rows::{COLUMN_COUNT, COLUMNS, cursor, record},
@@ -46,8 +46,12 @@ fn list_as_usual(
     page_size: usize,
 ) -> Result<Page, Error> {
     let from = Cursor::from_token(&asked.page_token)?;
+    let index = match is_common(connection, namespace_id, &asked.filter, page_size)? {
+        true => " INDEXED BY execution_order",
+        false => "",
+    };
     let mut sql = Sql {
-        text: format!("SELECT {COLUMNS} FROM execution e WHERE "),
+        text: format!("SELECT {COLUMNS} FROM execution e{index} WHERE "),
         walks: walks(connection, namespace_id, &asked.filter)?,
         ..Sql::default()
     };
@@ -64,6 +68,41 @@ fn list_as_usual(
     }
     sql.text.push_str(" ORDER BY e.close_time DESC, e.start_time DESC, e.run_id");
     page(connection, namespace_id, sql, page_size, |_, last| Ok(cursor(last).to_token()))
+}
+
+/// Whether a page of runs that pass a filter on counted attributes is sooner found by looking at run
+/// after run in the order of the list than by collecting all that pass and sorting them. One value of
+/// one attribute has an index in this order; several values, or all but one, have not.
+fn is_common(
+    connection: &Connection,
+    namespace_id: NamespaceId,
+    filter: &Predicate,
+    page_size: usize,
+) -> Result<bool, Error> {
+    if conjuncts(filter).iter().all(is_one_value) {
+        return Ok(false);
+    }
+    let division = match only_division(filter) {
+        None if filter.mentions(SystemAttribute::TemporalNamespaceDivision) => return Ok(false),
+        division => division.unwrap_or_default(),
+    };
+    let share = counters::share(connection, namespace_id, filter, division)?;
+    Ok(share.is_some_and(|[matching, all]| {
+        let looked_at = all.saturating_mul(page_size as u64) / matching.max(1);
+        looked_at < matching
+    }))
+}
+
+fn conjuncts(filter: &Predicate) -> Vec<&Predicate> {
+    match filter {
+        Predicate::And(members) => members.iter().flat_map(conjuncts).collect(),
+        other => vec![other],
+    }
+}
+
+fn is_one_value(predicate: &&Predicate) -> bool {
+    let Predicate::Condition(condition) = predicate else { return false };
+    matches!(condition.test, Test::Compare(Comparison::Equal, _) | Test::Null { negated: false })
 }
 
 /// Whether to look at run after run in the order of the list: when the conditions on search

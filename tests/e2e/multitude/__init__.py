@@ -1,0 +1,1 @@
+"""What lists, counts and a batch cost among many runs: `python -m multitude [RUNS]`."""
