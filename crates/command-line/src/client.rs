@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use bytes::{Buf as _, BufMut as _, Bytes};
 use http::uri::PathAndQuery;
+use prost::Message as _;
 use tonic::{
     Code, Request, Status,
     client::Grpc,
+    codec::{DecodeBuf, Decoder, EncodeBuf, Encoder},
     metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap},
     transport::Channel,
 };
-use tonic_prost::ProstCodec;
 
 use crate::{
     calls::Call,
@@ -17,6 +19,7 @@ use crate::{
     connection::{ANSWER_BYTES_MAX, connect},
     diagnosis,
     error::{Error, Result},
+    proto_json::Named as _,
     settings::Settings,
 };
 
@@ -50,26 +53,11 @@ impl Client {
         &mut self,
         request: Q,
     ) -> Result<std::result::Result<Q::Answer, Status>> {
-        let request = match &self.codec {
-            Some(codec) => codec.encode(request).await?,
-            None => request,
-        };
-        let mut attempt = 1;
-        let mut pause = FIRST_PAUSE;
-        let answer = loop {
-            match Box::pin(self.unary(request.clone())).await {
-                Err(status) if status.code() == Code::Unavailable && attempt < ATTEMPTS_MAX => {
-                    attempt += 1;
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                answer => break answer,
-            }
-        };
-        match (answer, &self.codec) {
-            (Ok(answer), Some(codec)) => Ok(Ok(codec.decode(answer).await?)),
-            (answer, _) => Ok(answer),
-        }
+        let names = [Q::NAME, Q::Answer::NAME];
+        let answer = Box::pin(self.ask(Q::PATH, names, request.encode_to_vec().into())).await?;
+        Ok(answer.and_then(|answer| {
+            Q::Answer::decode(answer).map_err(|error| Status::internal(error.to_string()))
+        }))
     }
 
     /// Calls a method.
@@ -79,14 +67,89 @@ impl Client {
         answer.map_err(|status| Error::Refused { doing: doing(), status: Box::new(status) })
     }
 
-    async fn unary<Q: Call>(&mut self, request: Q) -> std::result::Result<Q::Answer, Status> {
+    /// What all methods have in common is compiled once, and works on messages as they are sent.
+    /// `names` are those of the request and of the answer.
+    async fn ask(
+        &mut self,
+        path: &'static str,
+        names: [&str; 2],
+        request: Bytes,
+    ) -> Result<std::result::Result<Bytes, Status>> {
+        let [request_name, answer_name] = names;
+        let request = match &self.codec {
+            Some(codec) => codec.encode(request_name, request).await?,
+            None => request,
+        };
+        let mut attempt = 1;
+        let mut pause = FIRST_PAUSE;
+        let answer = loop {
+            match self.unary(path, request.clone()).await {
+                Err(status) if status.code() == Code::Unavailable && attempt < ATTEMPTS_MAX => {
+                    attempt += 1;
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                answer => break answer,
+            }
+        };
+        match (answer, &self.codec) {
+            (Ok(answer), Some(codec)) => Ok(Ok(codec.decode(answer_name, answer).await?)),
+            (answer, _) => Ok(answer),
+        }
+    }
+
+    async fn unary(
+        &mut self,
+        path: &'static str,
+        request: Bytes,
+    ) -> std::result::Result<Bytes, Status> {
         let mut request = Request::new(request);
         *request.metadata_mut() = self.metadata.clone();
         request.set_timeout(CALL_TIMEOUT);
         self.grpc.ready().await.map_err(|error| Status::unavailable(diagnosis::chain(&error)))?;
-        let path = PathAndQuery::from_static(Q::PATH);
-        let answer = self.grpc.unary(request, path, ProstCodec::<Q, Q::Answer>::default()).await?;
-        Ok(answer.into_inner())
+        Ok(self.grpc.unary(request, PathAndQuery::from_static(path), Wire).await?.into_inner())
+    }
+}
+
+/// Messages as they are sent.
+#[derive(Debug, Clone, Copy)]
+struct Wire;
+
+impl tonic::codec::Codec for Wire {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for Wire {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(
+        &mut self,
+        message: Bytes,
+        buffer: &mut EncodeBuf<'_>,
+    ) -> std::result::Result<(), Status> {
+        buffer.put(message);
+        Ok(())
+    }
+}
+
+impl Decoder for Wire {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> std::result::Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }
 

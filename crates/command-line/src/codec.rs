@@ -48,19 +48,19 @@ impl Codec {
         Ok(Self { http: http_client::Client::default(), endpoint, headers })
     }
 
-    /// A request with its payloads encoded.
-    pub(crate) async fn encode<M: Named>(&self, message: M) -> Result<M> {
-        self.pass(message, "encode").await
+    /// A request of the type `name` with its payloads encoded.
+    pub(crate) async fn encode(&self, name: &str, message: Bytes) -> Result<Bytes> {
+        self.pass(name, message, "encode").await
     }
 
-    /// An answer with its payloads decoded.
-    pub(crate) async fn decode<M: Named>(&self, message: M) -> Result<M> {
-        self.pass(message, "decode").await
+    /// An answer of the type `name` with its payloads decoded.
+    pub(crate) async fn decode(&self, name: &str, message: Bytes) -> Result<Bytes> {
+        self.pass(name, message, "decode").await
     }
 
-    async fn pass<M: Named>(&self, message: M, verb: &str) -> Result<M> {
+    async fn pass(&self, name: &str, message: Bytes, verb: &str) -> Result<Bytes> {
         // What is not of Temporal's API has no payloads.
-        let Ok(mut dynamic) = proto_json::dynamic(&message) else { return Ok(message) };
+        let Ok(mut dynamic) = proto_json::read(name, &message) else { return Ok(message) };
         let mut found = Vec::new();
         walk(&mut dynamic, &mut |payload| {
             found.push(payload.clone());
@@ -79,8 +79,7 @@ impl Codec {
         }
         let mut passed = passed.payloads.into_iter();
         walk(&mut dynamic, &mut |_| passed.next())?;
-        M::decode(dynamic.encode_to_vec().as_slice())
-            .map_err(|error| Error::Codec(error.to_string()))
+        Ok(dynamic.encode_to_vec().into())
     }
 
     async fn send(&self, verb: &str, payloads: Payloads) -> Result<Payloads> {

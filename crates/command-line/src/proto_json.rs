@@ -68,10 +68,14 @@ const PAYLOADS: &str = Payloads::NAME;
 
 /// A message that knows its fields.
 pub(crate) fn dynamic<M: Named>(message: &M) -> Result<DynamicMessage> {
-    let descriptor = POOL.as_ref().and_then(|pool| pool.get_message_by_name(M::NAME));
-    let descriptor = descriptor.ok_or_else(|| Error::Answer(format!("no `{}`", M::NAME)))?;
-    DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())
-        .map_err(|error| Error::Answer(error.to_string()))
+    read(M::NAME, &message.encode_to_vec())
+}
+
+/// A message of the type `name` that knows its fields.
+pub(crate) fn read(name: &str, message: &[u8]) -> Result<DynamicMessage> {
+    let descriptor = POOL.as_ref().and_then(|pool| pool.get_message_by_name(name));
+    let descriptor = descriptor.ok_or_else(|| Error::Answer(format!("no `{name}`")))?;
+    DynamicMessage::decode(descriptor, message).map_err(|error| Error::Answer(error.to_string()))
 }
 
 /// A message as JSON. With `shorthand`, payloads of JSON are the values in them.
