@@ -3,8 +3,9 @@
 //! [`Listener`] is the one accept loop of the server: every port uses it, encrypted or not, so that
 //! limits, time-outs and the reading of client certificates hold everywhere. It gives each
 //! connection as a [`Stream`], with a [`Peer`] that says who is at the other end. Encryption is an
-//! [`Encryption`] that somebody else brings.
+//! [`Encryption`] that somebody else brings. [`Http2`] is what the ports of gRPC have in common beyond that.
 
+mod http2;
 mod limits;
 mod listener;
 mod opening;
@@ -13,6 +14,7 @@ mod rate;
 mod stream;
 mod visitor;
 
+pub use http2::Http2;
 pub use limits::{AddressLimits, Limits};
 pub use listener::{Encryption, Ending, Handshake, HandshakeError, Listener, Protocols};
 pub use opening::{Heard, Opening};
