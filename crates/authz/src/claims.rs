@@ -111,6 +111,26 @@ impl Claims {
         true
     }
 
+    /// All rights, each as a namespace and a role's name: [`Claims::grant_named`] takes them back.
+    pub fn grants(&self) -> impl Iterator<Item = (&str, &str)> {
+        const NAMES: &[(&str, Role)] = &[
+            ("worker", Role::WORKER),
+            ("read", Role::READER),
+            ("write", Role::WRITER),
+            ("admin", Role::ADMIN),
+        ];
+        let own = self.namespaces.iter().map(|(name, role)| (name.as_str(), *role));
+        let held = std::iter::once((SYSTEM_NAMESPACE, self.system)).chain(own);
+        let plain = held.flat_map(|(namespace, held)| {
+            let names = NAMES.iter().filter(move |(_, role)| held.includes(*role));
+            names.map(move |(name, _)| (namespace, *name))
+        });
+        let custom = self.custom.iter().flat_map(|(namespace, names)| {
+            names.iter().map(move |name| (namespace.as_str(), name.as_str()))
+        });
+        plain.chain(custom)
+    }
+
     /// Adds the rights that a permission such as `orders:write` speaks of. False when it speaks of
     /// none.
     pub fn grant_permission(&mut self, permission: &str) -> bool {
@@ -122,22 +142,9 @@ impl Claims {
 impl fmt::Display for Claims {
     /// As permissions, with blanks between them.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [(&str, Role); 4] = [
-            ("worker", Role::WORKER),
-            ("read", Role::READER),
-            ("write", Role::WRITER),
-            ("admin", Role::ADMIN),
-        ];
-        let own = self.namespaces.iter().map(|(name, role)| (name.as_str(), *role));
-        let mut permissions = Vec::new();
-        for (namespace, held) in std::iter::once((SYSTEM_NAMESPACE, self.system)).chain(own) {
-            for (name, _) in NAMES.iter().filter(|(_, role)| held.includes(*role)) {
-                permissions.push(format!("{namespace}:{name}"));
-            }
-        }
-        for (namespace, names) in &self.custom {
-            permissions.extend(names.iter().map(|name| format!("{namespace}:{name}")));
-        }
+        let grants = self.grants();
+        let mut permissions: Vec<String> =
+            grants.map(|(namespace, role)| format!("{namespace}:{role}")).collect();
         if permissions.is_empty() {
             permissions.push("none".to_owned());
         }
@@ -184,6 +191,23 @@ mod tests {
         let claims = claims(&["system:admin", "Temporal-System:admin"]);
         assert_eq!(claims.system, Role::NONE);
         assert_eq!(claims.on("system"), Role::ADMIN);
+    }
+
+    #[test]
+    fn rights_that_are_written_down_are_the_same_again() {
+        let held = claims(&[
+            "temporal-system:read",
+            "temporal-system:owner",
+            "orders:worker",
+            "orders:admin",
+            "bills:Deployer",
+        ]);
+        let mut again = Claims::default();
+        for (namespace, role) in held.grants() {
+            assert!(again.grant_named(namespace, role), "{namespace} {role}");
+        }
+        assert_eq!(again, held);
+        assert_eq!(Claims::default().grants().count(), 0);
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct Details<'a> {
     pub endpoint: &'a str,
     /// The name of a worker deployment.
     pub deployment_name: &'a str,
+    /// The query that finds what a batch operation is about.
+    pub visibility_query: &'a str,
 }
 
 impl<'a> Resource<'a> {
@@ -71,6 +73,7 @@ impl<'a> Resource<'a> {
             operation_id: "",
             endpoint: "",
             deployment_name: "",
+            visibility_query: "",
         };
         Self { namespace, details, parts: &[] }
     }
@@ -104,6 +107,7 @@ impl<'a> Details<'a> {
             ("operationId", self.operation_id),
             ("endpoint", self.endpoint),
             ("deploymentName", self.deployment_name),
+            ("visibilityQuery", self.visibility_query),
         ]
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
@@ -124,6 +128,7 @@ pub const DETAIL_NAMES: &[&str] = &[
     "operationId",
     "endpoint",
     "deploymentName",
+    "visibilityQuery",
 ];
 
 #[cfg(test)]
@@ -145,6 +150,7 @@ mod tests {
             operation_id: "x",
             endpoint: "x",
             deployment_name: "x",
+            visibility_query: "x",
         };
         let names: Vec<&str> = details.named().map(|(name, _)| name).collect();
         assert_eq!(names, DETAIL_NAMES);

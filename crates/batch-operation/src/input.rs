@@ -2,6 +2,8 @@
 
 use api::workflowservice::v1::StartBatchOperationRequest;
 
+use crate::Starter;
+
 /// A request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
@@ -16,6 +18,8 @@ pub enum Input {
 pub struct Start {
     /// What to do, and to which workflows; checked.
     pub request: StartBatchOperationRequest,
+    /// Who asks, if that is known.
+    pub starter: Option<Starter>,
 }
 
 /// See [`Input::Stop`].

@@ -9,6 +9,7 @@ mod input;
 mod limits;
 mod listing;
 mod machine;
+mod starter;
 mod state;
 mod work;
 
@@ -16,5 +17,6 @@ pub use input::{Input, Rejection, Start, Stop};
 pub use limits::{OPEN_MAX, OPERATIONS_PER_SECOND, OPERATIONS_PER_SECOND_MAX};
 pub use listing::{DIVISION, TYPE_FIELD, is_of_activities, operation_name, operation_type};
 pub use machine::BatchOperation;
+pub use starter::{Grant, Starter};
 pub use state::{State, Target};
 pub use work::{Done, Found, Source, Step};

@@ -71,6 +71,7 @@ impl Machine for BatchOperation {
         };
         Some(Step {
             request: state.request.clone()?,
+            starter: state.starter.clone(),
             now: state.start_time(),
             rate: state.rate(),
             targets: state.targets.clone(),
@@ -86,6 +87,7 @@ impl Machine for BatchOperation {
 fn begin(start: Start, context: &Context<'_>) -> State {
     State {
         request: Some(start.request),
+        starter: start.starter,
         start_nanos: context.now.nanos(),
         status: BatchOperationState::Running as i32,
         step: 1,

@@ -3,8 +3,12 @@
 use api::{enums::v1::BatchOperationState, workflowservice::v1::StartBatchOperationRequest};
 use model::Time;
 
-use crate::limits::{
-    OPERATIONS_PER_SECOND, OPERATIONS_PER_SECOND_MAX, STEPS_PER_SECOND, TARGETS_MAX, TARGETS_MIN,
+use crate::{
+    Starter,
+    limits::{
+        OPERATIONS_PER_SECOND, OPERATIONS_PER_SECOND_MAX, STEPS_PER_SECOND, TARGETS_MAX,
+        TARGETS_MIN,
+    },
 };
 
 /// One batch operation.
@@ -52,6 +56,9 @@ pub struct State {
     /// Who stopped it.
     #[prost(string, tag = "14")]
     pub stop_identity: String,
+    /// In whose name it acts; none when nobody had to say who it is.
+    #[prost(message, optional, tag = "15")]
+    pub starter: Option<Starter>,
 }
 
 /// A run to operate on.

@@ -3,13 +3,15 @@
 use api::workflowservice::v1::StartBatchOperationRequest;
 use model::Time;
 
-use crate::Target;
+use crate::{Starter, Target};
 
 /// One step: do the operation on these targets, then find the next ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// What to do.
     pub request: StartBatchOperationRequest,
+    /// In whose name; none when nobody had to say who it is.
+    pub starter: Option<Starter>,
     /// When the batch began: what `now()` in its query stands for.
     pub now: Time,
     /// Operations per second.

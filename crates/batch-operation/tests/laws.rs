@@ -5,7 +5,9 @@ use api::{
     enums::v1::BatchOperationState,
     workflowservice::v1::{StartBatchOperationRequest, start_batch_operation_request::Operation},
 };
-use batch_operation::{BatchOperation, Done, Found, Input, Rejection, Start, State, Stop, Target};
+use batch_operation::{
+    BatchOperation, Done, Found, Input, Rejection, Start, Starter, State, Stop, Target,
+};
 use entity::{Context, EntityKey, EntityKind, Event, Machine};
 use model::{Limits, NamespaceId, RunId, Span, Time};
 use proptest::prelude::*;
@@ -45,7 +47,8 @@ fn start() -> Event<BatchOperation> {
         operation: Some(Operation::TerminationOperation(BatchOperationTermination::default())),
         ..StartBatchOperationRequest::default()
     };
-    Event::Request(Input::Start(Box::new(Start { request })))
+    let starter = Starter { kind: "jwt".to_owned(), ..Starter::default() };
+    Event::Request(Input::Start(Box::new(Start { request, starter: Some(starter) })))
 }
 
 fn stop() -> Event<BatchOperation> {
@@ -81,6 +84,7 @@ fn it_steps_until_all_is_found_and_done() {
     assert_eq!((state.total, BatchOperation::outstanding(&state)), (3, vec![2]));
     let second = BatchOperation::work(&state, 2, &key()).unwrap();
     assert_eq!((second.targets.len(), second.next.unwrap().page_token), (2, vec![1]));
+    assert_eq!(second.starter.unwrap().kind, "jwt", "each step is taken in somebody's name");
 
     let state = decide(Some(&state), done(2, 2, 0, found(1, false, None)), 3).unwrap().unwrap();
     assert_eq!(BatchOperation::work(&state, 3, &key()).unwrap().next, None);

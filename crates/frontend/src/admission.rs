@@ -8,7 +8,9 @@ use std::{
 };
 
 use api::enums::v1::NamespaceState;
-use authz::{Access, Caller, Denial, Details, Permit, Question, Resource, Rpc, authorize};
+use authz::{
+    Access, Caller, Denial, Details, Part, Permit, Policy, Question, Resource, Rpc, authorize,
+};
 use futures_util::FutureExt;
 use model::{RunId, Span, Time};
 use namespace::Namespace;
@@ -17,11 +19,13 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::{
     auditing::{Asked, NO_RULE, code_name},
+    authentication::Consult,
     deadline::client_timeout,
     error::{ApiError, ApiResult},
     frontend::Frontend,
     limits::LongPoll,
     named::Named,
+    refusal_lines::RefusalLines,
     target::{Target, Targeted},
     token::{HeldTask, TaskToken},
 };
@@ -162,26 +166,20 @@ impl Frontend {
         caller: &Caller,
         resource: Resource<'_>,
     ) -> ApiResult<Permit> {
-        let permit = authorize(caller, rpc, resource, &self.policy);
-        let permit = permit.map_err(|denial| self.denied(denial))?;
-        if let Some(consult) = &self.consult
-            && rpc.access != Access::Open
-        {
-            let question = Question { caller, rpc, resource };
-            if let Err(reason) = consult.consult(question).await {
-                let (rpc, namespace) = (rpc.name, resource.namespace);
-                let say = || tracing::warn!(reason, rpc, namespace, "denied");
-                self.refusal_lines.say(say);
-                return Err(ApiError::permission_denied().because(reason));
-            }
-        }
-        Ok(permit)
+        let question = Question { caller, rpc, resource };
+        decide(&self.policy, self.consult.as_deref(), &self.refusal_lines, question).await
     }
 
-    /// The one answer to whoever may not; the log says why.
-    fn denied(&self, denial: Denial) -> ApiError {
-        self.refusal_lines.say(|| tracing::warn!(%denial, "denied"));
-        ApiError::permission_denied().because(rule_of(denial))
+    /// Decides about a call again, once it is known what it does besides.
+    pub(crate) async fn permit_further(
+        &self,
+        call: &Call,
+        details: Details<'_>,
+        parts: &[Part<'_>],
+    ) -> ApiResult<()> {
+        let permit = &call.permit;
+        let resource = Resource::in_namespace(permit.namespace()).about(details).with_parts(parts);
+        self.permit(permit.rpc(), permit.caller(), resource).await.map(drop)
     }
 
     /// The namespace that a request is about, by its name; empty when there is none, which is
@@ -254,6 +252,30 @@ impl Frontend {
         }
         outcome.map(Response::new).map_err(ApiError::into_status)
     }
+}
+
+/// Asks the policy, and whoever else is to be asked. Whoever may not gets one answer; the log says
+/// why.
+pub(crate) async fn decide(
+    policy: &Policy,
+    consult: Option<&dyn Consult>,
+    lines: &RefusalLines,
+    question: Question<'_>,
+) -> ApiResult<Permit> {
+    let Question { caller, rpc, resource } = question;
+    let permit = authorize(caller, rpc, resource, policy).map_err(|denial| {
+        lines.say(|| tracing::warn!(%denial, "denied"));
+        ApiError::permission_denied().because(rule_of(denial))
+    })?;
+    if let Some(consult) = consult
+        && rpc.access != Access::Open
+        && let Err(reason) = consult.consult(question).await
+    {
+        let (rpc, namespace) = (rpc.name, resource.namespace);
+        lines.say(|| tracing::warn!(reason, rpc, namespace, "denied"));
+        return Err(ApiError::permission_denied().because(reason));
+    }
+    Ok(permit)
 }
 
 /// Why nothing allowed a call, for the audit log.

@@ -19,7 +19,7 @@ pub(crate) struct Source(pub(crate) SocketAddr);
 pub(crate) const NO_RULE: &str = "no rule allows it";
 
 /// Methods that a handler may still deny a part of; denials are kept of those that are not, too.
-const DENIED_LATE: &[&str] = &["RespondWorkflowTaskCompleted"];
+const DENIED_LATE: &[&str] = &["PatchSchedule", "RespondWorkflowTaskCompleted"];
 
 /// The rule of calls without credentials.
 const NO_CREDENTIALS: &str = "no credentials";
@@ -116,7 +116,7 @@ impl Asked<'_> {
     }
 }
 
-fn who(caller: &Caller) -> Who {
+pub(crate) fn who(caller: &Caller) -> Who {
     Who::from(caller.principal())
 }
 

@@ -1,6 +1,6 @@
 //! What a request names in its namespace, and what it does besides, for rules that speak of it.
 
-mod batch;
+pub(crate) mod batch;
 mod methods;
 
 use api::{
@@ -207,6 +207,7 @@ detailed_in_full! {
     }, signal_and_start(it);
     StartBatchOperationRequest => |it| {
         signal_name: batch::signal_name(it),
+        visibility_query: &it.visibility_query,
     }, batch::parts(it);
     StartWorkflowExecutionRequest => |it| {
         workflow_type: kind(&it.workflow_type),
@@ -225,7 +226,7 @@ detailed_in_full! {
 }
 
 /// What a schedule starts.
-fn scheduled(schedule: &Option<Schedule>) -> Details<'_> {
+pub(crate) fn scheduled(schedule: &Option<Schedule>) -> Details<'_> {
     match schedule.as_ref().and_then(|schedule| schedule.action.as_ref()?.action.as_ref()) {
         Some(Action::StartWorkflow(start)) => Details {
             workflow_type: kind(&start.workflow_type),
@@ -237,7 +238,7 @@ fn scheduled(schedule: &Option<Schedule>) -> Details<'_> {
     }
 }
 
-fn scheduled_start(schedule: &Option<Schedule>) -> Vec<Part<'_>> {
+pub(crate) fn scheduled_start(schedule: &Option<Schedule>) -> Vec<Part<'_>> {
     let details = scheduled(schedule);
     let starts = details != Details::default();
     starts.then_some(Part { rpc: START, details }).into_iter().collect()
@@ -499,7 +500,10 @@ mod tests {
         request.visibility_query = "WorkflowType = 'Order'".to_owned();
         let terminate = BatchOperationTermination::default();
         request.operation = Some(Batched::TerminationOperation(terminate));
+        assert_eq!(request.details().visibility_query, "WorkflowType = 'Order'");
         assert_eq!(shown(&request.parts()), ["TerminateWorkflowExecution"]);
+        let member = batch::of_member(&request, "a");
+        assert_eq!(shown(&member), ["TerminateWorkflowExecution workflowId=a"]);
     }
 
     #[test]

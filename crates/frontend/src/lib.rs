@@ -10,6 +10,7 @@
 mod admission;
 mod auditing;
 mod authentication;
+mod batch_members;
 mod command_metrics;
 mod deadline;
 mod details;
@@ -30,6 +31,7 @@ mod token;
 mod validation;
 
 pub use authentication::{Authenticate, Consult};
+pub use batch_members::BatchMembers;
 pub use frontend::{Cluster, Frontend, Parts};
 pub use http_server::{Face, Hosts, HttpServer, HttpSettings, Upstream};
 pub use limits::{MessageLimits, NamespaceLimits, RequestLimits};

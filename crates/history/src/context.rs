@@ -21,8 +21,12 @@ pub(crate) struct Caller {
 impl Caller {
     /// A caller with a permit.
     pub(crate) fn new(permit: &Permit, namespace: &Arc<Namespace>) -> Self {
-        let principal = permit
-            .principal()
+        Self::earlier(permit.principal(), namespace)
+    }
+
+    /// A caller that asked before, in whose name something is done now.
+    pub(crate) fn earlier(principal: &authz::Principal, namespace: &Arc<Namespace>) -> Self {
+        let principal = principal
             .stamp()
             .map(|(kind, name)| Principal { r#type: kind.to_owned(), name: name.to_owned() });
         Self { namespace: Arc::clone(namespace), principal }

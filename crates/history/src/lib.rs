@@ -61,7 +61,8 @@ pub use delivery::{
     WorkflowTaskDelivery,
 };
 pub use entities::{
-    ACTIVITY_ATTRIBUTES, EntityError, EntityScope, EntityView, Perform, activity_schema,
+    ACTIVITY_ATTRIBUTES, BatchMember, BatchMembers, EntityError, EntityScope, EntityView, Perform,
+    activity_schema, batch_starter,
 };
 pub use error::HistoryError;
 pub use execution::{Execution, RunKey};

@@ -20,7 +20,8 @@ use tokio::sync::MutexGuard;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Config, Delivery, HistoryError, NexusTaskAnswer, QueryAnswer, RunKey, SystemOperations,
+    BatchMembers, Config, Delivery, HistoryError, NexusTaskAnswer, QueryAnswer, RunKey,
+    SystemOperations,
     answers::Answers,
     completion_pages::CompletionPages,
     current,
@@ -57,6 +58,8 @@ pub struct Parts {
     pub system_operations: Arc<dyn SystemOperations>,
     /// What tokens are authenticated with.
     pub token_keys: Arc<TokenKeys>,
+    /// Who decides about what batch operations find; none where everybody may do everything.
+    pub batch_members: Option<Arc<dyn BatchMembers>>,
 }
 
 /// See the module.
@@ -75,6 +78,7 @@ pub(crate) struct Node {
     pub(crate) outbound: Outbound,
     pub(crate) system_operations: Arc<dyn SystemOperations>,
     pub(crate) token_keys: Arc<TokenKeys>,
+    pub(crate) batch_members: Option<Arc<dyn BatchMembers>>,
     pub(crate) direct_queries: Arc<Answers<QueryAnswer>>,
     pub(crate) nexus_tasks: Arc<Answers<NexusTaskAnswer>>,
     pub(crate) completion_pages: CompletionPages,
@@ -116,6 +120,7 @@ impl Node {
             outbound: parts.outbound,
             system_operations: parts.system_operations,
             token_keys: parts.token_keys,
+            batch_members: parts.batch_members,
             nexus_tasks: Arc::default(),
             completion_pages: CompletionPages::default(),
             tracker: TaskTracker::new(),

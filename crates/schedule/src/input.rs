@@ -19,6 +19,8 @@ pub enum Input {
         patch: Box<SchedulePatch>,
         /// The request's id; a repeated one changes nothing. Empty: none.
         request_id: String,
+        /// Only if this is the present one; 0: in any case.
+        conflict_token: i64,
     },
     /// Remove it. What it started goes on.
     Delete,

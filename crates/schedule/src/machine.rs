@@ -51,10 +51,11 @@ impl Machine for Schedule {
                 times = Times::of(&next, context.key);
                 following = times.catch_up(&mut next, context.now);
             }
-            Event::Request(Input::Patch { patch, request_id }) => {
+            Event::Request(Input::Patch { patch, request_id, conflict_token }) => {
                 if requests::is_repeated(&mut next, &request_id) {
                     return Ok(unchanged(state));
                 }
+                requests::check_conflict(&next, conflict_token)?;
                 requests::patch(&mut next, &patch, context.now);
             }
             Event::Due | Event::Taken(_) => {}

@@ -41,9 +41,7 @@ fn canonical(mut schedule: Schedule) -> Result<Schedule, Rejection> {
 
 /// Replaces what the schedule does.
 pub(crate) fn update(state: &mut State, update: Update, now: Time) -> Result<(), Rejection> {
-    if update.conflict_token != 0 && update.conflict_token != state.conflict_token {
-        return Err(Rejection::Conflict);
-    }
+    check_conflict(state, update.conflict_token)?;
     state.schedule = Some(canonical(update.schedule)?);
     state.fill_in_defaults();
     if update.search_attributes.is_some() {
@@ -55,6 +53,11 @@ pub(crate) fn update(state: &mut State, update: Update, now: Time) -> Result<(),
     state.update_time = now;
     state.conflict_token += 1;
     Ok(())
+}
+
+/// Refuses who knows the schedule as it was before.
+pub(crate) const fn check_conflict(state: &State, known: i64) -> Result<(), Rejection> {
+    if known == 0 || known == state.conflict_token { Ok(()) } else { Err(Rejection::Conflict) }
 }
 
 /// Triggers, backfills, pauses, unpauses.

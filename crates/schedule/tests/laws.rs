@@ -186,7 +186,7 @@ impl World {
     fn patch(&mut self, patch: SchedulePatch) {
         let event = || {
             let patch = Box::new(patch.clone());
-            Event::Request(Input::Patch { patch, request_id: String::new() })
+            Event::Request(Input::Patch { patch, request_id: String::new(), conflict_token: 0 })
         };
         self.decide(event).unwrap();
     }
@@ -390,4 +390,31 @@ fn an_end_that_is_found_by_looking_lets_the_next_start_go() {
     let state = world.state.as_ref().unwrap();
     assert_eq!((state.action_count, state.overlap_skipped), (2, 1));
     assert_eq!(Schedule::outstanding(state), []);
+}
+
+#[test]
+fn a_patch_of_who_knows_another_schedule_is_refused() {
+    let schedule = plan(3600, ScheduleOverlapPolicy::AllowAll, false, None);
+    let mut world = World::at(BASE);
+    let create = || {
+        let create = Create { schedule: schedule.clone(), ..Create::default() };
+        Event::Request(Input::Create(Box::new(create)))
+    };
+    world.decide(create).unwrap();
+    let known = world.state.as_ref().unwrap().conflict_token;
+    let trigger = |conflict_token| {
+        let patch = SchedulePatch {
+            trigger_immediately: Some(TriggerImmediatelyRequest::default()),
+            ..SchedulePatch::default()
+        };
+        let (patch, request_id) = (Box::new(patch), String::new());
+        Event::Request(Input::Patch { patch, request_id, conflict_token })
+    };
+    world.decide(|| trigger(known)).unwrap();
+    world.step(&Step::Update(ScheduleOverlapPolicy::AllowAll), 3600);
+    let before = world.state.clone();
+    assert_eq!(world.decide(|| trigger(known)), Err(Rejection::Conflict));
+    assert_eq!(world.state, before);
+    world.decide(|| trigger(0)).unwrap();
+    assert_ne!(world.state, before);
 }

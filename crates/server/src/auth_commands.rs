@@ -43,7 +43,7 @@ pub(crate) enum AuthCommand {
         command: certificate_commands::CertificateCommand,
     },
     /// Tell who may call what, and which rule says so.
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// Print the schema that policies are checked against.
     PolicySchema,
     /// Check policies as a server would, before it sees them.

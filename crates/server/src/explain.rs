@@ -86,6 +86,9 @@ struct Named {
     /// The name of a worker deployment.
     #[arg(long, default_value = "")]
     deployment_name: String,
+    /// The query that finds what a batch operation is about.
+    #[arg(long, default_value = "")]
+    visibility_query: String,
 }
 
 /// Decides as the server would, and tells why.
@@ -229,6 +232,7 @@ impl Named {
             operation_id: &self.operation_id,
             endpoint: &self.endpoint,
             deployment_name: &self.deployment_name,
+            visibility_query: &self.visibility_query,
         }
     }
 

@@ -12,7 +12,8 @@ use audit::AuditLog;
 use deployment::{Deployments, QueueConfigs, TaskQueues};
 use environment::Environment;
 use frontend::{
-    Cluster, Frontend, Hosts, HttpServer, HttpSettings, Parts, Server, SystemOperations,
+    BatchMembers, Cluster, Frontend, Hosts, HttpServer, HttpSettings, Parts, Server,
+    SystemOperations,
 };
 use history::{History, Outbound};
 use http_client::{AddressRules, Client};
@@ -174,6 +175,9 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         Deployments::open(Arc::clone(&store), environment.clone(), Arc::clone(&queues)).await?;
     let deployments = Arc::new(deployments);
     let queue_configs = Arc::new(QueueConfigs::open(Arc::clone(&store), queues).await?);
+    let consult = options.rules.consult(&environment)?;
+    let members =
+        BatchMembers::new(options.rules.policy.clone(), consult.clone(), audit_log.clone());
     let history = History::open(history::Parts {
         config: options.history,
         environment: environment.clone(),
@@ -190,6 +194,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         )),
         outbound: outbound(options.callbacks, encryption.http_scheme(), addresses.http),
         token_keys,
+        batch_members: Some(Arc::new(members)),
     })
     .await
     .context("the runs cannot be opened")?;
@@ -202,7 +207,6 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let clock_of_node = Arc::clone(&environment.clock);
     options.rules.watch(&stop);
     let watched = (options.rules.policies.clone(), encryption.clone());
-    let consult = options.rules.consult(&environment)?;
     let (limits, hosts) = (options.limits, options.hosts);
     let visitors = limits.visitors();
     watch_security(&metrics, watched, &visitors);

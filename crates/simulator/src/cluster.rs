@@ -215,6 +215,7 @@ impl Cluster {
             outbound: self.outside.outbound(),
             system_operations: Arc::new(history::NoSystemOperations),
             token_keys: Arc::new(token_keys()),
+            batch_members: None,
         });
         Ok(Life {
             history: history.await.map_err(|error| error.to_string())?,

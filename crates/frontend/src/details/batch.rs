@@ -27,9 +27,6 @@ pub(super) fn signal_name(request: &StartBatchOperationRequest) -> &str {
 
 /// The operation on each execution that is named, or once when a query finds them.
 pub(super) fn parts(request: &StartBatchOperationRequest) -> Vec<Part<'_>> {
-    let Some(operation) = &request.operation else { return Vec::new() };
-    let rpc = rpc(operation);
-    let on_activities = is_of_activities(operation);
     let of_workflows = request.executions.iter().map(|execution| &execution.workflow_id);
     let of_any = request.target_executions.iter().map(|target| &target.business_id);
     let mut ids: Vec<&str> =
@@ -37,15 +34,18 @@ pub(super) fn parts(request: &StartBatchOperationRequest) -> Vec<Part<'_>> {
     if ids.is_empty() {
         ids.push("");
     }
-    let mut parts = Vec::with_capacity(ids.len());
-    for id in ids {
-        let (workflow_id, activity_id) = if on_activities { ("", id) } else { (id, "") };
-        let signal_name = signal_name(request);
-        let details = Details { workflow_id, activity_id, signal_name, ..Details::default() };
-        parts.push(Part { rpc, details });
-        if let Operation::ResetOperation(reset) = operation {
-            parts.extend(after_reset(&reset.post_reset_operations, workflow_id));
-        }
+    ids.into_iter().flat_map(|id| of_member(request, id)).collect()
+}
+
+/// The operation on one execution.
+pub(crate) fn of_member<'a>(request: &'a StartBatchOperationRequest, id: &'a str) -> Vec<Part<'a>> {
+    let Some(operation) = &request.operation else { return Vec::new() };
+    let (workflow_id, activity_id) = if is_of_activities(operation) { ("", id) } else { (id, "") };
+    let signal_name = signal_name(request);
+    let details = Details { workflow_id, activity_id, signal_name, ..Details::default() };
+    let mut parts = vec![Part { rpc: rpc(operation), details }];
+    if let Operation::ResetOperation(reset) = operation {
+        parts.extend(after_reset(&reset.post_reset_operations, workflow_id));
     }
     parts
 }

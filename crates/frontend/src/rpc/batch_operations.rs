@@ -24,7 +24,7 @@ use batch_operation::{
     BatchOperation, DIVISION, Input, OPEN_MAX, Rejection, Start, State, Stop, TYPE_FIELD,
     is_of_activities, operation_name,
 };
-use history::{EntityError, EntityView, activity_schema};
+use history::{EntityError, EntityView, activity_schema, batch_starter};
 use model::Limits;
 use namespace::Namespace;
 use visibility::Record;
@@ -68,7 +68,8 @@ pub(crate) async fn start_batch_operation(
     }
     let job_id = request.job_id.clone();
     prepare(frontend, &mut request, &namespace.limits)?;
-    let input = Input::Start(Box::new(Start { request }));
+    let starter = batch_starter(call.permit.caller());
+    let input = Input::Start(Box::new(Start { request, starter }));
     apply(frontend, call, &job_id, input).await?;
     Ok(StartBatchOperationResponse {})
 }

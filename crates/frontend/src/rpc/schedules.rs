@@ -1,6 +1,9 @@
 //! Schedules (fact sheet section 14).
 
 mod list;
+mod patch;
+
+use std::sync::Arc;
 
 use api::{
     common::v1::SearchAttributes,
@@ -108,9 +111,8 @@ pub(crate) async fn patch_schedule(
         return Err(ApiError::invalid("Schedule notes exceeds limit."));
     }
     check_blob(Some(&patch), &namespace.limits)?;
-    let patch = Box::new(at_present(patch, frontend));
-    let input = Input::Patch { patch, request_id: request.request_id };
-    apply(frontend, call, &request.schedule_id, input).await?;
+    let patch = at_present(patch, frontend);
+    patch::apply_patch(frontend, call, &request.schedule_id, patch, &request.request_id).await?;
     Ok(PatchScheduleResponse {})
 }
 
@@ -183,12 +185,22 @@ pub(crate) async fn list_schedule_matching_times(
 }
 
 async fn apply(frontend: &Frontend, call: &Call, id: &str, input: Input) -> ApiResult<Reply> {
-    let namespace = call.namespace()?;
-    let applied = frontend
-        .history
-        .request_entity::<schedule::Schedule>(&call.permit, namespace, id, input)
-        .await;
-    applied.map_err(|error| match error {
+    let applied = ask(frontend, call, call.namespace()?, id, input).await;
+    applied.map_err(|error| refusal(id, error))
+}
+
+async fn ask(
+    frontend: &Frontend,
+    call: &Call,
+    namespace: &Arc<Namespace>,
+    id: &str,
+    input: Input,
+) -> Result<Reply, EntityError<Rejection>> {
+    frontend.history.request_entity::<schedule::Schedule>(&call.permit, namespace, id, input).await
+}
+
+fn refusal(id: &str, error: EntityError<Rejection>) -> ApiError {
+    match error {
         EntityError::History(error) => error.into(),
         EntityError::Rejected(Rejection::NotFound) => not_found(id),
         EntityError::Rejected(Rejection::AlreadyExists) => ApiError::schedule_already_exists(id),
@@ -196,7 +208,7 @@ async fn apply(frontend: &Frontend, call: &Call, id: &str, input: Input) -> ApiR
             ApiError::precondition(rejection.to_string())
         }
         EntityError::Rejected(Rejection::Spec(error)) => bad_spec(&error),
-    })
+    }
 }
 
 async fn read(

@@ -87,6 +87,7 @@ pub(crate) async fn start_for(
         outbound: history::Outbound::default(),
         system_operations: Arc::new(history::NoSystemOperations),
         token_keys: Arc::new(TokenKeys::of(&[[1; 32]])),
+        batch_members: None,
     })
     .await
     .unwrap();

@@ -5,7 +5,7 @@ use batch_operation::Target;
 use model::RunId;
 use standalone_activity::{Input, Rejection, RequestCancel, StandaloneActivity, Terminate};
 
-use super::{EntityError, EntityScope};
+use super::EntityError;
 use crate::{History, HistoryError, context::Caller};
 
 /// What an operation asks of an activity; none when it is about workflows. Asked twice under one
@@ -31,14 +31,13 @@ pub(super) fn input(operation: &Operation, request_id: String) -> Option<Input> 
 /// Operates on one activity; false when that fails. One that is gone needs nothing any more.
 pub(super) async fn apply(
     history: &History,
-    scope: &EntityScope,
+    caller: &Caller,
     target: &Target,
     run_id: Option<RunId>,
     input: Input,
 ) -> Result<bool, HistoryError> {
-    let caller = Caller::server(&scope.namespace);
     let asked = history.request_instance_for::<StandaloneActivity>(
-        &caller,
+        caller,
         &target.workflow_id,
         run_id,
         input,

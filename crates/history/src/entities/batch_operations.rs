@@ -16,8 +16,8 @@ use model::{RunId, Span};
 use visibility_query::{Comparison, Condition, Predicate, SystemAttribute, Test, Value, parse};
 
 use super::{
-    EntityScope, LiveEntity, Perform, batch_activities, batch_inputs, held::state_of,
-    standalone_activities::activity_schema,
+    BatchMember, EntityScope, LiveEntity, Perform, batch_activities, batch_inputs,
+    batch_members::caller_of, held::state_of, standalone_activities::activity_schema,
 };
 use crate::{Execution, History, HistoryError, ResetRequest, context::Caller};
 
@@ -38,7 +38,9 @@ impl Perform for BatchOperation {
         else {
             return Ok(Done::Impossible);
         };
-        let batch = Batch { history, scope, operation, reason: &step.request.reason };
+        let starter = caller_of(step.starter.as_ref());
+        let caller = Caller::earlier(starter.principal(), &scope.namespace);
+        let batch = Batch { history, scope, request: &step.request, operation, starter, caller };
         let watched = batch.watched().await?;
         let (completed, failed) = batch.operate(&step, watched.as_deref()).await?;
         let found = match &step.next {
@@ -66,8 +68,12 @@ impl Perform for BatchOperation {
 struct Batch<'a> {
     history: &'a History,
     scope: &'a EntityScope,
+    request: &'a StartBatchOperationRequest,
     operation: &'a Operation,
-    reason: &'a str,
+    /// Who asked for it, with the rights of then.
+    starter: authz::Caller,
+    /// The same, for the events that come of it.
+    caller: Caller,
 }
 
 impl Batch<'_> {
@@ -117,6 +123,18 @@ impl Batch<'_> {
         Ok((completed, failed))
     }
 
+    /// Whether who asked for the batch may do this to a target. Those that the request names itself
+    /// were decided about when it came.
+    async fn may_act_on(&self, target: &Target) -> bool {
+        let Some(members) = &self.history.node.batch_members else { return true };
+        if self.request.visibility_query.is_empty() {
+            return true;
+        }
+        let namespace = &self.scope.namespace.name;
+        let (request, id) = (self.request, &target.workflow_id);
+        members.may_act(&self.starter, BatchMember { namespace, request, id }).await
+    }
+
     /// Operates on one target; false when that fails. One that is gone, or has closed, needs nothing
     /// any more.
     async fn apply(&self, target: &Target) -> Result<bool, HistoryError> {
@@ -125,18 +143,18 @@ impl Batch<'_> {
             Ok(run_id) => Some(run_id),
             Err(_) => return Ok(false),
         };
-        if target.workflow_id.is_empty() {
+        if target.workflow_id.is_empty() || !self.may_act_on(target).await {
             return Ok(false);
         }
+        let caller = &self.caller;
         let request_id = self.scope.instance.to_string();
         if let Some(input) = batch_activities::input(self.operation, request_id) {
-            return batch_activities::apply(self.history, self.scope, target, run_id, input).await;
+            return batch_activities::apply(self.history, caller, target, run_id, input).await;
         }
         let execution = Execution { workflow_id: target.workflow_id.clone(), run_id };
-        let caller = Caller::server(&self.scope.namespace);
         let input = match self.operation {
             Operation::TerminationOperation(termination) => Input::Terminate(Terminate {
-                reason: self.reason.to_owned(),
+                reason: self.request.reason.clone(),
                 details: termination.details.clone(),
                 identity: termination.identity.clone(),
                 ..Terminate::default()
@@ -156,10 +174,10 @@ impl Batch<'_> {
                 ..Signal::default()
             })),
             Operation::DeletionOperation(_) => {
-                return outcome(self.history.delete_for(&caller, &execution).await);
+                return outcome(self.history.delete_for(caller, &execution).await);
             }
             Operation::ResetOperation(reset) => {
-                return self.reset(&caller, &execution, target, reset).await;
+                return self.reset(&execution, target, reset).await;
             }
             Operation::UpdateWorkflowOptionsOperation(update) => {
                 let update = UpdateOptions {
@@ -167,7 +185,7 @@ impl Batch<'_> {
                     paths: update.update_mask.clone().unwrap_or_default().paths,
                     identity: update.identity.clone(),
                 };
-                let updated = self.history.update_options_for(&caller, &execution, update);
+                let updated = self.history.update_options_for(caller, &execution, update);
                 return outcome(updated.await);
             }
             // What else there is was refused when it was asked for.
@@ -176,13 +194,12 @@ impl Batch<'_> {
                 None => return Ok(false),
             },
         };
-        outcome(self.history.apply_checked(&caller, &execution, "", input).await)
+        outcome(self.history.apply_checked(caller, &execution, "", input).await)
     }
 
     /// Begins a run again; asked twice, it does so once.
     async fn reset(
         &self,
-        caller: &Caller,
         execution: &Execution,
         target: &Target,
         operation: &BatchOperationReset,
@@ -191,7 +208,7 @@ impl Batch<'_> {
             return Ok(false);
         };
         let found =
-            self.history.reset_point(&caller.namespace, execution, &point, current_run_only);
+            self.history.reset_point(&self.caller.namespace, execution, &point, current_run_only);
         let (execution, finish_event_id) = match found.await {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(false),
@@ -209,11 +226,11 @@ impl Batch<'_> {
         let request = ResetRequest {
             finish_event_id,
             request_id: format!("{}-{}-{}", self.scope.instance, target.workflow_id, target.run_id),
-            reason: self.reason.to_owned(),
+            reason: self.request.reason.clone(),
             exclusions,
             options: options.collect(),
         };
-        outcome(self.history.reset_for(caller, &execution, &request).await)
+        outcome(self.history.reset_for(&self.caller, &execution, &request).await)
     }
 
     fn seed(&self) -> u64 {

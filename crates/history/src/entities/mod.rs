@@ -5,6 +5,7 @@
 
 mod batch_activities;
 mod batch_inputs;
+mod batch_members;
 mod batch_operations;
 mod cache;
 mod find;
@@ -20,6 +21,7 @@ mod standalone_nexus_operations;
 mod tasks;
 mod work;
 
+pub use batch_members::{BatchMember, BatchMembers, batch_starter};
 pub(crate) use cache::{CachedEntity, LiveEntity};
 pub(crate) use held::{Held, Next};
 pub use perform::{EntityScope, Perform};

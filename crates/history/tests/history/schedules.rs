@@ -61,7 +61,7 @@ fn trigger() -> Input {
         trigger_immediately: Some(TriggerImmediatelyRequest::default()),
         ..SchedulePatch::default()
     };
-    Input::Patch { patch: Box::new(patch), request_id: String::new() }
+    Input::Patch { patch: Box::new(patch), request_id: String::new(), conflict_token: 0 }
 }
 
 /// Waits until the schedule has seen so many of its workflows complete.

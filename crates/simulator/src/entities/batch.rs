@@ -34,7 +34,7 @@ pub(crate) async fn see_through(world: Arc<World>) {
             operation: Some(Operation::TerminationOperation(BatchOperationTermination::default())),
             ..StartBatchOperationRequest::default()
         };
-        let start = Input::Start(Box::new(Start { request }));
+        let start = Input::Start(Box::new(Start { request, starter: None }));
         let started = ask::<BatchOperation>(&world, &dice, ID, start).await;
         world.note(ID, "start", &started);
         match started {

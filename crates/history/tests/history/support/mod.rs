@@ -112,6 +112,7 @@ impl Node {
                 outbound: outbound.clone(),
                 system_operations: Arc::new(history::NoSystemOperations),
                 token_keys: Arc::new(TokenKeys::of(&[TOKEN_SECRET])),
+                batch_members: None,
             })
             .await
         })
