@@ -1,15 +1,20 @@
 //! Random bit flips in what is stored.
 
-use storage::{Store as _, StoreError, Table};
+use std::sync::Arc;
 
-use crate::support::{CANARY, Folder, key, namespace, record, write};
+use bytes::Bytes;
+use storage::{Store as _, StoreError, Table, Write};
+use storage_embedded::EmbeddedStore;
 
-const FLIPS: u64 = 10_000;
+use crate::support::{CANARY, Folder, key, namespace, write};
 
-const RECORDS: u16 = 100;
+const FLIPS: usize = 10_000;
 
-/// Flips to be made behind the store's back at a time.
-const ROUND: usize = 100;
+/// Records, in turn in each of the tables that slots write.
+const RECORDS: u16 = 500;
+
+const TABLES: [Table; 5] =
+    [Table::History, Table::Run, Table::Current, Table::Entity, Table::Branch];
 
 /// The numbers of a simple generator, the same every time.
 struct Numbers(u64);
@@ -22,53 +27,84 @@ impl Numbers {
     }
 }
 
-#[tokio::test]
-async fn every_one_of_ten_thousand_flipped_bits_is_found_and_names_the_record() {
+/// Where a record is.
+fn place(number: u16) -> (Table, Bytes) {
+    (TABLES[usize::from(number) % TABLES.len()], key(number))
+}
+
+fn record(number: u16) -> Write {
+    let (table, key) = place(number);
+    let value = [CANARY, number.to_string().as_bytes(), &[0xab; 100]].concat().into();
+    Write::Put { table, namespace: Some(namespace(1)), key, value }
+}
+
+async fn opened(folder: &Folder, is_encrypted: bool) -> Arc<EmbeddedStore> {
+    if is_encrypted {
+        return folder.open(&[("k1", 1)]).await.0;
+    }
+    Arc::new(folder.open_plain().unwrap())
+}
+
+/// Changes the values of all records behind the store's back; gives the values of before.
+fn change(folder: &Folder, mut changed: impl FnMut(u16, &[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
+    let database = fjall::Database::builder(folder.data().join("fjall")).open().unwrap();
+    let mut before = Vec::new();
+    for number in 0..RECORDS {
+        let (table, key) = place(number);
+        let keyspace = database.keyspace(table.name(), Default::default).unwrap();
+        let value = keyspace.get(&key).unwrap().unwrap().to_vec();
+        keyspace.insert(key, changed(number, &value)).unwrap();
+        before.push(value);
+    }
+    database.persist(fjall::PersistMode::SyncAll).unwrap();
+    before
+}
+
+async fn finds_every_flip(is_encrypted: bool) {
     let folder = Folder::new();
-    let (store, _) = folder.open(&[("k1", 1)]).await;
-    let all = (0..RECORDS).map(|number| record(number, Some(namespace(1))));
-    write(&store, all.collect()).await;
+    let store = opened(&folder, is_encrypted).await;
+    write(&store, (0..RECORDS).map(record).collect()).await;
     store.close().await;
     drop(store);
     let mut numbers = Numbers(1);
     let mut flipped = 0;
     while flipped < FLIPS {
-        let mut originals = Vec::new();
-        {
-            let database = fjall::Database::builder(folder.data().join("fjall")).open().unwrap();
-            let keyspace = database.keyspace(Table::Run.name(), Default::default).unwrap();
-            for number in 0..ROUND {
-                let key = key(u16::try_from(number).unwrap());
-                let good = keyspace.get(&key).unwrap().unwrap();
-                let mut bad = good.to_vec();
-                let bit = numbers.below(bad.len() * 8);
-                bad[bit / 8] ^= 1 << (bit % 8);
-                keyspace.insert(key.clone(), bad).unwrap();
-                originals.push((key, good));
-            }
-            database.persist(fjall::PersistMode::SyncAll).unwrap();
-        }
-        let (store, _) = folder.open(&[("k1", 1)]).await;
-        for (key, _) in &originals {
+        let good = change(&folder, |_, good| {
+            let mut bad = good.to_vec();
+            let bit = numbers.below(bad.len() * 8);
+            bad[bit / 8] ^= 1 << (bit % 8);
+            bad
+        });
+        let store = opened(&folder, is_encrypted).await;
+        for number in 0..RECORDS {
+            let (table, key) = place(number);
             let name: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-            match store.read(Table::Run, key.clone()).await {
-                Err(StoreError::Damaged(damage)) => assert_eq!(damage.key, name),
-                other => panic!("record {name}: {other:?}"),
+            match store.read(table, key).await {
+                Err(StoreError::Damaged(damage)) => {
+                    assert_eq!((damage.table, damage.key), (table, name));
+                }
+                other => panic!("record {name} of {table:?}: {other:?}"),
             }
             flipped += 1;
         }
         store.close().await;
         drop(store);
-        let database = fjall::Database::builder(folder.data().join("fjall")).open().unwrap();
-        let keyspace = database.keyspace(Table::Run.name(), Default::default).unwrap();
-        for (key, good) in originals {
-            keyspace.insert(key, good).unwrap();
-        }
-        database.persist(fjall::PersistMode::SyncAll).unwrap();
+        change(&folder, |number, _| good[usize::from(number)].clone());
     }
-    let (store, _) = folder.open(&[("k1", 1)]).await;
+    let store = opened(&folder, is_encrypted).await;
     for number in 0..RECORDS {
-        let value = store.read(Table::Run, key(number)).await.unwrap().unwrap();
+        let (table, key) = place(number);
+        let value = store.read(table, key).await.unwrap().unwrap();
         assert!(value.starts_with(CANARY));
     }
+}
+
+#[tokio::test]
+async fn every_one_of_ten_thousand_flipped_bits_is_found_and_names_the_record() {
+    finds_every_flip(true).await;
+}
+
+#[tokio::test]
+async fn without_encryption_every_one_of_ten_thousand_flipped_bits_is_found_too() {
+    finds_every_flip(false).await;
 }

@@ -1,5 +1,5 @@
 //! The embedded store with encryption.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "these are tests")]
 
 mod conformance;
 mod damage;
