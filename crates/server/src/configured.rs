@@ -51,16 +51,19 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
         limits: NodeLimits::from_settings(&settings)?,
         namespaces: settings.namespaces.iter().map(registration).collect(),
     };
+    let scheme = |is_encrypted: bool| if is_encrypted { "https" } else { "http" };
+    let own = scheme(settings.global.tls.frontend.server.is_enabled());
+    let of_metrics = scheme(settings.metrics.encrypted);
     node::run(node, |addresses| {
         output::line(&format!("Longtide {OWN_VERSION} listens on {}", addresses.grpc));
         if let Some(http) = addresses.http {
-            output::line(&format!("HTTP: http://{http}"));
+            output::line(&format!("HTTP: {own}://{http}"));
         }
         if let Some(ui) = addresses.ui {
-            output::line(&format!("Web UI: http://{ui}"));
+            output::line(&format!("Web UI: {own}://{ui}"));
         }
         if let Some(metrics) = addresses.metrics {
-            output::line(&format!("Metrics: http://{metrics}/metrics"));
+            output::line(&format!("Metrics: {of_metrics}://{metrics}/metrics"));
         }
     })
 }

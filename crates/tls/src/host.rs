@@ -67,6 +67,8 @@ impl Host {
         // change of the trusted authorities. Connections are few and long.
         http2.session_storage = Arc::new(NoServerSessionStorage {});
         http2.send_tls13_tickets = 0;
+        // The strongest that both know, whatever the client would rather have.
+        http2.ignore_client_order = true;
         let mut http1 = http2.clone();
         http2.alpn_protocols = vec![b"h2".to_vec()];
         http1.alpn_protocols = vec![b"http/1.1".to_vec()];

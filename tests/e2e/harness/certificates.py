@@ -80,11 +80,13 @@ class Authority:
         names: str = "",
         kind: str = "ec",
         dates: tuple[str, ...] = ("-days", "30"),
+        more: str = "",
     ) -> Pair:
-        """A certificate signed by this authority; a name that was there is replaced."""
+        """A certificate signed by this authority, with these extensions and `more` of them; a name
+        that was there is replaced."""
         pair = self.pair(name)
         _key(pair.key, kind)
-        extensions = f"basicConstraints=CA:FALSE\nextendedKeyUsage={usage}\n"
+        extensions = f"basicConstraints=CA:FALSE\nextendedKeyUsage={usage}\n{more}"
         if names:
             extensions += f"subjectAltName={names}\n"
         request, wanted = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
