@@ -107,7 +107,11 @@ def raw(server: SecuredServer) -> Iterator[Raw]:
 @pytest.fixture(scope="module")
 def credentials(key: SigningKey, tmp_path_factory) -> dict[str, str | None]:
     """The token of each row of the table."""
-    stranger = SigningKey(tmp_path_factory.mktemp("strange"), "first")
+    return credentials_of(key, SigningKey(tmp_path_factory.mktemp("strange"), "first"))
+
+
+def credentials_of(key: SigningKey, stranger: SigningKey) -> dict[str, str | None]:
+    """The token of each row of the table; nobody vouches for the stranger's key."""
     admin = "temporal-system:admin"
     return {
         "anonymous": None,

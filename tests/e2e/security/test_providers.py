@@ -10,9 +10,11 @@ import pytest
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
+from test_api_keys import SETTINGS as KEYS
+from test_api_keys import admin, made
 from test_tokens import Issuer, connected, refused
 
-from flows import greet
+from flows import Greets, greet
 from harness.certificates import Authority
 from harness.node import Provider, TypeScriptWorker
 from harness.sdk import unique, wait_for_event, worker
@@ -49,7 +51,9 @@ class Waits:
         return [own, other]
 
 
-GREETINGS = ["hello you", "hello you from TypeScript"]
+SAID = "hello you from TypeScript"
+
+GREETINGS = ["hello you", SAID]
 
 
 def claims(token: str) -> dict:
@@ -57,7 +61,20 @@ def claims(token: str) -> dict:
     return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
 
-async def test_keys_rotate_at_the_provider_while_workers_of_two_languages_work(tmp_path: Path):
+async def runs_both(cli, server: SecuredServer, python: str, typescript: str, *words, **variables):
+    """The CLI runs a workflow on each of two queues, with workers of two languages."""
+    for kind, queue, said in (("Greets", python, "hello you"), ("greets", typescript, SAID)):
+        done = await asyncio.to_thread(
+            cli,
+            *("workflow", "execute", "--type", kind, "--task-queue", queue, "--input", '"you"'),
+            *("--workflow-id", unique("cli"), "--address", server.address, *words),
+            **variables,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f'"{said}"' in done.stdout, done.stdout
+
+
+async def test_keys_rotate_at_the_provider_while_workers_of_two_languages_work(tmp_path: Path, cli):
     with Provider(tmp_path / "provider.log") as provider:
         rules = {
             "authorizer": "default",
@@ -85,7 +102,7 @@ async def test_keys_rotate_at_the_provider_while_workers_of_two_languages_work(t
 
             refreshing = asyncio.create_task(refresh())
             with theirs:
-                async with worker(client, queue, [Waits], [greet]):
+                async with worker(client, queue, [Waits, Greets], [greet]):
                     handle = await client.start_workflow(
                         Waits.run, other, id=unique("waits"), task_queue=queue
                     )
@@ -95,6 +112,10 @@ async def test_keys_rotate_at_the_provider_while_workers_of_two_languages_work(t
                     await asyncio.sleep(1.2)  # the TypeScript worker has a token of the new key
                     await handle.signal(Waits.go_on)
                     assert await handle.result() == GREETINGS * 2
+                    fresh = await asyncio.to_thread(provider.token)
+                    await runs_both(
+                        cli, server, queue, other, "--tls=false", TEMPORAL_API_KEY=fresh
+                    )
                     over.set()
                     await refreshing
                 theirs.stop()
@@ -118,35 +139,52 @@ def mutual(authority: Authority, **authorization: object) -> dict:
     return {"global": {"tls": tree, "authorization": authorization}}
 
 
-async def test_a_typescript_worker_works_over_mutual_tls(authority: Authority, tmp_path: Path):
-    rules = [{"commonName": "ts-worker", "permissions": ["default:worker"]}]
-    rules += [{"commonName": "python-user", "permissions": ["default:write"]}]
+async def test_workers_of_two_languages_and_the_cli_work_with_api_keys(tmp_path: Path, cli):
+    server = SecuredServer(tmp_path / "server", KEYS)
+    data = ("--data-directory", server.settings["data_directory"])
+    server.root = made("create", "--name", "root", "--permission", "temporal-system:admin", *data)
+    with server:
+        for_worker = made(
+            "create", "--name", "w", "--permission", "default:worker", **admin(server)
+        )
+        for_user = made("create", "--name", "u", "--permission", "default:write", **admin(server))
+        client = await connected(server, for_worker)
+        queue, other = unique("python"), unique("typescript")
+        options = {"address": server.address, "taskQueue": other, "token": for_worker}
+        with TypeScriptWorker(tmp_path / "worker.log", **options) as theirs:
+            async with worker(client, queue, [Greets], [greet]):
+                words = ("--tls=false",)
+                await runs_both(cli, server, queue, other, *words, TEMPORAL_API_KEY=for_user)
+            theirs.stop()
+
+
+async def test_workers_of_two_languages_and_the_cli_work_over_mutual_tls(
+    authority: Authority, tmp_path: Path, cli
+):
+    rules = [{"commonName": "both-worker", "permissions": ["default:worker"]}]
+    rules += [{"commonName": "both-user", "permissions": ["default:write"]}]
     settings = mutual(authority, authorizer="default", clientCertificates=rules)
-    shown, user = authority.client("ts-worker"), authority.client("python-user")
+    works, user = authority.client("both-worker"), authority.client("both-user")
+    root = str(authority.own.certificate)
     with SecuredServer(tmp_path / "server", settings) as server:
         client = await Client.connect(
             server.address,
             tls=TLSConfig(
                 server_root_ca_cert=authority.root,
                 domain="tls-sample",
-                client_cert=user.certificate.read_bytes(),
-                client_private_key=user.key.read_bytes(),
+                client_cert=works.certificate.read_bytes(),
+                client_private_key=works.key.read_bytes(),
             ),
         )
-        queue = unique("typescript")
-        with TypeScriptWorker(
-            tmp_path / "worker.log",
-            address=server.address,
-            taskQueue=queue,
-            root=str(authority.own.certificate),
-            certificate=str(shown.certificate),
-            key=str(shown.key),
-            serverName="tls-sample",
-        ) as theirs:
-            said = await client.execute_workflow(
-                "greets", "you", id=unique("ts"), task_queue=queue, result_type=str
-            )
-            assert said == "hello you from TypeScript"
+        queue, other = unique("python"), unique("typescript")
+        options = {"address": server.address, "taskQueue": other, "serverName": "tls-sample"}
+        shown = {"root": root, "certificate": str(works.certificate), "key": str(works.key)}
+        with TypeScriptWorker(tmp_path / "worker.log", **options, **shown) as theirs:
+            async with worker(client, queue, [Greets], [greet]):
+                words = ["--tls-ca-path", root, "--tls-server-name", "tls-sample"]
+                words += ["--tls-cert-path", str(user.certificate)]
+                words += ["--tls-key-path", str(user.key)]
+                await runs_both(cli, server, queue, other, *words)
             theirs.stop()
 
 
