@@ -16,9 +16,6 @@ use prost::Message as _;
 use super::link::signal_link;
 use crate::{History, HistoryError, StartRequest, context::Caller};
 
-/// Says that a payload is a message of such an operation: SDKs look for payloads inside of it.
-const SYSTEM_PAYLOAD: &str = "__temporal_system_payload";
-
 /// What the only operation that there is answers with.
 const RESPONSE: &str = "temporal.api.workflowservice.v1.SignalWithStartWorkflowExecutionResponse";
 
@@ -133,9 +130,9 @@ fn refused(kind: &str, text: &str) -> NexusOperationAnswer {
     NexusOperationAnswer::HandlerFailed { failure, retryable: false }
 }
 
+/// Nothing else says that it is the server's: SDKs of version 1.31 could not read it.
 fn payload(response: &SignalWithStartWorkflowExecutionResponse) -> Payload {
-    let metadata =
-        [("encoding", "binary/protobuf"), ("messageType", RESPONSE), (SYSTEM_PAYLOAD, "true")];
+    let metadata = [("encoding", "binary/protobuf"), ("messageType", RESPONSE)];
     Payload {
         metadata: metadata.map(|(name, value)| (name.to_owned(), value.into())).into(),
         data: response.encode_to_vec().into(),
