@@ -7,7 +7,7 @@ use authz::{Caller, CustomRoles};
 use bytes::Bytes;
 use environment::Environment;
 use model::Time;
-use storage::{CommitError, MetaError, Store, StoreError};
+use storage::{CommitError, MetaChange, MetaChanges, MetaError, MetaRecord, Store, StoreError};
 use tokio::sync::watch;
 
 use crate::{
@@ -30,7 +30,7 @@ pub struct ApiKeys {
     environment: Environment,
     current: ArcSwap<BTreeMap<String, Arc<ApiKey>>>,
     roles: CustomRoles,
-    changing: tokio::sync::Mutex<()>,
+    changing: MetaChanges,
     /// Tells those who wait for the end of a key that there may be one.
     changed: watch::Sender<()>,
 }
@@ -87,7 +87,7 @@ impl ApiKeys {
         }
         let current = ArcSwap::from_pointee(current);
         let roles = CustomRoles::default();
-        let (changing, (changed, _)) = (tokio::sync::Mutex::default(), watch::channel(()));
+        let (changing, (changed, _)) = (MetaChanges::default(), watch::channel(()));
         Ok(Self { store, environment, current, roles, changing, changed })
     }
 
@@ -102,8 +102,7 @@ impl ApiKeys {
     /// # Errors
     /// When the request makes no sense, or the store does not take the record.
     pub async fn create(&self, request: ApiKeyRequest) -> Result<NewApiKey, ApiKeyError> {
-        let _one_change_at_a_time = self.changing.lock().await;
-        self.make(request).await
+        self.make(&mut self.begin().await?, request).await
     }
 
     /// Makes another key like this one, and lets this one end at `old_until`.
@@ -116,10 +115,11 @@ impl ApiKeys {
         expires: Time,
         old_until: Time,
     ) -> Result<NewApiKey, ApiKeyError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let mut turn = self.begin().await?;
         let former = self.required(id)?;
-        let made = self.make(ApiKeyRequest { expires, ..former.request.clone() }).await?;
-        self.end(former, old_until).await?;
+        let request = ApiKeyRequest { expires, ..former.request.clone() };
+        let made = self.make(&mut turn, request).await?;
+        self.end(&mut turn, former, old_until).await?;
         Ok(made)
     }
 
@@ -128,8 +128,8 @@ impl ApiKeys {
     /// # Errors
     /// When there is no such key, or the store does not take the record.
     pub async fn expire(&self, id: &str, at: Time) -> Result<Arc<ApiKey>, ApiKeyError> {
-        let _one_change_at_a_time = self.changing.lock().await;
-        self.end(self.required(id)?, at).await
+        let mut turn = self.begin().await?;
+        self.end(&mut turn, self.required(id)?, at).await
     }
 
     /// Forgets a key: nobody can use it again.
@@ -137,9 +137,9 @@ impl ApiKeys {
     /// # Errors
     /// When there is no such key, or the store does not forget it.
     pub async fn revoke(&self, id: &str) -> Result<Arc<ApiKey>, ApiKeyError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let mut turn = self.begin().await?;
         let former = self.required(id)?;
-        self.store.write_meta(former.key(), former.version, None).await?;
+        turn.write(former.key(), former.version, None).await?;
         let mut next = BTreeMap::clone(&self.current.load());
         next.remove(id);
         self.put_in_force(next);
@@ -188,28 +188,56 @@ impl ApiKeys {
         found.ok_or_else(|| ApiKeyError::NotFound(id.to_owned()))
     }
 
-    async fn make(&self, request: ApiKeyRequest) -> Result<NewApiKey, ApiKeyError> {
+    /// Waits for its turn to change something. What the last one left in doubt is read again.
+    async fn begin(&self) -> Result<MetaChange<'_>, ApiKeyError> {
+        let read_again = |key: &Bytes, record: Option<MetaRecord>| {
+            let mut next = BTreeMap::clone(&self.current.load());
+            next.retain(|_, known| known.key() != *key);
+            if let Some(MetaRecord { version, value }) = record {
+                let found = ApiKey::decode(key, value, version)?;
+                next.insert(found.id.clone(), Arc::new(found));
+            }
+            self.put_in_force(next);
+            Ok(())
+        };
+        self.changing.begin(self.store.as_ref(), read_again).await
+    }
+
+    async fn make(
+        &self,
+        turn: &mut MetaChange<'_>,
+        request: ApiKeyRequest,
+    ) -> Result<NewApiKey, ApiKeyError> {
         let now = self.environment.clock.now();
         check(&request, &self.roles, now)?;
         if self.current.load().len() >= KEYS_MAX {
             return Err(ApiKeyError::TooMany(KEYS_MAX));
         }
         let (key, text) = ApiKey::make(request, now, self.environment.entropy.as_ref());
-        Ok(NewApiKey { key: self.write(key).await?, text })
+        Ok(NewApiKey { key: self.write(turn, key).await?, text })
     }
 
-    async fn end(&self, former: Arc<ApiKey>, at: Time) -> Result<Arc<ApiKey>, ApiKeyError> {
+    async fn end(
+        &self,
+        turn: &mut MetaChange<'_>,
+        former: Arc<ApiKey>,
+        at: Time,
+    ) -> Result<Arc<ApiKey>, ApiKeyError> {
         if former.request.expires.is_set() && former.request.expires <= at {
             return Ok(former);
         }
         let mut ending = ApiKey::clone(&former);
         ending.request.expires = at;
-        self.write(ending).await
+        self.write(turn, ending).await
     }
 
-    /// Stores a version, then puts it in force. The caller holds `changing`.
-    async fn write(&self, mut key: ApiKey) -> Result<Arc<ApiKey>, ApiKeyError> {
-        self.store.write_meta(key.key(), key.version, Some(key.encode())).await?;
+    /// Stores a version, then puts it in force.
+    async fn write(
+        &self,
+        turn: &mut MetaChange<'_>,
+        mut key: ApiKey,
+    ) -> Result<Arc<ApiKey>, ApiKeyError> {
+        turn.write(key.key(), key.version, Some(key.encode())).await?;
         key.version += 1;
         let key = Arc::new(key);
         let mut next = BTreeMap::clone(&self.current.load());

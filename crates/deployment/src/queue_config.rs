@@ -8,7 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use matching::{QueueSettings, TaskQueueKey, TaskQueueType};
 use model::NamespaceId;
 use prost::Message;
-use storage::{MetaRecord, Store};
+use storage::{MetaChange, MetaChanges, MetaRecord, Store};
 
 use crate::{DeploymentError, TaskQueues};
 
@@ -27,7 +27,7 @@ pub struct QueueConfigs {
     store: Arc<dyn Store>,
     queues: Arc<dyn TaskQueues>,
     current: ArcSwap<Configs>,
-    changing: tokio::sync::Mutex<()>,
+    changing: MetaChanges,
 }
 
 impl QueueConfigs {
@@ -41,12 +41,13 @@ impl QueueConfigs {
     ) -> Result<Self, DeploymentError> {
         let mut configs = Configs::new();
         for (key, record) in store.scan_meta(Bytes::from_static(PREFIX)).await? {
-            let (key, config) = decode(&key, &record)?;
+            let key = decode_key(&key)?;
+            let config = decode_value(&key, &record)?;
             queues.configure(&key, queue_settings(&config));
             configs.insert(key, (record.version, Arc::new(config)));
         }
         let current = ArcSwap::from_pointee(configs);
-        Ok(Self { store, queues, current, changing: tokio::sync::Mutex::default() })
+        Ok(Self { store, queues, current, changing: MetaChanges::default() })
     }
 
     /// The settings of a queue, if it has any.
@@ -63,7 +64,7 @@ impl QueueConfigs {
         key: &TaskQueueKey,
         change: impl FnOnce(&mut TaskQueueConfig) -> Result<(), DeploymentError>,
     ) -> Result<Arc<TaskQueueConfig>, DeploymentError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let mut turn = self.begin().await?;
         let mut configs = Configs::clone(&self.current.load());
         let (version, before) = configs.get(key).cloned().unwrap_or_default();
         let mut config = TaskQueueConfig::clone(&before);
@@ -76,7 +77,7 @@ impl QueueConfigs {
             return Err(DeploymentError::TooMany(text));
         }
         let value = config.encode_to_vec().into();
-        self.store.write_meta(encode_key(key), version, Some(value)).await?;
+        turn.write(encode_key(key), version, Some(value)).await?;
         let config = Arc::new(config);
         configs.insert(key.clone(), (version + 1, Arc::clone(&config)));
         self.current.store(Arc::new(configs));
@@ -89,17 +90,41 @@ impl QueueConfigs {
     /// # Errors
     /// When the store does not take it.
     pub async fn forget_namespace(&self, namespace_id: NamespaceId) -> Result<(), DeploymentError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let mut turn = self.begin().await?;
         let mut configs = Configs::clone(&self.current.load());
         let of_it = |key: &&TaskQueueKey| key.namespace_id == namespace_id;
         let keys: Vec<TaskQueueKey> = configs.keys().filter(of_it).cloned().collect();
         for key in keys {
             let Some((version, _)) = configs.remove(&key) else { continue };
-            self.store.write_meta(encode_key(&key), version, None).await?;
+            turn.write(encode_key(&key), version, None).await?;
             self.current.store(Arc::new(configs.clone()));
             self.queues.configure(&key, QueueSettings::default());
         }
         Ok(())
+    }
+
+    /// Waits for its turn to change something. What the last one left in doubt is read again.
+    async fn begin(&self) -> Result<MetaChange<'_>, DeploymentError> {
+        let read_again = |key: &Bytes, record: Option<MetaRecord>| {
+            let queue = decode_key(key)?;
+            let mut configs = Configs::clone(&self.current.load());
+            let settings = match record {
+                Some(record) => {
+                    let config = decode_value(&queue, &record)?;
+                    let settings = queue_settings(&config);
+                    configs.insert(queue.clone(), (record.version, Arc::new(config)));
+                    settings
+                }
+                None => {
+                    configs.remove(&queue);
+                    QueueSettings::default()
+                }
+            };
+            self.current.store(Arc::new(configs));
+            self.queues.configure(&queue, settings);
+            Ok(())
+        };
+        self.changing.begin(self.store.as_ref(), read_again).await
     }
 }
 
@@ -133,10 +158,7 @@ fn encode_key(key: &TaskQueueKey) -> Bytes {
     bytes.freeze()
 }
 
-fn decode(
-    key: &[u8],
-    record: &MetaRecord,
-) -> Result<(TaskQueueKey, TaskQueueConfig), DeploymentError> {
+fn decode_key(key: &[u8]) -> Result<TaskQueueKey, DeploymentError> {
     let damaged = |what: &str| DeploymentError::Damaged(what.to_owned());
     let rest = key.strip_prefix(PREFIX).ok_or_else(|| damaged("its key has another prefix"))?;
     let (namespace_id, rest) =
@@ -150,7 +172,13 @@ fn decode(
         _ => return Err(damaged("its key holds an unknown queue type")),
     };
     let name = std::str::from_utf8(name).map_err(|_| damaged("its key holds no queue name"))?;
-    let config = TaskQueueConfig::decode(record.value.clone())
-        .map_err(|error| damaged(&format!("{name}: {error}")))?;
-    Ok((TaskQueueKey::new(NamespaceId::from_bytes(*namespace_id), name, task_type), config))
+    Ok(TaskQueueKey::new(NamespaceId::from_bytes(*namespace_id), name, task_type))
+}
+
+fn decode_value(
+    key: &TaskQueueKey,
+    record: &MetaRecord,
+) -> Result<TaskQueueConfig, DeploymentError> {
+    TaskQueueConfig::decode(record.value.clone())
+        .map_err(|error| DeploymentError::Damaged(format!("{}: {error}", key.name)))
 }

@@ -8,7 +8,7 @@ use environment::Environment;
 use matching::{Matching, QueueSettings, Routes, TaskQueueKey, WorkerVersion};
 use model::{NamespaceId, Time};
 use prost::Message;
-use storage::{MetaRecord, Store};
+use storage::{MetaChange, MetaChanges, MetaRecord, Store};
 
 use crate::{DEPLOYMENTS_MAX, Deployment, DeploymentError, Version, routes::queue_routes};
 
@@ -55,7 +55,7 @@ pub struct Deployments {
     environment: Environment,
     queues: Arc<dyn TaskQueues>,
     current: ArcSwap<Snapshot>,
-    changing: tokio::sync::Mutex<()>,
+    changing: MetaChanges,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -77,7 +77,8 @@ impl Deployments {
     ) -> Result<Self, DeploymentError> {
         let mut snapshot = Snapshot::default();
         for (key, record) in store.scan_meta(Bytes::from_static(PREFIX)).await? {
-            let (namespace_id, deployment) = decode(&key, &record)?;
+            let (namespace_id, _) = decode_key(&key)?;
+            let deployment = decode_value(&record)?;
             let key = (namespace_id, deployment.name.clone());
             snapshot.deployments.insert(key, (record.version, Arc::new(deployment)));
         }
@@ -93,7 +94,7 @@ impl Deployments {
             environment,
             queues,
             current: ArcSwap::from_pointee(snapshot),
-            changing: tokio::sync::Mutex::default(),
+            changing: MetaChanges::default(),
         })
     }
 
@@ -186,9 +187,9 @@ impl Deployments {
         name: &str,
         change: impl FnOnce(&mut Deployment, &dyn Fn(&Version) -> bool) -> Result<T, DeploymentError>,
     ) -> Result<T, DeploymentError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let turn = self.begin().await?;
         self.get(namespace_id, name)?;
-        self.apply(namespace_id, name, change).await
+        self.apply(turn, namespace_id, name, change).await
     }
 
     /// The same for a deployment that may not exist yet.
@@ -201,13 +202,13 @@ impl Deployments {
         name: &str,
         change: impl FnOnce(&mut Deployment, &dyn Fn(&Version) -> bool) -> Result<T, DeploymentError>,
     ) -> Result<T, DeploymentError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let turn = self.begin().await?;
         let is_new = self.find(namespace_id, name).is_none();
         if is_new && self.of_namespace(namespace_id).len() >= DEPLOYMENTS_MAX {
             let text = format!("reached maximum deployments in namespace ({DEPLOYMENTS_MAX})");
             return Err(DeploymentError::TooMany(text));
         }
-        self.apply(namespace_id, name, change).await
+        self.apply(turn, namespace_id, name, change).await
     }
 
     /// Deletes a deployment without versions; one that does not exist is deleted already.
@@ -219,7 +220,7 @@ impl Deployments {
         namespace_id: NamespaceId,
         name: &str,
     ) -> Result<(), DeploymentError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let mut turn = self.begin().await?;
         let mut snapshot = Snapshot::clone(&self.current.load());
         let key = (namespace_id, name.to_owned());
         let Some((version, found)) = snapshot.deployments.remove(&key) else { return Ok(()) };
@@ -227,7 +228,7 @@ impl Deployments {
             let text = "deployment has versions, can't be deleted".to_owned();
             return Err(DeploymentError::Precondition(text));
         }
-        self.store.write_meta(encode_key(namespace_id, name), version, None).await?;
+        turn.write(encode_key(namespace_id, name), version, None).await?;
         self.current.store(Arc::new(snapshot));
         Ok(())
     }
@@ -237,14 +238,14 @@ impl Deployments {
     /// # Errors
     /// When the store does not take it.
     pub async fn forget_namespace(&self, namespace_id: NamespaceId) -> Result<(), DeploymentError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let mut turn = self.begin().await?;
         let mut snapshot = Snapshot::clone(&self.current.load());
         let mut touched = Vec::new();
         for deployment in self.of_namespace(namespace_id) {
             let key = (namespace_id, deployment.name.clone());
             let Some((version, found)) = snapshot.deployments.remove(&key) else { continue };
             let stored = encode_key(namespace_id, &found.name);
-            self.store.write_meta(stored, version, None).await?;
+            turn.write(stored, version, None).await?;
             touched.extend(found.queue_keys(namespace_id));
             snapshot.route(&touched);
             self.current.store(Arc::new(snapshot.clone()));
@@ -282,9 +283,36 @@ impl Deployments {
         })
     }
 
-    /// Carries a change out while the lock is held.
+    /// Waits for its turn to change something. What the last one left in doubt is read again.
+    async fn begin(&self) -> Result<MetaChange<'_>, DeploymentError> {
+        let read_again = |key: &Bytes, record: Option<MetaRecord>| {
+            let mut snapshot = Snapshot::clone(&self.current.load());
+            let (namespace_id, name) = decode_key(key)?;
+            let key = (namespace_id, name.to_owned());
+            let before = match record {
+                Some(record) => {
+                    let found = (record.version, Arc::new(decode_value(&record)?));
+                    snapshot.deployments.insert(key.clone(), found)
+                }
+                None => snapshot.deployments.remove(&key),
+            };
+            let after = snapshot.deployments.get(&key);
+            let both = before.as_ref().into_iter().chain(after);
+            let touched: Vec<TaskQueueKey> =
+                both.flat_map(|(_, found)| found.queue_keys(namespace_id)).collect();
+            snapshot.route(&touched);
+            let routes = snapshot.routes.clone();
+            self.current.store(Arc::new(snapshot));
+            self.queues.set_routes(routes);
+            Ok(())
+        };
+        self.changing.begin(self.store.as_ref(), read_again).await
+    }
+
+    /// Carries a change out in its turn.
     async fn apply<T>(
         &self,
+        mut turn: MetaChange<'_>,
         namespace_id: NamespaceId,
         name: &str,
         change: impl FnOnce(&mut Deployment, &dyn Fn(&Version) -> bool) -> Result<T, DeploymentError>,
@@ -312,7 +340,7 @@ impl Deployments {
             return Ok(answer);
         }
         let value = after.encode_to_vec().into();
-        self.store.write_meta(encode_key(namespace_id, name), version, Some(value)).await?;
+        turn.write(encode_key(namespace_id, name), version, Some(value)).await?;
         let touched: Vec<TaskQueueKey> =
             before.queue_keys(namespace_id).chain(after.queue_keys(namespace_id)).collect();
         snapshot.deployments.insert(key, (version + 1, Arc::new(after)));
@@ -356,13 +384,17 @@ fn encode_key(namespace_id: NamespaceId, name: &str) -> Bytes {
     [PREFIX, namespace_id.as_bytes().as_slice(), name.as_bytes()].concat().into()
 }
 
-fn decode(key: &[u8], record: &MetaRecord) -> Result<(NamespaceId, Deployment), DeploymentError> {
-    let namespace_id = key
+fn decode_key(key: &[u8]) -> Result<(NamespaceId, &str), DeploymentError> {
+    let damaged = |what: &str| DeploymentError::Damaged(what.to_owned());
+    let (namespace_id, name) = key
         .strip_prefix(PREFIX)
-        .and_then(|rest| rest.first_chunk::<16>())
-        .map(|id| NamespaceId::from_bytes(*id))
-        .ok_or_else(|| DeploymentError::Damaged("its key holds no namespace id".to_owned()))?;
-    let deployment = Deployment::decode(record.value.clone())
-        .map_err(|error| DeploymentError::Damaged(error.to_string()))?;
-    Ok((namespace_id, deployment))
+        .and_then(|rest| rest.split_first_chunk::<16>())
+        .ok_or_else(|| damaged("its key holds no namespace id"))?;
+    let name = std::str::from_utf8(name).map_err(|_| damaged("its key holds no name"))?;
+    Ok((NamespaceId::from_bytes(*namespace_id), name))
+}
+
+fn decode_value(record: &MetaRecord) -> Result<Deployment, DeploymentError> {
+    Deployment::decode(record.value.clone())
+        .map_err(|error| DeploymentError::Damaged(error.to_string()))
 }

@@ -1,6 +1,6 @@
 //! Deployments over a store in memory: what is kept, and what is put in force.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use api::taskqueue::v1::{RateLimit, RateLimitConfig};
 use deployment::{
@@ -11,7 +11,7 @@ use environment::Environment;
 use matching::{Matching, MatchingLimits, Route, TaskQueueKey, WorkerVersion};
 use model::{NamespaceId, Span, Time};
 use storage::Store;
-use storage_memory::MemoryStore;
+use storage_memory::{Faults, FaultyStore, MemoryStore, Random};
 
 type Queues = Arc<Matching<String>>;
 
@@ -65,6 +65,34 @@ fn route(bench: &Bench, name: &str) -> Route {
 
 fn memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::new())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_whose_caller_went_away_is_in_force_before_the_next() {
+    let delay = Duration::from_millis(10);
+    let faults = Faults { commit_delay: delay..=delay, ..Faults::default() };
+    let faulty = FaultyStore::start(MemoryStore::new(), Faults::default(), Random::new(|| 0));
+    let faulty = Arc::new(faulty);
+    let store = Arc::clone(&faulty) as Arc<dyn Store>;
+    let bench = open(&store).await;
+    bench.deployments.register(&version("shop", "1"), &queue("q")).await.unwrap();
+    faulty.set_faults(faults);
+    // It is written after ten milliseconds, and answered ten later.
+    let gone = tokio::time::timeout(delay + delay / 2, set_current(&bench, "shop", Some("1")));
+    assert!(gone.await.is_err());
+    let key = queue("q");
+    let limited = bench.configs.update(&key, |config| {
+        let rate_limit = Some(RateLimit { requests_per_second: 3.0 });
+        config.queue_rate_limit = Some(RateLimitConfig { rate_limit, ..Default::default() });
+        Ok(())
+    });
+    assert!(tokio::time::timeout(delay + delay / 2, limited).await.is_err());
+    faulty.set_faults(Faults::default());
+    bench.deployments.register(&version("shop", "2"), &queue("q")).await.unwrap();
+    assert_eq!(route(&bench, "q").version, Some(version("shop", "1")));
+    assert_eq!(set_current(&bench, "shop", Some("2")).await.unwrap(), "shop.1");
+    bench.configs.update(&queue("q"), |_| Ok(())).await.unwrap();
+    assert!(bench.configs.get(&queue("q")).unwrap().queue_rate_limit.is_some());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use environment::Environment;
 use model::{Limits, NamespaceId, Span, Time};
-use storage::Store;
+use storage::{MetaChange, MetaChanges, MetaRecord, Store};
 use tokio::sync::Notify;
 use uuid::Uuid;
 use visibility_query::{AttributeType, Schema};
@@ -48,7 +48,7 @@ pub struct Namespaces {
     environment: Environment,
     limits: Limits,
     current: ArcSwap<Snapshot>,
-    changing: tokio::sync::Mutex<()>,
+    changing: MetaChanges,
     deleted: Notify,
 }
 
@@ -86,7 +86,7 @@ impl Namespaces {
             environment,
             limits,
             current: ArcSwap::from_pointee(snapshot),
-            changing: tokio::sync::Mutex::default(),
+            changing: MetaChanges::default(),
             deleted: Notify::new(),
         };
         if registry.by_id(SYSTEM_NAMESPACE_ID).is_none() {
@@ -139,10 +139,10 @@ impl Namespaces {
         id: NamespaceId,
         change: impl FnOnce(&mut Namespace),
     ) -> Result<Arc<Namespace>, NamespaceError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let turn = self.begin().await?;
         let mut namespace = self.required(id)?;
         change(&mut namespace);
-        self.write(namespace).await
+        self.write(turn, namespace).await
     }
 
     /// Marks a namespace as deleted and gives it another name, so that its name is free again. Its
@@ -190,9 +190,9 @@ impl Namespaces {
     /// # Errors
     /// When there is no such namespace, or the store does not take it.
     pub async fn remove(&self, id: NamespaceId) -> Result<(), NamespaceError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let mut turn = self.begin().await?;
         let namespace = self.required(id)?;
-        self.store.write_meta(record::key(id), namespace.version, None).await?;
+        turn.write(record::key(id), namespace.version, None).await?;
         let mut next = Snapshot::clone(&self.current.load());
         next.by_id.remove(&id);
         next.by_name.remove(&namespace.name);
@@ -209,13 +209,13 @@ impl Namespaces {
         id: NamespaceId,
         added: BTreeMap<String, AttributeType>,
     ) -> Result<Result<Arc<Namespace>, SearchAttributeError>, NamespaceError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let turn = self.begin().await?;
         let mut namespace = self.required(id)?;
         match search_attributes::with_added(&namespace.schema, added) {
             Ok(schema) => namespace.schema = schema,
             Err(refused) => return Ok(Err(refused)),
         }
-        self.write(namespace).await.map(Ok)
+        self.write(turn, namespace).await.map(Ok)
     }
 
     /// Removes search attributes from a namespace; unknown names change nothing.
@@ -233,7 +233,7 @@ impl Namespaces {
         self.update(id, change).await
     }
 
-    fn required(&self, id: NamespaceId) -> Result<Namespace, NamespaceError> {
+    pub(crate) fn required(&self, id: NamespaceId) -> Result<Namespace, NamespaceError> {
         let found = self.by_id(id).ok_or_else(|| NamespaceError::NotFound(id.to_string()))?;
         Ok(Namespace::clone(&found))
     }
@@ -243,7 +243,7 @@ impl Namespaces {
         id: NamespaceId,
         registration: Registration,
     ) -> Result<Arc<Namespace>, NamespaceError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let turn = self.begin().await?;
         let current = self.current.load_full();
         if current.by_name.contains_key(&registration.name) {
             return Err(NamespaceError::AlreadyExists(registration.name));
@@ -264,13 +264,39 @@ impl Namespaces {
             rules: Vec::new(),
             version: 0,
         };
-        self.write(namespace).await
+        self.write(turn, namespace).await
     }
 
-    /// Stores a new version, then shows it. The caller holds `changing`.
-    async fn write(&self, mut namespace: Namespace) -> Result<Arc<Namespace>, NamespaceError> {
+    /// Waits for its turn to change something. What the last one left in doubt is read again.
+    pub(crate) async fn begin(&self) -> Result<MetaChange<'_>, NamespaceError> {
+        let read_again = |key: &Bytes, record: Option<MetaRecord>| {
+            let mut next = Snapshot::clone(&self.current.load());
+            match record {
+                Some(record) => {
+                    next.insert(Arc::new(record::decode(key, &record, &self.limits)?));
+                }
+                None => next.by_id.retain(|id, namespace| {
+                    let stays = record::key(*id) != *key;
+                    if !stays {
+                        next.by_name.remove(&namespace.name);
+                    }
+                    stays
+                }),
+            }
+            self.current.store(Arc::new(next));
+            Ok(())
+        };
+        self.changing.begin(self.store.as_ref(), read_again).await
+    }
+
+    /// Stores a new version, then shows it.
+    pub(crate) async fn write(
+        &self,
+        mut turn: MetaChange<'_>,
+        mut namespace: Namespace,
+    ) -> Result<Arc<Namespace>, NamespaceError> {
         let value = record::encode(&namespace);
-        self.store.write_meta(record::key(namespace.id), namespace.version, Some(value)).await?;
+        turn.write(record::key(namespace.id), namespace.version, Some(value)).await?;
         namespace.version += 1;
         let namespace = Arc::new(namespace);
         let mut next = Snapshot::clone(&self.current.load());

@@ -55,13 +55,14 @@ impl Namespaces {
         namespace: NamespaceId,
         rule_id: &str,
     ) -> Result<Result<(), RuleError>, NamespaceError> {
-        let found = self.by_id(namespace).is_some_and(|found| found.rule(rule_id).is_some());
-        if !found {
+        let turn = self.begin().await?;
+        let mut namespace = self.required(namespace)?;
+        let before = namespace.rules.len();
+        namespace.rules.retain(|rule| id(rule) != rule_id);
+        if namespace.rules.len() == before {
             return Ok(Err(RuleError::NotFound));
         }
-        self.update(namespace, |namespace| namespace.rules.retain(|rule| id(rule) != rule_id))
-            .await?;
-        Ok(Ok(()))
+        self.write(turn, namespace).await.map(|_| Ok(()))
     }
 }
 

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use environment::Environment;
 use model::Time;
-use storage::Store;
+use storage::{MetaChange, MetaChanges, MetaRecord, Store};
 use uuid::Uuid;
 
 use crate::{Endpoint, EndpointError, endpoint};
@@ -22,7 +22,7 @@ pub struct Endpoints {
     store: Arc<dyn Store>,
     environment: Environment,
     current: ArcSwap<Snapshot>,
-    changing: tokio::sync::Mutex<()>,
+    changing: MetaChanges,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -62,7 +62,7 @@ impl Endpoints {
             store,
             environment,
             current: ArcSwap::from_pointee(snapshot),
-            changing: tokio::sync::Mutex::default(),
+            changing: MetaChanges::default(),
         })
     }
 
@@ -96,19 +96,19 @@ impl Endpoints {
     /// # Errors
     /// When the name is taken, or the store does not take the record.
     pub async fn create(&self, spec: EndpointSpec) -> Result<Arc<Endpoint>, EndpointError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let turn = self.begin().await?;
         self.check_name(&spec.name, None)?;
         if self.current.load().by_id.len() >= ENDPOINTS_MAX {
             return Err(EndpointError::TooMany(ENDPOINTS_MAX));
         }
-        self.write(Endpoint {
+        let endpoint = Endpoint {
             id: self.environment.entropy.uuid_v4(),
             version: 0,
             spec,
             created_time: self.environment.clock.now(),
             last_modified_time: Time::UNSET,
-        })
-        .await
+        };
+        self.write(turn, endpoint).await
     }
 
     /// Replaces the specification of an endpoint.
@@ -122,11 +122,12 @@ impl Endpoints {
         version: i64,
         spec: EndpointSpec,
     ) -> Result<Arc<Endpoint>, EndpointError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let turn = self.begin().await?;
         let former = self.required(id, version)?;
         self.check_name(&spec.name, Some(id))?;
         let last_modified_time = self.environment.clock.now();
-        self.write(Endpoint { spec, last_modified_time, ..Endpoint::clone(&former) }).await
+        let endpoint = Endpoint { spec, last_modified_time, ..Endpoint::clone(&former) };
+        self.write(turn, endpoint).await
     }
 
     /// Removes an endpoint.
@@ -134,9 +135,9 @@ impl Endpoints {
     /// # Errors
     /// When there is no such endpoint, or the store does not forget it.
     pub async fn delete(&self, id: Uuid) -> Result<(), EndpointError> {
-        let _one_change_at_a_time = self.changing.lock().await;
+        let mut turn = self.begin().await?;
         let former = self.by_id(id).ok_or(EndpointError::NotFound(id))?;
-        self.store.write_meta(endpoint::key(id), unsigned(former.version), None).await?;
+        turn.write(endpoint::key(id), unsigned(former.version), None).await?;
         let mut next = Snapshot::clone(&self.current.load());
         next.remove(id);
         self.current.store(Arc::new(next));
@@ -161,10 +162,31 @@ impl Endpoints {
         }
     }
 
-    /// Stores a new version, then shows it. The caller holds `changing`.
-    async fn write(&self, mut endpoint: Endpoint) -> Result<Arc<Endpoint>, EndpointError> {
+    /// Waits for its turn to change something. What the last one left in doubt is read again.
+    async fn begin(&self) -> Result<MetaChange<'_>, EndpointError> {
+        let read_again = |key: &Bytes, record: Option<MetaRecord>| {
+            let mut next = Snapshot::clone(&self.current.load());
+            match record {
+                Some(record) => next.insert(Arc::new(Endpoint::decode(key, &record)?)),
+                None => {
+                    let gone = next.by_id.keys().find(|id| endpoint::key(**id) == *key).copied();
+                    gone.into_iter().for_each(|id| next.remove(id));
+                }
+            }
+            self.current.store(Arc::new(next));
+            Ok(())
+        };
+        self.changing.begin(self.store.as_ref(), read_again).await
+    }
+
+    /// Stores a new version, then shows it.
+    async fn write(
+        &self,
+        mut turn: MetaChange<'_>,
+        mut endpoint: Endpoint,
+    ) -> Result<Arc<Endpoint>, EndpointError> {
         let (key, value) = (endpoint::key(endpoint.id), endpoint.encode());
-        self.store.write_meta(key, unsigned(endpoint.version), Some(value)).await?;
+        turn.write(key, unsigned(endpoint.version), Some(value)).await?;
         endpoint.version += 1;
         let endpoint = Arc::new(endpoint);
         let mut next = Snapshot::clone(&self.current.load());

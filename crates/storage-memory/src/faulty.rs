@@ -232,6 +232,8 @@ impl Shared {
         }
         let ack_lost = self.random.hits(faults.lose_ack_per_mille);
         let outcome = self.memory.write_meta(key, expect, value).await;
+        // Whoever goes away meanwhile does not know that it is in.
+        pause(self.random.within(&faults.commit_delay)).await;
         if ack_lost { Err(CommitError::Unknown.into()) } else { outcome }
     }
 }

@@ -18,6 +18,7 @@ mod error;
 mod fences;
 mod keys;
 mod meta;
+mod meta_changes;
 mod receipt;
 mod slot_row;
 mod store;
@@ -36,6 +37,7 @@ pub use keys::{
     slot_prefix, task_key,
 };
 pub use meta::MetaRecord;
+pub use meta_changes::{MetaChange, MetaChanges};
 pub use receipt::{CommitReceipt, CommitResponder, commit_receipt};
 pub use slot_row::{Cursors, Epoch, SlotRow};
 pub use store::{Claim, Record, Scan, Store};
