@@ -101,7 +101,8 @@ fn apply(
     } else {
         completed_event_id = write_completed(draft, task, &input);
         in_transition = versioning::finish(draft, &place);
-        set_sticky(draft, input.sticky.clone());
+        let stays = versioning::check(draft.state(), &dispatch(&input)).is_ok();
+        set_sticky(draft, input.sticky.clone().filter(|_| stays));
         if draft.state().closing {
             draft.mutate(Mutation::ClosingSet(ClosingSet { closing: false }));
         }
@@ -200,12 +201,20 @@ fn handle_commands(
     Ok(scope.eager_activities)
 }
 
+/// The worker that answers, as one that gets a task.
+fn dispatch(input: &CompleteWorkflowTask) -> Dispatch {
+    Dispatch { version: input.deployment_version.clone(), target: None }
+}
+
 /// The worker gets the next task with the answer, without a poll.
 fn start_inline(
     draft: &mut Draft<'_>,
     input: &CompleteWorkflowTask,
 ) -> Option<crate::StartedWorkflowTask> {
     let pending = draft.state().workflow_task.as_ref().filter(|task| !task.is_started())?;
+    let dispatch = dispatch(input);
+    // An override that came during the task may have moved the run.
+    versioning::check(draft.state(), &dispatch).ok()?;
     let on_sticky_queue = draft.state().sticky.is_some();
     let start = StartWorkflowTask {
         scheduled_event_id: pending.scheduled_event_id,
@@ -213,7 +222,7 @@ fn start_inline(
         request_id: input.request_id.clone(),
         identity: input.identity.clone(),
         on_sticky_queue,
-        dispatch: Dispatch { version: input.deployment_version.clone(), target: None },
+        dispatch,
     };
     start_pending(draft, &start);
     // A worker that asks for more time still has what it got before.

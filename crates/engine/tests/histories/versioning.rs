@@ -7,11 +7,11 @@ use api::{
     enums::v1::VersioningBehavior,
     taskqueue::v1::TaskQueue,
     workflow::v1::{
-        VersioningOverride,
+        VersioningOverride, WorkflowExecutionOptions,
         versioning_override::{Override, PinnedOverride, PinnedOverrideBehavior},
     },
 };
-use engine::{Dispatch, Input, TargetVersion, TaskAction};
+use engine::{Dispatch, Input, TargetVersion, TaskAction, UpdateOptions};
 
 use crate::{
     golden,
@@ -140,6 +140,36 @@ fn versioning__an_override_pins_a_run_and_those_that_follow() {
     script.dispatch = worker("1", "2", 1);
     script.start_task();
     complete_as(&mut script, "1", VersioningBehavior::AutoUpgrade, vec![continue_as_new("queue")]);
+    golden!(script);
+}
+
+#[test]
+fn versioning__an_override_during_a_task_moves_what_follows_it() {
+    let mut script = Script::start(|_| ());
+    script.dispatch = worker("1", "1", 1);
+    script.start_task();
+    let command = vec![activity("one", |_| ())];
+    complete_as(&mut script, "1", VersioningBehavior::Pinned, command);
+    script.signal("first").start_task();
+    let options = WorkflowExecutionOptions {
+        versioning_override: Some(pinned_override("2")),
+        ..Default::default()
+    };
+    let paths = vec!["versioning_override".to_owned()];
+    let update = UpdateOptions { options, paths, identity: "somebody".to_owned() };
+    script.input("pin to 2", Input::UpdateOptions(Box::new(update)));
+    script.complete_with(vec![], |complete| {
+        complete.deployment_version = version("1");
+        complete.versioning_behavior = VersioningBehavior::Pinned;
+        complete.worker_deployment_name = "shop".to_owned();
+        complete.sticky = sticky();
+        complete.return_new_workflow_task = true;
+    });
+    assert_eq!(script.state.sticky, None);
+    script.start_task();
+    script.dispatch = worker("2", "1", 1);
+    script.start_task();
+    complete_as(&mut script, "2", VersioningBehavior::Pinned, vec![complete_workflow()]);
     golden!(script);
 }
 
