@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CommandsMenu } from "../kit/CommandsMenu";
+import { ListTable } from "../kit/ListTable";
 import { Status } from "../kit/Status";
-import { focusableWhenScrolling } from "../kit/scrolling";
 import { EmptyState, Loaded } from "../kit/states";
 import { batchOperationsRoute } from "../router";
 import { Elapsed, Time } from "../time/Time";
@@ -31,43 +31,31 @@ export function BatchOperationListPage() {
               and signal, cancel, reset or terminate them at once.
             </EmptyState>
           ) : (
-            <div ref={focusableWhenScrolling} className="table-frame">
-              <table className="table">
-                <caption className="visually-hidden">Batch operations</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">State</th>
-                    <th scope="col">Job id</th>
-                    <th scope="col">Started</th>
-                    <th scope="col">Took</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {operationInfo.map(({ jobId, state, startTime, closeTime }) => (
-                    <tr key={jobId}>
-                      <td>
-                        <Status status={state} />
-                      </td>
-                      <td>
-                        <Link
-                          to="/namespaces/$namespace/batch-operations/$jobId"
-                          params={{ namespace, jobId }}
-                          className="row-link mono"
-                        >
-                          {jobId}
-                        </Link>
-                      </td>
-                      <td>
-                        <Time value={startTime} />
-                      </td>
-                      <td>
-                        <Elapsed from={startTime} to={closeTime} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <ListTable
+              caption="Batch operations"
+              rows={operationInfo}
+              keyOf={({ jobId }) => jobId}
+              columns={[
+                { label: "State", cell: ({ state }) => <Status status={state} /> },
+                {
+                  label: "Job id",
+                  cell: ({ jobId }) => (
+                    <Link
+                      to="/namespaces/$namespace/batch-operations/$jobId"
+                      params={{ namespace, jobId }}
+                      className="row-link mono"
+                    >
+                      {jobId}
+                    </Link>
+                  ),
+                },
+                { label: "Started", cell: ({ startTime }) => <Time value={startTime} /> },
+                {
+                  label: "Took",
+                  cell: ({ startTime, closeTime }) => <Elapsed from={startTime} to={closeTime} />,
+                },
+              ]}
+            />
           )
         }
       </Loaded>

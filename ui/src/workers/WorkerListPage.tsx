@@ -2,8 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { CommandsMenu } from "../kit/CommandsMenu";
-import { Icon } from "../kit/icons";
 import { EmptyState, Loaded } from "../kit/states";
+import { TextFilter } from "../kit/TextFilter";
 import { workersRoute } from "../router";
 import { cli } from "../workflows/actions/commands";
 import { workersQuery } from "../workflows/page/queries";
@@ -14,7 +14,6 @@ export function WorkerListPage() {
   const { namespace } = workersRoute.useParams();
   const { query = "" } = workersRoute.useSearch();
   const navigate = useNavigate({ from: workersRoute.fullPath });
-  const [typed, setTyped] = useState(query);
   const [queue, setQueue] = useState("");
   const workers = useQuery(workersQuery(namespace, query));
   return (
@@ -30,25 +29,12 @@ export function WorkerListPage() {
         </div>
       </header>
       <div className="list-tools">
-        <form
-          className="filter-bar"
-          aria-label="Filter"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void navigate({ search: { query: typed.trim() || undefined } });
-          }}
-        >
-          <div className="filter-field">
-            <Icon name="search" />
-            <input
-              className="filter-input mono"
-              aria-label="Filter as text"
-              placeholder={'WorkerStatus="Running" AND TaskQueue="orders"'}
-              value={typed}
-              onChange={(event) => setTyped(event.target.value)}
-            />
-          </div>
-        </form>
+        <TextFilter
+          key={query}
+          query={query}
+          placeholder={'WorkerStatus="Running" AND TaskQueue="orders"'}
+          onQuery={(next) => void navigate({ search: { query: next } })}
+        />
         <form
           className="row"
           aria-label="Open a task queue"
