@@ -39,9 +39,9 @@ use clap::{Args, Subcommand};
 use environment::Environment;
 
 pub use commands::{
-    ActivityCommand, BatchCommand, ConfigCommand, EnvironmentCommand, HistoryCommand, Login,
-    Logout, NexusCommand, OperatorCommand, ScheduleCommand, TaskQueueCommand, WorkerCommand,
-    WorkflowCommand,
+    ActivityCommand, BatchCommand, ConfigCommand, DataConverterCommand, EnvironmentCommand,
+    HistoryCommand, Login, Logout, NexusCommand, OperatorCommand, ScheduleCommand,
+    TaskQueueCommand, WorkerCommand, WorkflowCommand,
 };
 pub use complete::Complete;
 pub use completion::Completion;
@@ -77,6 +77,8 @@ pub enum Command {
     Worker(Group<WorkerCommand>),
     /// What operators do: namespaces, search attributes, clusters, Nexus endpoints.
     Operator(Group<OperatorCommand>),
+    /// Payloads for other programs.
+    DataConverter(Group<DataConverterCommand>),
     /// Log in with an identity provider: its token goes with every call to the server.
     Login(Single<Login>),
     /// Forget a login.
@@ -150,6 +152,7 @@ async fn dispatch(command: Command, around: Surroundings) -> Result {
         Command::TaskQueue(group) => connected!(group, around),
         Command::Worker(group) => connected!(group, around),
         Command::Operator(group) => connected!(group, around),
+        Command::DataConverter(group) => connected!(group, around),
         Command::Login(Single { options, command }) => {
             let mut context = Context::new(&options, around, Environment::system())?;
             limited(&options, Box::pin(command.run(&mut context))).await

@@ -1,11 +1,14 @@
 """Our command line and the reference's, pointed at the same server."""
 
+import base64
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from harness.answers import stable, without_ages
+from harness.codec_servers import samples_codec_server
 from harness.command_line import REFERENCE, Cli
 from harness.raw import Raw
 from harness.sdk import unique
@@ -75,3 +78,19 @@ def both(ours: Cli, theirs: Cli):
         return answers[0]
 
     return check
+
+
+@pytest.fixture
+def codec_keys(tmp_path: Path) -> Path:
+    """The keys of the SDKs' samples."""
+    path = tmp_path / "keys"
+    key = base64.b64encode(b"test-key-test-key-test-key-test!").decode()
+    path.write_text(f"test-key-id: {key}\n")
+    return path
+
+
+@pytest.fixture
+def samples_server(codec_keys: Path):
+    """A codec server as the Python SDK's encryption sample is one."""
+    with samples_codec_server(codec_keys) as server:
+        yield server

@@ -1,17 +1,13 @@
 """Payloads through a codec server."""
 
-import asyncio
 import base64
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from google.protobuf import json_format
-from temporalio.api.common.v1 import Payloads
 
 from harness.command_line import Cli
-from harness.encryption_codec import codec_of
 from harness.raw import Raw, complete_workflow
 
 
@@ -87,38 +83,6 @@ def test_a_codec_server_that_refuses_is_named(ours: Cli, codec, queue: str, work
     done = ours.run(*words, *through(codec))
     assert done.returncode == 12
     assert "codec server: encode: answered 403" in done.stderr
-
-
-@pytest.fixture
-def samples_server(tmp_path):
-    """A codec server as the Python SDK's encryption sample is one, and its keys."""
-    keys = tmp_path / "keys"
-    keys.write_text(
-        f"test-key-id: {base64.b64encode(b'test-key-test-key-test-key-test!').decode()}"
-    )
-    codec = codec_of(keys)
-
-    class Samples(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            payloads = json_format.Parse(body, Payloads()).payloads
-            way = codec.encode if self.path.endswith("/encode") else codec.decode
-            coded = asyncio.run(way(payloads))
-            answer = json_format.MessageToJson(Payloads(payloads=coded)).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Samples)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
 
 
 def test_a_codec_server_of_the_samples_is_one_for_both(
