@@ -9,9 +9,6 @@ use bytes::{BufMut, BytesMut};
 /// Length of a key, in bytes.
 pub(crate) const KEY_BYTES: usize = 32;
 
-/// Length of a nonce, in bytes.
-pub(crate) const NONCE_BYTES: usize = NONCE_LEN;
-
 /// Length of a tag, in bytes.
 pub(crate) const TAG_BYTES: usize = 16;
 

@@ -3,9 +3,10 @@
 use std::{fmt, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use longtide_pkcs11::Pkcs11Key;
 
 use crate::{
-    AtRestError, Pkcs11Key, VaultTransit,
+    AtRestError, VaultTransit,
     aead::{Aead, KEY_BYTES, Secret, unwrap, wrap},
 };
 
@@ -81,8 +82,9 @@ impl KeyEncryptionKey {
             Kind::Local(key) => Ok(STANDARD.encode(wrap(key, &self.associated(), secret)?)),
             Kind::Vault(vault) => vault.wrap(secret).await.map_err(|what| self.unusable(what)),
             Kind::Pkcs11(key) => {
-                let wrapped = key.wrap(&self.associated(), secret).await;
-                wrapped.map(|bytes| STANDARD.encode(bytes)).map_err(|what| self.unusable(what))
+                let wrapped = key.wrap(&self.associated(), &(*secret).into()).await;
+                let wrapped = wrapped.map_err(|error| self.unusable(error.to_string()))?;
+                Ok(STANDARD.encode(wrapped))
             }
         }
     }
@@ -99,7 +101,7 @@ impl KeyEncryptionKey {
                 let wrapped = STANDARD.decode(wrapped);
                 let wrapped = wrapped.map_err(|_| AtRestError::WrongKey(self.id.clone()))?;
                 let opened = key.unwrap(&self.associated(), &wrapped).await;
-                opened.map_err(|what| self.unusable(what))
+                opened.map(|secret| *secret).map_err(|error| self.unusable(error.to_string()))
             }
         }
     }

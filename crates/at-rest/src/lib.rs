@@ -3,8 +3,8 @@
 //! Values are sealed with AES-256-GCM under *data keys*: one for each namespace, and one for what
 //! is of no namespace. Data keys are wrapped by the *root key* of the data directory, and that by a
 //! *key-encryption key*, which is outside: in a file, an environment variable, or in a token (PKCS#11)
-//! or a service that never gives it away. The wrapped keys are in the file `KEYS` of the data directory. Whoever has
-//! the directory alone has nothing.
+//! or a service that never gives it away. The wrapped keys are in the file `KEYS` of the data
+//! directory. Whoever has the directory alone has nothing.
 //!
 //! - [`KeyRing`] holds the keys of a running server and is the store's [`storage::Cipher`].
 //! - [`KeyEncryptionKey`] wraps and unwraps the root key.
@@ -15,7 +15,6 @@ mod error;
 mod key_encryption;
 mod key_file;
 mod key_ring;
-mod pkcs11;
 mod status;
 mod vault;
 
@@ -23,6 +22,5 @@ pub use data_key::{VALUES_MAX, VALUES_RESERVED};
 pub use error::AtRestError;
 pub use key_encryption::{KeyEncryptionKey, KeyEncryptionKeys};
 pub use key_ring::{DATA_KEYS_MAX, KeyRing, Leftovers};
-pub use pkcs11::{Pkcs11Key, Pkcs11Pin, Pkcs11Token};
 pub use status::{DataKeyState, DataKeyStatus, KeyStatus};
 pub use vault::VaultTransit;

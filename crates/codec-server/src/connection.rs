@@ -12,7 +12,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use listener::{Ending, Peer, Stream, Visitor};
-use longtide_codec::{read_body, write_body};
+use longtide_codec::{CodecError, read_body, write_body};
 
 use crate::{
     CodecServer, auditing,
@@ -163,7 +163,15 @@ async fn answered(
         Action::Encode => server.codec.encode(&question.context, payloads).await,
         Action::Decode => server.codec.decode(&question.context, payloads).await,
     };
-    Ok(write_body(&coded.map_err(|error| bad(error.to_string()))?))
+    let coded = coded.map_err(|error| match error {
+        // What is wrong with keys is the operator's business.
+        CodecError::Unavailable(reason) => {
+            tracing::error!(%reason, "payloads cannot be encoded or decoded");
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the keys cannot be used")
+        }
+        error => bad(error.to_string()),
+    })?;
+    Ok(write_body(&coded))
 }
 
 async fn read(server: &CodecServer, body: Incoming) -> Result<Bytes, Refusal> {

@@ -84,8 +84,7 @@ impl EnvelopeEncryption {
     /// # Errors
     /// When the machine's cryptography takes no key.
     pub fn new(ring: &KeyRing) -> Result<Self, CodecError> {
-        let samples = Encryption::new(ring)?;
-        Ok(Self { samples: Some(samples), ..Self::with_service(Arc::new(LocalKeys::new(ring)?)) })
+        Self::with_service(Arc::new(LocalKeys::new(ring)?)).and_samples(ring)
     }
 
     /// Lets a service wrap the data keys.
@@ -96,6 +95,15 @@ impl EnvelopeEncryption {
             sealing: Mutex::new(LruCache::new(at_least_one(NAMESPACES_MAX))),
             opened: Mutex::new(LruCache::new(at_least_one(OPEN_KEYS_MAX))),
         }
+    }
+
+    /// The same, which also reads the samples' encryption, as it was made with a key ring.
+    ///
+    /// # Errors
+    /// When the machine's cryptography takes no key.
+    pub fn and_samples(mut self, ring: &KeyRing) -> Result<Self, CodecError> {
+        self.samples = Some(Encryption::new(ring)?);
+        Ok(self)
     }
 
     /// The data key to encrypt with, counted as used `payloads` times more.

@@ -70,16 +70,23 @@ impl LocalKeys {
     }
 
     fn make_now(&self, namespace: &str) -> Result<(PlainKey, WrappedKey), CodecError> {
-        let mut plain = Zeroizing::new([0; 32]);
-        let filled = rand::fill(plain.as_mut_slice());
-        filled.map_err(|_| CodecError::Unavailable("no random numbers".to_owned()))?;
+        let plain = new_key()?;
         let key_id = self.primary.clone();
         let associated = associated(&key_id, namespace);
         let wrapped = self.key(&key_id)?.seal(&associated, plain.as_slice())?;
         Ok((plain, WrappedKey { key_id, wrapped }))
     }
 
-    fn unwrap_now(&self, namespace: &str, key: &WrappedKey) -> Result<PlainKey, CodecError> {
+    #[cfg(feature = "pkcs11")]
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.keys.contains_key(id)
+    }
+
+    pub(crate) fn unwrap_now(
+        &self,
+        namespace: &str,
+        key: &WrappedKey,
+    ) -> Result<PlainKey, CodecError> {
         let does_not_open = || CodecError::DoesNotOpen(key.key_id.clone());
         let associated = associated(&key.key_id, namespace);
         let opened = self.key(&key.key_id)?.open(&associated, &key.wrapped);
@@ -92,8 +99,16 @@ impl LocalKeys {
     }
 }
 
+/// A new data key.
+pub(crate) fn new_key() -> Result<PlainKey, CodecError> {
+    let mut plain = Zeroizing::new([0; 32]);
+    let filled = rand::fill(plain.as_mut_slice());
+    filled.map_err(|_| CodecError::Unavailable("no random numbers".to_owned()))?;
+    Ok(plain)
+}
+
 /// A wrapped key counts for its key and namespace only.
-fn associated(key_id: &str, namespace: &str) -> Vec<u8> {
+pub(crate) fn associated(key_id: &str, namespace: &str) -> Vec<u8> {
     let mut bytes = b"longtide data key 1".to_vec();
     for part in [key_id, namespace] {
         bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());

@@ -19,7 +19,8 @@
 //! ```
 //!
 //! With the feature `temporalio` (on by default) each codec is one of the official Rust SDK's, see
-//! [`SdkCodec`]. Without it nothing of the SDK is compiled.
+//! [`SdkCodec`]. Without it nothing of the SDK is compiled. With `pkcs11`, the keys that wrap data keys
+//! may be in tokens that never give them away: hardware security modules, smart cards, SoftHSM.
 //!
 //! [`Visitor`] finds every payload in every message of the API by the API's own description: a
 //! message that a later version adds is no exception.
@@ -40,6 +41,8 @@ mod required;
 #[cfg(feature = "temporalio")]
 mod sdk;
 mod sealing;
+#[cfg(feature = "pkcs11")]
+mod token_keys;
 mod visitor;
 
 pub use chain::Chain;
@@ -57,6 +60,8 @@ pub use payload::{ENCODING, Payload};
 pub use required::RequireEncryption;
 #[cfg(feature = "temporalio")]
 pub use sdk::SdkCodec;
+#[cfg(feature = "pkcs11")]
+pub use token_keys::{Pkcs11Error, Pkcs11Key, Pkcs11Pin, Pkcs11Token, TokenKeys};
 pub use visitor::{
     DescriptorError, Found, Places, UnknownField, VisitError, Visitor, Vocabulary,
     decode_common_attributes, encode_common_attributes,

@@ -57,7 +57,7 @@ pub struct CodecProxy {
 impl CodecProxy {
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        self.keys.check(&mut problems);
+        self.keys.check(self.format, &mut problems);
         self.target.check("target", &mut problems);
         let sizes = [
             ("request_bytes_max", self.request_bytes_max),

@@ -1,10 +1,10 @@
 //! The settings of a codec server.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 
-use crate::{Audit, Global, Log, RemoteServer, exposure, values::or_default};
+use crate::{Audit, Global, Log, Pkcs11, RemoteServer, exposure, values::or_default};
 
 /// Largest body that may be allowed, in bytes.
 const BODY_BYTES_LIMIT: usize = 1024 * 1024 * 1024;
@@ -51,7 +51,8 @@ pub struct CodecServer {
     pub global: Global,
 }
 
-/// Where keys come from: exactly one of the two.
+/// Where keys come from: a file, an environment variable or tokens. Beside tokens, a file or a
+/// variable has the keys of the time before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CodecKeys {
@@ -59,6 +60,18 @@ pub struct CodecKeys {
     pub file: Option<PathBuf>,
     /// The name of an environment variable with the same.
     pub environment: Option<String>,
+    /// Keys of tokens, the one that encrypts first; for envelopes.
+    pub tokens: Vec<CodecToken>,
+}
+
+/// A key that never leaves its token.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodecToken {
+    /// Its id, by which payloads name it; never given to another key.
+    pub id: String,
+    /// Where it is.
+    pub pkcs11: Pkcs11,
 }
 
 /// See [`CodecServer::format`].
@@ -86,9 +99,34 @@ pub enum CodecCompression {
 }
 
 impl CodecKeys {
-    pub(crate) fn check(&self, problems: &mut Vec<String>) {
-        if self.file.is_some() == self.environment.is_some() {
-            problems.push("keys: exactly one of file and environment says where they are".into());
+    pub(crate) fn check(&self, format: CodecFormat, problems: &mut Vec<String>) {
+        let places = usize::from(self.file.is_some()) + usize::from(self.environment.is_some());
+        match (self.tokens.is_empty(), places) {
+            (true, 1) | (false, 0 | 1) => {}
+            (true, _) => {
+                let text = "keys: exactly one of file and environment says where they are, unless \
+                            tokens have them";
+                problems.push(text.to_owned());
+            }
+            (false, _) => {
+                let text = "keys: beside tokens, one of file and environment has former keys";
+                problems.push(text.to_owned());
+            }
+        }
+        if !self.tokens.is_empty() && format != CodecFormat::Envelope {
+            let text = "keys.tokens: a token encrypts data keys and no payloads: set format to \
+                        envelope";
+            problems.push(text.to_owned());
+        }
+        let mut ids = BTreeSet::new();
+        for CodecToken { id, pkcs11 } in &self.tokens {
+            if id.is_empty() {
+                problems.push("keys.tokens: an id is empty".to_owned());
+            }
+            if !ids.insert(id) {
+                problems.push(format!("keys.tokens: `{id}` is there twice"));
+            }
+            pkcs11.check(&format!("keys.tokens: `{id}`"), problems);
         }
     }
 }
@@ -96,7 +134,7 @@ impl CodecKeys {
 impl CodecServer {
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        self.keys.check(&mut problems);
+        self.keys.check(self.format, &mut problems);
         if !(1..=BODY_BYTES_LIMIT).contains(&self.body_bytes_max) {
             let value = self.body_bytes_max;
             let text = format!("body_bytes_max: {value} is not between 1 and {BODY_BYTES_LIMIT}");
@@ -144,6 +182,21 @@ mod tests {
         let settings = read("keys: { file: /keys }").unwrap();
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8081");
         assert!(!settings.require_encryption);
+    }
+
+    #[test]
+    fn tokens_have_keys_for_envelopes() {
+        let token = "{ id: a, pkcs11: { module: /m.so, token: t, key: k, pin_file: /p } }";
+        let envelope = |keys: &str| read(&format!("format: envelope\nkeys: {{ {keys} }}"));
+        let settings = envelope(&format!("tokens: [{token}], file: /former")).unwrap();
+        assert_eq!(settings.keys.tokens[0].pkcs11.key, "k");
+        assert!(envelope(&format!("tokens: [{token}]")).is_ok());
+        let error = envelope(&format!("tokens: [{token}, {token}]")).unwrap_err();
+        assert!(error.contains("`a` is there twice"), "{error}");
+        let error = envelope("tokens: [{ id: b, pkcs11: { module: m.so, key: k } }]").unwrap_err();
+        assert!(error.contains("keys.tokens: `b`: pkcs11: module: `m.so` is no absolute path"));
+        let samples = read(&format!("keys: {{ tokens: [{token}] }}")).unwrap_err();
+        assert!(samples.contains("set format to envelope"), "{samples}");
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl EncryptionAtRest {
                 ));
             }
             if let Some(pkcs11) = &key.pkcs11 {
-                pkcs11.check(id, problems);
+                pkcs11.check(&format!("encryption_at_rest.keys: `{id}`"), problems);
             }
         }
         if !ids.contains(&self.current) {
@@ -116,10 +116,8 @@ impl EncryptionAtRest {
 }
 
 impl Pkcs11 {
-    fn check(&self, id: &str, problems: &mut Vec<String>) {
-        let mut wrong = |what: String| {
-            problems.push(format!("encryption_at_rest.keys: `{id}`: pkcs11: {what}"));
-        };
+    pub(crate) fn check(&self, place: &str, problems: &mut Vec<String>) {
+        let mut wrong = |what: String| problems.push(format!("{place}: pkcs11: {what}"));
         if !self.module.is_absolute() {
             wrong(format!("module: `{}` is no absolute path", self.module.display()));
         }

@@ -27,7 +27,7 @@ pub use audit::{Audit, AuditWebhook, DataPlane, OnFailure};
 pub use authorization::{Authorization, CertificateRule, JwtKeyProvider};
 pub use certificates::Certificates;
 pub use codec_proxy::CodecProxy;
-pub use codec_server::{CodecCompression, CodecFormat, CodecKeys, CodecServer};
+pub use codec_server::{CodecCompression, CodecFormat, CodecKeys, CodecServer, CodecToken};
 pub use declare::Setting;
 pub use encryption_at_rest::{EncryptionAtRest, KeyEncryptionKey, Pkcs11, VaultTransit};
 pub use error::ConfigError;

@@ -5,11 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, ensure};
-use at_rest::{
-    KeyEncryptionKey, KeyEncryptionKeys, KeyRing, Leftovers, Pkcs11Key, Pkcs11Pin, Pkcs11Token,
-    VaultTransit,
-};
+use anyhow::Context;
+use at_rest::{KeyEncryptionKey, KeyEncryptionKeys, KeyRing, Leftovers, VaultTransit};
 use bytes::Bytes;
 use config::EncryptionAtRest;
 use environment::Clock;
@@ -20,6 +17,8 @@ use storage::{Cipher, StoreError, Table};
 use storage_embedded::{EmbeddedStore, ResealPage, Resealed, Settings};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+use crate::tokens;
 
 /// Between two pages of a store that is gone through: other work goes first.
 const PAGE_PAUSE: Span = Span::from_millis(5);
@@ -206,7 +205,7 @@ fn configured_keys(settings: &EncryptionAtRest) -> anyhow::Result<KeyEncryptionK
         if let Some(file) = &key.file {
             keys.push(KeyEncryptionKey::from_file(id, file)?);
         } else if let Some(name) = &key.environment {
-            let value = variable(id, name)?;
+            let value = tokens::variable(id, name)?;
             keys.push(KeyEncryptionKey::from_bytes(id, value.as_bytes())?);
         } else if let Some(vault) = &key.vault_transit {
             let token = std::fs::read_to_string(&vault.token_file);
@@ -221,40 +220,8 @@ fn configured_keys(settings: &EncryptionAtRest) -> anyhow::Result<KeyEncryptionK
             };
             keys.push(KeyEncryptionKey::from_vault(id, vault));
         } else if let Some(pkcs11) = &key.pkcs11 {
-            keys.push(KeyEncryptionKey::from_pkcs11(id, on_token(id, pkcs11)?));
+            keys.push(KeyEncryptionKey::from_pkcs11(id, tokens::key(id, pkcs11)?));
         }
     }
     Ok(KeyEncryptionKeys::new(keys, settings.current.clone())?)
-}
-
-fn on_token(id: &str, pkcs11: &config::Pkcs11) -> anyhow::Result<Pkcs11Key> {
-    let (pin, place) = match (&pkcs11.pin_file, &pkcs11.pin_environment) {
-        (Some(file), _) => {
-            let shown = file.display();
-            let pin = std::fs::read_to_string(file);
-            let pin = pin.with_context(|| format!("key `{id}`: the PIN in `{shown}`"))?;
-            (pin, shown.to_string())
-        }
-        (None, name) => {
-            let name = name.as_deref().unwrap_or_default();
-            (variable(id, name)?, name.to_owned())
-        }
-    };
-    let pin = pin.trim_end_matches(['\r', '\n']);
-    ensure!(!pin.is_empty(), "key `{id}`: the PIN in `{place}` is empty");
-    Ok(Pkcs11Key {
-        module: pkcs11.module.clone(),
-        token: match (&pkcs11.token, pkcs11.slot) {
-            (None, Some(slot)) => Pkcs11Token::Slot(slot),
-            (label, _) => Pkcs11Token::Label(label.clone().unwrap_or_default()),
-        },
-        label: pkcs11.key.clone(),
-        pin: Pkcs11Pin::new(pin),
-    })
-}
-
-fn variable(id: &str, name: &str) -> anyhow::Result<String> {
-    #[expect(clippy::disallowed_methods, reason = "the binary may read the environment")]
-    let value = std::env::var(name);
-    value.with_context(|| format!("key `{id}`: the variable {name}"))
 }

@@ -2,16 +2,16 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use audit::AuditLog;
 use clap::Args;
 use codec_server::{Access, CodecServer, Origins, Rights, Settings};
-use config::{CodecCompression, CodecFormat, CodecKeys};
+use config::{CodecCompression, CodecFormat, CodecKeys, CodecToken};
 use environment::Environment;
 use listener::{Limits, Listener, Protocols, RateLimit};
 use longtide_codec::{
     Chain, Codec, Compression, Encryption, EnvelopeEncryption, KeyRing, RequireEncryption,
-    read_key_file, read_key_text,
+    TokenKeys, read_key_file, read_key_text,
 };
 use telemetry::{Metrics, start_logging};
 use tokio::net::TcpListener;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auditing, codec_authority::AskedServer, output, remote, security::Security, stop::StopSignals,
+    tokens,
 };
 
 /// Encode and decode payloads for command-line tools and browsers.
@@ -44,7 +45,7 @@ async fn serve(settings: config::CodecServer) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let environment = Environment::system();
     let security = Security::of(&settings.global)?;
-    let codec = codec(&settings.keys, settings.format, settings.compression)?;
+    let codec = codec(&settings.keys, settings.format, settings.compression).await?;
     let codec = if settings.require_encryption { strict(codec) } else { codec };
     let encryption = security.encryption(&environment, &stop)?;
     let access = match security.tokens(&environment, &stop).await.context("global.authorization")? {
@@ -95,16 +96,19 @@ async fn serve(settings: config::CodecServer) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What payloads go through, the codec nearest to the server first.
-pub(crate) fn codec(
+/// What payloads go through, the codec nearest to the server first. Tokens are asked whether they do
+/// their work.
+pub(crate) async fn codec(
     keys: &CodecKeys,
     format: CodecFormat,
     compression: CodecCompression,
 ) -> anyhow::Result<Arc<dyn Codec>> {
-    let keys = read_keys(keys)?;
-    let encryption = match format {
-        CodecFormat::Samples => Chain::of(Encryption::new(&keys)?),
-        CodecFormat::Envelope => Chain::of(EnvelopeEncryption::new(&keys)?),
+    let ring = read_keys(keys)?;
+    let encryption = match (format, ring) {
+        (_, ring) if !keys.tokens.is_empty() => Chain::of(on_tokens(keys, ring.as_ref()).await?),
+        (CodecFormat::Samples, Some(ring)) => Chain::of(Encryption::new(&ring)?),
+        (CodecFormat::Envelope, Some(ring)) => Chain::of(EnvelopeEncryption::new(&ring)?),
+        (_, None) => bail!("keys: there are none"),
     };
     Ok(Arc::new(match compression {
         CodecCompression::None => encryption,
@@ -113,18 +117,44 @@ pub(crate) fn codec(
     }))
 }
 
+/// Envelopes whose data keys are wrapped by keys of tokens; former keys only decrypt.
+async fn on_tokens(
+    keys: &CodecKeys,
+    former: Option<&KeyRing>,
+) -> anyhow::Result<EnvelopeEncryption> {
+    let mut tokens: Option<TokenKeys> = None;
+    for CodecToken { id, pkcs11 } in &keys.tokens {
+        let key = tokens::key(id, pkcs11)?;
+        tokens = Some(match tokens {
+            None => TokenKeys::new(id, key),
+            Some(tokens) => tokens.with(id, key)?,
+        });
+    }
+    let mut tokens = tokens.context("keys.tokens: there are none")?;
+    if let Some(ring) = former {
+        tokens = tokens.with_former(ring)?;
+    }
+    tokens.check().await.context("keys.tokens")?;
+    let envelopes = EnvelopeEncryption::with_service(Arc::new(tokens));
+    Ok(match former {
+        Some(ring) => envelopes.and_samples(ring)?,
+        None => envelopes,
+    })
+}
+
 /// The same, which does not show what is not encrypted.
 fn strict(codec: Arc<dyn Codec>) -> Arc<dyn Codec> {
     Arc::new(Chain::of(RequireEncryption::new().except("binary/null")).after(codec))
 }
 
-fn read_keys(keys: &CodecKeys) -> anyhow::Result<KeyRing> {
+/// The keys of a file or a variable, if the settings name one.
+fn read_keys(keys: &CodecKeys) -> anyhow::Result<Option<KeyRing>> {
     if let Some(file) = &keys.file {
-        return read_key_file(file).context("keys.file");
+        return Ok(Some(read_key_file(file).context("keys.file")?));
     }
-    let name = keys.environment.as_deref().unwrap_or_default();
+    let Some(name) = &keys.environment else { return Ok(None) };
     let text = variable(name).with_context(|| format!("the variable {name} is not set"))?;
-    read_key_text(&text).with_context(|| format!("the variable {name}"))
+    Ok(Some(read_key_text(&text).with_context(|| format!("the variable {name}"))?))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the configuration names the variables")]

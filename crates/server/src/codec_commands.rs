@@ -36,16 +36,19 @@ pub(crate) struct Coding {
     /// The text, as `temporal workflow show --output json` prints it; standard input without one.
     input: Option<PathBuf>,
     /// The file of the keys.
-    #[arg(long, value_name = "FILE", required_unless_present = "keys_environment")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["keys_environment", "config"])]
     keys: Option<PathBuf>,
     /// The name of an environment variable with the keys.
     #[arg(long, value_name = "NAME", conflicts_with = "keys")]
     keys_environment: Option<String>,
+    /// The configuration of a codec server: its keys, those of tokens, too, and its formats.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["keys", "keys_environment"])]
+    config: Option<PathBuf>,
     /// How payloads are encrypted; all formats are decrypted.
-    #[arg(long, default_value = "samples")]
+    #[arg(long, default_value = "samples", conflicts_with = "config")]
     format: Format,
     /// How they are compressed before that.
-    #[arg(long, default_value = "none")]
+    #[arg(long, default_value = "none", conflicts_with = "config")]
     compression: Compression,
     /// The namespace that the payloads belong to.
     #[arg(long, short = 'n', env = "TEMPORAL_NAMESPACE", default_value = "default")]
@@ -82,7 +85,8 @@ pub(crate) fn run(command: CodecCommand) -> anyhow::Result<()> {
 
 impl Coding {
     fn run(self, encodes: bool) -> anyhow::Result<()> {
-        let codec = self.codec()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let codec = runtime.block_on(self.codec())?;
         let mut json = read(self.input.as_deref())?;
         let place =
             Place { namespace: self.namespace.clone(), workflow_id: self.workflow_id.clone() };
@@ -90,7 +94,6 @@ impl Coding {
         if payloads.is_empty() {
             bail!("there is no payload in it, such as {{\"metadata\": …, \"data\": …}}");
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let coded = if encodes {
             runtime.block_on(codec.encode(&place, payloads))?
         } else {
@@ -107,9 +110,18 @@ impl Coding {
         Ok(())
     }
 
-    fn codec(&self) -> anyhow::Result<Arc<dyn Codec>> {
-        let keys =
-            CodecKeys { file: self.keys.clone(), environment: self.keys_environment.clone() };
+    async fn codec(&self) -> anyhow::Result<Arc<dyn Codec>> {
+        if let Some(file) = &self.config {
+            let settings = config::codec_server_from_file(file, codec_command::variable)
+                .with_context(|| format!("in {}", file.display()))?;
+            let config::CodecServer { keys, format, compression, .. } = settings;
+            return codec_command::codec(&keys, format, compression).await;
+        }
+        let keys = CodecKeys {
+            file: self.keys.clone(),
+            environment: self.keys_environment.clone(),
+            tokens: Vec::new(),
+        };
         let format = match self.format {
             Format::Samples => CodecFormat::Samples,
             Format::Envelope => CodecFormat::Envelope,
@@ -120,7 +132,7 @@ impl Coding {
             Compression::Zlib => CodecCompression::Zlib,
             Compression::Zstd => CodecCompression::Zstd,
         };
-        codec_command::codec(&keys, format, compression)
+        codec_command::codec(&keys, format, compression).await
     }
 }
 

@@ -60,7 +60,7 @@ fn settings(arguments: Arguments) -> anyhow::Result<config::CodecProxy> {
 async fn serve(settings: config::CodecProxy) -> anyhow::Result<()> {
     let signals = StopSignals::catch().context("signals cannot be caught")?;
     let stop = CancellationToken::new();
-    let codec = codec_command::codec(&settings.keys, settings.format, settings.compression)?;
+    let codec = codec_command::codec(&settings.keys, settings.format, settings.compression).await?;
     let how = CoderSettings {
         encode_failures: settings.encode_failures,
         dangerous_pass_unknown_fields: settings.dangerous_pass_unknown_fields,

@@ -39,6 +39,7 @@ mod renewal;
 mod security;
 mod stop;
 mod test_server;
+mod tokens;
 mod ui;
 mod ui_command;
 

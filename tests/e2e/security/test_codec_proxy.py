@@ -32,10 +32,18 @@ class Proxy:
     """`longtide codec-proxy` with a configuration of its own, on a port that it keeps."""
 
     def __init__(
-        self, folder: Path, target: str | dict, keys: str = f"a: {KEY}", **settings
+        self,
+        folder: Path,
+        target: str | dict,
+        keys: str | dict = f"a: {KEY}",
+        variables: dict[str, str] | None = None,
+        **settings,
     ) -> None:
+        self.variables = variables or {}
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "keys").write_text(keys)
+        if isinstance(keys, str):
+            (folder / "keys").write_text(keys)
+            keys = {"file": str(folder / "keys")}
         self.port = free_port()
         self.log = folder / "log"
         self.configuration = folder / "proxy.yaml"
@@ -54,6 +62,7 @@ class Proxy:
     def start(self) -> None:
         self.process = subprocess.Popen(
             [executable(), "codec-proxy", "--config", str(self.configuration)],
+            env=os.environ | self.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self.log.open("ab"),

@@ -34,14 +34,20 @@ CANARY = "canary-6f1d"
 class CodecServer:
     """`longtide codec-server` with a configuration of its own, on a port of its own."""
 
-    def __init__(self, folder: Path, keys: str, **settings) -> None:
+    def __init__(
+        self, folder: Path, keys: str | dict, variables: dict[str, str] | None = None, **settings
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "keys").write_text(keys)
-        settings = {"listen": "127.0.0.1:0", "keys": {"file": str(folder / "keys")}} | settings
+        if isinstance(keys, str):
+            (folder / "keys").write_text(keys)
+            keys = {"file": str(folder / "keys")}
+        settings = {"listen": "127.0.0.1:0", "keys": keys} | settings
         self.log = folder / "log"
-        (folder / "codec.yaml").write_text(json.dumps(settings))
+        self.configuration = folder / "codec.yaml"
+        self.configuration.write_text(json.dumps(settings))
         self.process = subprocess.Popen(
-            [executable(), "codec-server", "--config", str(folder / "codec.yaml")],
+            [executable(), "codec-server", "--config", str(self.configuration)],
+            env=os.environ | (variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self.log.open("wb"),
@@ -240,7 +246,7 @@ def test_another_key_of_the_same_name_is_told_from_a_missing_name(codec_server, 
 
 
 def test_large_bodies_are_taken_up_to_the_limit(codec_server):
-    large = Payload(metadata={"encoding": b"binary/plain"}, data=os.urandom(7 << 20))
+    large = Payload(metadata={"encoding": b"binary/plain"}, data=os.urandom(8 << 20))
     (sealed,) = codec_server.coded("encode", large)
     assert codec_server.coded("decode", sealed) == [large]
     assert codec_server.ask("/encode", b" " * (17 << 20))[0] == 413

@@ -31,7 +31,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("crates/frontend/src/validation/time_skipping.rs", "session", "a field of the API"),
     ("tests/e2e/", "session", "the widest scope of a pytest fixture"),
     ("crates/tls/src/host.rs", "session", "the library's word for what is resumed"),
-    ("crates/at-rest/src/pkcs11", "session", "the standard's word for a login"),
+    ("crates/pkcs11/src/", "session", "the standard's word for a login"),
     ("tests/conformance/", "wft", "names of tests that others wrote"),
     ("tests/conformance/", "session", "names of tests that others wrote"),
     ("Cargo.lock", "crates.io", "cargo writes its registry's name"),

@@ -1,8 +1,11 @@
 //! Keys of a token that is spoken to by PKCS#11: a hardware security module, a smart card, SoftHSM.
-//! The token wraps and unwraps by AES-GCM, and never gives the key away.
+//! The token encrypts and decrypts by AES-GCM, and never gives the key away. What it encrypts here are
+//! other keys, of 32 bytes: [`Pkcs11Key::wrap`] and [`Pkcs11Key::unwrap`].
 //!
 //! A token may lock itself after a few wrong PINs, so a PIN is shown once for each use, never again
 //! once it was refused, and never where the token says that one attempt is left.
+//!
+//! Waiting needs a runtime of tokio with its clock.
 
 mod module;
 
@@ -21,12 +24,36 @@ use cryptoki::{
     types::AuthPin,
 };
 use tokio::{sync::oneshot, time::timeout};
+use zeroize::Zeroizing;
 
 use self::module::Module;
-use crate::aead::{KEY_BYTES, NONCE_BYTES, Secret, TAG_BYTES};
 
 /// How long a token may take for one use of a key.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Length of a key, in bytes.
+pub const KEY_BYTES: usize = 32;
+
+/// Length of a nonce, in bytes.
+const NONCE_BYTES: usize = 12;
+
+/// Length of a tag, in bytes.
+const TAG_BYTES: usize = 16;
+
+/// A key that is wrapped by another. It is overwritten when it is not needed any more.
+pub type Secret = Zeroizing<[u8; KEY_BYTES]>;
+
+/// Why a token does not do its work: the token, the key, and what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Pkcs11Error {
+    /// The data was changed, or encrypted with another key, or for another place.
+    #[error("{0}")]
+    DoesNotOpen(String),
+    /// Anything else: the module, the token, the PIN, the key.
+    #[error("{0}")]
+    Unusable(String),
+}
 
 /// A key of a token.
 #[derive(Debug, Clone)]
@@ -64,33 +91,71 @@ enum Work {
     Unwrap(Vec<u8>),
 }
 
+/// What it answers.
+type Answer = Result<Zeroizing<Vec<u8>>, Failure>;
+
+/// Why it does not do it.
+enum Failure {
+    DoesNotOpen(String),
+    Unusable(String),
+}
+
+impl From<String> for Failure {
+    fn from(what: String) -> Self {
+        Self::Unusable(what)
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(what: &str) -> Self {
+        Self::Unusable(what.to_owned())
+    }
+}
+
 impl Pkcs11Key {
-    /// Gives `nonce ‖ ciphertext ‖ tag`.
-    pub(crate) async fn wrap(&self, associated: &[u8], secret: &Secret) -> Result<Vec<u8>, String> {
-        self.ask(associated, Work::Wrap(*secret)).await
+    /// Encrypts a key: `nonce ‖ ciphertext ‖ tag`.
+    ///
+    /// # Errors
+    /// When the token does not do it.
+    pub async fn wrap(&self, associated: &[u8], secret: &Secret) -> Result<Vec<u8>, Pkcs11Error> {
+        let wrapped = self.ask(associated, Work::Wrap(secret.clone())).await?;
+        Ok(wrapped.to_vec())
     }
 
-    pub(crate) async fn unwrap(&self, associated: &[u8], wrapped: &[u8]) -> Result<Secret, String> {
+    /// Decrypts a key that [`Self::wrap`] encrypted with the same associated data.
+    ///
+    /// # Errors
+    /// When the token does not do it, or the key is another one.
+    pub async fn unwrap(&self, associated: &[u8], wrapped: &[u8]) -> Result<Secret, Pkcs11Error> {
         let opened = self.ask(associated, Work::Unwrap(wrapped.to_vec())).await?;
-        opened.try_into().map_err(|_| format!("{self}: what it opens is no key"))
+        let secret = <[u8; KEY_BYTES]>::try_from(opened.as_slice());
+        let no_key = |_| self.error(Failure::DoesNotOpen("what it opens is no key".to_owned()));
+        Ok(Zeroizing::new(secret.map_err(no_key)?))
     }
 
     /// Asks on a thread of its own: one that never comes back keeps nobody from ending.
-    async fn ask(&self, associated: &[u8], work: Work) -> Result<Vec<u8>, String> {
+    async fn ask(&self, associated: &[u8], work: Work) -> Result<Zeroizing<Vec<u8>>, Pkcs11Error> {
         let (key, associated) = (self.clone(), associated.to_vec());
         let (answer, wait) = oneshot::channel();
         let ask = move || drop(answer.send(key.perform(&associated, &work)));
-        let named = |what: &dyn fmt::Display| format!("{self}: {what}");
         let thread = thread::Builder::new().name("pkcs11".to_owned());
-        thread.spawn(ask).map_err(|error| named(&error))?;
-        match timeout(TIMEOUT, wait).await {
-            Ok(Ok(answer)) => answer.map_err(|what| named(&what)),
-            Ok(Err(_)) => Err(named(&"its module broke off")),
-            Err(_) => Err(named(&format_args!("no answer within {} s", TIMEOUT.as_secs()))),
+        thread.spawn(ask).map_err(|error| self.error(error.to_string().into()))?;
+        let answer = match timeout(TIMEOUT, wait).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err("its module broke off".into()),
+            Err(_) => Err(format!("no answer within {} s", TIMEOUT.as_secs()).into()),
+        };
+        answer.map_err(|failure| self.error(failure))
+    }
+
+    fn error(&self, failure: Failure) -> Pkcs11Error {
+        match failure {
+            Failure::DoesNotOpen(what) => Pkcs11Error::DoesNotOpen(format!("{self}: {what}")),
+            Failure::Unusable(what) => Pkcs11Error::Unusable(format!("{self}: {what}")),
         }
     }
 
-    fn perform(&self, associated: &[u8], work: &Work) -> Result<Vec<u8>, String> {
+    fn perform(&self, associated: &[u8], work: &Work) -> Answer {
         let module = Module::loaded(&self.module)?;
         let mut module = module.try_lock_for(TIMEOUT).ok_or("its module is busy")?;
         let (slot, token) = self.find_token(&module)?;
@@ -145,40 +210,33 @@ impl Pkcs11Key {
     }
 }
 
-fn encrypt(
-    session: &Session,
-    key: ObjectHandle,
-    associated: &[u8],
-    secret: &Secret,
-) -> Result<Vec<u8>, String> {
+fn encrypt(session: &Session, key: ObjectHandle, associated: &[u8], secret: &Secret) -> Answer {
     let mut nonce = [0; NONCE_BYTES];
     rand::fill(&mut nonce).map_err(|_| "there is no randomness")?;
     let mut wrapped = nonce.to_vec();
-    let sealed = session.encrypt(&gcm(&mut nonce, associated)?, key, secret).map_err(told)?;
-    wrapped.extend(sealed);
-    Ok(wrapped)
+    let sealed = session.encrypt(&gcm(&mut nonce, associated)?, key, secret.as_slice());
+    wrapped.extend(sealed.map_err(told)?);
+    Ok(Zeroizing::new(wrapped))
 }
 
-fn decrypt(
-    session: &Session,
-    key: ObjectHandle,
-    associated: &[u8],
-    wrapped: &[u8],
-) -> Result<Vec<u8>, String> {
-    let (nonce, sealed) = wrapped.split_first_chunk().ok_or("what was wrapped is cut off")?;
+fn decrypt(session: &Session, key: ObjectHandle, associated: &[u8], wrapped: &[u8]) -> Answer {
+    let (nonce, sealed) = wrapped
+        .split_first_chunk()
+        .ok_or_else(|| Failure::DoesNotOpen("what was wrapped is cut off".to_owned()))?;
     let mut nonce: [u8; NONCE_BYTES] = *nonce;
-    session.decrypt(&gcm(&mut nonce, associated)?, key, sealed).map_err(|error| match error {
+    let opened = session.decrypt(&gcm(&mut nonce, associated)?, key, sealed);
+    opened.map(Zeroizing::new).map_err(|error| match error {
         // Tokens differ in how they say that the tag is wrong.
         Error::Pkcs11(
             what @ (RvError::EncryptedDataInvalid
             | RvError::EncryptedDataLenRange
             | RvError::GeneralError),
             _,
-        ) => format!(
+        ) => Failure::DoesNotOpen(format!(
             "the key does not open the data: it is another one than the data was encrypted with \
              ({what:?}; nothing was changed)"
-        ),
-        other => told(other),
+        )),
+        other => told(other).into(),
     })
 }
 
@@ -240,7 +298,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_library_that_is_not_there_is_named_with_the_token_and_the_key() {
-        let error = key().wrap(b"", &[7; KEY_BYTES]).await.unwrap_err();
+        let secret = Zeroizing::new([7; KEY_BYTES]);
+        let error = key().wrap(b"", &secret).await.unwrap_err().to_string();
         let expected = "token `vault`, key label `at-rest`: its module cannot be loaded: ";
         assert!(error.starts_with(expected), "{error}");
         assert!(error.contains("/nowhere/libtoken.so"), "{error}");
