@@ -15,6 +15,7 @@ use crate::{
     login,
     options::Options,
     output::Output,
+    progress::Progress,
     proto_json::{self, Named},
     settings::Settings,
 };
@@ -25,6 +26,8 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     pub(crate) environment: Environment,
     pub(crate) around: Surroundings,
+    /// How far the work is that is being done, if somebody watches.
+    pub(crate) progress: Progress,
     connect_timeout: Duration,
     client: Option<Client>,
 }
@@ -43,6 +46,7 @@ impl Context {
             settings,
             environment,
             around,
+            progress: Progress::default(),
             connect_timeout: connect_timeout.map_or(connection::CONNECT_TIMEOUT, |given| given.0),
             client: None,
         })
@@ -81,7 +85,9 @@ impl Context {
         &mut self,
         request: Q,
     ) -> Result<std::result::Result<Q::Answer, Status>> {
-        let answer = self.client().await?.try_call(request).await?;
+        let progress = self.progress.clone();
+        let call = Box::pin(self.client().await?.try_call(request));
+        let answer = progress.during(call).await?;
         if let Err(status) = &answer
             && diagnosis::is_broken(status)
         {
@@ -89,6 +95,18 @@ impl Context {
             return Err(Error::Connection(Box::new(why)));
         }
         Ok(answer)
+    }
+
+    /// Begins work that may take long, and gives people something to look at.
+    pub(crate) fn begin(&mut self, what: &str, total: Option<u64>) {
+        if self.output.shows_progress() {
+            self.progress = Progress::begin(what, total);
+        }
+    }
+
+    /// Ends it: what is printed from now on is the result.
+    pub(crate) fn end(&mut self) {
+        std::mem::take(&mut self.progress).end();
     }
 
     /// The error for a refusal.

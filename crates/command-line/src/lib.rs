@@ -25,6 +25,7 @@ mod order;
 mod output;
 mod private_file;
 mod profile;
+mod progress;
 mod proto_json;
 mod reference;
 mod settings;

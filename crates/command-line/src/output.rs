@@ -19,6 +19,8 @@ pub(crate) struct Output {
     form: Form,
     time_form: TimeForm,
     colour: bool,
+    /// Whether a person looks at both outputs.
+    watched: bool,
     /// Whether payloads in JSON are the values in them.
     pub(crate) shorthand: bool,
     now: jiff::Timestamp,
@@ -57,6 +59,9 @@ impl Output {
         };
         Self {
             form: options.output,
+            watched: around.terminal
+                && io::stderr().is_terminal()
+                && around.variable("TERM") != Some("dumb"),
             time_form: options.time_format,
             colour: colour && matches!(options.output, Form::Text | Form::Table),
             shorthand: !options.no_json_shorthand_payloads,
@@ -75,6 +80,11 @@ impl Output {
     /// True when people read it.
     pub(crate) fn is_text(&self) -> bool {
         matches!(self.form, Form::Text | Form::Table)
+    }
+
+    /// True when people may be shown how far long work is: never in pipes, and not beside data.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.watched && self.is_text()
     }
 
     /// Moves the time from which distances are told.

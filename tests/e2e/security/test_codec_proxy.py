@@ -24,6 +24,7 @@ from harness.sdk import history_of, unique
 from harness.secured import SecuredServer
 from harness.server import Server, executable, free_port
 from harness.tokens import AUDIENCE, SigningKey, publish
+from harness.waiting import wait_for_sync
 
 KEY = base64.b64encode(b"test-key-test-key-test-key-test!").decode()
 

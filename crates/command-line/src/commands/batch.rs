@@ -1,12 +1,21 @@
 //! `batch`: operations on many workflows or activities, done by the server.
 
-use api::workflowservice::v1::{
-    DescribeBatchOperationRequest, ListBatchOperationsRequest, StopBatchOperationRequest,
+use std::time::Duration;
+
+use api::{
+    enums::v1::BatchOperationState,
+    workflowservice::v1::{
+        DescribeBatchOperationRequest, DescribeBatchOperationResponse, ListBatchOperationsRequest,
+        StopBatchOperationRequest,
+    },
 };
 use clap::{Args, Subcommand};
 use tonic::{Code, Status};
 
-use super::paging::{self, Shape};
+use super::{
+    paging::{self, Shape},
+    target::Waiting,
+};
 use crate::{
     calls::Call,
     columns::{Column, enumeration, plain, time},
@@ -14,6 +23,9 @@ use crate::{
     error::{Error, Result},
     values::camel,
 };
+
+/// How often a batch operation is looked at that is waited for.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Commands about batch operations.
 #[derive(Debug, Subcommand)]
@@ -42,29 +54,67 @@ pub struct Describe {
     /// Id of the batch operation.
     #[arg(long, value_name = "ID")]
     job_id: String,
+    #[command(flatten)]
+    waiting: Waiting,
 }
 
 impl Describe {
     async fn run(self, context: &mut Context) -> Result {
-        let namespace = context.namespace();
-        let request = DescribeBatchOperationRequest { namespace, job_id: self.job_id.clone() };
-        let answer = call(context, request, &self.job_id).await?;
-        if context.output.is_data() {
-            let value = context.json(&answer)?;
-            return context.output.data(&value);
+        if self.waiting.wait {
+            return wait_and_print(context, &self.job_id).await;
         }
-        let short = |name: &str, prefix| camel(name.strip_prefix(prefix).unwrap_or(name));
-        let total = answer.total_operation_count;
-        let fields = [
-            ("State", short(answer.state().as_str_name(), "BATCH_OPERATION_STATE_")),
-            ("Type", short(answer.operation_type().as_str_name(), "BATCH_OPERATION_TYPE_")),
-            ("StartTime", context.output.proto_time(answer.start_time.as_ref())),
-            ("CloseTime", context.output.proto_time(answer.close_time.as_ref())),
-            ("CompletedCount", format!("{}/{total}", answer.complete_operation_count)),
-            ("FailureCount", format!("{}/{total}", answer.failure_operation_count)),
-        ];
-        context.output.card(&fields)
+        let answer = describe(context, &self.job_id).await?;
+        print(context, &answer)
     }
+}
+
+async fn describe(context: &mut Context, job: &str) -> Result<DescribeBatchOperationResponse> {
+    let namespace = context.namespace();
+    let request = DescribeBatchOperationRequest { namespace, job_id: job.to_owned() };
+    call(context, request, job).await
+}
+
+/// Waits until a batch operation is over, and prints how it ended.
+pub(crate) async fn wait_and_print(context: &mut Context, job: &str) -> Result {
+    context.begin("the batch operation", None);
+    let answer = loop {
+        let answer = describe(context, job).await?;
+        let count = |number: i64| u64::try_from(number).unwrap_or_default();
+        let done = count(answer.complete_operation_count) + count(answer.failure_operation_count);
+        context.progress.set(done, count(answer.total_operation_count));
+        if answer.state() != BatchOperationState::Running {
+            break answer;
+        }
+        context.progress.during(tokio::time::sleep(PAUSE)).await;
+    };
+    context.end();
+    print(context, &answer)?;
+    match (answer.state(), answer.failure_operation_count) {
+        (BatchOperationState::Completed, 0) => Ok(()),
+        (BatchOperationState::Completed, failed) => Err(Error::Outcome(format!(
+            "{failed} of {} operations failed",
+            answer.total_operation_count
+        ))),
+        _ => Err(Error::Outcome("the batch operation failed".to_owned())),
+    }
+}
+
+fn print(context: &mut Context, answer: &DescribeBatchOperationResponse) -> Result {
+    if context.output.is_data() {
+        let value = context.json(answer)?;
+        return context.output.data(&value);
+    }
+    let short = |name: &str, prefix| camel(name.strip_prefix(prefix).unwrap_or(name));
+    let total = answer.total_operation_count;
+    let fields = [
+        ("State", short(answer.state().as_str_name(), "BATCH_OPERATION_STATE_")),
+        ("Type", short(answer.operation_type().as_str_name(), "BATCH_OPERATION_TYPE_")),
+        ("StartTime", context.output.proto_time(answer.start_time.as_ref())),
+        ("CloseTime", context.output.proto_time(answer.close_time.as_ref())),
+        ("CompletedCount", format!("{}/{total}", answer.complete_operation_count)),
+        ("FailureCount", format!("{}/{total}", answer.failure_operation_count)),
+    ];
+    context.output.card(&fields)
 }
 
 /// Calls a method about a batch operation that may not be there.

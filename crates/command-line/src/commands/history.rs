@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use api::{common::v1::WorkflowExecution, workflowservice::v1::DescribeWorkflowExecutionRequest};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -44,7 +45,12 @@ pub struct Export {
 impl Export {
     async fn run(self, context: &mut Context) -> Result {
         let execution = self.workflow.execution().unwrap_or_default();
+        if context.output.shows_progress() {
+            let total = length(context, &execution).await;
+            context.begin("reading the history", total);
+        }
         let events = all_events(context, execution).await?;
+        context.end();
         let count = events.len();
         let mut value = proto_json::to_json(&api::History { events }, false)?;
         if self.redact {
@@ -56,6 +62,16 @@ impl Export {
             .map_err(|source| Error::File { path: path.clone(), source })?;
         context.output.line(&format!("{count} events in {}", path.display()))
     }
+}
+
+/// How many events there are, if the server says so.
+async fn length(context: &mut Context, execution: &WorkflowExecution) -> Option<u64> {
+    let request = DescribeWorkflowExecutionRequest {
+        namespace: context.namespace(),
+        execution: Some(execution.clone()),
+    };
+    let answer = context.try_call(request).await.ok()?.ok()?;
+    answer.workflow_execution_info?.history_length.try_into().ok()
 }
 
 /// Texts that people wrote, or that tell who they are.

@@ -10,6 +10,7 @@ use api::{
 use clap::Args;
 use serde_json::json;
 
+use super::batch;
 use crate::{
     context::Context,
     error::{Error, Result},
@@ -57,6 +58,22 @@ pub(crate) struct SingleOrBatch {
     /// Do not ask.
     #[arg(long, short = 'y')]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+}
+
+/// Whether a command waits for the batch operation that it starts.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Waiting {
+    /// Wait until the batch operation is over.
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+/// A batch operation that is about to be started.
+pub(crate) struct Batch {
+    pub(crate) request: StartBatchOperationRequest,
+    pub(crate) waiting: Waiting,
 }
 
 /// Headers of a request.
@@ -77,7 +94,7 @@ pub(crate) struct Allowed {
 /// What a command is about.
 pub(crate) enum Target {
     One(WorkflowExecution),
-    Many(Box<StartBatchOperationRequest>),
+    Many(Box<Batch>),
 }
 
 impl SingleOrBatch {
@@ -89,6 +106,7 @@ impl SingleOrBatch {
                 (self.reason.is_some() && !allowed.reason, "reason"),
                 (self.yes && !allowed.yes, "'yes'"),
                 (self.rps.is_some(), "rps"),
+                (self.waiting.wait, "'wait'"),
             ];
             if let Some((_, name)) = excess.iter().find(|(given, _)| *given) {
                 return Err(Error::usage(format!("cannot set {name} when workflow ID is set")));
@@ -104,14 +122,15 @@ impl SingleOrBatch {
         }
         confirm(context, &query, self.yes).await?;
         let reason = self.reason.clone();
-        Ok(Target::Many(Box::new(StartBatchOperationRequest {
+        let request = StartBatchOperationRequest {
             namespace: context.namespace(),
             visibility_query: query,
             job_id: context.id(),
             reason: reason.unwrap_or_else(|| context.default_reason()),
             max_operations_per_second: self.rps.unwrap_or_default(),
             ..StartBatchOperationRequest::default()
-        })))
+        };
+        Ok(Target::Many(Box::new(Batch { request, waiting: self.waiting })))
     }
 }
 
@@ -130,15 +149,19 @@ pub(crate) async fn confirm(context: &mut Context, query: &str, yes: bool) -> Re
     context.output.confirm(&question, yes)
 }
 
-/// Starts a batch operation.
+/// Starts a batch operation, and waits for it if the command does.
 pub(crate) async fn start_batch(
     context: &mut Context,
-    mut request: StartBatchOperationRequest,
+    batch: Batch,
     operation: Operation,
 ) -> Result {
+    let Batch { mut request, waiting } = batch;
     let job = request.job_id.clone();
     request.operation = Some(operation);
     context.call(request).await?;
     context.output.line(&format!("Started batch for job ID: {job}"))?;
+    if waiting.wait {
+        return batch::wait_and_print(context, &job).await;
+    }
     context.output.data(&json!({ "batchJobId": job }))
 }

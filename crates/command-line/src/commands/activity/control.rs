@@ -20,7 +20,11 @@ use prost_types::{Duration, FieldMask};
 use serde_json::json;
 
 use crate::{
-    commands::target::{Allowed, SingleOrBatch, Target, start_batch},
+    commands::{
+        go::nanos,
+        start_options::task_queue,
+        target::{Allowed, Batch, SingleOrBatch, Target, start_batch},
+    },
     context::Context,
     error::{Error, Result},
     values::{self, Length},
@@ -66,7 +70,7 @@ pub(crate) struct OneOrMany {
 
 enum Which {
     One(One),
-    Many(Box<StartBatchOperationRequest>),
+    Many(Box<Batch>),
 }
 
 impl OneOrMany {

@@ -28,7 +28,7 @@ use crate::{
         paging::{self, Limits, Shape},
         payload_input::{PayloadInput, some_header},
         start_options::{priority, search_attributes, task_queue, user_metadata},
-        target::start_batch,
+        target::{Batch, Waiting, start_batch},
     },
     context::Context,
     error::{Error, Result},
@@ -211,11 +211,13 @@ async fn result(context: &mut Context, activity_id: &str, run_id: &str) -> Resul
         activity_id: activity_id.to_owned(),
         run_id: run_id.to_owned(),
     };
+    context.begin("waiting until the activity ends", None);
     let outcome = loop {
         if let Some(outcome) = context.call(request.clone()).await?.outcome {
             break outcome;
         }
     };
+    context.end();
     let mut object = Map::new();
     object.insert("activityId".to_owned(), json!(activity_id));
     object.insert("runId".to_owned(), json!(run_id));
@@ -354,20 +356,19 @@ pub struct End {
     /// Do not ask.
     #[arg(long, short = 'y')]
     yes: bool,
+    #[command(flatten)]
+    waiting: Waiting,
 }
 
 impl End {
     /// The batch operation, after a question; none for one activity.
-    async fn batch(
-        &self,
-        context: &mut Context,
-        yes_for_one: bool,
-    ) -> Result<Option<StartBatchOperationRequest>> {
+    async fn batch(&self, context: &mut Context, yes_for_one: bool) -> Result<Option<Batch>> {
         if self.activity_id.is_some() {
             let excess = [
                 (self.query.is_some(), "query"),
                 (self.yes && !yes_for_one, "'yes'"),
                 (self.rps.is_some(), "rps"),
+                (self.waiting.wait, "'wait'"),
             ];
             return match excess.iter().find(|(given, _)| *given) {
                 Some((_, name)) => {
@@ -399,7 +400,8 @@ impl End {
             reason: self.reason_or_default(context),
             max_operations_per_second: self.rps.unwrap_or_default(),
             ..StartBatchOperationRequest::default()
-        }))
+        };
+        Ok(Some(Batch { request, waiting: self.waiting }))
     }
 
     fn reason_or_default(&self, context: &Context) -> String {

@@ -56,8 +56,10 @@ impl Diff {
         if one == other {
             return Err(Error::usage("name another workflow or another run to compare with"));
         }
+        context.begin("reading both histories", None);
         let left = show::all_events(context, one, Direction::Forwards).await?;
         let right = show::all_events(context, other, Direction::Forwards).await?;
+        context.end();
         let mut differences = Vec::new();
         for index in 0..left.len().max(right.len()) {
             let of = |events: &[HistoryEvent]| match events.get(index) {

@@ -18,7 +18,7 @@ use super::{
     options::{VersioningOverride, update_mask},
 };
 use crate::{
-    commands::target,
+    commands::target::{self, Batch, Waiting},
     context::Context,
     error::{Error, Result},
     values,
@@ -71,6 +71,9 @@ pub struct Reset {
     /// Do not ask.
     #[arg(long, short = 'y', global = true)]
     yes: bool,
+    /// Wait until the batch operation is over.
+    #[arg(long, global = true)]
+    wait: bool,
     #[command(subcommand)]
     command: Option<ResetCommand>,
 }
@@ -201,7 +204,8 @@ impl Reset {
             post_reset_operations: operations,
             ..BatchOperationReset::default()
         };
-        target::start_batch(context, request, Operation::ResetOperation(operation)).await
+        let batch = Batch { request, waiting: Waiting { wait: self.wait } };
+        target::start_batch(context, batch, Operation::ResetOperation(operation)).await
     }
 }
 

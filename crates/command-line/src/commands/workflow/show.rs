@@ -70,6 +70,7 @@ pub(crate) async fn all_events(
     let mut reader = HistoryReader::new(execution, direction);
     let mut events = Vec::new();
     while let Some(page) = reader.page(context).await? {
+        context.progress.add(page.len());
         events.extend(page);
     }
     Ok(events)
@@ -207,7 +208,9 @@ impl ShowResult {
             execution = info.execution.unwrap_or(execution);
         }
         let run_id = execution.run_id.clone();
+        context.begin("waiting until the workflow ends", None);
         let event = history::close_event(context, execution).await?;
+        context.end();
         if context.output.is_data() {
             let mut object = Map::new();
             object.insert("workflowId".to_owned(), json!(self.workflow.workflow_id));
