@@ -71,6 +71,12 @@ calls! {
     SetWorkerDeploymentManager: SetWorkerDeploymentManagerRequest => SetWorkerDeploymentManagerResponse;
     CreateWorkerDeployment: CreateWorkerDeploymentRequest => CreateWorkerDeploymentResponse;
     CreateWorkerDeploymentVersion: CreateWorkerDeploymentVersionRequest => CreateWorkerDeploymentVersionResponse;
+    UpdateWorkerDeploymentVersionComputeConfig: UpdateWorkerDeploymentVersionComputeConfigRequest => UpdateWorkerDeploymentVersionComputeConfigResponse;
+    GetWorkerBuildIdCompatibility: GetWorkerBuildIdCompatibilityRequest => GetWorkerBuildIdCompatibilityResponse;
+    GetWorkerTaskReachability: GetWorkerTaskReachabilityRequest => GetWorkerTaskReachabilityResponse;
+    UpdateWorkerBuildIdCompatibility: UpdateWorkerBuildIdCompatibilityRequest => UpdateWorkerBuildIdCompatibilityResponse;
+    GetWorkerVersioningRules: GetWorkerVersioningRulesRequest => GetWorkerVersioningRulesResponse;
+    UpdateWorkerVersioningRules: UpdateWorkerVersioningRulesRequest => UpdateWorkerVersioningRulesResponse;
     DeleteWorkerDeployment: DeleteWorkerDeploymentRequest => DeleteWorkerDeploymentResponse;
     DeleteWorkerDeploymentVersion: DeleteWorkerDeploymentVersionRequest => DeleteWorkerDeploymentVersionResponse;
     UpdateWorkerDeploymentVersionMetadata: UpdateWorkerDeploymentVersionMetadataRequest => UpdateWorkerDeploymentVersionMetadataResponse;

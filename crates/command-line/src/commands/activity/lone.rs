@@ -270,6 +270,7 @@ impl Describe {
             run_id: self.activity.run_id,
             include_input: true,
             include_outcome: true,
+            include_heartbeat_details: true,
             include_last_failure: true,
             ..DescribeActivityExecutionRequest::default()
         };
@@ -393,7 +394,7 @@ impl End {
             format!("Start batch against approximately {count} standalone activities(s)? y/N")
         };
         context.output.confirm(&question, self.yes)?;
-        Ok(Some(StartBatchOperationRequest {
+        let request = StartBatchOperationRequest {
             namespace,
             visibility_query: query,
             job_id: context.id(),

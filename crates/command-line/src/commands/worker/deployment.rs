@@ -16,7 +16,10 @@ use bytes::Bytes;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::describe;
+use super::{
+    compute::{CreateVersion, UpdateComputeConfig},
+    describe,
+};
 use crate::{
     columns::{Column, plain, time},
     commands::go,
@@ -36,6 +39,10 @@ pub enum DeploymentCommand {
     Describe(Named),
     /// List deployments.
     List,
+    /// Make a version whose workers the server itself starts and stops.
+    CreateVersion(Box<CreateVersion>),
+    /// Change how the server starts and stops the workers of a version.
+    UpdateVersionComputeConfig(Box<UpdateComputeConfig>),
     /// Show a version.
     DescribeVersion(DescribeVersion),
     /// Remove a version.
@@ -69,6 +76,8 @@ impl DeploymentCommand {
             Self::Delete(command) => command.delete(context).await,
             Self::Describe(command) => command.describe(context).await,
             Self::List => list(context).await,
+            Self::CreateVersion(command) => command.run(context).await,
+            Self::UpdateVersionComputeConfig(command) => command.run(context).await,
             Self::DescribeVersion(command) => command.run(context).await,
             Self::DeleteVersion(command) => command.run(context).await,
             Self::SetCurrentVersion(command) => command.run(context).await,
@@ -204,7 +213,7 @@ async fn list(context: &mut Context) -> Result {
 
 /// One version.
 #[derive(Debug, Args)]
-struct Version {
+pub(super) struct Version {
     /// Deployment's name.
     #[arg(long, value_name = "NAME")]
     deployment_name: String,
@@ -214,7 +223,7 @@ struct Version {
 }
 
 impl Version {
-    fn proto(&self) -> Option<WorkerDeploymentVersion> {
+    pub(super) fn proto(&self) -> Option<WorkerDeploymentVersion> {
         Some(WorkerDeploymentVersion {
             deployment_name: self.deployment_name.clone(),
             build_id: self.build_id.clone(),
@@ -241,7 +250,7 @@ impl DescribeVersion {
             ..DescribeWorkerDeploymentVersionRequest::default()
         };
         let answer = context.call(request).await?;
-        let value = describe::version(context, &answer, self.report_task_queue_stats)?;
+        let value = describe::version(&answer, self.report_task_queue_stats)?;
         if context.output.is_data() {
             return context.output.data(&value);
         }
@@ -411,7 +420,9 @@ impl UpdateMetadata {
             identity: context.identity(),
             ..UpdateWorkerDeploymentVersionMetadataRequest::default()
         };
-        context.call(request).await?;
+        let metadata = context.call(request).await?.metadata.unwrap_or_default();
+        let entries = describe::metadata(&metadata)?;
+        context.output.data(&json!({ "Metadata": entries }))?;
         context.output.line("Successfully updated metadata of the worker deployment version")
     }
 }

@@ -1,7 +1,9 @@
 //! Deployments and versions as the reference shows them: its JSON is no message of the API.
 
 use api::{
-    deployment::v1::{RoutingConfig, VersionDrainageInfo, WorkerDeploymentVersion},
+    deployment::v1::{
+        RoutingConfig, VersionDrainageInfo, VersionMetadata, WorkerDeploymentVersion,
+    },
     enums::v1::{TaskQueueType, VersionDrainageStatus},
     taskqueue::v1::TaskQueueStats,
     workflowservice::v1::{
@@ -10,10 +12,11 @@ use api::{
 };
 use serde_json::{Map, Value, json};
 
+use super::compute;
 use crate::{
     commands::go::{epoch_time, half, nanos, time},
-    context::Context,
     error::Result,
+    proto_json::to_json,
 };
 
 /// A deployment's routes.
@@ -75,7 +78,6 @@ pub(crate) fn deployment(answer: &DescribeWorkerDeploymentResponse) -> Value {
 
 /// A version.
 pub(crate) fn version(
-    context: &Context,
     answer: &DescribeWorkerDeploymentVersionResponse,
     with_stats: bool,
 ) -> Result<Value> {
@@ -101,28 +103,31 @@ pub(crate) fn version(
         }
         queues.push(row);
     }
-    let metadata = info.metadata.clone().unwrap_or_default().entries;
-    let mut entries = Map::new();
-    for (key, payload) in &metadata {
-        // As they are, and not short.
-        entries.insert(key.clone(), crate::proto_json::to_json(payload, false)?);
-    }
     let mut value = json!({
         "deploymentName": deployment_name,
         "BuildID": build_id,
-        "createTime": time(info.create_time.as_ref()),
+        "createTime": epoch_time(info.create_time.as_ref()),
         "routingChangedTime": epoch_time(info.routing_changed_time.as_ref()),
         "currentSinceTime": epoch_time(info.current_since_time.as_ref()),
         "rampingSinceTime": epoch_time(info.ramping_since_time.as_ref()),
         "rampPercentage": half(info.ramp_percentage),
         "drainageInfo": drainage_info(info.drainage_info.as_ref()),
         "taskQueuesInfos": if queues.is_empty() { Value::Null } else { queues.into() },
-        "metadata": if metadata.is_empty() { Value::Null } else { entries.into() },
+        "metadata": metadata(&info.metadata.clone().unwrap_or_default())?,
     });
-    if let (Some(config), Value::Object(object)) = (&info.compute_config, &mut value) {
-        object.insert("computeConfig".to_owned(), context.json(config)?);
+    let config = info.compute_config.as_ref().and_then(compute::shown);
+    if let (Some(config), Value::Object(object)) = (config, &mut value) {
+        object.insert("computeConfig".to_owned(), config);
     }
     Ok(value)
+}
+
+/// What is noted about a version: payloads as they are, and not short.
+pub(crate) fn metadata(metadata: &VersionMetadata) -> Result<Value> {
+    let entries = metadata.entries.iter();
+    let entries = entries.map(|(key, payload)| Ok((key.clone(), to_json(payload, false)?)));
+    let entries: Map<_, _> = entries.collect::<Result<_>>()?;
+    Ok(if entries.is_empty() { Value::Null } else { entries.into() })
 }
 
 fn drainage_info(info: Option<&VersionDrainageInfo>) -> Value {

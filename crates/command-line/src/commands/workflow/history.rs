@@ -125,6 +125,7 @@ async fn last_event(
             execution: Some(execution.clone()),
             next_page_token: token,
             wait_new_event: wait,
+            skip_archival: wait,
             history_event_filter_type: HistoryEventFilterType::CloseEvent.into(),
             ..GetWorkflowExecutionHistoryRequest::default()
         };
