@@ -1,5 +1,5 @@
 """One encrypted workflow of three languages: a starter in Python, its worker in TypeScript, its
-activities in Rust with `longtide-codec`. The server sees nothing of it."""
+activities in Rust with `longtide-codec`, in Go or in Java. The server sees nothing of it."""
 
 import base64
 import json
@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from sealed import SECRET, places_with, told
 from temporalio.api.common.v1 import Payload
-from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.common import RetryPolicy
 
 from conftest import CLI
-from harness.encryption_codec import codec_of, converter_of
+from harness.encryption_codec import codec_of
+from harness.guides import encrypted_client
 from harness.node import FOLDER, Program
+from harness.other_languages import done_by, go, java
 from harness.sdk import unique
 from harness.server import Server, executable
 from harness.waiting import wait_for_sync
@@ -24,12 +26,18 @@ from harness.waiting import wait_for_sync
 RUST = Path(__file__).parent.parent / "rust"
 
 
-class RustWorker:
-    """The example of the Rust suite, built when it is not there yet."""
+class ActivityWorker:
+    """A worker of activities in one of the languages, built when it is not there yet."""
 
-    def __init__(self, log: Path, *words: str) -> None:
+    def __init__(self, language: str, log: Path, *words: str) -> None:
+        cargo = ["cargo", "run", "--quiet", "--locked", "--example", "encrypted_activities"]
+        program = {
+            "Rust": lambda: cargo,
+            "Go": lambda: [*go(), "activities"],
+            "Java": lambda: [*java(), "activities"],
+        }[language]()
         self.process = subprocess.Popen(
-            ["cargo", "run", "--quiet", "--locked", "--example", "encrypted_activities", *words],
+            [*program, *words],
             cwd=RUST,
             stdin=subprocess.PIPE,
             stdout=log.open("ab"),
@@ -40,9 +48,9 @@ class RustWorker:
             assert self.process.poll() is None, log.read_text()
             return "polls" in log.read_text()
 
-        wait_for_sync(polls, "the Rust worker polls", seconds=900)
+        wait_for_sync(polls, f"the {language} worker polls", seconds=900)
 
-    def __enter__(self) -> "RustWorker":
+    def __enter__(self) -> "ActivityWorker":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,17 +81,21 @@ def folder(tmp_path: Path) -> None:
 
 # The worker in Rust is built when nobody has built it before.
 @pytest.mark.timeout(1000)
-async def test_three_languages_share_a_workflow_that_nobody_else_reads(server, keys, tmp_path):
-    client = await Client.connect(server.address, data_converter=converter_of(keys))
+@pytest.mark.parametrize("language", ["Rust", "Go", "Java"])
+async def test_three_languages_share_a_workflow_that_nobody_else_reads(
+    server, keys, tmp_path, language
+):
+    client = await encrypted_client(server.address, keys)
     queue, activities = unique("orders"), unique("charges")
-    rust = RustWorker(tmp_path / "rust.log", server.address, activities, str(keys))
+    log = tmp_path / "activities.log"
+    charging = ActivityWorker(language, log, server.address, activities, str(keys))
     typescript = Program(
         tmp_path / "typescript.log",
         "encrypted_worker.mjs",
         *(server.address, queue, str(keys)),
         ready="polls",
     )
-    with rust, typescript:
+    with charging, typescript:
 
         async def started():
             return await client.start_workflow(
@@ -104,8 +116,8 @@ async def test_three_languages_share_a_workflow_that_nobody_else_reads(server, k
         assert f"{told('never')}: refused in TypeScript" in str(refused.value.cause)
         await handle.signal("note", told("signal"))
         assert await handle.result() == {
-            "charged": f"{told('card')}: charged in Rust",
-            "refused": f"{told('card')} expired: refused in Rust",
+            "charged": f"{told('card')}: charged in {language}",
+            "refused": f"{told('card')} expired: refused in {language}",
             "notes": [told("signal")],
         }
         assert await handle.query("notes") == [told("signal")]
@@ -162,6 +174,7 @@ def to_json(payload: Payload) -> dict:
     return {"metadata": metadata, "data": base64.b64encode(payload.data).decode()}
 
 
+@pytest.mark.timeout(1000)
 async def test_what_one_language_encrypts_the_others_decrypt(keys: Path):
     async def by_python(way: str, keys: Path, payload: dict) -> dict:
         read = {name: base64.b64decode(value) for name, value in payload["metadata"].items()}
@@ -171,9 +184,12 @@ async def test_what_one_language_encrypts_the_others_decrypt(keys: Path):
     async def coded(language: str, way: str, payload: dict) -> dict:
         if language == "python":
             return await by_python(way, keys, payload)
+        if language in ("go", "java"):
+            program = {"go": go, "java": java}[language]()
+            return json.loads(done_by(program, way, str(keys), given=json.dumps(payload)))
         return {"typescript": by_typescript, "rust": by_rust}[language](way, keys, payload)
 
-    languages = ("python", "typescript", "rust")
+    languages = ("python", "typescript", "rust", "go", "java")
     for size in (0, 1, 1000, 70_000):
         plain = to_json(Payload(metadata={"encoding": b"binary/plain"}, data=os.urandom(size)))
         for writer in languages:
