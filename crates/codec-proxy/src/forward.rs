@@ -135,7 +135,8 @@ impl CodecProxy {
     /// Sends a request to the server. Whoever drops this takes the call back.
     async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
         request.headers_mut().insert(TE, HeaderValue::from_static("trailers"));
-        let sent = self.target.clone().oneshot(request).await;
+        let target = self.target.borrow().clone();
+        let sent = target.oneshot(request).await;
         sent.map_err(|error| {
             let status = Status::from_error(error.into());
             if status.code() == Code::Cancelled {

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use listener::Listener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
@@ -58,7 +58,7 @@ impl Default for Settings {
 /// See the crate. Cloning shares everything.
 #[derive(Clone)]
 pub struct CodecProxy {
-    pub(crate) target: Channel,
+    pub(crate) target: watch::Receiver<Channel>,
     pub(crate) coder: Arc<Coder>,
     pub(crate) methods: Arc<Methods>,
     pub(crate) settings: Arc<Settings>,
@@ -75,11 +75,16 @@ impl fmt::Debug for CodecProxy {
 }
 
 impl CodecProxy {
-    /// A proxy of the server behind `target` that does not listen yet.
+    /// A proxy of the server behind `target` that does not listen yet. Each call takes the connection
+    /// that is there when it comes.
     ///
     /// # Errors
     /// When a service is to be passed whose messages have payloads.
-    pub fn new(target: Channel, coder: Coder, settings: Settings) -> Result<Self, MethodsError> {
+    pub fn new(
+        target: watch::Receiver<Channel>,
+        coder: Coder,
+        settings: Settings,
+    ) -> Result<Self, MethodsError> {
         let methods = Methods::read(api::DESCRIPTOR_SET, settings.passed_services.clone())?;
         Ok(Self {
             target,

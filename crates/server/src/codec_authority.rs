@@ -16,6 +16,7 @@ use codec_server::{Authority, Verdict};
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, uri::PathAndQuery};
 use prost::Message;
+use tokio::sync::watch;
 use tonic::{Code, Request, Status, client::Grpc, metadata::MetadataMap, transport::Channel};
 use tonic_prost::ProstCodec;
 
@@ -25,11 +26,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that is asked.
 #[derive(Debug)]
 pub(crate) struct AskedServer {
-    channel: Channel,
+    channel: watch::Receiver<Channel>,
 }
 
 impl AskedServer {
-    pub(crate) fn new(channel: Channel) -> Self {
+    pub(crate) fn new(channel: watch::Receiver<Channel>) -> Self {
         Self { channel }
     }
 
@@ -104,7 +105,7 @@ impl AskedServer {
         request.set_timeout(TIMEOUT);
         let path = format!("/temporal.api.workflowservice.v1.WorkflowService/{method}");
         let path = path.parse::<PathAndQuery>().map_err(|error| error.to_string())?;
-        let mut grpc = Grpc::new(self.channel.clone());
+        let mut grpc = Grpc::new(self.channel.borrow().clone());
         grpc.ready().await.map_err(|error| error.to_string())?;
         let codec = ProstCodec::<Q, A>::default();
         match grpc.unary(request, path, codec).await {

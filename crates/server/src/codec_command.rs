@@ -55,7 +55,9 @@ async fn serve(settings: config::CodecServer) -> anyhow::Result<()> {
             Access::Rights(match &settings.server {
                 None => rights,
                 Some(server) => {
-                    let channel = remote::channel(server).context("server")?;
+                    let tree = &settings.global.tls;
+                    let channel = remote::channel(server, tree, &environment, &stop);
+                    let channel = channel.context("server")?;
                     rights.with_api_keys(Arc::new(AskedServer::new(channel)))
                 }
             })

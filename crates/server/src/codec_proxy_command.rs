@@ -66,8 +66,10 @@ async fn serve(settings: config::CodecProxy) -> anyhow::Result<()> {
         dangerous_pass_unknown_fields: settings.dangerous_pass_unknown_fields,
     };
     let coder = Coder::new(codec, how)?;
-    let encryption = Security::of(&settings.global)?.encryption(&Environment::system(), &stop)?;
-    let target = remote::channel(&settings.target).context("target")?;
+    let environment = Environment::system();
+    let encryption = Security::of(&settings.global)?.encryption(&environment, &stop)?;
+    let tree = &settings.global.tls;
+    let target = remote::channel(&settings.target, tree, &environment, &stop).context("target")?;
     let limits = Settings {
         request_bytes_max: settings.request_bytes_max,
         answer_bytes_max: settings.answer_bytes_max,

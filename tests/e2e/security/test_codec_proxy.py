@@ -3,6 +3,8 @@
 import base64
 import json
 import os
+import re
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from conftest import CLI
 from flows import runs_a_workflow
-from harness.certificates import Authority
+from harness.certificates import Authority, Pair
 from harness.sdk import history_of, unique
 from harness.secured import SecuredServer
 from harness.server import Server, executable, free_port
@@ -318,6 +320,65 @@ async def test_both_sides_are_encrypted_and_credentials_pass(tmp_path, authority
                 await Client.connect(
                     f"localhost:{proxy.port}", tls=TLSConfig(server_root_ca_cert=authority.root)
                 )
+
+
+def put(pair: Pair, folder: Path) -> None:
+    """Puts a certificate and its key where the proxy looks for them."""
+    for source, name in ((pair.key, "shown.key"), (pair.certificate, "shown.pem")):
+        shutil.copy(source, folder / "new")
+        (folder / "new").rename(folder / name)
+
+
+def test_a_new_certificate_is_shown_without_a_restart(tmp_path, authority: Authority):
+    first, second = authority.client("first"), authority.client("second")
+    own = authority.server("renewed")
+    put(first, tmp_path)
+    shutil.copy(authority.revoked(), tmp_path / "revoked.pem")
+    asks = {
+        "certFile": str(own.certificate),
+        "keyFile": str(own.key),
+        "requireClientAuth": True,
+        "clientCaFiles": [str(authority.own.certificate)],
+        "clientCrlFiles": [str(tmp_path / "revoked.pem")],
+    }
+    tls = {"refreshInterval": "50ms", "frontend": {"server": asks}}
+    settings = {"global": {"tls": tls, "authorization": {"authorizer": "noop"}}}
+    with SecuredServer(tmp_path / "server", settings) as server:
+        target = {
+            "address": f"localhost:{server.port}",
+            "tls": {
+                "ca_file": str(authority.own.certificate),
+                "cert_file": str(tmp_path / "shown.pem"),
+                "key_file": str(tmp_path / "shown.key"),
+            },
+        }
+        often = {"global": {"tls": {"refreshInterval": "50ms"}}}
+        with Proxy(tmp_path / "proxy", target, **often) as proxy:
+            ask = messages.DescribeNamespaceRequest(namespace="default")
+
+            def code() -> grpc.StatusCode:
+                try:
+                    stub(proxy.address).DescribeNamespace(ask, timeout=5)
+                except grpc.RpcError as error:
+                    return error.code()
+                return grpc.StatusCode.OK
+
+            assert code() == grpc.StatusCode.OK
+            # What is no certificate, or not the key's, changes nothing.
+            for wrong in ("garbage", second.certificate.read_text()):
+                (tmp_path / "shown.pem").write_text(wrong)
+                told = len(re.findall("the former ones stay", proxy.log.read_text()))
+                wait_for_sync(
+                    lambda: len(re.findall("former ones stay", proxy.log.read_text())) > told,  # noqa: B023
+                    "the file is looked at",
+                )
+                assert code() == grpc.StatusCode.OK
+            shutil.copy(authority.revoked(first), tmp_path / "revoked.pem")
+            denied = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAVAILABLE)
+            wait_for_sync(lambda: code() in denied, "the first certificate is revoked")
+            put(second, tmp_path)
+            wait_for_sync(lambda: code() == grpc.StatusCode.OK, "the second certificate is shown")
+            assert "loaded new client certificates" in proxy.log.read_text()
 
 
 @pytest.mark.parametrize("program", [executable(), str(CLI)], ids=["longtide", "reference"])
