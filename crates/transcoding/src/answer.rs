@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    const FORM: Form = Form { pretty: false, shorthand: true };
+    const FORM: Form = Form { pretty: false, shorthand: true, bare_null: false };
 
     #[test]
     fn details_are_told_with_their_types() {

@@ -8,12 +8,15 @@ use http::{
 use crate::query;
 
 /// What a caller wants JSON to look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Form {
     /// Lines and indentation.
     pub pretty: bool,
     /// Payloads of JSON are the values in them.
     pub shorthand: bool,
+    /// With the above, a payload of nothing is `null`, for who reads it and does not write it back: a
+    /// field that is `null` is not there.
+    pub bare_null: bool,
 }
 
 impl Form {
@@ -22,20 +25,20 @@ impl Form {
         let asked = |name| query::has(query, name);
         let (pretty, full) = (asked("pretty"), asked("noPayloadShorthand"));
         if pretty || full {
-            return Self { pretty, shorthand: shorthand && !full };
+            return Self { pretty, shorthand: shorthand && !full, bare_null: false };
         }
         let named = headers.get_all(ACCEPT).iter().filter_map(Self::named).next();
         let named = named.or_else(|| headers.get(CONTENT_TYPE).and_then(Self::named));
         match named {
             Some(form) => Self { shorthand: shorthand && form.shorthand, ..form },
-            None => Self { pretty: false, shorthand },
+            None => Self { pretty: false, shorthand, bare_null: false },
         }
     }
 
     /// The form of a request's body: payloads may be short, unless the caller says otherwise.
     pub fn of_body(headers: &HeaderMap) -> Self {
         let named = headers.get(CONTENT_TYPE).and_then(Self::named);
-        named.unwrap_or(Self { pretty: false, shorthand: true })
+        named.unwrap_or(Self { pretty: false, shorthand: true, bare_null: false })
     }
 
     /// The content type of an answer in this form.
@@ -55,7 +58,7 @@ impl Form {
         if parts.next() != Some("") {
             return None;
         }
-        let mut form = Self { pretty: false, shorthand: true };
+        let mut form = Self { pretty: false, shorthand: true, bare_null: false };
         for part in parts {
             match part {
                 "pretty" => form.pretty = true,
@@ -102,7 +105,7 @@ mod tests {
     fn a_content_type_names_its_form() {
         for pretty in [false, true] {
             for shorthand in [false, true] {
-                let form = Form { pretty, shorthand };
+                let form = Form { pretty, shorthand, bare_null: false };
                 let named = Form::named(&HeaderValue::from_static(form.content_type()));
                 assert_eq!(named, Some(form));
             }

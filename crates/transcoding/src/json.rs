@@ -32,9 +32,37 @@ pub(crate) fn encoded(
 /// # Errors
 /// When there is no such message, or the bytes are none.
 pub fn named(name: &str, message: &[u8], form: Form) -> Result<Vec<u8>, BadRequest> {
+    encoded(&descriptor(name)?, message, form)
+}
+
+/// The same as a value.
+///
+/// # Errors
+/// When there is no such message, or the bytes are none.
+pub fn value(name: &str, message: &[u8], form: Form) -> Result<serde_json::Value, BadRequest> {
+    let message = decoded(name, message)?;
+    let value = serde_json::to_value(Shown { message: &message, form });
+    value.map_err(|error| BadRequest(error.to_string()))
+}
+
+/// The value that stands for a payload; none when it has to be written in full.
+pub fn payload_value(payload: &[u8]) -> Option<serde_json::Value> {
+    let form = Form { pretty: false, shorthand: true, bare_null: true };
+    serde_json::to_value(Short::of(&decoded(PAYLOAD, payload).ok()?, form)?).ok()
+}
+
+fn decoded(name: &str, message: &[u8]) -> Result<DynamicMessage, BadRequest> {
+    DynamicMessage::decode(descriptor(name)?, message)
+        .map_err(|error| BadRequest(error.to_string()))
+}
+
+/// The description of a message of the API.
+///
+/// # Errors
+/// When there is none of this name.
+pub fn descriptor(name: &str) -> Result<MessageDescriptor, BadRequest> {
     let descriptor = pool().get_message_by_name(name);
-    let descriptor = descriptor.ok_or_else(|| BadRequest(format!("no `{name}`")))?;
-    encoded(&descriptor, message, form)
+    descriptor.ok_or_else(|| BadRequest(format!("no `{name}`")))
 }
 
 /// Anything as JSON.
@@ -55,12 +83,12 @@ impl Serialize for Shown<'_> {
         let descriptor = message.descriptor();
         match descriptor.full_name() {
             PAYLOAD if form.shorthand => {
-                if let Some(short) = Short::of(message, form.pretty) {
+                if let Some(short) = Short::of(message, form) {
                     return short.serialize(serializer);
                 }
             }
             PAYLOADS if form.shorthand => {
-                if let Some(short) = all_short(message, form.pretty) {
+                if let Some(short) = all_short(message, form) {
                     return short.serialize(serializer);
                 }
             }
@@ -87,9 +115,9 @@ fn fields<S: SerializeMap>(
 }
 
 /// The payloads in a list, when each is short.
-fn all_short(payloads: &DynamicMessage, pretty: bool) -> Option<Vec<Short>> {
+fn all_short(payloads: &DynamicMessage, form: Form) -> Option<Vec<Short>> {
     let list = payloads.get_field_by_name("payloads")?;
-    let short = |value: &Value| Short::of(value.as_message()?, pretty);
+    let short = |value: &Value| Short::of(value.as_message()?, form);
     list.as_list()?.iter().map(short).collect()
 }
 
@@ -148,10 +176,11 @@ impl Serialize for One<'_> {
             Value::U32(value) => serializer.serialize_u32(*value),
             Value::I64(value) => serializer.collect_str(value),
             Value::U64(value) => serializer.collect_str(value),
-            Value::F32(value) if value.is_finite() => serializer.serialize_f32(*value),
-            Value::F32(value) => not_finite(f64::from(*value), serializer),
-            Value::F64(value) if value.is_finite() => serializer.serialize_f64(*value),
-            Value::F64(value) => not_finite(*value, serializer),
+            // In the fewest digits that tell it from its neighbours.
+            Value::F32(value) => {
+                number(value.to_string().parse().unwrap_or(f64::from(*value)), serializer)
+            }
+            Value::F64(value) => number(*value, serializer),
             Value::String(value) => serializer.serialize_str(value),
             Value::Bytes(value) => {
                 serializer.collect_str(&Base64Display::new(value, &BASE64_STANDARD))
@@ -184,14 +213,20 @@ impl Serialize for One<'_> {
     }
 }
 
-fn not_finite<S: Serializer>(value: f64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(if value.is_nan() {
-        "NaN"
-    } else if value > 0.0 {
-        "Infinity"
+/// Numbers below this are written without an exponent.
+const PLAIN_BELOW: f64 = 1e15;
+
+/// A number, as protobuf writes it: a whole one has no fraction.
+fn number<S: Serializer>(value: f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if value.is_nan() {
+        serializer.serialize_str("NaN")
+    } else if value.is_infinite() {
+        serializer.serialize_str(if value > 0.0 { "Infinity" } else { "-Infinity" })
+    } else if value.fract() == 0.0 && value.abs() < PLAIN_BELOW {
+        serializer.serialize_i64(value as i64)
     } else {
-        "-Infinity"
-    })
+        serializer.serialize_f64(value)
+    }
 }
 
 fn key(key: &MapKey) -> String {
@@ -231,7 +266,7 @@ mod tests {
     }
 
     fn value(name: &str, message: &impl Message, shorthand: bool) -> Value {
-        let form = Form { pretty: false, shorthand };
+        let form = Form { pretty: false, shorthand, bare_null: false };
         serde_json::from_str(&shown(name, message, form)).unwrap()
     }
 
@@ -275,9 +310,42 @@ mod tests {
     }
 
     #[test]
+    fn nothing_may_be_null() {
+        let form = Form { pretty: false, shorthand: true, bare_null: true };
+        let both =
+            Payloads { payloads: vec![payload("binary/null", ""), payload("json/plain", " null")] };
+        assert_eq!(
+            super::value(PAYLOADS, &both.encode_to_vec(), form).unwrap(),
+            json!([null, null])
+        );
+        let nothing = payload("binary/null", "").encode_to_vec();
+        assert_eq!(payload_value(&nothing), Some(Value::Null));
+        assert_eq!(payload_value(&payload("binary/plain", "x").encode_to_vec()), None);
+    }
+
+    #[test]
+    fn numbers_have_no_needless_digits() {
+        let of = |ratio| {
+            value(
+                "temporal.api.deployment.v1.RoutingConfig",
+                &api::deployment::v1::RoutingConfig {
+                    ramping_version_percentage: ratio,
+                    ..Default::default()
+                },
+                true,
+            )["rampingVersionPercentage"]
+                .to_string()
+        };
+        assert_eq!(of(0.1), "0.1");
+        assert_eq!(of(12.0), "12");
+        assert_eq!(of(f32::NAN), r#""NaN""#);
+        assert_eq!(of(f32::NEG_INFINITY), r#""-Infinity""#);
+    }
+
+    #[test]
     fn values_in_payloads_keep_every_digit_and_their_order() {
         let exact = payload("json/plain", r#"{"b":123456789012345678901234567890,"a":1.10}"#);
-        let form = Form { pretty: false, shorthand: true };
+        let form = Form { pretty: false, shorthand: true, bare_null: false };
         let text = shown(PAYLOAD, &exact, form);
         assert_eq!(text, r#"{"b":123456789012345678901234567890,"a":1.10}"#);
         let pretty = shown(PAYLOAD, &payload("json/plain", "[1]"), Form { pretty: true, ..form });
@@ -307,7 +375,7 @@ mod tests {
         let name = "temporal.api.history.v1.HistoryEvent";
         let descriptor = pool().get_message_by_name(name).unwrap();
         for shorthand in [true, false] {
-            let form = Form { pretty: false, shorthand };
+            let form = Form { pretty: false, shorthand, bare_null: false };
             let json = shown(name, &original, form);
             let read = crate::read::message(&descriptor, json.as_bytes(), form).unwrap();
             assert_eq!(HistoryEvent::decode(read.encode_to_vec().as_slice()).unwrap(), original);

@@ -8,7 +8,7 @@ use prost_reflect::{DynamicMessage, MapKey};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value, json, value::RawValue};
 
-use crate::field;
+use crate::{Form, field};
 
 pub(crate) const PAYLOAD: &str = "temporal.api.common.v1.Payload";
 pub(crate) const PAYLOADS: &str = "temporal.api.common.v1.Payloads";
@@ -22,8 +22,10 @@ const PROTOBUF: &str = "json/protobuf";
 
 /// What stands for a payload whose contents are JSON.
 pub(crate) enum Short {
-    /// Nothing. It is written in full: `null` would mean that there is no payload.
+    /// Nothing, written in full: `null` would mean that there is no payload.
     Null,
+    /// Nothing, as `null`.
+    BareNull,
     /// As it came.
     Exact(Box<RawValue>),
     /// To be indented.
@@ -34,16 +36,17 @@ pub(crate) enum Short {
 
 impl Short {
     /// None when the payload has to be written in full.
-    pub(crate) fn of(payload: &DynamicMessage, pretty: bool) -> Option<Self> {
+    pub(crate) fn of(payload: &DynamicMessage, form: Form) -> Option<Self> {
+        let nothing = if form.bare_null { Self::BareNull } else { Self::Null };
         let metadata = payload.get_field_by_name("metadata")?;
         let metadata = metadata.as_map()?;
         let entry = |name: &str| metadata.get(&MapKey::String(name.to_owned()))?.as_bytes();
         let data = payload.get_field_by_name("data")?;
         let data: &Bytes = data.as_bytes()?;
         match (&entry("encoding")?[..], metadata.len()) {
-            (b"binary/null", _) => Some(Self::Null),
-            (b"json/plain", 1) if data.trim_ascii() == b"null" => Some(Self::Null),
-            (b"json/plain", 1) if pretty => serde_json::from_slice(data).ok().map(Self::Value),
+            (b"binary/null", _) => Some(nothing),
+            (b"json/plain", 1) if data.trim_ascii() == b"null" => Some(nothing),
+            (b"json/plain", 1) if form.pretty => serde_json::from_slice(data).ok().map(Self::Value),
             (b"json/plain", 1) => serde_json::from_slice(data).ok().map(Self::Exact),
             (b"json/protobuf", 2) => {
                 let name = std::str::from_utf8(entry("messageType")?).ok()?;
@@ -67,6 +70,7 @@ impl Serialize for Short {
                 object.serialize_entry("metadata", &encoding)?;
                 object.end()
             }
+            Self::BareNull => serializer.serialize_unit(),
             Self::Exact(value) => value.serialize(serializer),
             Self::Value(value) => value.serialize(serializer),
             Self::Message(message) => message.serialize(serializer),

@@ -18,6 +18,10 @@ static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
         file.dependency.retain(|name| names.contains(name));
         file.public_dependency.clear();
         file.weak_dependency.clear();
+        // Comments on methods are shown, and no others.
+        if file.service.is_empty() {
+            file.source_code_info = None;
+        }
     }
     DescriptorPool::from_file_descriptor_set(files).unwrap_or_default()
 });

@@ -1,13 +1,13 @@
 //! Requests from JSON.
 
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{DeserializeOptions, DynamicMessage, EnumDescriptor, Kind, MessageDescriptor};
 use serde_json::Value;
 
 use crate::{
     BadRequest, Form, field,
+    json::descriptor,
     payload::{self, PAYLOAD, PAYLOADS},
-    pool::pool,
 };
 
 /// A message of the API, named by its full name, from JSON that writes everything out.
@@ -15,9 +15,7 @@ use crate::{
 /// # Errors
 /// When there is no such message, or the text is none.
 pub fn message_of_json(name: &str, text: &[u8]) -> Result<Vec<u8>, BadRequest> {
-    let descriptor = pool().get_message_by_name(name);
-    let descriptor = descriptor.ok_or_else(|| BadRequest(format!("no `{name}`")))?;
-    Ok(message(&descriptor, text, Form { pretty: false, shorthand: false })?.encode_to_vec())
+    Ok(message(&descriptor(name)?, text, Form::default())?.encode_to_vec())
 }
 
 /// Reads a message; no text at all is an empty one.
@@ -37,6 +35,20 @@ pub(crate) fn message(
     }
     let value = whole(value, descriptor, form.shorthand);
     DynamicMessage::deserialize(descriptor.clone(), value).map_err(bad)
+}
+
+/// Reads a message, named by its full name, from JSON in full; fields that are not known are passed
+/// over.
+///
+/// # Errors
+/// When there is no such message, or the text is none.
+pub fn lenient(name: &str, text: &[u8]) -> Result<Vec<u8>, BadRequest> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let options = DeserializeOptions::new().deny_unknown_fields(false);
+    let message =
+        DynamicMessage::deserialize_with_options(descriptor(name)?, &mut deserializer, &options);
+    let message = message.map_err(|error| BadRequest(error.to_string()))?;
+    Ok(message.encode_to_vec())
 }
 
 /// The message's JSON with everything written out that may be short: payloads, and enumerators
@@ -123,8 +135,8 @@ mod tests {
 
     fn read(text: &str, shorthand: bool) -> Result<StartWorkflowExecutionRequest, BadRequest> {
         let name = "temporal.api.workflowservice.v1.StartWorkflowExecutionRequest";
-        let descriptor = pool().get_message_by_name(name).unwrap();
-        let form = Form { pretty: false, shorthand };
+        let descriptor = descriptor(name).unwrap();
+        let form = Form { pretty: false, shorthand, bare_null: false };
         let message = message(&descriptor, text.as_bytes(), form)?;
         Ok(Message::decode(message.encode_to_vec().as_slice()).unwrap())
     }

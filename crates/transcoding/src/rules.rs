@@ -194,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    const SHORT: Form = Form { pretty: false, shorthand: true };
+    const SHORT: Form = Form { pretty: false, shorthand: true, bare_null: false };
 
     fn request<M: Message + Default>(verb: &str, path: &str, query: &str, body: &str) -> M {
         let found = find(&verb.parse().unwrap(), path).unwrap();

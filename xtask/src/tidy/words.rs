@@ -32,6 +32,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("tests/e2e/", "session", "the widest scope of a pytest fixture"),
     ("crates/tls/src/host.rs", "session", "the library's word for what is resumed"),
     ("crates/pkcs11/src/", "session", "the standard's word for a login"),
+    ("crates/command-line/src/commands/data_converter.rs", "session", "a line that scripts read"),
     ("tests/conformance/", "wft", "names of tests that others wrote"),
     ("tests/conformance/", "session", "names of tests that others wrote"),
     ("Cargo.lock", "crates.io", "cargo writes its registry's name"),

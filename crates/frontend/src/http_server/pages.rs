@@ -140,7 +140,7 @@ fn name(caller: &Caller) -> Option<&str> {
 fn json_answer(value: &Value) -> Answer {
     let mut answer = Response::new(Bytes::from(value.to_string()));
     *answer.status_mut() = StatusCode::OK;
-    let kind = Form { pretty: false, shorthand: true }.content_type();
+    let kind = Form { pretty: false, shorthand: true, bare_null: false }.content_type();
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     answer
 }

@@ -8,9 +8,8 @@ use api::{
         batch_operation_unpause_activities, batch_operation_update_activity_options,
     },
     common::v1::{Payload, RetryPolicy},
-    taskqueue::v1::TaskQueue,
     workflowservice::v1::{
-        PauseActivityExecutionRequest, ResetActivityExecutionRequest, StartBatchOperationRequest,
+        PauseActivityExecutionRequest, ResetActivityExecutionRequest,
         UnpauseActivityExecutionRequest, UpdateActivityExecutionOptionsRequest,
         start_batch_operation_request::Operation,
     },
@@ -275,65 +274,45 @@ pub struct UpdateOptions {
 impl UpdateOptions {
     /// The options that change, and their paths.
     fn changes(&self) -> (ActivityOptions, FieldMask) {
-        let mut options = ActivityOptions::default();
         let mut paths = Vec::new();
-        if let Some(name) = &self.task_queue {
-            options.task_queue = Some(TaskQueue { name: name.clone(), ..TaskQueue::default() });
-            paths.push("task_queue.name");
-        }
-        let mut set = |given: Option<Length>, path, field: &mut Option<Duration>| {
-            if let Some(length) = given {
-                *field = Some(length.proto().unwrap_or_default());
-                paths.push(path);
+        let mut changed = |is_given: bool, path: &str| {
+            if is_given {
+                paths.push(path.to_owned());
             }
         };
-        set(
-            self.schedule_to_close_timeout,
-            "schedule_to_close_timeout",
-            &mut options.schedule_to_close_timeout,
-        );
-        set(
-            self.schedule_to_start_timeout,
-            "schedule_to_start_timeout",
-            &mut options.schedule_to_start_timeout,
-        );
-        set(
-            self.start_to_close_timeout,
-            "start_to_close_timeout",
-            &mut options.start_to_close_timeout,
-        );
-        set(self.heartbeat_timeout, "heartbeat_timeout", &mut options.heartbeat_timeout);
-        set(self.start_delay, "start_delay", &mut options.start_delay);
-        let mut retry = RetryPolicy::default();
-        let before = paths.len();
-        let mut set = |given: Option<Length>, path, field: &mut Option<Duration>| {
-            if let Some(length) = given {
-                *field = Some(length.proto().unwrap_or_default());
-                paths.push(path);
-            }
+        let lengths = [
+            (self.schedule_to_close_timeout, "schedule_to_close_timeout"),
+            (self.schedule_to_start_timeout, "schedule_to_start_timeout"),
+            (self.start_to_close_timeout, "start_to_close_timeout"),
+            (self.heartbeat_timeout, "heartbeat_timeout"),
+            (self.start_delay, "start_delay"),
+            (self.retry_initial_interval, "retry_policy.initial_interval"),
+            (self.retry_maximum_interval, "retry_policy.maximum_interval"),
+        ];
+        changed(self.task_queue.is_some(), "task_queue.name");
+        for (length, path) in lengths {
+            changed(length.is_some(), path);
+        }
+        let coefficient = self.retry_backoff_coefficient;
+        changed(coefficient.is_some(), "retry_policy.backoff_coefficient");
+        changed(self.retry_maximum_attempts.is_some(), "retry_policy.maximum_attempts");
+        let retries = paths.iter().any(|path| path.starts_with("retry_policy."));
+        let options = ActivityOptions {
+            task_queue: self.task_queue.as_deref().map(task_queue),
+            schedule_to_close_timeout: set(self.schedule_to_close_timeout),
+            schedule_to_start_timeout: set(self.schedule_to_start_timeout),
+            start_to_close_timeout: set(self.start_to_close_timeout),
+            heartbeat_timeout: set(self.heartbeat_timeout),
+            start_delay: set(self.start_delay),
+            retry_policy: retries.then(|| RetryPolicy {
+                initial_interval: set(self.retry_initial_interval),
+                maximum_interval: set(self.retry_maximum_interval),
+                backoff_coefficient: coefficient.unwrap_or_default(),
+                maximum_attempts: self.retry_maximum_attempts.unwrap_or_default(),
+                ..RetryPolicy::default()
+            }),
+            ..ActivityOptions::default()
         };
-        set(
-            self.retry_initial_interval,
-            "retry_policy.initial_interval",
-            &mut retry.initial_interval,
-        );
-        set(
-            self.retry_maximum_interval,
-            "retry_policy.maximum_interval",
-            &mut retry.maximum_interval,
-        );
-        if let Some(coefficient) = self.retry_backoff_coefficient {
-            retry.backoff_coefficient = coefficient;
-            paths.push("retry_policy.backoff_coefficient");
-        }
-        if let Some(attempts) = self.retry_maximum_attempts {
-            retry.maximum_attempts = attempts;
-            paths.push("retry_policy.maximum_attempts");
-        }
-        if paths.len() > before {
-            options.retry_policy = Some(retry);
-        }
-        let paths = paths.into_iter().map(ToOwned::to_owned).collect();
         (options, FieldMask { paths })
     }
 
@@ -382,11 +361,13 @@ impl UpdateOptions {
     }
 }
 
+/// A length that was given, be it nothing.
+fn set(given: Option<Length>) -> Option<Duration> {
+    given.map(|length| length.proto().unwrap_or_default())
+}
+
 /// Prints the options of an activity, under the names of the reference's answer.
 fn print(context: &mut Context, options: &ActivityOptions) -> Result {
-    let nanos = |length: Option<&Duration>| {
-        length.map_or(0, |length| length.seconds * 1_000_000_000 + i64::from(length.nanos))
-    };
     let retry = options.retry_policy.clone().unwrap_or_default();
     context.output.value(&json!({
         "TaskQueue": options.task_queue.as_ref().map(|queue| &queue.name),
