@@ -1,5 +1,6 @@
 """`longtide ui`: the web UI as a process of its own, in front of another server."""
 
+import atexit
 import os
 import signal
 import ssl
@@ -47,6 +48,7 @@ class UiInFront:
             stdout=self.log.open("ab"),
             stderr=subprocess.STDOUT,
         )
+        atexit.register(self.process.kill)
         deadline = time.monotonic() + START_SECONDS
         while not self._serves():
             assert self.process.poll() is None and time.monotonic() < deadline, self.said()
