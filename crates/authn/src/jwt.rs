@@ -1,34 +1,21 @@
 //! JSON web tokens.
 
-use std::{str::FromStr, sync::Arc};
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use authz::Caller;
 use environment::Clock;
-use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
-use model::{Span, Time};
-use serde_json::{Map, Value};
+use model::Span;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    CredentialError, KeySource, SettingsError,
+    CredentialError, KeySource, SettingsError, Signatures,
     cache::{TokenCache, hash},
-    fetch::Fetcher,
-    key_set::KeySet,
     permissions::Pattern,
-    token_claims::{Holder, Rules},
+    token_claims::Rules,
 };
-
-/// How long it takes at least from one look for an unknown key to the next, so that made-up key ids
-/// cost the sources nothing.
-const LOOK_AGAIN: Span = Span::from_secs(5);
 
 /// Wait after sources that could not be read.
 const RETRY: Span = Span::from_secs(5);
-
-/// The algorithms that tokens may be signed with; never one with a shared secret, never none.
-const ALGORITHMS: &[&str] =
-    &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
 
 /// How tokens are checked.
 #[derive(Debug, Clone)]
@@ -58,42 +45,19 @@ pub struct JwtSettings {
 /// Checks tokens.
 #[derive(Debug)]
 pub(crate) struct Jwt {
-    sources: Vec<KeySource>,
+    signatures: Signatures,
     refresh_interval: Span,
-    algorithms: Vec<Algorithm>,
     rules: Rules,
-    fetcher: Fetcher,
-    keys: ArcSwap<Keys>,
     cache: TokenCache,
     clock: Arc<dyn Clock>,
-    /// When unknown keys were last looked for; one look at a time.
-    looked: tokio::sync::Mutex<Option<Span>>,
-}
-
-/// The keys of all sources, in their order.
-#[derive(Debug, Default)]
-struct Keys {
-    sets: Vec<Arc<KeySet>>,
-    /// Rises with every change.
-    generation: u64,
 }
 
 impl Jwt {
     pub(crate) fn new(settings: JwtSettings, clock: Arc<dyn Clock>) -> Result<Self, SettingsError> {
-        let names: Vec<&str> = match settings.algorithms.as_slice() {
-            [] => ALGORITHMS.to_vec(),
-            some => some.iter().map(String::as_str).collect(),
-        };
-        let mut algorithms = Vec::new();
-        for name in names {
-            let parsed = Algorithm::from_str(name).ok().filter(|_| ALGORITHMS.contains(&name));
-            let refused = || SettingsError::Algorithm(name.to_owned(), ALGORITHMS.join(", "));
-            algorithms.push(parsed.ok_or_else(refused)?);
-        }
-        let sets = settings.sources.iter().map(|_| Arc::default()).collect();
+        let algorithms = &settings.algorithms;
         Ok(Self {
+            signatures: Signatures::new(settings.sources, algorithms, Arc::clone(&clock))?,
             refresh_interval: settings.refresh_interval,
-            algorithms,
             rules: Rules {
                 audience: settings.audience,
                 issuers: settings.issuers,
@@ -103,36 +67,14 @@ impl Jwt {
                 permissions_claim: settings.permissions_claim,
                 pattern: Pattern::from_setting(&settings.permissions_regex)?,
             },
-            fetcher: Fetcher::default(),
-            sources: settings.sources,
-            keys: ArcSwap::from_pointee(Keys { sets, generation: 0 }),
             cache: TokenCache::new(),
             clock,
-            looked: tokio::sync::Mutex::default(),
         })
     }
 
-    /// Reads all sources. Each that cannot be read keeps the keys that it had. True when all could.
+    /// Reads all sources. True when all could be read.
     pub(crate) async fn refresh(&self) -> bool {
-        let mut all = true;
-        let mut sets = Vec::with_capacity(self.sources.len());
-        for (source, former) in self.sources.iter().zip(&self.keys.load_full().sets) {
-            let published = self.fetcher.key_set(source).await;
-            match published.and_then(|published| KeySet::read(&published)) {
-                Ok(set) => {
-                    tracing::debug!(%source, keys = set.len(), "keys of tokens were read");
-                    sets.push(Arc::new(set));
-                }
-                Err(error) => {
-                    tracing::error!(%source, error, "keys of tokens cannot be read");
-                    sets.push(Arc::clone(former));
-                    all = false;
-                }
-            }
-        }
-        let generation = self.keys.load().generation + 1;
-        self.keys.store(Arc::new(Keys { sets, generation }));
-        all
+        self.signatures.refresh().await
     }
 
     /// Refreshes again and again, until `stop` is cancelled. `read` tells whether the first reading,
@@ -153,80 +95,14 @@ impl Jwt {
     pub(crate) async fn identify(&self, token: &str) -> Result<Caller, CredentialError> {
         let now = self.clock.now();
         let hash = hash(token);
-        let keys = self.keys.load_full();
-        if let Some(caller) = self.cache.get(&hash, keys.generation, now) {
+        if let Some(caller) = self.cache.get(&hash, self.signatures.generation(), now) {
             return Ok(caller);
         }
-        let (holder, generation) = match self.check(token, &keys, now) {
-            Err(CredentialError::UnknownKey(id)) => {
-                let keys = self.with_new_keys(keys, &id).await?;
-                (self.check(token, &keys, now)?, keys.generation)
-            }
-            checked => (checked?, keys.generation),
-        };
-        self.cache.put(hash, generation, holder.clone());
-        Ok(holder.caller)
-    }
-
-    /// The keys once the sources have been looked at again for one of this id.
-    async fn with_new_keys(
-        &self,
-        known: Arc<Keys>,
-        id: &str,
-    ) -> Result<Arc<Keys>, CredentialError> {
-        let mut looked = self.looked.lock().await;
-        let current = self.keys.load_full();
-        if current.generation != known.generation {
-            // Somebody else has just looked.
-            return Ok(current);
-        }
-        let now = self.clock.monotonic();
-        if looked.is_some_and(|last| now - last < LOOK_AGAIN) {
-            return Err(CredentialError::UnknownKey(id.to_owned()));
-        }
-        *looked = Some(now);
-        self.refresh().await;
-        Ok(self.keys.load_full())
-    }
-
-    fn check(&self, token: &str, keys: &Keys, now: Time) -> Result<Holder, CredentialError> {
-        let malformed =
-            |error: jsonwebtoken::errors::Error| CredentialError::Malformed(error.to_string());
-        let header = decode_header(token).map_err(malformed)?;
-        if !self.algorithms.contains(&header.alg) {
-            return Err(CredentialError::Algorithm);
-        }
-        let id = header.kid.ok_or(CredentialError::NoKeyId)?;
-        let mut refusal = CredentialError::UnknownKey(id.clone());
-        // Two issuers may use one id: a token is good when it is good for one of them.
-        for (source, set) in self.sources.iter().zip(&keys.sets) {
-            let Some(key) = set.get(&id) else { continue };
-            if !key.may_be_used_with(header.alg) {
-                refusal = CredentialError::Algorithm;
-                continue;
-            }
-            // The signature alone; what the token says is checked by our own clock and rules.
-            let mut signature = Validation::new(header.alg);
-            signature.required_spec_claims.clear();
-            signature.validate_exp = false;
-            signature.validate_aud = false;
-            let said = match decode::<Map<String, Value>>(token, &key.key, &signature) {
-                Ok(said) => said.claims,
-                Err(error) => {
-                    use jsonwebtoken::errors::ErrorKind;
-                    refusal = if *error.kind() == ErrorKind::InvalidSignature {
-                        CredentialError::Signature
-                    } else {
-                        malformed(error)
-                    };
-                    continue;
-                }
-            };
-            match self.rules.holder(&said, source.issuer(), now) {
-                Ok(holder) => return Ok(holder),
-                Err(error) => refusal = error,
-            }
-        }
-        Err(refusal)
+        let checked = self
+            .signatures
+            .check(token, |said, issuer| self.rules.holder(said, issuer, now))
+            .await?;
+        self.cache.put(hash, checked.generation, checked.value.clone());
+        Ok(checked.value.caller)
     }
 }

@@ -18,6 +18,7 @@ mod jwt;
 mod key_set;
 mod key_source;
 mod permissions;
+mod signatures;
 mod token_claims;
 
 pub use api_key::{ApiKey, ApiKeyRequest, api_key_id};
@@ -27,3 +28,5 @@ pub use certificate_rule::CertificateRule;
 pub use error::{CredentialError, SettingsError};
 pub use jwt::JwtSettings;
 pub use key_source::KeySource;
+pub use signatures::{Checked, Signatures};
+pub use token_claims::{claim, texts as claim_texts};

@@ -37,10 +37,10 @@ impl Rules {
         let until = self.check_times(token, now)?;
         self.check_issuer(token, issuer)?;
         self.check_audience(token)?;
-        let subject = lookup(token, &self.subject_claim).and_then(Value::as_str);
+        let subject = claim(token, &self.subject_claim).and_then(Value::as_str);
         let subject = subject.filter(|name| !name.is_empty()).ok_or(CredentialError::Subject)?;
         let mut claims = Claims::default();
-        for permission in texts(lookup(token, &self.permissions_claim)) {
+        for permission in texts(claim(token, &self.permissions_claim)) {
             self.pattern.grant(permission, &mut claims);
         }
         Ok(Holder { caller: Caller::new(Principal::named("jwt", subject), claims), until })
@@ -111,7 +111,7 @@ fn time(value: &Value) -> Result<Time, CredentialError> {
 }
 
 /// The claim of this name, or at this path: `a.b` is `b` inside of `a`.
-fn lookup<'a>(token: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+pub fn claim<'a>(token: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     if let Some(value) = token.get(name) {
         return Some(value);
     }
@@ -121,7 +121,7 @@ fn lookup<'a>(token: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
 }
 
 /// The texts of a list, or of a text with blanks between them.
-fn texts(value: Option<&Value>) -> Vec<&str> {
+pub fn texts(value: Option<&Value>) -> Vec<&str> {
     match value {
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
         Some(Value::String(text)) => text.split_ascii_whitespace().collect(),
