@@ -16,7 +16,7 @@ pub(crate) use self::{
     browser::by_browser,
     device::by_device,
     kept::{Kept, Login},
-    provider::{Provider, Tokens},
+    provider::Provider,
 };
 use crate::{
     Surroundings,

@@ -2,15 +2,13 @@
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use percent_encoding::percent_decode_str;
+use openid_connect::{Tokens, address_with, challenge, random_text, read_form};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
 };
 
-use super::{Provider, Tokens, provider::form};
+use super::Provider;
 use crate::{
     context::Context,
     error::{Error, Result},
@@ -42,11 +40,12 @@ pub(crate) async fn by_browser(
     })?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let redirect = format!("http://127.0.0.1:{}{PATH}", listener.local_addr()?.port());
-    let (state, verifier) = (secret(context), secret(context));
+    let entropy = context.environment.entropy.as_ref();
+    let (state, verifier) = (random_text(entropy), random_text(entropy));
     let challenge = challenge(&verifier);
     let mut fields = vec![
         ("response_type", "code"),
-        ("client_id", &provider.client_id),
+        ("client_id", &provider.client.id),
         ("redirect_uri", &redirect),
         ("scope", scope),
         ("state", &state),
@@ -58,10 +57,9 @@ pub(crate) async fn by_browser(
         // OpenID Connect gives tokens that renew others only to those who were asked.
         fields.push(("prompt", "consent"));
     }
-    let separator = if endpoint.contains('?') { '&' } else { '?' };
     context.output.notice(&format!(
-        "Open this page in a browser of this machine:\n\n  {endpoint}{separator}{}\n",
-        form(&fields)
+        "Open this page in a browser of this machine:\n\n  {}\n",
+        address_with(endpoint, &fields)
     ))?;
     let code = tokio::time::timeout(PATIENCE, code(&listener, &state)).await;
     let code = code.map_err(|_| Error::Login("nobody came back from the browser".to_owned()))??;
@@ -72,18 +70,6 @@ pub(crate) async fn by_browser(
         ("code_verifier", &verifier),
     ];
     provider.exchange(&fields).await.map_err(|error| Error::Login(error.to_string()))
-}
-
-/// A secret that nobody guesses.
-fn secret(context: &Context) -> String {
-    let mut bytes = [0; 32];
-    context.environment.entropy.fill(&mut bytes);
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
-}
-
-/// What the provider is told of a secret before it is told the secret.
-fn challenge(verifier: &str) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
 }
 
 /// Waits for the browser; requests for other things, and of other logins, are refused.
@@ -125,13 +111,7 @@ async fn request_target(stream: &mut TcpStream) -> std::io::Result<String> {
 
 /// The fields of the answer; none for other pages.
 fn of_callback(target: &str) -> Option<BTreeMap<String, String>> {
-    let query = target.strip_prefix(PATH)?.strip_prefix('?')?;
-    let decoded = |text: &str| {
-        let text = text.replace('+', " ");
-        percent_decode_str(&text).decode_utf8_lossy().into_owned()
-    };
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    Some(pairs.map(|(name, value)| (decoded(name), decoded(value))).collect())
+    Some(read_form(target.strip_prefix(PATH)?.strip_prefix('?')?))
 }
 
 /// Answers; a browser that is gone misses nothing.
@@ -151,13 +131,6 @@ async fn respond(stream: &mut TcpStream, status: &str, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_challenge_is_that_of_the_standard() {
-        // RFC 7636, appendix B.
-        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-        assert_eq!(challenge(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-    }
 
     #[test]
     fn an_answer_is_read_from_its_address() {

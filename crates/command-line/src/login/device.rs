@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use openid_connect::{ExchangeError, Tokens};
 use serde::Deserialize;
 
-use super::{Provider, Tokens, provider::ExchangeError};
+use super::Provider;
 use crate::{
     context::Context,
     error::{Error, Result},

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
+use openid_connect::Tokens;
 use serde::{Deserialize, Serialize};
 
-use super::Tokens;
 use crate::{
     Surroundings,
     error::{Error, Result},
