@@ -18,6 +18,7 @@ mod load;
 mod remote_server;
 mod rules;
 mod settings;
+mod single_sign_on;
 mod substitute;
 pub mod tls;
 mod tls_variables;
@@ -42,4 +43,5 @@ pub use settings::{
     AllowedAddress, Cache, Http, Limits, Log, Metrics, Namespace, NamespaceLimits, Nexus, Settings,
     Ui, all_settings,
 };
+pub use single_sign_on::{IdentityProvider, SingleSignOn};
 pub use values::{Retention, Secret};

@@ -31,6 +31,7 @@ pub fn from_text(
     let mut settings: Settings = parsed(text, &lookup)?;
     let mut problems = Vec::new();
     fill_in(&mut settings.global, &lookup, &mut problems);
+    settings.auth.fill_in(&lookup, &mut problems);
     problems.extend(settings.problems());
     if problems.is_empty() { Ok(settings) } else { Err(ConfigError::Invalid(problems)) }
 }

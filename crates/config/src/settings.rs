@@ -10,7 +10,8 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    Audit, Certificates, EncryptionAtRest, Global, Retention, Setting, declare::section, exposure,
+    Audit, Certificates, EncryptionAtRest, Global, Retention, Setting, SingleSignOn,
+    declare::section, exposure,
 };
 
 /// Shortest retention of a namespace.
@@ -214,6 +215,9 @@ pub struct Settings {
     /// The web UI.
     #[serde(default)]
     pub ui: Ui,
+    /// How people sign in to it.
+    #[serde(default)]
+    pub auth: SingleSignOn,
     /// Nexus outside of the server.
     #[serde(default)]
     pub nexus: Nexus,
@@ -284,6 +288,7 @@ pub fn all_settings() -> Vec<Setting> {
     all.extend(Log::describe("log."));
     all.extend(Http::describe("http."));
     all.extend(Ui::describe("ui."));
+    all.extend(SingleSignOn::describe());
     all.extend([
         setting(
             "nexus.callback_url_template",
@@ -354,6 +359,7 @@ impl Settings {
         one_of("log.format", &self.log.format, &["text", "json"], &mut problems);
         self.http.check("http.", &mut problems);
         self.ui.check("ui.", &mut problems);
+        self.auth.check(self.ui.enabled, self.global.authorization.as_ref(), &mut problems);
         self.metrics.check("metrics.", &mut problems);
         let is_encrypted = self.global.tls.frontend.server.is_enabled();
         for (name, address, is_safe) in [

@@ -58,35 +58,36 @@ const AUTHORIZATION: &[&str] = &[
     "TEMPORAL_AUTH_CLAIM_MAPPER",
 ];
 
-struct Variables<'a, L> {
-    lookup: &'a L,
-    problems: &'a mut Vec<String>,
+/// Fills in fields that are empty.
+pub(crate) struct Variables<'a, L> {
+    pub(crate) lookup: &'a L,
+    pub(crate) problems: &'a mut Vec<String>,
 }
 
 impl<L: Fn(&str) -> Option<String>> Variables<'_, L> {
-    fn value(&self, name: &str) -> Option<String> {
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
-    fn text(&self, name: &str, field: &mut String) {
+    pub(crate) fn text(&self, name: &str, field: &mut String) {
         if let Some(value) = self.value(name).filter(|_| field.is_empty()) {
             *field = value;
         }
     }
 
-    fn secret(&self, name: &str, field: &mut crate::Secret) {
+    pub(crate) fn secret(&self, name: &str, field: &mut crate::Secret) {
         if let Some(value) = self.value(name).filter(|_| field.is_empty()) {
             *field = value.into();
         }
     }
 
-    fn list(&self, names: &[&str], field: &mut Vec<String>) {
+    pub(crate) fn list(&self, names: &[&str], field: &mut Vec<String>) {
         if field.is_empty() {
             field.extend(names.iter().filter_map(|name| self.value(name)));
         }
     }
 
-    fn flag(&mut self, name: &str, field: &mut bool) {
+    pub(crate) fn flag(&mut self, name: &str, field: &mut bool) {
         let Some(value) = self.value(name) else { return };
         match value.as_str() {
             "true" => *field = true,

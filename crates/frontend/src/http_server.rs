@@ -16,6 +16,7 @@ mod guard;
 mod pages;
 mod refusal;
 mod route;
+mod sign_in;
 mod stream;
 
 use std::{convert::Infallible, sync::Arc};
@@ -25,6 +26,7 @@ use http::{HeaderName, Response};
 use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
 use listener::Listener;
 use model::Span;
+use single_sign_on::SingleSignOn;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use web_ui::Site;
@@ -62,6 +64,8 @@ pub struct HttpSettings {
     pub hosts: Hosts,
     /// What is served.
     pub face: Face,
+    /// How people sign in, if they do.
+    pub single_sign_on: Option<Arc<SingleSignOn>>,
 }
 
 /// What an HTTP server serves.
@@ -94,6 +98,7 @@ impl Default for HttpSettings {
             drain_timeout: Span::from_secs(10),
             hosts: Hosts::default(),
             face: Face::Api,
+            single_sign_on: None,
         }
     }
 }

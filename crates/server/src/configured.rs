@@ -19,6 +19,7 @@ use crate::{
     output,
     renewal::Renewal,
     security::{Rules, Security},
+    signing_in,
     ui::Ui,
 };
 
@@ -33,7 +34,8 @@ pub(crate) fn start(file: &Path) -> anyhow::Result<()> {
         listen: settings.listen,
         http: settings.http.address().transpose().map_err(|text| anyhow!(text))?,
         ui: ui(&settings)?,
-        hosts: Hosts::new(settings.http.allowed_hosts.iter().cloned()),
+        hosts: Hosts::new(settings.http.allowed_hosts.iter().cloned().chain(settings.auth.hosts())),
+        single_sign_on: signing_in::settings(&settings)?,
         callbacks: callbacks(&settings.nexus),
         metrics: settings.metrics.address().transpose().map_err(|text| anyhow!(text))?,
         data_directory: Some(settings.data_directory.clone()),

@@ -88,6 +88,7 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
         security: Security::default(),
         audit: None,
         renewal: None,
+        single_sign_on: None,
         rules: Rules::allow_all(),
         limits,
         namespaces,

@@ -37,6 +37,7 @@ mod queue_metrics;
 mod remote;
 mod renewal;
 mod security;
+mod signing_in;
 mod stop;
 mod test_server;
 mod tokens;

@@ -22,6 +22,7 @@ use matching::{Matching, MatchingLimits};
 use model::Limits;
 use namespace::{NamespaceError, Namespaces, Registration};
 use nexus::Endpoints;
+use single_sign_on::SingleSignOn;
 use storage::Store;
 use storage_memory::MemoryStore;
 use telemetry::{Metrics, StoreTotals};
@@ -65,6 +66,8 @@ pub(crate) struct NodeOptions {
     pub(crate) hosts: Hosts,
     /// The web UI, if there is one.
     pub(crate) ui: Option<Ui>,
+    /// How people sign in to it, if they do.
+    pub(crate) single_sign_on: Option<single_sign_on::Settings>,
     /// What may be called outside, and from where.
     pub(crate) callbacks: Callbacks,
     /// Where metrics are served, if anywhere.
@@ -156,6 +159,16 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         store: Arc::clone(&store),
         entropy: Arc::clone(&environment.entropy),
     };
+    let single_sign_on = match options.single_sign_on {
+        None => None,
+        Some(settings) => {
+            let (store, environment) = (Arc::clone(&store), environment.clone());
+            let http = Arc::new(Client::default());
+            let opened = SingleSignOn::open(settings, store, environment, http).await?;
+            tokio::spawn(Arc::clone(&opened).watch(stop.clone()));
+            Some(opened)
+        }
+    };
     let services = options.security.services(&environment, &store, keys, &stop).await?;
     let visibility =
         Arc::new(open_index(options.data_directory.as_deref(), options.at_rest.as_ref())?);
@@ -234,7 +247,7 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     history.reclaim_namespaces(Arc::new(belongings));
     let server = Server::with_services(frontend, limits.server, services);
     let (face, pages) = ui::faces(options.ui);
-    let http_settings = HttpSettings { hosts, face, ..HttpSettings::default() };
+    let http_settings = HttpSettings { hosts, face, single_sign_on, ..HttpSettings::default() };
     let ui_server =
         pages.map(|face| HttpServer::new(&server, HttpSettings { face, ..http_settings.clone() }));
     let http_server = HttpServer::new(&server, http_settings);

@@ -42,6 +42,7 @@ pub(crate) fn start(options: &TestServer) -> anyhow::Result<()> {
         security: Security::default(),
         audit: None,
         renewal: None,
+        single_sign_on: None,
         rules: Rules::allow_all(),
         limits: NodeLimits::on_loopback(RequestLimits {
             time_skips_max: Some(development::TIME_SKIPS_MAX),

@@ -11,6 +11,9 @@ use http::{
 /// A UI that is not ours brings a policy for its scripts of its own.
 const FOREIGN: &str = "object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
 
+/// What is no page does nothing.
+const NO_PAGE: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
 /// Only the UI's own scripts and styles, and nothing inline. Pages talk to the server that sent
 /// them, and to codec servers: on this machine, or those that the operator names.
 const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -42,6 +45,11 @@ fn origin(address: &str) -> Option<&str> {
         return None;
     }
     address.get(..scheme.len() + 3 + host.len())
+}
+
+/// Tells browsers to run nothing and to show nothing of an answer that is no page.
+pub fn secure_answer(headers: &mut HeaderMap, encrypted: bool) {
+    secure(headers, &HeaderValue::from_static(NO_PAGE), encrypted);
 }
 
 pub(crate) fn secure(headers: &mut HeaderMap, policy: &HeaderValue, encrypted: bool) {

@@ -13,5 +13,6 @@ mod settings;
 mod site;
 
 pub use folder::FolderError;
+pub use headers::secure_answer;
 pub use settings::{Codec, Settings};
 pub use site::{PublicPathError, Site};

@@ -19,7 +19,7 @@ use super::{
     Answer, Face, Streamed,
     call::{Failure, call},
     connection::{Asked, BodyError},
-    forbidden, guard, pages, stream, whole,
+    forbidden, guard, pages, sign_in, stream, whole,
 };
 
 /// Browsers that came once over an encrypted connection come only that way for a year.
@@ -33,7 +33,7 @@ pub(super) async fn answer(asked: &Arc<Asked>, mut parts: Parts, body: Incoming)
     let query = parts.uri.query().unwrap_or_default();
     let shorthand = !matches!(asked.settings.face, Face::Pages(_));
     let form = Form::of_answer(&parts.headers, query, shorthand);
-    let mut answer = match answered(asked, &parts, body, form).await {
+    let mut answer = match answered(asked, parts, body, form).await {
         Ok(answer) => answer,
         Err(failure) => whole(refused(asked, &failure, form)),
     };
@@ -48,23 +48,37 @@ pub(super) async fn answer(asked: &Arc<Asked>, mut parts: Parts, body: Incoming)
 
 async fn answered(
     asked: &Arc<Asked>,
-    parts: &Parts,
+    mut parts: Parts,
     body: Incoming,
     form: Form,
 ) -> Result<Streamed, Failure> {
     let encrypted = asked.peer.encrypted;
     guard::check(&parts.headers, &asked.settings.hosts, encrypted)
         .map_err(|foreign| Status::permission_denied(foreign.text()))?;
+    if let Some(page) = sign_in::page(asked, &parts) {
+        return sign_in::answer(asked, page, &parts, body).await.map(whole);
+    }
     let face = &asked.settings.face;
-    if let Some(page) = pages::page(face, parts, encrypted).or_else(|| pages::settings(face, parts))
-    {
+    let page = pages::page(face, &parts, encrypted).or_else(|| pages::settings(face, &parts));
+    if let Some(page) = page {
         return Ok(whole(page));
     }
     let path = parts.uri.path();
     if let Some(description) = described(&parts.method, path) {
         return Ok(whole(description));
     }
-    if path == "/ui-api/permissions" && parts.method == Method::GET {
+    let visit = sign_in::visit(asked, &mut parts).await?;
+    visit.during(told(asked, &parts, body, form)).await
+}
+
+/// Answers what somebody asks who has credentials, or none.
+async fn told(
+    asked: &Arc<Asked>,
+    parts: &Parts,
+    body: Incoming,
+    form: Form,
+) -> Result<Streamed, Failure> {
+    if parts.uri.path() == "/ui-api/permissions" && parts.method == Method::GET {
         return pages::permissions(asked, parts).await.map(whole);
     }
     if let Some(stream) = stream::answer(asked, parts, form).await {
@@ -107,7 +121,7 @@ async fn called(
     Ok(json(StatusCode::OK, body.into(), form))
 }
 
-fn unread(error: BodyError) -> Status {
+pub(super) fn unread(error: BodyError) -> Status {
     match error {
         BodyError::TooLarge => Status::invalid_argument("http: request body too large"),
         BodyError::Broken => Status::invalid_argument("failed to read request body"),

@@ -27,6 +27,7 @@ const NOT_FORWARDED: &[&str] = &[
     "origin",
     "te",
     "transfer-encoding",
+    "x-csrf-token",
 ];
 
 /// Metadata may also be sent under names that begin with this.

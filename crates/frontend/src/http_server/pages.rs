@@ -16,7 +16,7 @@ use web_ui::Site;
 use super::{Answer, Face, call::Failure, connection::Asked};
 
 /// Where the API is when pages have all other paths.
-const API_PATHS: [&str; 2] = ["/api/", "/ui-api/"];
+const API_PATHS: [&str; 3] = ["/api/", "/auth/", "/ui-api/"];
 
 /// Where Nexus is, where it is served beside pages.
 const NEXUS_PATH: &str = "/nexus/";
@@ -137,7 +137,7 @@ fn name(caller: &Caller) -> Option<&str> {
     caller.principal().stamp().map(|(_, name)| name)
 }
 
-fn json_answer(value: &Value) -> Answer {
+pub(super) fn json_answer(value: &Value) -> Answer {
     let mut answer = Response::new(Bytes::from(value.to_string()));
     *answer.status_mut() = StatusCode::OK;
     let kind = Form { pretty: false, shorthand: true, bare_null: false }.content_type();
