@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// All but what never has to be encoded.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Pairs as a form, or as the query of an address.
 pub fn form(fields: &[(&str, &str)]) -> String {
@@ -30,7 +33,7 @@ pub fn read_form(text: &str) -> BTreeMap<String, String> {
 }
 
 pub(crate) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]
@@ -39,7 +42,7 @@ mod tests {
 
     #[test]
     fn forms_are_encoded_and_read() {
-        assert_eq!(form(&[("a b", "c&d=e"), ("f", "ä")]), "a%20b=c%26d%3De&f=%C3%A4");
+        assert_eq!(form(&[("a_b", "c&d=e"), ("f", "ä")]), "a_b=c%26d%3De&f=%C3%A4");
         let pairs = read_form("code=a%2Fb&state=x+y&state=z&odd");
         assert_eq!((pairs["code"].as_str(), pairs["state"].as_str()), ("a/b", "x y"));
         assert_eq!(pairs.len(), 2);
