@@ -7,7 +7,7 @@
 //!
 //! Pure: `chain` makes records, `verify` checks them, `policy` says what is kept, `counts` adds up
 //! what is not kept one by one. With effects: `log` is what callers see, `writer` the thread behind
-//! it, `file` and `webhook` where records go. Records hold names, never payloads or secrets.
+//! it, `file` and `webhook` where records go, and `page` reads them. Records hold names, never payloads or secrets.
 //!
 //! Where to start: `chain.rs`.
 
@@ -20,6 +20,7 @@ mod file;
 mod folder;
 mod key;
 mod log;
+mod page;
 mod pending;
 mod policy;
 mod query;
@@ -33,10 +34,11 @@ pub use call::{Call, Decision, Names, Who};
 pub use error::AuditError;
 pub use folder::{Folder, files_of};
 pub use key::{PublicKey, SigningKey};
-pub use log::AuditLog;
+pub use log::{AuditLog, SearchError};
+pub use page::{PAGE_RECORDS_MAX, Page};
 pub use pending::Pending;
 pub use policy::{DataPlane, Keep, Policy};
-pub use query::Filter;
+pub use query::{Filter, point_in_time};
 pub use record::{Body, Closing};
 pub use settings::{OnFailure, Settings, Webhook};
 pub use verify::{Finding, Report, Verifier};

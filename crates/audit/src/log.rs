@@ -12,15 +12,19 @@ use authz::Rpc;
 use environment::Environment;
 use parking_lot::Mutex;
 use telemetry::AuditMetrics;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    AuditError, Call, Decision, Keep, OnFailure, Settings, counts::Counts, record::Alike, writer,
+    AuditError, Call, Decision, Filter, Folder, Keep, OnFailure, Page, Settings, counts::Counts,
+    record::Alike, writer,
 };
 
 /// Most calls that wait for the thread that writes.
 const QUEUE_MAX: usize = 8192;
+
+/// Most searches at once: each reads as much of the log as a page may.
+const SEARCHES_MAX: usize = 4;
 
 /// The outcome of calls that a limit refused: whoever is too fast fills no disk.
 const LIMITED: &str = "RESOURCE_EXHAUSTED";
@@ -33,6 +37,27 @@ pub struct AuditLog {
     queue: mpsc::Sender<Message>,
     shared: Arc<Shared>,
     closing: CancellationToken,
+    /// Its files, if it has any.
+    folder: Option<Folder>,
+    searches: Semaphore,
+}
+
+/// Why a log was not searched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SearchError {
+    /// Records only go elsewhere.
+    #[error("the audit log of this server has no files")]
+    NoFiles,
+    /// As many others as may search do.
+    #[error("too many searches of the audit log at once")]
+    Busy,
+    /// The files cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] AuditError),
+    /// The search did not end.
+    #[error("the search of the audit log has failed")]
+    Failed,
 }
 
 /// What callers, the thread that writes and the webhook know of each other.
@@ -76,8 +101,32 @@ impl AuditLog {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let closing = CancellationToken::new();
         let (policy, on_failure) = (settings.policy.clone(), settings.on_failure);
+        let folder = settings.directory.clone().map(Folder::at);
         writer::start(settings, environment, Arc::clone(&shared), waiting, closing.clone())?;
-        Ok(Arc::new(Self { policy, on_failure, queue, shared, closing }))
+        let searches = Semaphore::new(SEARCHES_MAX);
+        Ok(Arc::new(Self { policy, on_failure, queue, shared, closing, folder, searches }))
+    }
+
+    /// True when what was written can be looked for here.
+    pub const fn is_searchable(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    /// The latest records that a filter takes, of those before the one with this number.
+    ///
+    /// # Errors
+    /// See [`SearchError`].
+    pub async fn search(
+        &self,
+        filter: Filter,
+        before: Option<u64>,
+        records_max: usize,
+    ) -> Result<Page, SearchError> {
+        let folder = self.folder.clone().ok_or(SearchError::NoFiles)?;
+        let _place = self.searches.try_acquire().map_err(|_| SearchError::Busy)?;
+        let searching =
+            tokio::task::spawn_blocking(move || folder.page(&filter, before, records_max));
+        Ok(searching.await.map_err(|_| SearchError::Failed)??)
     }
 
     /// How a call is kept when it is allowed.

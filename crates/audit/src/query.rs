@@ -23,12 +23,17 @@ pub struct Filter {
     pub since: Option<SystemTime>,
     /// Before this time.
     pub until: Option<SystemTime>,
+    /// Only calls, one by one or counted: nothing that the log says of itself.
+    pub calls_only: bool,
 }
 
 impl Filter {
     /// True when a line is such a record.
     pub fn takes(&self, line: &str) -> bool {
-        let Ok(record) = serde_json::from_str::<Value>(line) else { return false };
+        serde_json::from_str(line).is_ok_and(|record| self.takes_record(&record))
+    }
+
+    pub(crate) fn takes_record(&self, record: &Value) -> bool {
         let is = |wanted: &Option<String>, path: &str| {
             let found = record.pointer(path).and_then(Value::as_str);
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
@@ -39,7 +44,8 @@ impl Filter {
         });
         let time = record.get("time").and_then(Value::as_str).unwrap_or_default();
         let time = humantime::parse_rfc3339(time).ok();
-        has_target
+        (!self.calls_only || record.get("rpc").is_some())
+            && has_target
             && is(&self.principal, "/principal/name")
             && is(&self.rpc, "/rpc")
             && is(&self.namespace, "/namespace")
@@ -48,6 +54,11 @@ impl Filter {
             && self.since.is_none_or(|since| time.is_some_and(|time| time >= since))
             && self.until.is_none_or(|until| time.is_some_and(|time| time < until))
     }
+}
+
+/// A point in time as filters take it, such as `2026-11-22T10:00:00Z`.
+pub fn point_in_time(text: &str) -> Option<SystemTime> {
+    humantime::parse_rfc3339_weak(text).ok()
 }
 
 #[cfg(test)]
@@ -75,8 +86,11 @@ mod tests {
             target: text("o-1"),
             since: at(5),
             until: at(6),
+            calls_only: true,
         };
         assert!(all.takes(LINE));
+        let calls = Filter { calls_only: true, ..Filter::default() };
+        assert!(!calls.takes(r#"{"seq":2,"kind":"dropped","count":7}"#));
         for other in [
             Filter { principal: text("bob"), ..Filter::default() },
             Filter { rpc: text("Signal"), ..Filter::default() },

@@ -139,14 +139,19 @@ impl Claims {
     }
 }
 
+impl Claims {
+    /// As permissions, such as `orders:write`.
+    pub fn permissions(&self) -> Vec<String> {
+        self.grants().map(|(namespace, role)| format!("{namespace}:{role}")).collect()
+    }
+}
+
 impl fmt::Display for Claims {
     /// As permissions, with blanks between them.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let grants = self.grants();
-        let mut permissions: Vec<String> =
-            grants.map(|(namespace, role)| format!("{namespace}:{role}")).collect();
+        let permissions = self.permissions();
         if permissions.is_empty() {
-            permissions.push("none".to_owned());
+            return formatter.write_str("none");
         }
         formatter.write_str(&permissions.join(" "))
     }

@@ -4,6 +4,7 @@
 //! and a resource into a [`Permit`] or a [`Denial`]. Everything here is pure: no I/O, no clock, no
 //! credentials (those end at the edge, where they become a [`Principal`]).
 
+mod audit_log;
 mod caller;
 mod claims;
 mod nexus;
@@ -17,6 +18,7 @@ mod ruled;
 mod rules;
 mod table;
 
+pub use audit_log::READ_AUDIT_LOG;
 pub use caller::Caller;
 pub use claims::{Claims, Role, SYSTEM_NAMESPACE};
 pub use nexus::{

@@ -108,7 +108,8 @@ impl Permit {
     }
 }
 
-/// Why a call may not run. Operators read it; callers only learn that they may not.
+/// Why a call may not run. Operators read it, and callers who ask what they may do; the answer to a
+/// call says only that it may not run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Denial {

@@ -33,7 +33,8 @@ pub fn rpcs() -> impl Iterator<Item = &'static Rpc> {
 
 /// Every method that is decided about: those of the API, of the server itself, and of HTTP.
 pub fn methods() -> impl Iterator<Item = &'static Rpc> {
-    rpcs().chain(ADMIN_SERVICE).chain(crate::nexus::METHODS.iter().copied())
+    let of_http = crate::nexus::METHODS.iter().copied().chain([&crate::READ_AUDIT_LOG]);
+    rpcs().chain(ADMIN_SERVICE).chain(of_http)
 }
 
 /// The row of the method with this bare name.

@@ -57,6 +57,8 @@ section! {
         enabled: bool = false, "";
         /// Where it is by itself, with the API below `/api/`; where HTTP is when empty.
         listen: String = String::new(), "address:port";
+        /// A folder with another one than is built in.
+        directory: String = String::new(), "";
     }
 }
 

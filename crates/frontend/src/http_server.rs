@@ -7,6 +7,7 @@
 
 mod answerer;
 mod api;
+mod audit_log;
 mod call;
 mod complete;
 mod connection;
@@ -14,6 +15,7 @@ mod dispatch;
 mod forbidden;
 mod guard;
 mod pages;
+mod permissions;
 mod refusal;
 mod route;
 mod sign_in;

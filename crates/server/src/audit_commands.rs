@@ -256,6 +256,7 @@ fn query(options: &Query) -> anyhow::Result<()> {
         target: options.target.clone(),
         since: options.since.map(|point| point.time(now)),
         until: options.until.map(|point| point.time(now)),
+        calls_only: false,
     };
     for file in options.place.find()?.files {
         each_line(&file, |line| {

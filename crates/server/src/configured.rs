@@ -138,7 +138,8 @@ fn ui(settings: &Settings) -> anyhow::Result<Option<Ui>> {
         return Ok(None);
     }
     let listen = settings.ui.address().transpose().map_err(|text| anyhow!(text))?;
-    Ui::open(listen, None, "", web_ui::Settings::default()).map(Some)
+    let folder = Some(Path::new(&settings.ui.directory)).filter(|it| !it.as_os_str().is_empty());
+    Ui::open(listen, folder, "", web_ui::Settings::default()).map(Some)
 }
 
 fn callbacks(nexus: &config::Nexus) -> Callbacks {

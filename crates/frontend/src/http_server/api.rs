@@ -16,10 +16,10 @@ use tonic::{Code, Status};
 use transcoding::{Form, NotRouted, error_body, find, http_status};
 
 use super::{
-    Answer, Face, Streamed,
+    Answer, Face, Streamed, audit_log,
     call::{Failure, call},
     connection::{Asked, BodyError},
-    forbidden, guard, pages, sign_in, stream, whole,
+    forbidden, guard, pages, permissions, sign_in, stream, whole,
 };
 
 /// Browsers that came once over an encrypted connection come only that way for a year.
@@ -78,8 +78,12 @@ async fn told(
     body: Incoming,
     form: Form,
 ) -> Result<Streamed, Failure> {
-    if parts.uri.path() == "/ui-api/permissions" && parts.method == Method::GET {
-        return pages::permissions(asked, parts).await.map(whole);
+    match (&parts.method, parts.uri.path()) {
+        (&Method::GET, "/ui-api/permissions") => {
+            return permissions::answer(asked, parts).await.map(whole);
+        }
+        (&Method::GET, "/ui-api/audit") => return audit_log::answer(asked, parts).await.map(whole),
+        _ => {}
     }
     if let Some(stream) = stream::answer(asked, parts, form).await {
         return stream;

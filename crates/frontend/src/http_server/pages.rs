@@ -1,6 +1,5 @@
 //! What the pages of a web UI ask, besides the API.
 
-use authz::{Access, Caller, Resource, Rpc, Scope, authorize, rpcs};
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Response, StatusCode, Uri,
@@ -8,12 +7,11 @@ use http::{
     request::Parts,
     uri::PathAndQuery,
 };
-use serde_json::{Map, Value, json};
-use tonic::Status;
+use serde_json::{Value, json};
 use transcoding::{Form, query_value};
 use web_ui::Site;
 
-use super::{Answer, Face, call::Failure, connection::Asked};
+use super::{Answer, Face};
 
 /// Where the API is when pages have all other paths.
 const API_PATHS: [&str; 3] = ["/api/", "/auth/", "/ui-api/"];
@@ -94,47 +92,6 @@ pub(super) fn settings(face: &Face, parts: &Parts) -> Option<Answer> {
     let site = face.site()?;
     let asked = parts.method == Method::GET && parts.uri.path() == "/api/v1/settings";
     asked.then(|| json_answer(&serde_json::to_value(Site::settings(site)).unwrap_or_default()))
-}
-
-/// What the caller may do in a namespace, or on the cluster, method by method.
-///
-/// It says what the policy says of the method and the namespace. Rules that look at what a call
-/// names, and whoever else is asked, may still refuse a call.
-pub(super) async fn permissions(asked: &Asked, parts: &Parts) -> Result<Answer, Failure> {
-    let Some(own) = asked.calls.own() else {
-        return Err(Status::unimplemented("the server behind these pages does not say it").into());
-    };
-    let caller = asked.caller(own, parts).await?;
-    let namespace = query_value(parts.uri.query().unwrap_or_default(), "namespace");
-    let namespace = namespace.map_err(|error| Status::invalid_argument(error.to_string()))?;
-    let namespace = namespace.unwrap_or_default();
-    let policy = &own.frontend().policy;
-    let may = |rpc: &'static Rpc| {
-        let resource = match rpc {
-            Rpc { scope: Scope::Cluster, .. } => Resource::CLUSTER,
-            _ => Resource::in_namespace(&namespace),
-        };
-        authorize(&caller, rpc, resource, policy).is_ok()
-    };
-    let methods: Map<String, Value> =
-        rpcs().map(|rpc| (rpc.name.to_owned(), may(rpc).into())).collect();
-    let is_known = !caller.principal().is_anonymous() || !policy.needs_credentials();
-    let access = |access: Access| {
-        let mut rows = rpcs().filter(|rpc| rpc.scope == Scope::Namespace && rpc.access == access);
-        is_known && rows.all(may)
-    };
-    Ok(json_answer(&json!({
-        "namespace": namespace,
-        "principal": name(&caller),
-        "read": access(Access::Read),
-        "write": access(Access::Write),
-        "admin": access(Access::Admin),
-        "methods": methods,
-    })))
-}
-
-fn name(caller: &Caller) -> Option<&str> {
-    caller.principal().stamp().map(|(_, name)| name)
 }
 
 pub(super) fn json_answer(value: &Value) -> Answer {
