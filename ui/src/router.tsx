@@ -5,10 +5,14 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { readAuditSearch } from "./audit/search";
 import { ErrorState } from "./kit/states";
+import { forgetAsked, goToProvider, onlyProvider } from "./session/actions";
+import { safeReturn } from "./session/addresses";
+import { isSignInNeeded, knownSession } from "./session/session";
 import { lastNamespaceStore } from "./settings/store";
-import { Layout } from "./shell/Layout";
 import { NotFound } from "./shell/NotFound";
+import { Root } from "./shell/Root";
 
 const text = (value: unknown): string | undefined =>
   typeof value === "string" && value !== ""
@@ -39,26 +43,80 @@ export interface StartSearch {
   run?: string | undefined;
 }
 
+/** Pages that are for everybody, and without the shell. */
+const SIGN_IN_PATHS = ["/sign-in", "/signed-in"];
+
 const root = createRootRoute({
-  component: Layout,
+  component: Root,
   notFoundComponent: NotFound,
   errorComponent: ({ error, reset }) => (
     <div className="page">
       <ErrorState error={error} retry={reset} />
     </div>
   ),
+  // Who has to sign in does it first, and comes back to where the way led.
+  beforeLoad: async ({ location, preload }) => {
+    const state = await knownSession();
+    if (state.session?.user !== undefined) forgetAsked();
+    if (!isSignInNeeded(state) || preload || SIGN_IN_PATHS.includes(location.pathname)) return;
+    // What is on a page whose session has ended is not taken away.
+    const shown = router.state.resolvedLocation?.pathname;
+    if (state.ended && shown === location.pathname) return;
+    const provider = state.session ? onlyProvider(state.session) : undefined;
+    if (provider !== undefined) {
+      if (goToProvider(provider, safeReturn(location.publicHref))) await new Promise(() => {});
+      throw redirect({
+        to: "/sign-in",
+        search: { returnUrl: location.publicHref, error: "cookie" },
+        replace: true,
+      });
+    }
+    throw redirect({
+      to: "/sign-in",
+      search: { returnUrl: location.publicHref },
+      replace: true,
+    });
+  },
+});
+
+export const signInRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): {
+    returnUrl?: string | undefined;
+    /** Why the last attempt did not work. */
+    error?: string | undefined;
+    signedOut?: boolean | undefined;
+  } => ({
+    returnUrl: text(search.returnUrl),
+    error: text(search.error),
+    signedOut: search.signedOut === true ? true : undefined,
+  }),
+  component: lazyRouteComponent(() => import("./session/SignInPage"), "SignInPage"),
+});
+
+const signedInRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/signed-in",
+  component: lazyRouteComponent(() => import("./session/SignedInPage"), "SignedInPage"),
 });
 
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: () => {
+  beforeLoad: async () => {
+    const { session } = await knownSession();
+    // Those who have signed in may not see the namespace that others see first.
+    if (session?.enabled) return;
     throw redirect({
       to: "/namespaces/$namespace/workflows",
       params: { namespace: lastNamespaceStore.get() ?? "default" },
       replace: true,
     });
   },
+  component: lazyRouteComponent(() => import("./shell/HomePage"), "HomePage"),
 });
 
 export const namespaceRoute = createRoute({
@@ -90,6 +148,7 @@ export const workflowsRoute = createRoute({
     after: text(search.after),
     page: number(search.page),
   }),
+  staticData: { needs: "ListWorkflowExecutions" },
   component: lazyRouteComponent(
     () => import("./workflows/list/WorkflowListPage"),
     "WorkflowListPage",
@@ -103,6 +162,7 @@ export const startWorkflowRoute = createRoute({
     like: text(search.like),
     run: text(search.run),
   }),
+  staticData: { needs: "StartWorkflowExecution" },
   component: lazyRouteComponent(() => import("./workflows/actions/StartPage"), "StartPage"),
 });
 
@@ -147,6 +207,7 @@ const workflowSearch = (search: Record<string, unknown>): WorkflowSearch => ({
 export const latestRunRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/workflows/$workflowId",
+  staticData: { needs: "DescribeWorkflowExecution" },
   component: lazyRouteComponent(() => import("./workflows/page/LatestRun"), "LatestRun"),
 });
 
@@ -154,6 +215,7 @@ export const workflowRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/workflows/$workflowId/$runId",
   validateSearch: workflowSearch,
+  staticData: { needs: "DescribeWorkflowExecution" },
   component: lazyRouteComponent(() => import("./workflows/page/WorkflowPage"), "WorkflowPage"),
 });
 
@@ -168,30 +230,35 @@ export const schedulesRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/schedules",
   validateSearch: querySearch,
+  staticData: { needs: "ListSchedules" },
   component: lazyRouteComponent(() => import("./schedules/ScheduleListPage"), "ScheduleListPage"),
 });
 
 export const newScheduleRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/new-schedule",
+  staticData: { needs: "CreateSchedule" },
   component: lazyRouteComponent(() => import("./schedules/ScheduleFormPage"), "NewSchedulePage"),
 });
 
 export const scheduleRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/schedules/$scheduleId",
+  staticData: { needs: "DescribeSchedule" },
   component: lazyRouteComponent(() => import("./schedules/SchedulePage"), "SchedulePage"),
 });
 
 export const editScheduleRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/schedules/$scheduleId/edit",
+  staticData: { needs: "UpdateSchedule" },
   component: lazyRouteComponent(() => import("./schedules/ScheduleFormPage"), "EditSchedulePage"),
 });
 
 export const batchOperationsRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/batch-operations",
+  staticData: { needs: "ListBatchOperations" },
   component: lazyRouteComponent(
     () => import("./batch-operations/BatchOperationListPage"),
     "BatchOperationListPage",
@@ -201,6 +268,7 @@ export const batchOperationsRoute = createRoute({
 export const batchOperationRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/batch-operations/$jobId",
+  staticData: { needs: "DescribeBatchOperation" },
   component: lazyRouteComponent(
     () => import("./batch-operations/BatchOperationPage"),
     "BatchOperationPage",
@@ -211,18 +279,21 @@ export const workersRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/workers",
   validateSearch: querySearch,
+  staticData: { needs: "ListWorkers" },
   component: lazyRouteComponent(() => import("./workers/WorkerListPage"), "WorkerListPage"),
 });
 
 export const taskQueueRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/task-queues/$taskQueue",
+  staticData: { needs: "DescribeTaskQueue" },
   component: lazyRouteComponent(() => import("./task-queues/TaskQueuePage"), "TaskQueuePage"),
 });
 
 export const deploymentsRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/deployments",
+  staticData: { needs: "ListWorkerDeployments" },
   component: lazyRouteComponent(
     () => import("./deployments/DeploymentListPage"),
     "DeploymentListPage",
@@ -232,6 +303,7 @@ export const deploymentsRoute = createRoute({
 export const deploymentRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/deployments/$deploymentName",
+  staticData: { needs: "DescribeWorkerDeployment" },
   component: lazyRouteComponent(() => import("./deployments/DeploymentPage"), "DeploymentPage"),
 });
 
@@ -239,18 +311,21 @@ export const activitiesRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/activities",
   validateSearch: querySearch,
+  staticData: { needs: "ListActivityExecutions" },
   component: lazyRouteComponent(() => import("./activities/ActivityListPage"), "ActivityListPage"),
 });
 
 export const activityRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/activities/$activityId/$runId",
+  staticData: { needs: "DescribeActivityExecution" },
   component: lazyRouteComponent(() => import("./activities/ActivityPage"), "ActivityPage"),
 });
 
 export const startActivityRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/start-activity",
+  staticData: { needs: "StartActivityExecution" },
   component: lazyRouteComponent(
     () => import("./activities/StartActivityPage"),
     "StartActivityPage",
@@ -261,6 +336,7 @@ export const nexusOperationsRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/nexus-operations",
   validateSearch: querySearch,
+  staticData: { needs: "ListNexusOperationExecutions" },
   component: lazyRouteComponent(
     () => import("./nexus-operations/NexusOperationListPage"),
     "NexusOperationListPage",
@@ -270,6 +346,7 @@ export const nexusOperationsRoute = createRoute({
 export const nexusOperationRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/nexus-operations/$operationId/$runId",
+  staticData: { needs: "DescribeNexusOperationExecution" },
   component: lazyRouteComponent(
     () => import("./nexus-operations/NexusOperationPage"),
     "NexusOperationPage",
@@ -279,10 +356,35 @@ export const nexusOperationRoute = createRoute({
 export const startNexusOperationRoute = createRoute({
   getParentRoute: () => namespaceRoute,
   path: "/start-nexus-operation",
+  staticData: { needs: "StartNexusOperationExecution" },
   component: lazyRouteComponent(
     () => import("./nexus-operations/StartNexusOperationPage"),
     "StartNexusOperationPage",
   ),
+});
+
+export interface AccessSearch {
+  /** Words that a method must have. */
+  find?: string | undefined;
+  show?: "allowed" | "refused" | undefined;
+}
+
+export const accessRoute = createRoute({
+  getParentRoute: () => namespaceRoute,
+  path: "/access",
+  staticData: { always: true },
+  validateSearch: (search: Record<string, unknown>): AccessSearch => ({
+    find: text(search.find),
+    show: oneOf("allowed", "refused")(search.show),
+  }),
+  component: lazyRouteComponent(() => import("./access/AccessPage"), "AccessPage"),
+});
+
+export const auditRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/audit",
+  validateSearch: readAuditSearch,
+  component: lazyRouteComponent(() => import("./audit/AuditPage"), "AuditPage"),
 });
 
 export const namespacesRoute = createRoute({
@@ -308,6 +410,9 @@ export const settingsRoute = createRoute({
 
 const tree = root.addChildren([
   home,
+  signInRoute,
+  signedInRoute,
+  auditRoute,
   namespacesRoute,
   nexusRoute,
   settingsRoute,
@@ -334,6 +439,7 @@ const tree = root.addChildren([
     nexusOperationsRoute,
     nexusOperationRoute,
     startNexusOperationRoute,
+    accessRoute,
   ]),
 ]);
 

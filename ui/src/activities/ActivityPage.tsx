@@ -1,9 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMay } from "../access/useMay";
 import { IDENTITY, post, within } from "../api/http";
 import { useForbidden } from "../api/serverSettings";
 import type { JsonObject } from "../api/types";
+import { ActionButton } from "../kit/ActionButton";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { ReasonDialog } from "../kit/ReasonDialog";
 import { Status } from "../kit/Status";
@@ -35,6 +37,7 @@ const VERBS = {
 export function ActivityPage() {
   const { namespace, activityId, runId } = activityRoute.useParams();
   const activity = useQuery(activityQuery(namespace, activityId, runId));
+  const may = useMay();
   const [verb, setVerb] = useState<"cancel" | "terminate" | undefined>();
   const forbidden = useForbidden()("activity");
   const target = ["-n", namespace, "--activity-id", activityId, "--run-id", runId];
@@ -57,24 +60,19 @@ export function ActivityPage() {
                   <CommandsMenu commands={{ cli: cli("activity", "describe", ...target) }} />
                   {!info?.closeTime && (
                     <>
-                      <button
-                        type="button"
-                        className="button"
-                        disabled={forbidden !== undefined}
-                        title={forbidden}
+                      <ActionButton
+                        refused={forbidden ?? may("RequestCancelActivityExecution")}
                         onClick={() => setVerb("cancel")}
                       >
                         Cancel…
-                      </button>
-                      <button
-                        type="button"
+                      </ActionButton>
+                      <ActionButton
+                        refused={forbidden ?? may("TerminateActivityExecution")}
                         className="button danger"
-                        disabled={forbidden !== undefined}
-                        title={forbidden}
                         onClick={() => setVerb("terminate")}
                       >
                         Terminate…
-                      </button>
+                      </ActionButton>
                     </>
                   )}
                 </div>

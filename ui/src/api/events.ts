@@ -1,3 +1,4 @@
+import { noteRefusal, sessionStore } from "../session/session";
 import { address, errorFrom, type QueryValue } from "./http";
 
 /** Something that the server sends of its own accord. */
@@ -51,6 +52,7 @@ export async function* serverEvents(
   query: Record<string, QueryValue>,
   signal: AbortSignal,
 ): AsyncGenerator<ServerEvent> {
+  if (sessionStore.get().ended) throw new NoStream("your session has ended");
   const response = await fetch(
     address(`ui-api/${path}`, { noPayloadShorthand: "true", ...query }),
     {
@@ -60,6 +62,7 @@ export async function* serverEvents(
       signal,
     },
   );
+  if (response.status === 401 || response.status === 403) noteRefusal();
   const kind = response.headers.get("content-type") ?? "";
   if (!response.ok || !response.body || !kind.startsWith("text/event-stream")) {
     const text = await response.text();

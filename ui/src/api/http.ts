@@ -1,5 +1,7 @@
 /** Requests to the server, and its errors as they are. */
 
+import { noteRefusal, sessionStore } from "../session/session";
+
 /** The names of gRPC's status codes, by number. */
 const CODES = [
   "OK",
@@ -94,8 +96,10 @@ export interface Request {
   forPages?: boolean;
 }
 
-/** The cookie that a proxy in front of the API may want back in a header. */
+/** What a request that changes something must bring back: of the session, or of a proxy's cookie. */
 function csrfToken(): string | undefined {
+  const { session } = sessionStore.get();
+  if (session?.csrfToken !== undefined) return session.csrfToken;
   const found = document.cookie.split("; ").find((cookie) => cookie.startsWith("_csrf="));
   return found?.slice("_csrf=".length);
 }
@@ -109,20 +113,17 @@ export function address(path: string, query: Record<string, QueryValue> = {}): s
   return url.href;
 }
 
-/** Calls a method of the API; `path` is below `/api/v1/`. Payloads come and go in their full form. */
-export async function call<T>(
-  method: "GET" | "POST" | "DELETE",
-  path: string,
-  { query, body, signal, forPages = false }: Request = {},
-): Promise<T> {
+/** Sends a request, unless it is known that nobody is signed in any more. */
+async function send(method: string, target: string, { body, signal }: Request): Promise<Response> {
+  if (sessionStore.get().ended) {
+    throw new ApiError("your session has ended", 401, "UNAUTHENTICATED");
+  }
   const headers: Record<string, string> = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
   const csrf = method === "GET" ? undefined : csrfToken();
   if (csrf !== undefined) headers["x-csrf-token"] = csrf;
-  let response: Response;
   try {
-    const prefix = forPages ? "ui-api" : "api/v1";
-    response = await fetch(address(`${prefix}/${path}`, { noPayloadShorthand: "true", ...query }), {
+    const response = await fetch(target, {
       method,
       headers,
       body: body === undefined ? null : JSON.stringify(body),
@@ -130,13 +131,38 @@ export async function call<T>(
       credentials: "same-origin",
       cache: "no-store",
     });
+    if (response.status === 401 || response.status === 403) noteRefusal();
+    return response;
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError("the server cannot be reached", 0, "UNAVAILABLE");
   }
+}
+
+/** Calls a method of the API; `path` is below `/api/v1/`. Payloads come and go in their full form. */
+export async function call<T>(
+  method: "GET" | "POST" | "DELETE",
+  path: string,
+  request: Request = {},
+): Promise<T> {
+  const query = { noPayloadShorthand: "true", ...request.query };
+  const prefix = request.forPages ? "ui-api" : "api/v1";
+  const response = await send(method, address(`${prefix}/${path}`, query), request);
   const text = await response.text();
   if (!response.ok) throw errorFrom(response.status, response.statusText, text);
   return (text === "" ? {} : JSON.parse(text)) as T;
+}
+
+/** Asks what only Longtide's own server knows; null from others. */
+export async function getOwn<T>(path: string, request: Request = {}): Promise<T | null> {
+  const { session } = sessionStore.get();
+  if (session === null) return null;
+  const response = await send("GET", address(path, request.query), request);
+  const text = await response.text();
+  if (response.status === 404 || response.status === 501) return null;
+  if (!response.ok) throw errorFrom(response.status, response.statusText, text);
+  const json = response.headers.get("content-type")?.includes("json") === true;
+  return json ? (JSON.parse(text) as T) : null;
 }
 
 export const get = <T>(path: string, request?: Request): Promise<T> =>

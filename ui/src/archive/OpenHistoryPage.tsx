@@ -3,7 +3,7 @@ import { useState, useSyncExternalStore } from "react";
 import type { HistoryEvent } from "../api/types";
 import { EmptyState } from "../kit/states";
 import { importRoute, type WorkflowSearch } from "../router";
-import { useNamespace } from "../shell/Layout";
+import { useNamespace } from "../shell/useNamespace";
 import { attributesOf, textAt } from "../workflows/history/events";
 import { HistoryStore } from "../workflows/history/store";
 import { HistoryTab } from "../workflows/page/HistoryTab";

@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMay } from "../access/useMay";
+import { ActionButton } from "../kit/ActionButton";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { FormDialog } from "../kit/FormDialog";
 import { Status } from "../kit/Status";
@@ -22,6 +24,7 @@ const typeName = (type: string | undefined): string => {
 export function BatchOperationPage() {
   const { namespace, jobId } = batchOperationRoute.useParams();
   const operation = useQuery(batchOperationQuery(namespace, jobId));
+  const noStop = useMay()("StopBatchOperation");
   const [stopping, setStopping] = useState(false);
   const [reason, setReason] = useState("");
   return (
@@ -48,13 +51,13 @@ export function BatchOperationPage() {
                     commands={{ cli: cli("batch", "describe", "-n", namespace, "--job-id", jobId) }}
                   />
                   {running && (
-                    <button
-                      type="button"
+                    <ActionButton
+                      refused={noStop}
                       className="button danger"
                       onClick={() => setStopping(true)}
                     >
                       Stop…
-                    </button>
+                    </ActionButton>
                   )}
                 </div>
               </header>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMay } from "../access/useMay";
 import { IDENTITY, post, within } from "../api/http";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { FormDialog } from "../kit/FormDialog";
@@ -25,6 +26,7 @@ export function DeploymentPage() {
   const { namespace, deploymentName } = deploymentRoute.useParams();
   const deployment = useQuery(deploymentQuery(namespace, deploymentName));
   const [change, setChange] = useState<Change | undefined>();
+  const may = useMay();
   return (
     <div className="page">
       <nav aria-label="Breadcrumbs" className="breadcrumbs">
@@ -104,13 +106,21 @@ export function DeploymentPage() {
                           >
                             <MenuItem
                               onSelect={() => setChange({ to: "current", buildId })}
-                              disabled={current ? "It is the current version" : undefined}
+                              disabled={
+                                current
+                                  ? "It is the current version"
+                                  : may("SetWorkerDeploymentCurrentVersion")
+                              }
                             >
                               Make current…
                             </MenuItem>
                             <MenuItem
                               onSelect={() => setChange({ to: "ramping", buildId })}
-                              disabled={current ? "It is the current version" : undefined}
+                              disabled={
+                                current
+                                  ? "It is the current version"
+                                  : may("SetWorkerDeploymentRampingVersion")
+                              }
                             >
                               Ramp up…
                             </MenuItem>

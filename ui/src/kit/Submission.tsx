@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { ApiError } from "../api/http";
 import { type Action, useForbidden } from "../api/serverSettings";
 import { CopyCommand } from "./CommandsMenu";
+import { FormError } from "./FormError";
 
 export interface SubmissionProps<T> {
   /** What the button says. */
@@ -60,7 +60,7 @@ export function Submission<T>({
       <div className={className.body}>
         {children}
         {forbidden !== undefined && <p className="note">{forbidden}</p>}
-        {sending.error !== null && <Refusal error={sending.error} />}
+        <FormError error={sending.error} />
       </div>
       <footer className={className.foot}>
         {cli !== undefined && <CopyCommand cli={cli} />}
@@ -78,22 +78,6 @@ export function Submission<T>({
         </button>
       </footer>
     </form>
-  );
-}
-
-/** What the server said, with its status. */
-function Refusal({ error }: { error: Error }) {
-  const known = error instanceof ApiError ? error : undefined;
-  return (
-    <p className="note bad" role="alert">
-      {known && <code>{known.code}</code>} {error.message}
-      {known?.details.map((detail) => (
-        <span key={detail} className="faint">
-          {" "}
-          · {detail}
-        </span>
-      ))}
-    </p>
   );
 }
 

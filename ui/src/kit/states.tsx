@@ -18,15 +18,18 @@ export function EmptyState({
   icon,
   title,
   children,
+  heading = false,
 }: {
   icon: IconName;
   title: string;
   children?: ReactNode;
+  /** It is all that the page has. */
+  heading?: boolean;
 }) {
   return (
     <div className="state">
       <Icon name={icon} size={28} />
-      <p className="state-title">{title}</p>
+      {heading ? <h1 className="state-title">{title}</h1> : <p className="state-title">{title}</p>}
       {children !== undefined && <div className="state-text">{children}</div>}
     </div>
   );

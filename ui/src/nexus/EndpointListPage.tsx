@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { useMay } from "../access/useMay";
 import { address, call, path } from "../api/http";
+import { ActionButton } from "../kit/ActionButton";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { FormDialog } from "../kit/FormDialog";
 import { Icon } from "../kit/icons";
@@ -16,6 +18,7 @@ import { type Endpoint, endpointsQuery } from "./queries";
 /** Nexus endpoints of the server. */
 export function EndpointListPage() {
   const endpoints = useQuery(endpointsQuery);
+  const may = useMay();
   const [editing, setEditing] = useState<Endpoint | "new" | undefined>();
   const [deleting, setDeleting] = useState<Endpoint | undefined>();
   return (
@@ -29,9 +32,13 @@ export function EndpointListPage() {
               curl: curl("GET", address("api/v1/nexus/endpoints")),
             }}
           />
-          <button type="button" className="button primary" onClick={() => setEditing("new")}>
+          <ActionButton
+            refused={may("CreateNexusEndpoint")}
+            className="button primary"
+            onClick={() => setEditing("new")}
+          >
             <Icon name="plus" /> Create endpoint
-          </button>
+          </ActionButton>
         </div>
       </header>
       <Loaded query={endpoints}>
@@ -52,16 +59,19 @@ export function EndpointListPage() {
                       <h2>{endpoint.spec?.name}</h2>
                       <span className="mono faint">{endpoint.id}</span>
                       <span className="spacer" />
-                      <button type="button" className="button" onClick={() => setEditing(endpoint)}>
+                      <ActionButton
+                        refused={may("UpdateNexusEndpoint")}
+                        onClick={() => setEditing(endpoint)}
+                      >
                         Edit
-                      </button>
-                      <button
-                        type="button"
+                      </ActionButton>
+                      <ActionButton
+                        refused={may("DeleteNexusEndpoint")}
                         className="button danger"
                         onClick={() => setDeleting(endpoint)}
                       >
                         Delete
-                      </button>
+                      </ActionButton>
                     </header>
                     <p>
                       {worker ? (

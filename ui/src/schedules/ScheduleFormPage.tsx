@@ -4,6 +4,7 @@ import { useMemo, useState } from "react";
 import { ChoiceField } from "../kit/ChoiceField";
 import { Code } from "../kit/Code";
 import { Field } from "../kit/Field";
+import { FormError } from "../kit/FormError";
 import { Icon } from "../kit/icons";
 import { Loaded } from "../kit/states";
 import { TextField } from "../kit/TextField";
@@ -267,11 +268,7 @@ function Form({
         <summary>As JSON</summary>
         <Code>{preview.error ?? JSON.stringify(preview.schedule, null, 2)}</Code>
       </details>
-      {save.error && (
-        <p className="note bad" role="alert">
-          {save.error.message}
-        </p>
-      )}
+      <FormError error={save.error} />
       <footer className="form-footer">
         <button type="submit" className="button primary" disabled={save.isPending}>
           {save.isPending ? "Saving…" : first.before ? "Save" : "Create schedule"}

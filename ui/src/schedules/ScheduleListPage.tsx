@@ -1,5 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
+import { useMay } from "../access/useMay";
+import { ActionButton } from "../kit/ActionButton";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { Icon } from "../kit/icons";
 import { useShortcuts } from "../kit/keys";
@@ -42,27 +44,32 @@ export function ScheduleListPage() {
   const { query = "" } = schedulesRoute.useSearch();
   const navigate = useNavigate({ from: schedulesRoute.fullPath });
   const schedules = useQuery(schedulesQuery(namespace, query));
-  useShortcuts("Schedules", [
-    {
-      keys: "c",
-      label: "Create a schedule",
-      run: () =>
-        void navigate({ to: "/namespaces/$namespace/new-schedule", params: { namespace } }),
-    },
-  ]);
+  const noCreate = useMay()("CreateSchedule");
+  const create = (): void =>
+    void navigate({ to: "/namespaces/$namespace/new-schedule", params: { namespace } });
+  useShortcuts(
+    "Schedules",
+    noCreate === undefined ? [{ keys: "c", label: "Create a schedule", run: create }] : [],
+  );
   return (
     <div className="page">
       <header className="page-header">
         <h1>Schedules</h1>
         <div className="page-actions">
           <CommandsMenu commands={{ cli: cli("schedule", "list", "-n", namespace) }} />
-          <Link
-            to="/namespaces/$namespace/new-schedule"
-            params={{ namespace }}
-            className="button primary"
-          >
-            <Icon name="plus" /> Create schedule
-          </Link>
+          {noCreate === undefined ? (
+            <Link
+              to="/namespaces/$namespace/new-schedule"
+              params={{ namespace }}
+              className="button primary"
+            >
+              <Icon name="plus" /> Create schedule
+            </Link>
+          ) : (
+            <ActionButton refused={noCreate} onClick={create}>
+              <Icon name="plus" /> Create schedule
+            </ActionButton>
+          )}
         </div>
       </header>
       <TextFilter

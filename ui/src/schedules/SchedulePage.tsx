@@ -1,7 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMay } from "../access/useMay";
 import type { JsonObject } from "../api/types";
+import { ActionButton } from "../kit/ActionButton";
 import { ChoiceField } from "../kit/ChoiceField";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { FormDialog } from "../kit/FormDialog";
@@ -71,6 +73,8 @@ function Described({
     },
     onError: (error) => toastError("The schedule was not triggered", error),
   });
+  const may = useMay(namespace);
+  const noPatch = may("PatchSchedule");
   const paused = schedule?.state?.paused ?? false;
   const action = schedule?.action?.startWorkflow;
   const counts: [string, string | undefined][] = [
@@ -89,23 +93,19 @@ function Described({
           <CommandsMenu
             commands={{ cli: cli("schedule", "describe", "-n", namespace, "-s", scheduleId) }}
           />
-          <button
-            type="button"
-            className="button"
+          <ActionButton
+            refused={noPatch}
             disabled={trigger.isPending}
             onClick={() => trigger.mutate()}
           >
             <Icon name="play" /> Trigger
-          </button>
-          <button
-            type="button"
-            className="button"
-            onClick={() => setDialog(paused ? "unpause" : "pause")}
-          >
+          </ActionButton>
+          <ActionButton refused={noPatch} onClick={() => setDialog(paused ? "unpause" : "pause")}>
             <Icon name={paused ? "play" : "pause"} /> {paused ? "Unpause" : "Pause"}
-          </button>
+          </ActionButton>
           <Menu label="Actions" className="button primary">
             <MenuItem
+              disabled={may("UpdateSchedule")}
               onSelect={() =>
                 void navigate({
                   to: "/namespaces/$namespace/schedules/$scheduleId/edit",
@@ -115,9 +115,11 @@ function Described({
             >
               Edit…
             </MenuItem>
-            <MenuItem onSelect={() => setDialog("backfill")}>Backfill…</MenuItem>
+            <MenuItem disabled={noPatch} onSelect={() => setDialog("backfill")}>
+              Backfill…
+            </MenuItem>
             <MenuSeparator />
-            <MenuItem danger onSelect={() => setDialog("delete")}>
+            <MenuItem danger disabled={may("DeleteSchedule")} onSelect={() => setDialog("delete")}>
               Delete…
             </MenuItem>
           </Menu>

@@ -4,7 +4,7 @@ import { useStore } from "../kit/store";
 import { TextField } from "../kit/TextField";
 import { toast } from "../kit/toasts";
 import { codecAddress, mayCarryToken } from "../payloads/codec";
-import { useNamespace } from "../shell/Layout";
+import { useNamespace } from "../shell/useNamespace";
 import { changeSettings, codecStore, codecTokenStore, type Settings, useSettings } from "./store";
 
 function Choice<K extends keyof Settings>({

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { useMay } from "../access/useMay";
 import { activeShortcuts } from "../kit/keys";
 import { namespacesQuery } from "../namespaces/queries";
 import { changeSettings } from "../settings/store";
@@ -11,6 +12,7 @@ import { Picker, type PickerItem } from "./Picker";
 export function CommandPalette({ namespace, onClose }: { namespace: string; onClose: () => void }) {
   const navigate = useNavigate();
   const namespaces = useQuery(namespacesQuery);
+  const noStart = useMay(namespace)("StartWorkflowExecution");
   const workflows = useQuery(workflowListQuery(namespace, "", undefined));
   const items = useMemo<PickerItem[]>(() => {
     const commands = activeShortcuts().flatMap(({ title, shortcuts }) =>
@@ -18,13 +20,21 @@ export function CommandPalette({ namespace, onClose }: { namespace: string; onCl
         .filter(({ keys }) => keys !== "mod+k")
         .map(({ keys, label, run }) => ({ id: `${title} ${keys}`, label, keys, hint: title, run })),
     );
-    const start: PickerItem = {
-      id: "start",
-      label: "Start a workflow",
-      icon: "plus",
-      run: () =>
-        void navigate({ to: "/namespaces/$namespace/start-workflow", params: { namespace } }),
-    };
+    const start: PickerItem[] =
+      noStart !== undefined
+        ? []
+        : [
+            {
+              id: "start",
+              label: "Start a workflow",
+              icon: "plus",
+              run: () =>
+                void navigate({
+                  to: "/namespaces/$namespace/start-workflow",
+                  params: { namespace },
+                }),
+            },
+          ];
     const times = (["relative", "local", "utc"] as const).map((format) => ({
       id: `times ${format}`,
       label: `Show times ${format === "utc" ? "in UTC" : format === "local" ? "of this place" : "relative to now"}`,
@@ -50,8 +60,8 @@ export function CommandPalette({ namespace, onClose }: { namespace: string; onCl
       run: () =>
         void navigate({ to: "/namespaces/$namespace/workflows", params: { namespace: name } }),
     }));
-    return [...commands, start, ...times, ...others, ...recent];
-  }, [navigate, namespace, namespaces.data, workflows.data]);
+    return [...commands, ...start, ...times, ...others, ...recent];
+  }, [navigate, namespace, noStart, namespaces.data, workflows.data]);
   const more = (typed: string): PickerItem[] =>
     typed.length < 3 || /\s/.test(typed)
       ? []

@@ -1,14 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useLocation, useNavigate, useParams } from "@tanstack/react-router";
+import { Link, useLocation, useNavigate, useParams } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
+import { Gate } from "../access/Gate";
+import { permissionsQuery } from "../access/permissions";
+import { useMay } from "../access/useMay";
 import { Icon, type IconName } from "../kit/icons";
 import { useShortcuts } from "../kit/keys";
 import { ErrorBoundary } from "../kit/states";
 import { useStore } from "../kit/store";
 import { Toasts } from "../kit/toasts";
 import { systemInfoQuery } from "../namespaces/queries";
+import { SessionNotice } from "../session/SessionNotice";
+import { sessionStore } from "../session/session";
 import { changeSettings, lastNamespaceStore, useSettings } from "../settings/store";
 import { NamespaceSwitcher } from "./NamespaceSwitcher";
+import { useNamespace } from "./useNamespace";
+import { Wave } from "./Wave";
 
 const loadPalette = () => import("./CommandPalette");
 const CommandPalette = lazy(() =>
@@ -20,41 +27,81 @@ const ShortcutSheet = lazy(() =>
   import("./ShortcutSheet").then((module) => ({ default: module.ShortcutSheet })),
 );
 
+const UserDialog = lazy(() =>
+  import("../session/UserDialog").then((module) => ({ default: module.UserDialog })),
+);
+
+interface View {
+  to: string;
+  label: string;
+  icon: IconName;
+  keys: string;
+  /** The method without which the view is not offered. */
+  needs?: string;
+}
+
 /** Views within a namespace, with the keys that lead there. */
 export const NAMESPACE_VIEWS = [
-  { to: "/namespaces/$namespace/workflows", label: "Workflows", icon: "workflow", keys: "g w" },
-  { to: "/namespaces/$namespace/schedules", label: "Schedules", icon: "calendar", keys: "g s" },
-  { to: "/namespaces/$namespace/activities", label: "Activities", icon: "bolt", keys: "g a" },
+  {
+    to: "/namespaces/$namespace/workflows",
+    label: "Workflows",
+    icon: "workflow",
+    keys: "g w",
+    needs: "ListWorkflowExecutions",
+  },
+  {
+    to: "/namespaces/$namespace/schedules",
+    label: "Schedules",
+    icon: "calendar",
+    keys: "g s",
+    needs: "ListSchedules",
+  },
+  {
+    to: "/namespaces/$namespace/activities",
+    label: "Activities",
+    icon: "bolt",
+    keys: "g a",
+    needs: "ListActivityExecutions",
+  },
   {
     to: "/namespaces/$namespace/nexus-operations",
     label: "Nexus operations",
     icon: "nexus",
     keys: "g e",
+    needs: "ListNexusOperationExecutions",
   },
   {
     to: "/namespaces/$namespace/batch-operations",
     label: "Batch operations",
     icon: "stack",
     keys: "g b",
+    needs: "ListBatchOperations",
   },
-  { to: "/namespaces/$namespace/workers", label: "Workers", icon: "worker", keys: "g k" },
-  { to: "/namespaces/$namespace/deployments", label: "Deployments", icon: "ship", keys: "g d" },
-] as const satisfies readonly { to: string; label: string; icon: IconName; keys: string }[];
+  {
+    to: "/namespaces/$namespace/workers",
+    label: "Workers",
+    icon: "worker",
+    keys: "g k",
+    needs: "ListWorkers",
+  },
+  {
+    to: "/namespaces/$namespace/deployments",
+    label: "Deployments",
+    icon: "ship",
+    keys: "g d",
+    needs: "ListWorkerDeployments",
+  },
+  { to: "/namespaces/$namespace/access", label: "Access", icon: "key", keys: "g p" },
+] as const satisfies readonly View[];
 
 /** Views of the whole server. */
 export const SERVER_VIEWS = [
   { to: "/namespaces", label: "Namespaces", icon: "box", keys: "g n" },
   { to: "/nexus", label: "Nexus endpoints", icon: "nexus", keys: "g x" },
+  { to: "/audit", label: "Audit log", icon: "log", keys: "g l", needs: "ReadAuditLog" },
   { to: "/open-history", label: "Open a history", icon: "download", keys: "g o" },
   { to: "/settings", label: "Settings", icon: "gear", keys: "g ," },
-] as const satisfies readonly { to: string; label: string; icon: IconName; keys: string }[];
-
-/** The namespace that the page is about, or was about last. */
-export function useNamespace(): string {
-  const { namespace } = useParams({ strict: false });
-  const last = useStore(lastNamespaceStore);
-  return namespace ?? last ?? "default";
-}
+] as const satisfies readonly View[];
 
 const DARK = "(prefers-color-scheme: dark)";
 
@@ -69,8 +116,17 @@ export function Layout() {
   const location = useLocation();
   const navigate = useNavigate();
   const { theme, density } = useSettings();
-  const [open, setOpen] = useState<"palette" | "sheet" | undefined>();
+  const [open, setOpen] = useState<"palette" | "sheet" | "user" | undefined>();
   const system = useQuery(systemInfoQuery);
+  const { session } = useStore(sessionStore);
+  const { data: permissions } = useQuery(permissionsQuery(namespace));
+  const may = useMay();
+  const isOffered = ({ to, needs }: View): boolean =>
+    (needs === undefined || may(needs) === undefined) &&
+    (to !== "/audit" || permissions?.auditLog === true);
+  const inNamespace = NAMESPACE_VIEWS.filter(isOffered);
+  const ofServer = SERVER_VIEWS.filter(isOffered);
+  const user = session?.user?.name ?? permissions?.principal ?? undefined;
 
   useEffect(() => {
     if (params.namespace !== undefined) lastNamespaceStore.set(params.namespace);
@@ -84,13 +140,16 @@ export function Layout() {
   useShortcuts("Everywhere", [
     { keys: "mod+k", label: "Find anything", run: () => setOpen("palette") },
     { keys: "?", label: "Show these keys", run: () => setOpen("sheet") },
+    ...(user === undefined
+      ? []
+      : [{ keys: "g u", label: `${user}: roles, sign out`, run: () => setOpen("user") }]),
     { keys: "g t", label: "Switch between light and dark", run: () => toggleTheme(theme) },
-    ...NAMESPACE_VIEWS.map((view) => ({
+    ...inNamespace.map((view) => ({
       keys: view.keys,
       label: view.label,
       run: () => void navigate({ to: view.to, params: { namespace } }),
     })),
-    ...SERVER_VIEWS.map((view) => ({
+    ...ofServer.map((view) => ({
       keys: view.keys,
       label: view.label,
       run: () => void navigate({ to: view.to }),
@@ -109,7 +168,7 @@ export function Layout() {
         </Link>
         <NamespaceSwitcher namespace={namespace} />
         <ul className="nav-list">
-          {NAMESPACE_VIEWS.map((view) => (
+          {inNamespace.map((view) => (
             <li key={view.to}>
               <Link
                 to={view.to}
@@ -123,7 +182,7 @@ export function Layout() {
           ))}
         </ul>
         <ul className="nav-list nav-server">
-          {SERVER_VIEWS.map((view) => (
+          {ofServer.map((view) => (
             <li key={view.to}>
               <Link
                 to={view.to}
@@ -136,6 +195,17 @@ export function Layout() {
           ))}
         </ul>
         <div className="sidebar-foot">
+          {user !== undefined && (
+            <button
+              type="button"
+              className="nav-link user-button"
+              aria-haspopup="dialog"
+              aria-label={user}
+              onClick={() => setOpen("user")}
+            >
+              <Icon name="user" /> <span>{user}</span>
+            </button>
+          )}
           <button
             type="button"
             className="nav-link"
@@ -154,8 +224,9 @@ export function Layout() {
         </div>
       </nav>
       <main id="main" tabIndex={-1}>
+        <SessionNotice />
         <ErrorBoundary resetKey={location.pathname}>
-          <Outlet />
+          <Gate />
         </ErrorBoundary>
       </main>
       <Toasts />
@@ -163,23 +234,9 @@ export function Layout() {
         {open === "palette" && (
           <CommandPalette namespace={namespace} onClose={() => setOpen(undefined)} />
         )}
+        {open === "user" && <UserDialog onClose={() => setOpen(undefined)} />}
         {open === "sheet" && <ShortcutSheet onClose={() => setOpen(undefined)} />}
       </Suspense>
     </div>
-  );
-}
-
-function Wave() {
-  return (
-    <svg viewBox="0 0 32 32" width="20" height="20" aria-hidden="true">
-      <rect className="brand-ground" width="32" height="32" rx="7" />
-      <path
-        d="M5 13c4-5 7-5 11 0s7 5 11 0M5 21c4-5 7-5 11 0s7 5 11 0"
-        fill="none"
-        stroke="#fff"
-        strokeWidth="3"
-        strokeLinecap="round"
-      />
-    </svg>
   );
 }

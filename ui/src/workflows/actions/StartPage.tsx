@@ -11,7 +11,7 @@ import { toast } from "../../kit/toasts";
 import { decode, payloadsIn, stringFrom } from "../../payloads/decode";
 import { prettyJson } from "../../payloads/json";
 import { startWorkflowRoute } from "../../router";
-import { useNamespace } from "../../shell/Layout";
+import { useNamespace } from "../../shell/useNamespace";
 import { attributesOf, textAt } from "../history/events";
 import { ArgumentsField } from "./ArgumentsField";
 import { newId, startWorkflow } from "./api";

@@ -1,8 +1,10 @@
 import { useState } from "react";
+import { useMay } from "../../access/useMay";
 import { useForbidden } from "../../api/serverSettings";
 import type { WorkflowExecutionInfo } from "../../api/types";
 import type { BatchOperation } from "../../batch-operations/api";
 import { BatchDialog } from "../../batch-operations/BatchDialog";
+import { ActionButton } from "../../kit/ActionButton";
 import { formatCount } from "../../time/format";
 
 /** What can be done with the selected workflows at once. */
@@ -27,7 +29,9 @@ export function BulkBar({
 }) {
   const [kind, setKind] = useState<BatchOperation["kind"] | undefined>();
   const forbidden = useForbidden();
-  const why = (one: BatchOperation["kind"]) => forbidden("batch") ?? forbidden(one);
+  const may = useMay();
+  const why = (one: BatchOperation["kind"]) =>
+    forbidden("batch") ?? forbidden(one) ?? may("StartBatchOperation");
   const more = total !== undefined && total > selected.length;
   return (
     <section className="bulk-bar" aria-label="Selected workflows">
@@ -49,16 +53,14 @@ export function BulkBar({
       </button>
       <span className="spacer" />
       {(["signal", "cancel", "reset", "terminate"] as const).map((one) => (
-        <button
+        <ActionButton
           key={one}
-          type="button"
+          refused={why(one)}
           className={one === "terminate" ? "button danger" : "button"}
-          disabled={why(one) !== undefined}
-          title={why(one)}
           onClick={() => setKind(one)}
         >
           {one.charAt(0).toUpperCase() + one.slice(1)}…
-        </button>
+        </ActionButton>
       ))}
       {kind !== undefined && (
         <BatchDialog

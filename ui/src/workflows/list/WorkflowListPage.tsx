@@ -2,7 +2,9 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { flexRender, getCoreRowModel, useReactTable } from "@tanstack/react-table";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useMay } from "../../access/useMay";
 import type { WorkflowExecutionInfo } from "../../api/types";
+import { ActionButton } from "../../kit/ActionButton";
 import { CommandsMenu } from "../../kit/CommandsMenu";
 import { download } from "../../kit/clipboard";
 import { Icon } from "../../kit/icons";
@@ -101,6 +103,13 @@ export function WorkflowListPage() {
       return after_;
     });
   };
+  const noStart = useMay()("StartWorkflowExecution");
+  const start = (): void =>
+    void navigate({
+      to: "/namespaces/$namespace/start-workflow",
+      params: { namespace },
+      search: {},
+    });
   const filterInput = useRef<HTMLInputElement>(null);
   useShortcuts("Workflows", [
     { keys: "j", label: "Next row", run: () => move(1) },
@@ -115,16 +124,7 @@ export function WorkflowListPage() {
     },
     { keys: "/", label: "Filter", run: () => filterInput.current?.focus() },
     { keys: "r", label: "Refresh", run: refresh },
-    {
-      keys: "c",
-      label: "Start a workflow",
-      run: () =>
-        void navigate({
-          to: "/namespaces/$namespace/start-workflow",
-          params: { namespace },
-          search: {},
-        }),
-    },
+    ...(noStart === undefined ? [{ keys: "c", label: "Start a workflow", run: start }] : []),
   ]);
 
   const allOfPage = rows.length > 0 && rows.every((row) => selected.has(keyOf(row)));
@@ -144,14 +144,20 @@ export function WorkflowListPage() {
             <Icon name="refresh" /> Refresh
           </button>
           <CommandsMenu commands={listCommands(namespace, query)} />
-          <Link
-            to="/namespaces/$namespace/start-workflow"
-            params={{ namespace }}
-            search={{}}
-            className="button primary"
-          >
-            <Icon name="plus" /> Start workflow
-          </Link>
+          {noStart === undefined ? (
+            <Link
+              to="/namespaces/$namespace/start-workflow"
+              params={{ namespace }}
+              search={{}}
+              className="button primary"
+            >
+              <Icon name="plus" /> Start workflow
+            </Link>
+          ) : (
+            <ActionButton refused={noStart} onClick={start}>
+              <Icon name="plus" /> Start workflow
+            </ActionButton>
+          )}
         </div>
       </header>
       <StatusChips
@@ -213,11 +219,25 @@ export function WorkflowListPage() {
         >
           {query === "" ? (
             <p>
-              Start one with an SDK, with <code>temporal workflow start</code>, or{" "}
-              <Link to="/namespaces/$namespace/start-workflow" params={{ namespace }} search={{}}>
-                here
-              </Link>
-              .
+              Start one with an SDK
+              {noStart !== undefined ? (
+                <>
+                  {" "}
+                  or with <code>temporal workflow start</code>.
+                </>
+              ) : (
+                <>
+                  , with <code>temporal workflow start</code>, or{" "}
+                  <Link
+                    to="/namespaces/$namespace/start-workflow"
+                    params={{ namespace }}
+                    search={{}}
+                  >
+                    here
+                  </Link>
+                  .
+                </>
+              )}
             </p>
           ) : (
             <button type="button" className="button" onClick={() => setQuery("")}>

@@ -1,7 +1,9 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMay } from "../../access/useMay";
 import type { DescribeWorkflow, PendingActivity, PendingNexusOperation } from "../../api/types";
+import { ActionButton } from "../../kit/ActionButton";
 import { FormDialog } from "../../kit/FormDialog";
 import { Status } from "../../kit/Status";
 import { EmptyState } from "../../kit/states";
@@ -64,6 +66,7 @@ export function PendingTab({ target, describe }: { target: Target; describe: Des
 function ActivityCard({ target, activity }: { target: Target; activity: PendingActivity }) {
   const client = useQueryClient();
   const [dialog, setDialog] = useState<"pause" | "reset" | undefined>();
+  const may = useMay(target.namespace);
   const name = `${activity.activityType?.name ?? "activity"}`;
   const refresh = () =>
     client.invalidateQueries({ queryKey: ["workflow", target.namespace, target.workflowId] });
@@ -102,22 +105,21 @@ function ActivityCard({ target, activity }: { target: Target; activity: PendingA
         <span className="faint">activity {activity.activityId}</span>
         <span className="spacer" />
         {activity.paused ? (
-          <button
-            type="button"
-            className="button"
+          <ActionButton
+            refused={may("UnpauseActivity")}
             disabled={unpause.isPending}
             onClick={() => unpause.mutate()}
           >
             Unpause
-          </button>
+          </ActionButton>
         ) : (
-          <button type="button" className="button" onClick={() => setDialog("pause")}>
+          <ActionButton refused={may("PauseActivity")} onClick={() => setDialog("pause")}>
             Pause
-          </button>
+          </ActionButton>
         )}
-        <button type="button" className="button" onClick={() => setDialog("reset")}>
+        <ActionButton refused={may("ResetActivity")} onClick={() => setDialog("reset")}>
           Reset
-        </button>
+        </ActionButton>
       </header>
       <dl className="facts">
         <div>

@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useMay } from "../../access/useMay";
 import { useForbidden } from "../../api/serverSettings";
 import type { DescribeWorkflow } from "../../api/types";
+import { ActionButton } from "../../kit/ActionButton";
 import { CommandsMenu } from "../../kit/CommandsMenu";
 import { CopyButton } from "../../kit/CopyButton";
 import { Icon } from "../../kit/icons";
@@ -120,6 +122,16 @@ function Run({ describe, refetch }: { describe: DescribeWorkflow; refetch: () =>
     { id: "metadata", label: "Metadata" },
   ];
   const paused = info.status === "WORKFLOW_EXECUTION_STATUS_PAUSED";
+  const may = useMay();
+  const refused = {
+    signal: may("SignalWorkflowExecution"),
+    update: may("UpdateWorkflowExecution"),
+    cancel: may("RequestCancelWorkflowExecution"),
+    terminate: may("TerminateWorkflowExecution"),
+    reset: may("ResetWorkflowExecution"),
+    pause: may(paused ? "UnpauseWorkflowExecution" : "PauseWorkflowExecution"),
+    start: may("StartWorkflowExecution"),
+  };
   const startLike = (): void =>
     void navigate({
       to: "/namespaces/$namespace/start-workflow",
@@ -130,15 +142,21 @@ function Run({ describe, refetch }: { describe: DescribeWorkflow; refetch: () =>
   useShortcuts("This workflow", [
     ...tabs.map(({ id, label }, at) => ({ keys: String(at + 1), label, run: () => onTab(id) })),
     ...(open
-      ? [
-          { keys: "s", label: "Signal", run: () => setAction("signal") },
-          { keys: "u", label: "Update", run: () => setAction("update") },
-          { keys: "t", label: "Terminate", run: () => setAction("terminate") },
-          { keys: "e", label: "Cancel", run: () => setAction("cancel") },
-        ]
+      ? (
+          [
+            ["s", "Signal", "signal"],
+            ["u", "Update", "update"],
+            ["t", "Terminate", "terminate"],
+            ["e", "Cancel", "cancel"],
+          ] as const
+        )
+          .filter(([, , name]) => refused[name] === undefined)
+          .map(([keys, label, name]) => ({ keys, label, run: () => setAction(name) }))
       : []),
     { keys: "r", label: "Refresh", run: refetch },
-    { keys: "n", label: "Start one like this", run: startLike },
+    ...(refused.start === undefined
+      ? [{ keys: "n", label: "Start one like this", run: startLike }]
+      : []),
   ]);
 
   const summary = stringFrom(describe.executionConfig?.userMetadata?.summary);
@@ -168,41 +186,38 @@ function Run({ describe, refetch }: { describe: DescribeWorkflow; refetch: () =>
           <CommandsMenu commands={tab === "history" ? commands.show : commands.describe} />
           {open && (
             <>
-              <button
-                type="button"
-                className="button"
-                disabled={forbidden("signal") !== undefined}
-                title={forbidden("signal")}
+              <ActionButton
+                refused={forbidden("signal") ?? refused.signal}
                 onClick={() => setAction("signal")}
               >
                 <Icon name="signal" /> Signal
-              </button>
-              <button
-                type="button"
-                className="button"
-                disabled={forbidden("update") !== undefined}
-                title={forbidden("update")}
+              </ActionButton>
+              <ActionButton
+                refused={forbidden("update") ?? refused.update}
                 onClick={() => setAction("update")}
               >
                 Update
-              </button>
+              </ActionButton>
             </>
           )}
           <Menu label="Actions" className="button primary">
             {open && (
               <>
-                <MenuItem disabled={forbidden("cancel")} onSelect={() => setAction("cancel")}>
+                <MenuItem
+                  disabled={forbidden("cancel") ?? refused.cancel}
+                  onSelect={() => setAction("cancel")}
+                >
                   Cancel…
                 </MenuItem>
                 <MenuItem
                   danger
-                  disabled={forbidden("terminate")}
+                  disabled={forbidden("terminate") ?? refused.terminate}
                   onSelect={() => setAction("terminate")}
                 >
                   Terminate…
                 </MenuItem>
                 <MenuItem
-                  disabled={forbidden("pause")}
+                  disabled={forbidden("pause") ?? refused.pause}
                   onSelect={() => setAction(paused ? "unpause" : "pause")}
                 >
                   {paused ? "Unpause…" : "Pause…"}
@@ -210,10 +225,13 @@ function Run({ describe, refetch }: { describe: DescribeWorkflow; refetch: () =>
                 <MenuSeparator />
               </>
             )}
-            <MenuItem disabled={forbidden("reset")} onSelect={() => setAction("reset")}>
+            <MenuItem
+              disabled={forbidden("reset") ?? refused.reset}
+              onSelect={() => setAction("reset")}
+            >
               Reset…
             </MenuItem>
-            <MenuItem disabled={forbidden("start")} onSelect={startLike}>
+            <MenuItem disabled={forbidden("start") ?? refused.start} onSelect={startLike}>
               Start one like this…
             </MenuItem>
           </Menu>
@@ -266,7 +284,7 @@ function Run({ describe, refetch }: { describe: DescribeWorkflow; refetch: () =>
             namespace={namespace}
             store={store}
             snapshot={snapshot}
-            onSend={open ? () => setAction("update") : undefined}
+            onSend={open && refused.update === undefined ? () => setAction("update") : undefined}
           />
         ) : tab === "relationships" ? (
           <RelationshipsTab target={target} describe={describe} />
