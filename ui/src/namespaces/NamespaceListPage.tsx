@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMay } from "../access/useMay";
 import type { Namespace } from "../api/types";
+import { ActionButton } from "../kit/ActionButton";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { Icon } from "../kit/icons";
 import { type Column, ListTable } from "../kit/ListTable";
@@ -34,6 +36,7 @@ const COLUMNS: Column<Namespace>[] = [
 export function NamespaceListPage() {
   const namespaces = useQuery(namespacesQuery);
   const navigate = useNavigate();
+  const may = useMay();
   const [creating, setCreating] = useState(false);
   return (
     <div className="page">
@@ -41,9 +44,13 @@ export function NamespaceListPage() {
         <h1>Namespaces</h1>
         <div className="page-actions">
           <CommandsMenu commands={{ cli: cli("operator", "namespace", "list") }} />
-          <button type="button" className="button primary" onClick={() => setCreating(true)}>
+          <ActionButton
+            refused={may("RegisterNamespace")}
+            className="button primary"
+            onClick={() => setCreating(true)}
+          >
             <Icon name="plus" /> Create namespace
-          </button>
+          </ActionButton>
         </div>
       </header>
       <Loaded query={namespaces}>

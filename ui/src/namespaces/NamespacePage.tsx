@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMay } from "../access/useMay";
 import { address, path } from "../api/http";
+import { ActionButton } from "../kit/ActionButton";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { Status } from "../kit/Status";
 import { Loaded } from "../kit/states";
@@ -21,6 +23,7 @@ const words = (name: string): string => {
 export function NamespacePage() {
   const { namespace } = namespaceRoute.useParams();
   const query = useQuery(namespaceQuery(namespace));
+  const may = useMay();
   const [changing, setChanging] = useState(false);
   return (
     <div className="page">
@@ -36,14 +39,13 @@ export function NamespacePage() {
               curl: curl("GET", address(`api/v1/${path("namespaces", namespace)}`)),
             }}
           />
-          <button
-            type="button"
-            className="button"
+          <ActionButton
+            refused={may("UpdateNamespace")}
             disabled={!query.data}
             onClick={() => setChanging(true)}
           >
             Change…
-          </button>
+          </ActionButton>
           <Link
             to="/namespaces/$namespace/workflows"
             params={{ namespace }}

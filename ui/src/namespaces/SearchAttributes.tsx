@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { useMay } from "../access/useMay";
 import { post, within } from "../api/http";
+import { ActionButton } from "../kit/ActionButton";
 import { ChoiceField, type Choices } from "../kit/ChoiceField";
 import { FormDialog } from "../kit/FormDialog";
 import { Icon } from "../kit/icons";
@@ -42,6 +44,7 @@ const TYPE: Column<Attribute> = { label: "Type", cell: ({ type }) => typeName(ty
 /** The search attributes of a namespace, which can be added and removed. */
 export function SearchAttributes({ namespace }: { namespace: string }) {
   const attributes = useQuery(searchAttributesQuery(namespace));
+  const may = useMay();
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState<string | undefined>();
   return (
@@ -49,9 +52,9 @@ export function SearchAttributes({ namespace }: { namespace: string }) {
       <header className="card-header">
         <h2>Search attributes</h2>
         <span className="spacer" />
-        <button type="button" className="button" onClick={() => setAdding(true)}>
+        <ActionButton refused={may("AddSearchAttributes")} onClick={() => setAdding(true)}>
           <Icon name="plus" /> Add search attribute
-        </button>
+        </ActionButton>
       </header>
       <Loaded query={attributes}>
         {({ customAttributes = {}, systemAttributes = {} }) => (

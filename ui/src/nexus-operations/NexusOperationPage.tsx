@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMay } from "../access/useMay";
 import { IDENTITY, post, within } from "../api/http";
 import type { JsonObject } from "../api/types";
+import { ActionButton } from "../kit/ActionButton";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { ReasonDialog } from "../kit/ReasonDialog";
 import { Status } from "../kit/Status";
@@ -34,6 +36,7 @@ const VERBS = {
 export function NexusOperationPage() {
   const { namespace, operationId, runId } = nexusOperationRoute.useParams();
   const described = useQuery(nexusOperationQuery(namespace, operationId, runId));
+  const may = useMay();
   const [verb, setVerb] = useState<keyof typeof VERBS | undefined>();
   const target = ["-n", namespace, "--operation-id", operationId, "--run-id", runId];
   return (
@@ -58,16 +61,19 @@ export function NexusOperationPage() {
                   />
                   {!info?.closeTime && (
                     <>
-                      <button type="button" className="button" onClick={() => setVerb("cancel")}>
+                      <ActionButton
+                        refused={may("RequestCancelNexusOperationExecution")}
+                        onClick={() => setVerb("cancel")}
+                      >
                         Cancel…
-                      </button>
-                      <button
-                        type="button"
+                      </ActionButton>
+                      <ActionButton
+                        refused={may("TerminateNexusOperationExecution")}
                         className="button danger"
                         onClick={() => setVerb("terminate")}
                       >
                         Terminate…
-                      </button>
+                      </ActionButton>
                     </>
                   )}
                 </div>
