@@ -52,6 +52,34 @@ pub enum Broken {
     StartsTwice,
     /// Updates are answered and lost.
     LosesUpdates,
+    /// Workflows start without the signal that comes with their start.
+    StartsWithoutSignal,
+    /// Workflows start without the update that comes with their start.
+    StartsWithoutUpdate,
+    /// Options of runs are acknowledged and lost.
+    LosesOptions,
+    /// Pauses of activities are acknowledged and lost.
+    ForgetsPauses,
+    /// Options of activities are acknowledged and lost.
+    ForgetsActivityOptions,
+    /// Runs whose time is to pass at once wait.
+    SkipsNoTime,
+    /// Pinned runs go to other versions.
+    MovesPinnedRuns,
+    /// Changes of a deployment's routing are acknowledged and not in force.
+    KeepsOldRoutes,
+    /// Workers are not heard.
+    ForgetsWorkers,
+    /// Rules are acknowledged and not in force.
+    IgnoresRules,
+    /// Batch operations leave out workflows.
+    SkipsInBatches,
+    /// Schedules act although they were paused.
+    ActsWhilePaused,
+    /// Versions are drained while runs are pinned to them.
+    DrainsTooEarly,
+    /// Deployments are not written.
+    ForgetsDeployments,
     /// Completions of tasks are acknowledged twice.
     CompletesTwice,
     /// What activities report is lost.
@@ -125,10 +153,23 @@ impl Broken {
             Self::MistakesParents => &["has another parent"],
             Self::ChangesHistories => &["has changed", "is not what is stored"],
             Self::AnswersNoCommits => &["do not end", "the node does not open"],
-            Self::LosesSignals => &["was acknowledged and is lost"],
+            Self::LosesSignals | Self::StartsWithoutSignal | Self::LosesOptions => {
+                &["was acknowledged and is lost"]
+            }
             Self::RepeatsSignals => &["is 2 times in run"],
             Self::StartsTwice => &["a second start of"],
-            Self::LosesUpdates => &["was answered and is lost"],
+            Self::LosesUpdates | Self::StartsWithoutUpdate => &["was answered and is lost"],
+            Self::ForgetsPauses => &["although it is paused"],
+            Self::ForgetsActivityOptions => &["that were set"],
+            Self::SkipsNoTime => &["do not end"],
+            Self::MovesPinnedRuns => &["is pinned to"],
+            Self::ForgetsWorkers => &["is no worker of the list"],
+            Self::IgnoresRules => &["although a rule pauses it"],
+            Self::SkipsInBatches => &["has left out"],
+            Self::ActsWhilePaused => &["while it was paused"],
+            Self::DrainsTooEarly => &["are pinned to it"],
+            Self::KeepsOldRoutes => &["although workflows go to", "the fleet's workflows go to"],
+            Self::ForgetsDeployments => &["the fleet's workflows go to"],
             Self::CompletesTwice => &["two completions of"],
             Self::LosesProgress => &["had been acknowledged"],
             Self::AnswersStaleQueries => &["saw 0 signals although"],

@@ -1,12 +1,16 @@
 //! Those who start workflows, wait for them and disturb them.
 
+mod activities;
+mod options;
+mod starts;
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 
 use api::{
-    common::v1::{Callback, RetryPolicy, WorkflowType},
+    common::v1::{Callback, RetryPolicy, TimeSkippingConfig, WorkflowType},
     enums::v1::{QueryRejectCondition, WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
     history::v1::WorkflowExecutionStartedEventAttributes,
     query::v1::WorkflowQuery,
@@ -27,7 +31,7 @@ use crate::{
     cluster::CallError,
     dice::Dice,
     entities::batch::WORKFLOW_TYPE,
-    outside,
+    fleet, outside,
     payload::{payloads, text},
     program::{End, Program},
     reading,
@@ -38,6 +42,9 @@ use crate::{
 
 /// How often a client asks for an update.
 const UPDATE_ATTEMPTS: usize = 20;
+
+/// How often a run may pass over time.
+const SKIPS_MAX: i32 = 200;
 
 /// One workflow's clients.
 #[derive(Debug, Clone)]
@@ -62,6 +69,7 @@ impl Client {
     pub(crate) async fn run(self) {
         let turmoil = self.world.profile.turmoil.millis().unsigned_abs();
         self.world.sleep(self.dice.span(0, turmoil * 3 / 4)).await;
+        Box::pin(self.start_with_companion()).await;
         let run = self.start().await;
         let mut duties: Vec<Duty> = (0..self.program.signals()).map(Duty::Signal).collect();
         match self.program.end {
@@ -77,6 +85,7 @@ impl Client {
             self.is_reset.store(false, Ordering::Relaxed);
             duties.push(Duty::Reset);
         }
+        duties.extend(self.draw_operations());
         for (number, duty) in duties.into_iter().enumerate() {
             let is_last = matches!(duty, Duty::Terminate) && self.program.end == End::Cron;
             let delay = self.dice.span(0, if is_last { 40_000 } else { 8_000 });
@@ -106,6 +115,21 @@ impl Client {
         }
     }
 
+    /// What people do to it beside.
+    fn draw_operations(&self) -> Vec<Duty> {
+        let dice = Dice::new(self.world.seed, &format!("operations on {}", self.workflow_id));
+        let is_versioned = self.world.behavior(&self.workflow_id).is_some();
+        let all = [
+            (Duty::SignalWithStart, 150),
+            (Duty::PauseActivities, 250),
+            (Duty::ResetActivities, 120),
+            (Duty::SetActivityOptions, 200),
+            (Duty::SetPriority, 150),
+            (Duty::OverrideVersion, if is_versioned { 400 } else { 0 }),
+        ];
+        all.into_iter().filter(|(_, rate)| dice.chance(*rate)).map(|(duty, _)| duty).collect()
+    }
+
     async fn carry_out(&self, duty: Duty, number: usize) {
         match duty {
             Duty::Signal(number) => self.signal(&format!("signal {number}")).await,
@@ -119,6 +143,16 @@ impl Client {
             Duty::Pause => self.pause_for_a_while(number).await,
             Duty::Read => self.read().await,
             Duty::Reset => self.reset().await,
+            Duty::SignalWithStart => {
+                let signal = format!("extra signal {number} with start");
+                let request_id = format!("{signal} {}", self.workflow_id);
+                Box::pin(self.signal_with_start(&signal, Some(&request_id))).await;
+            }
+            Duty::PauseActivities => self.pause_activities(number).await,
+            Duty::ResetActivities => self.reset_activities().await,
+            Duty::SetActivityOptions => self.set_activity_options(number).await,
+            Duty::SetPriority => self.set_priority(number).await,
+            Duty::OverrideVersion => self.override_version().await,
         }
     }
 
@@ -140,7 +174,7 @@ impl Client {
             let execution = Execution::current(&self.workflow_id);
             let request = request.clone();
             let reset = self.world.call(&self.dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 life.history.reset_workflow(permit, namespace, &execution, request).await
             });
             let reset = reset.await;
@@ -181,16 +215,22 @@ impl Client {
             let initial_interval = Some(Span::from_secs(1).to_proto());
             RetryPolicy { initial_interval, backoff_coefficient: 1.0, ..RetryPolicy::default() }
         });
-        let name = if self.program.end == End::AwaitBatch { WORKFLOW_TYPE } else { "program" };
+        let is_batched = matches!(self.program.end, End::AwaitBatch(_));
+        let name = if is_batched { WORKFLOW_TYPE } else { "program" };
         let attributes = WorkflowExecutionStartedEventAttributes {
             workflow_id: self.workflow_id.clone(),
             workflow_type: Some(WorkflowType { name: name.to_owned() }),
-            task_queue: Some(TaskQueue { name: QUEUE.to_owned(), ..TaskQueue::default() }),
+            task_queue: Some(TaskQueue { name: self.queue().to_owned(), ..TaskQueue::default() }),
             input: Some(payloads(&input(&self.workflow_id, 0))),
             workflow_run_timeout: run_timeout,
             retry_policy,
             cron_schedule: self.program.cron_schedule().to_owned(),
             completion_callbacks: self.callbacks(),
+            time_skipping_config: self.program.skips_time().then(|| TimeSkippingConfig {
+                enabled: !self.world.breaks(Broken::SkipsNoTime),
+                max_session_skip_count: SKIPS_MAX,
+                ..TimeSkippingConfig::default()
+            }),
             ..WorkflowExecutionStartedEventAttributes::default()
         };
         StartRequest {
@@ -208,12 +248,16 @@ impl Client {
         }
     }
 
+    fn queue(&self) -> &'static str {
+        if self.world.behavior(&self.workflow_id).is_some() { fleet::QUEUE } else { QUEUE }
+    }
+
     /// Starts the workflow, however often it takes; the first run of its chain.
     async fn start(&self) -> RunKey {
         loop {
             let request = self.request();
             let started = self.world.call(&self.dice, |life| async move {
-                life.history.start_workflow(&life.permit, &life.namespace, request).await
+                life.history.start_workflow(&life.permit, &life.namespace(), request).await
             });
             let started = started.await;
             self.world.note(&self.workflow_id, "start", &started);
@@ -260,7 +304,7 @@ impl Client {
             };
         }
         let started = self.world.call(&self.dice, |life| async move {
-            life.history.start_workflow(&life.permit, &life.namespace, request).await
+            life.history.start_workflow(&life.permit, &life.namespace(), request).await
         });
         let started = started.await;
         self.world.note(&self.workflow_id, "start again", &started);
@@ -301,7 +345,7 @@ impl Client {
                 ..Signal::default()
             };
             let signalled = self.world.call(&self.dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 life.history.signal_workflow(permit, namespace, &execution, input).await.map(drop)
             });
             let signalled = signalled.await;
@@ -325,7 +369,7 @@ impl Client {
             let input = RequestCancel { reason: "simulated".to_owned(), ..Default::default() };
             let request = CancelRequest { input, ..CancelRequest::default() };
             let cancelled = self.world.call(&self.dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 life.history.request_cancel(permit, namespace, &execution, request).await
             });
             let cancelled = cancelled.await;
@@ -354,7 +398,7 @@ impl Client {
             let input = Terminate { reason: "simulated".to_owned(), ..Terminate::default() };
             let request = TerminateRequest { input, ..TerminateRequest::default() };
             let terminated = self.world.call(&self.dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 life.history.terminate_workflow(permit, namespace, &execution, request).await
             });
             let terminated = terminated.await;
@@ -381,7 +425,7 @@ impl Client {
             deadline,
         };
         let answered = self.world.call(&self.dice, |life| async move {
-            let (permit, namespace) = (&life.permit, &life.namespace);
+            let (permit, namespace) = (&life.permit, &life.namespace());
             life.history.query_workflow(permit, namespace, &execution, request).await
         });
         let answered = answered.await;
@@ -428,7 +472,7 @@ impl Client {
                 deadline: None,
             };
             let updated = self.world.call(&self.dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 life.history.update_workflow(permit, namespace, &execution, request).await
             });
             let updated = updated.await;
@@ -491,7 +535,7 @@ impl Client {
             let execution = Execution::current(&self.workflow_id);
             let input = input.clone();
             let asked = self.world.call(&self.dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 match input {
                     Input::Pause(request) => {
                         life.history.pause_workflow(permit, namespace, &execution, request).await
@@ -516,7 +560,7 @@ impl Client {
         let known = self.world.witness.facts().results.get(&self.workflow_id).cloned();
         let execution = Execution::current(&self.workflow_id);
         let described = self.world.call(&self.dice, |life| async move {
-            life.history.describe(&life.permit, &life.namespace, &execution).await
+            life.history.describe(&life.permit, &life.namespace(), &execution).await
         });
         let described = described.await;
         self.world.note(&self.workflow_id, "describe", &described);
@@ -561,7 +605,7 @@ impl Client {
             let key = run.clone();
             let deadline = self.world.now() + Span::from_secs(30);
             let waited = self.world.call(&self.dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 life.history.wait_for_history(permit, namespace, &key, i64::MAX, deadline).await
             });
             match waited.await {
@@ -602,4 +646,10 @@ enum Duty {
     Pause,
     Read,
     Reset,
+    SignalWithStart,
+    PauseActivities,
+    ResetActivities,
+    SetActivityOptions,
+    SetPriority,
+    OverrideVersion,
 }

@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use api::nexus::v1::{EndpointSpec, EndpointTarget, endpoint_target};
 use authz::{Caller, Permit, Policy, Resource, authorize, rpcs};
+use deployment::{Deployments, TaskQueues};
 use environment::{Clock, Environment, SeededEntropy};
 use history::{Delivery, History, HistoryError};
 use matching::Matching;
-use model::{Limits, NamespaceId, Span};
+use model::{Limits, NamespaceId, Span, Time};
 use namespace::{Namespace, Namespaces, Registration};
 use nexus::Endpoints;
 use parking_lot::Mutex;
@@ -17,6 +18,7 @@ use telemetry::Metrics;
 use token_keys::TokenKeys;
 use tokio_util::sync::CancellationToken;
 use visibility::{Index, Location};
+use worker_registry::WorkerRegistry;
 
 use crate::{
     broken::Broken,
@@ -37,11 +39,19 @@ const OPENINGS_MAX: usize = 1000;
 /// One life of the node.
 #[derive(Debug)]
 pub(crate) struct Life {
+    /// Counts from 1.
+    pub(crate) number: u64,
+    /// The workers that reported themselves in this life.
+    pub(crate) workers: WorkerRegistry,
     pub(crate) history: Arc<History>,
     pub(crate) matching: Arc<Matching<Delivery>>,
     pub(crate) visibility: Arc<Index>,
-    pub(crate) namespace: Arc<Namespace>,
+    pub(crate) namespaces: Arc<Namespaces>,
+    pub(crate) namespace_id: NamespaceId,
+    pub(crate) deployments: Deployments,
     pub(crate) permit: Permit,
+    /// The namespace as this life began.
+    first_namespace: Arc<Namespace>,
     store: Arc<MortalStore>,
     environment: Environment,
     /// Connections are broken from here on.
@@ -167,7 +177,7 @@ impl Cluster {
         let store = MortalStore::new(faulty, self.broken);
         let mut failures = 0;
         let life = loop {
-            match self.try_open(&store, &environment).await {
+            match self.try_open(number, &store, &environment).await {
                 Ok(life) => break life,
                 Err(error) if failures >= OPENINGS_MAX => {
                     return Err(format!("the node does not open: {error}"));
@@ -186,6 +196,7 @@ impl Cluster {
 
     async fn try_open(
         &self,
+        number: u64,
         store: &Arc<MortalStore>,
         environment: &Environment,
     ) -> Result<Life, String> {
@@ -202,13 +213,18 @@ impl Cluster {
             namespaces.by_name(NAMESPACE).ok_or_else(|| "the namespace is gone".to_owned())?;
         let matching =
             Arc::new(Matching::new(Arc::clone(&self.clock), self.profile.matching.clone()));
+        // Before the runs: their waiting tasks are placed by the routes.
+        let queues = Arc::clone(&matching) as Arc<dyn TaskQueues>;
+        let deployments = Deployments::open(Arc::clone(&shared), environment.clone(), queues)
+            .await
+            .map_err(|error| error.to_string())?;
         let visibility = self.open_index()?;
         let history = History::open(history::Parts {
             config: self.profile.config.clone(),
             environment: environment.clone(),
             store: shared,
             matching: Arc::clone(&matching),
-            namespaces,
+            namespaces: Arc::clone(&namespaces),
             endpoints: Arc::new(endpoints),
             visibility: Arc::clone(&visibility),
             metrics: Arc::clone(&self.metrics),
@@ -218,11 +234,16 @@ impl Cluster {
             batch_members: None,
         });
         Ok(Life {
+            number,
+            workers: WorkerRegistry::new(Arc::clone(&self.clock)),
             history: history.await.map_err(|error| error.to_string())?,
             matching,
             visibility,
-            namespace,
+            namespaces,
+            namespace_id: namespace.id,
+            deployments,
             permit: permit()?,
+            first_namespace: namespace,
             store: Arc::clone(store),
             environment: environment.clone(),
             gone: CancellationToken::new(),
@@ -335,6 +356,16 @@ impl Cluster {
 }
 
 impl Life {
+    /// The namespace as it is now.
+    pub(crate) fn namespace(&self) -> Arc<Namespace> {
+        let now = self.namespaces.by_id(self.namespace_id);
+        now.unwrap_or_else(|| Arc::clone(&self.first_namespace))
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.environment.clock.now()
+    }
+
     pub(crate) async fn sleep(&self, span: Span) {
         let clock = &self.environment.clock;
         clock.sleep_until(clock.now() + span).await;

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use simulator::{Broken, Settings, WORKFLOWS, few_workflows, simulate};
+use simulator::{Broken, Settings, WORKFLOWS, break_all, few_workflows, simulate};
 
 /// Lines of the trace that a failure prints.
 const TAIL_LINES: usize = 200;
@@ -28,13 +28,41 @@ struct Arguments {
     /// Break a promise, to see that it is noticed.
     #[arg(long)]
     broken: Option<Broken>,
+    /// Break every promise, and see that each is noticed.
+    #[arg(long)]
+    break_all: bool,
     /// Print every step, and the server's log to standard error.
     #[arg(long)]
     verbose: bool,
 }
 
+fn notice_all() -> ExitCode {
+    let notices = match break_all() {
+        Ok(notices) => notices,
+        Err(error) => {
+            println!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut is_blind = false;
+    for notice in &notices {
+        match notice.seed {
+            Some(seed) => println!("{:?}: noticed by seed {seed}", notice.broken),
+            None => {
+                is_blind = true;
+                println!("{:?}: nobody notices", notice.broken);
+            }
+        }
+    }
+    println!("{} promises were broken", notices.len());
+    if is_blind { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
 fn main() -> ExitCode {
-    let Arguments { seed, count, steps, few, broken, verbose } = Arguments::parse();
+    let Arguments { seed, count, steps, few, broken, break_all, verbose } = Arguments::parse();
+    if break_all {
+        return notice_all();
+    }
     if verbose {
         let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG);
         log.without_time().with_writer(std::io::stderr).init();

@@ -1,7 +1,7 @@
 //! A store whose process can be killed.
 
 use std::{
-    future::pending,
+    future::{pending, ready},
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -19,7 +19,10 @@ use storage::{
 use storage_memory::FaultyStore;
 use tokio_util::sync::CancellationToken;
 
-use crate::broken::{Broken, changed_record};
+use crate::{
+    broken::{Broken, changed_record},
+    fleet::DEPLOYMENTS,
+};
 
 /// The commit with which a process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,6 +223,9 @@ impl Store for MortalStore {
     ) -> BoxFuture<'_, Result<(), MetaError>> {
         if self.is_dead() {
             return pending().boxed();
+        }
+        if self.broken == Some(Broken::ForgetsDeployments) && key.starts_with(DEPLOYMENTS) {
+            return ready(Ok(())).boxed();
         }
         self.answer(self.store.write_meta(key, expect, value))
     }

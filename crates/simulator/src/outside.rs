@@ -149,7 +149,7 @@ impl Outside {
             },
         };
         let told = world.call(&self.dice, |life| async move {
-            let (permit, namespace) = (&life.permit, &life.namespace);
+            let (permit, namespace) = (&life.permit, &life.namespace());
             life.history.complete_nexus_operation(permit, namespace, &token, completion).await
         });
         let told = told.await;

@@ -8,6 +8,9 @@ use crate::{
     operation::{Handler, is_endless},
 };
 
+/// Timers that take longer than this, in milliseconds, are of workflows whose time passes at once.
+const SKIPPED_MILLIS: u64 = 3_600_000;
+
 /// A workflow: steps one after the other, then its end. Steps are taken by the first run only; the
 /// runs that follow it go straight to the end.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +88,23 @@ pub(crate) enum Behaviour {
     AwaitCancel,
 }
 
+/// What a batch operation does to its workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BatchKind {
+    /// It terminates them.
+    Terminates,
+    /// It asks them to cancel.
+    Cancels,
+    /// It signals them, and they complete.
+    Signals,
+}
+
+impl BatchKind {
+    pub(crate) fn draw(dice: &Dice) -> Self {
+        dice.pick(&[Self::Terminates, Self::Cancels, Self::Signals]).unwrap_or(Self::Terminates)
+    }
+}
+
 /// How a workflow ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum End {
@@ -100,8 +120,8 @@ pub(crate) enum End {
     AwaitTimeout(Span),
     /// Its runs complete, and others follow at their times until somebody terminates it.
     Cron,
-    /// It waits until a batch operation terminates it.
-    AwaitBatch,
+    /// It waits for a batch operation.
+    AwaitBatch(BatchKind),
     /// It gives the name that its input begins with.
     Echo,
 }
@@ -168,10 +188,36 @@ impl Program {
     }
 
     /// Makes some programs wait for a batch operation.
-    pub(crate) fn add_batch(&mut self, dice: &Dice) {
+    pub(crate) fn add_batch(&mut self, dice: &Dice, kind: BatchKind) {
         if dice.chance(60) {
-            *self = Self { steps: Vec::new(), generations: 0, end: End::AwaitBatch };
+            *self = Self { steps: Vec::new(), generations: 0, end: End::AwaitBatch(kind) };
         }
+    }
+
+    /// Makes some programs wait for hours, which their runs pass over.
+    pub(crate) fn add_time_skipping(&mut self, dice: &Dice) {
+        if dice.chance(50) {
+            let hours = || -> Vec<Span> {
+                (0..dice.between(1, 3))
+                    .map(|_| dice.span(SKIPPED_MILLIS, 20 * SKIPPED_MILLIS))
+                    .collect()
+            };
+            let steps = vec![
+                Step::Timers(hours()),
+                Step::Activities(vec![ActivityPlan::draw(dice)]),
+                Step::Timers(hours()),
+            ];
+            *self = Self { steps, generations: 0, end: End::Complete };
+        }
+    }
+
+    /// Whether its runs pass over time in which they only wait.
+    pub(crate) fn skips_time(&self) -> bool {
+        let skipped = Span::from_millis(SKIPPED_MILLIS.cast_signed());
+        self.steps.iter().any(|step| match step {
+            Step::Timers(spans) => spans.iter().any(|span| *span >= skipped),
+            _ => false,
+        })
     }
 
     /// Whether somebody lets it begin again. Children would be started twice; and who ends it would
@@ -179,7 +225,7 @@ impl Program {
     pub(crate) fn takes_reset(&self, dice: &Dice) -> bool {
         let has_children = self.steps.iter().any(|step| matches!(step, Step::Children(_)));
         let ends_alone = matches!(self.end, End::Complete | End::CompleteAtAttempt(_));
-        ends_alone && !has_children && dice.chance(120)
+        ends_alone && !has_children && !self.skips_time() && dice.chance(120)
     }
 
     /// When it starts again; empty for never.
@@ -231,11 +277,12 @@ impl Program {
     /// The status of its last run.
     pub(crate) fn status(&self) -> WorkflowExecutionStatus {
         match self.end {
-            End::Complete | End::CompleteAtAttempt(_) | End::Echo => {
-                WorkflowExecutionStatus::Completed
-            }
-            End::Cancel => WorkflowExecutionStatus::Canceled,
-            End::AwaitTermination | End::AwaitBatch | End::Cron => {
+            End::Complete
+            | End::CompleteAtAttempt(_)
+            | End::Echo
+            | End::AwaitBatch(BatchKind::Signals) => WorkflowExecutionStatus::Completed,
+            End::Cancel | End::AwaitBatch(BatchKind::Cancels) => WorkflowExecutionStatus::Canceled,
+            End::AwaitTermination | End::AwaitBatch(BatchKind::Terminates) | End::Cron => {
                 WorkflowExecutionStatus::Terminated
             }
             End::AwaitTimeout(_) => WorkflowExecutionStatus::TimedOut,

@@ -21,7 +21,7 @@ pub(crate) async fn read(
     while let Some(from) = next.filter(|from| *from <= through) {
         let key = run.clone();
         let page = world.call(dice, |life| async move {
-            let (permit, namespace) = (&life.permit, &life.namespace);
+            let (permit, namespace) = (&life.permit, &life.namespace());
             life.history.read_history(permit, namespace, &key, from, PAGE_BATCHES).await
         });
         let page = page.await.ok()?;

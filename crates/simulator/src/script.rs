@@ -22,7 +22,7 @@ use model::Span;
 use crate::{
     operation::{Handler, endless},
     payload::{payload, payloads},
-    program::{ActivityPlan, Behaviour, ChildPlan, End, Program, Step},
+    program::{ActivityPlan, BatchKind, Behaviour, ChildPlan, End, Program, Step},
     view::View,
 };
 
@@ -33,7 +33,7 @@ pub(crate) enum Answer {
     Fail,
 }
 
-/// The task queue of every simulated workflow and activity.
+/// The task queue of workflows and activities whose workers have no version.
 pub(crate) const QUEUE: &str = "queue";
 
 /// What the program does next, in the task's attempt.
@@ -242,7 +242,12 @@ impl Script<'_> {
                     Attributes::FailWorkflowExecutionCommandAttributes(attributes),
                 );
             }
-            End::Complete | End::CompleteAtAttempt(_) | End::Cron | End::Echo => {
+            End::AwaitBatch(BatchKind::Signals) if !self.view.is_signalled_by_batch => {}
+            End::Complete
+            | End::CompleteAtAttempt(_)
+            | End::Cron
+            | End::Echo
+            | End::AwaitBatch(BatchKind::Signals) => {
                 let result = match program.end {
                     End::Echo => self.view.input.rsplit_once('#').map_or("", |it| it.0).to_owned(),
                     _ => self.result(program),
@@ -254,14 +259,14 @@ impl Script<'_> {
                     Attributes::CompleteWorkflowExecutionCommandAttributes(attributes),
                 );
             }
-            End::Cancel if self.view.cancel_requested => {
+            End::Cancel | End::AwaitBatch(BatchKind::Cancels) if self.view.cancel_requested => {
                 let attributes = CancelWorkflowExecutionCommandAttributes::default();
                 self.push(
                     CommandType::CancelWorkflowExecution,
                     Attributes::CancelWorkflowExecutionCommandAttributes(attributes),
                 );
             }
-            End::Cancel | End::AwaitTermination | End::AwaitBatch | End::AwaitTimeout(_) => {}
+            End::Cancel | End::AwaitTermination | End::AwaitBatch(_) | End::AwaitTimeout(_) => {}
         }
     }
 
@@ -293,7 +298,7 @@ impl Script<'_> {
 
     fn schedule(&mut self, activity_id: &str, plan: ActivityPlan) {
         if !self.view.activities.contains_key(activity_id) {
-            let attributes = schedule_activity(activity_id, plan);
+            let attributes = schedule_activity(activity_id, plan, &self.view.queue);
             self.push(
                 CommandType::ScheduleActivityTask,
                 Attributes::ScheduleActivityTaskCommandAttributes(attributes),
@@ -391,6 +396,7 @@ fn news(workflow_id: String) -> SignalExternalWorkflowExecutionCommandAttributes
 pub(crate) fn schedule_activity(
     activity_id: &str,
     plan: ActivityPlan,
+    queue: &str,
 ) -> ScheduleActivityTaskCommandAttributes {
     let start_to_close = match plan.behaviour {
         Behaviour::Complete | Behaviour::FailFirst(_) | Behaviour::FailForGood => 10,
@@ -405,7 +411,7 @@ pub(crate) fn schedule_activity(
     ScheduleActivityTaskCommandAttributes {
         activity_id: activity_id.to_owned(),
         activity_type: Some(ActivityType { name: "activity".to_owned() }),
-        task_queue: Some(TaskQueue { name: QUEUE.to_owned(), ..Default::default() }),
+        task_queue: Some(TaskQueue { name: queue.to_owned(), ..Default::default() }),
         input: Some(payloads(activity_id)),
         start_to_close_timeout: Some(Span::from_secs(start_to_close).to_proto()),
         heartbeat_timeout,

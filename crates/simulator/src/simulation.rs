@@ -17,16 +17,17 @@ use crate::{
     broken::Broken,
     check::{
         acknowledged, callbacks, entities, families, legality, outstanding, results,
-        snapshot::Snapshot, views, worker_commands,
+        snapshot::Snapshot, versions, views, worker_commands,
     },
     client::Client,
     cluster::Cluster,
     dice::Dice,
-    entities::Entities,
+    entities::{Entities, rule::InForce},
+    fleet::{self, Fleet},
     mortal_store::Doom,
     panics,
     profile::{Profile, RETENTION},
-    program::{End, Program},
+    program::{BatchKind, End, Program},
     trace::{STEPS_MAX, Trace},
     witness::Witness,
     worker,
@@ -107,7 +108,7 @@ async fn run(Settings { seed, workflows, broken }: Settings) -> Outcome {
         }
     };
     let programs = programs(seed, &dice, &profile, cluster.namespace_id, workflows);
-    let batch = programs.values().any(|program| program.end == End::AwaitBatch);
+    let batch = programs.values().any(|program| matches!(program.end, End::AwaitBatch(_)));
     let entities = Entities::draw(seed, batch, profile.clock_jumps);
     let world = Arc::new(World {
         seed,
@@ -119,6 +120,8 @@ async fn run(Settings { seed, workflows, broken }: Settings) -> Outcome {
         profile,
         programs,
         entities,
+        rule: InForce::default(),
+        fleet: Fleet::draw(seed),
         healed: OnceLock::new(),
         done: AtomicBool::new(false),
         resets: AtomicUsize::new(0),
@@ -143,6 +146,7 @@ fn programs(
     workflows: usize,
 ) -> BTreeMap<String, Program> {
     let mut names = names(dice, profile.slots, namespace_id, workflows);
+    let batch = BatchKind::draw(&Dice::new(seed, "kind of batch"));
     let mut programs = BTreeMap::new();
     for number in 0..workflows {
         let Some(name) = names.next() else { break };
@@ -150,7 +154,8 @@ fn programs(
         program.add_children(&Dice::new(seed, &format!("children of {name}")));
         program.add_operations(&Dice::new(seed, &format!("operations of {name}")));
         program.add_cron(&Dice::new(seed, &format!("cron of {name}")));
-        program.add_batch(&Dice::new(seed, &format!("batch of {name}")));
+        program.add_batch(&Dice::new(seed, &format!("batch of {name}")), batch);
+        program.add_time_skipping(&Dice::new(seed, &format!("time of {name}")));
         programs.insert(name, program);
     }
     programs
@@ -181,6 +186,9 @@ async fn play(world: &Arc<World>, dice: &Dice, wall: &SimulatedClock) -> Result<
         tokio::spawn(Client::new(world, workflow_id, program).run());
     }
     world.entities.start(world);
+    if let Some(fleet) = world.fleet {
+        tokio::spawn(fleet::manage(Arc::clone(world), fleet));
+    }
     tokio::select! {
         biased;
         turmoil = turmoil(world, dice) => turmoil?,
@@ -275,7 +283,7 @@ fn heal(world: &World) {
 
 async fn wait_for_the_end(world: &World) -> Result<(), String> {
     let until = world.now() + PATIENCE;
-    let others = world.entities.ids().len();
+    let others = world.entity_ids().len();
     while world.ended.load(Ordering::Relaxed)
         < world.programs.len() + world.resets.load(Ordering::Relaxed) + others
     {
@@ -316,7 +324,7 @@ async fn unfinished(world: &World) -> String {
         let pending = state.map(engine::outstanding_tasks);
         text.push_str(&format!("\n  `{workflow_id}` {program:?}, which waits for {pending:?}"));
     }
-    for id in world.entities.ids() {
+    for id in world.entity_ids() {
         if !facts.ended_entities.contains(&id) {
             text.push_str(&format!("\n  `{id}`"));
         }
@@ -339,18 +347,27 @@ async fn check_all(world: &World) -> Result<(), String> {
     let facts = world.witness.facts();
     acknowledged::check(&facts, &snapshot)?;
     for schedule in &world.entities.schedules {
-        schedule.check(&snapshot)?;
+        schedule.check(world, &snapshot)?;
     }
     callbacks::check(&world.cluster.outside.told(), &world.entities.ids(), &snapshot)?;
     worker_commands::check(&facts, &snapshot)?;
+    if let Some(fleet) = &world.fleet {
+        versions::check(world, &snapshot)?;
+        fleet.check(&world.cluster.memory).await?;
+    }
     for (workflow_id, program) in &world.programs {
         results::check(&facts, &snapshot, workflow_id, program)?;
     }
     let life = world.cluster.life().ok_or("the node is down")?;
+    worker::heartbeat::check(world, &life)?;
     if let Some(broken) = world.broken {
         views::spoil(&life, &snapshot, broken).await?;
     }
-    views::check(&life, &snapshot).await
+    views::check(&life, &snapshot).await?;
+    match &world.fleet {
+        Some(_) => fleet::check_drainage(world, &life).await,
+        None => Ok(()),
+    }
 }
 
 /// When their retention is over nothing is left of the runs.
@@ -367,7 +384,9 @@ async fn check_deletion(world: &World) -> Result<(), String> {
             return Err(format!("{left} records of `{}` outlive their runs", table.name()));
         }
     }
-    entities::check_deletion(&snapshot)?;
+    let deleted = world.entities.schedules.iter().filter(|schedule| schedule.is_deleted);
+    let deleted: Vec<String> = deleted.map(|schedule| schedule.id.clone()).collect();
+    entities::check_deletion(&snapshot, &deleted)?;
     let life = world.cluster.life().ok_or("the node is down")?;
     let listed = views::list(&life).await?;
     if !listed.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::history::v1::{HistoryEvent, history_event::Attributes};
 
-use crate::payload::text;
+use crate::{entities::batch, payload::text};
 
 /// A history as a workflow sees it.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub(crate) struct View {
     pub(crate) input: String,
     /// The run's attempt.
     pub(crate) attempt: i32,
+    /// The run's task queue.
+    pub(crate) queue: String,
     /// Scheduled activities by id, with their scheduled event ids.
     pub(crate) activities: BTreeMap<String, i64>,
     /// Closed activities by scheduled event id: true for those that completed.
@@ -31,6 +33,8 @@ pub(crate) struct View {
     pub(crate) memo_fields: BTreeSet<String>,
     /// Signals so far.
     pub(crate) signals: usize,
+    /// One of them came from a batch operation.
+    pub(crate) is_signalled_by_batch: bool,
     /// Somebody asked the workflow to cancel.
     pub(crate) cancel_requested: bool,
     /// Children by workflow id, with their initiated event ids.
@@ -71,6 +75,8 @@ impl View {
             Attributes::WorkflowExecutionStartedEventAttributes(started) => {
                 self.input = text(started.input.as_ref());
                 self.attempt = started.attempt;
+                let queue = started.task_queue.as_ref().map(|queue| queue.name.clone());
+                self.queue = queue.unwrap_or_default();
             }
             Attributes::ActivityTaskScheduledEventAttributes(scheduled) => {
                 self.activities.insert(scheduled.activity_id.clone(), event.event_id);
@@ -106,7 +112,10 @@ impl View {
                 let fields = modified.upserted_memo.iter().flat_map(|memo| memo.fields.keys());
                 self.memo_fields.extend(fields.cloned());
             }
-            Attributes::WorkflowExecutionSignaledEventAttributes(_) => self.signals += 1,
+            Attributes::WorkflowExecutionSignaledEventAttributes(signaled) => {
+                self.signals += 1;
+                self.is_signalled_by_batch |= signaled.signal_name == batch::SIGNAL;
+            }
             Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => {
                 self.cancel_requested = true;
             }

@@ -8,13 +8,18 @@ use std::{
 use api::history::v1::HistoryEvent;
 use bytes::Bytes;
 use history::RunKey;
-use parking_lot::Mutex;
+use model::{Span, Time};
+use parking_lot::{Mutex, MutexGuard};
 use prost::Message as _;
+
+use crate::windows::Windows;
 
 /// Promises, and those that were seen broken.
 #[derive(Debug, Default)]
 pub(crate) struct Witness {
     facts: Mutex<Facts>,
+    pauses: Mutex<Windows<()>>,
+    timeouts: Mutex<Windows<Span>>,
 }
 
 /// See [`Witness`]. Everything is by the run, or by the workflow's id.
@@ -36,6 +41,8 @@ pub(crate) struct Facts {
     pub(crate) updates: BTreeSet<(RunKey, String)>,
     /// Requests with callbacks that accepted updates have, as acknowledged.
     pub(crate) update_requests: BTreeSet<(RunKey, String)>,
+    /// Priorities that runs were given, by workflow and fairness key, as acknowledged.
+    pub(crate) options: BTreeSet<(String, String)>,
     /// Workflows that somebody tried to terminate: true once acknowledged.
     pub(crate) terminations: BTreeMap<String, bool>,
     /// Workflows that were asked to cancel, as acknowledged.
@@ -48,6 +55,12 @@ pub(crate) struct Facts {
     pub(crate) completed_entities: BTreeSet<String>,
     /// Attempts that workers were told to stop, by the workers' names and the attempts' tokens.
     pub(crate) told_to_stop: BTreeSet<(String, Bytes)>,
+    /// Since when workflows go to the last version of the fleet, unless they are pinned.
+    pub(crate) routed: Option<Time>,
+    /// When schedules were paused: from and to.
+    pub(crate) schedule_pauses: BTreeMap<String, (Time, Time)>,
+    /// Workers that report themselves: when they were last heard of, and in which life.
+    pub(crate) heartbeats: BTreeMap<String, (u64, Span)>,
     /// What must not be.
     pub(crate) violations: Vec<String>,
 }
@@ -109,6 +122,41 @@ impl Witness {
     /// A request with callbacks was answered with an update that goes on.
     pub(crate) fn joined(&self, run: &RunKey, request_id: &str) {
         self.facts.lock().update_requests.insert((run.clone(), request_id.to_owned()));
+    }
+
+    /// A priority was set.
+    pub(crate) fn options_set(&self, workflow_id: &str, fairness_key: &str) {
+        let key = (workflow_id.to_owned(), fairness_key.to_owned());
+        self.facts.lock().options.insert(key);
+    }
+
+    /// The workflows all of whose activities are paused.
+    pub(crate) fn pauses(&self) -> MutexGuard<'_, Windows<()>> {
+        self.pauses.lock()
+    }
+
+    /// The workflows all of whose activities have this time-out.
+    pub(crate) fn timeouts(&self) -> MutexGuard<'_, Windows<Span>> {
+        self.timeouts.lock()
+    }
+
+    /// A worker has reported itself; none when it has shut down.
+    pub(crate) fn heard(&self, key: &str, when: Option<(u64, Span)>) {
+        let mut facts = self.facts.lock();
+        match when {
+            Some(when) => facts.heartbeats.insert(key.to_owned(), when),
+            None => facts.heartbeats.remove(key),
+        };
+    }
+
+    /// A schedule was paused meanwhile.
+    pub(crate) fn schedule_paused(&self, id: &str, from: Time, to: Time) {
+        self.facts.lock().schedule_pauses.insert(id.to_owned(), (from, to));
+    }
+
+    /// From here on workflows go to the last version of the fleet.
+    pub(crate) fn routed(&self, now: Time) {
+        self.facts.lock().routed = Some(now);
     }
 
     /// How many signals of a workflow are acknowledged.

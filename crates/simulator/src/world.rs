@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use api::enums::v1::VersioningBehavior;
 use environment::Clock;
 use history::HistoryError;
 use model::{Span, Time};
@@ -16,7 +17,12 @@ use crate::{
     broken::Broken,
     cluster::{CallError, Cluster, Life},
     dice::Dice,
-    entities::{Entities, schedule},
+    entities::{
+        Entities,
+        rule::{self, InForce},
+        schedule,
+    },
+    fleet::{self, Fleet},
     operation::behind,
     profile::Profile,
     program::Program,
@@ -38,6 +44,10 @@ pub(crate) struct World {
     /// What each workflow does.
     pub(crate) programs: BTreeMap<String, Program>,
     pub(crate) entities: Entities,
+    /// Whether the rule of the namespace is in force.
+    pub(crate) rule: InForce,
+    /// Workers with versions, if there are any.
+    pub(crate) fleet: Option<Fleet>,
     /// Since which monotonic time nothing fails: not in the store, not in the network, not in workers.
     pub(crate) healed: OnceLock<Span>,
     /// Workers may go home.
@@ -57,10 +67,30 @@ impl World {
         if let Some(operation) = behind(workflow_id) {
             return Some(Program::behind(operation));
         }
+        if workflow_id == rule::WORKFLOW_ID && self.entities.rule {
+            return Some(rule::program());
+        }
         match workflow_id.split_once('/') {
             None => self.programs.get(workflow_id).cloned(),
             Some((parent, name)) => self.programs.get(parent)?.child(name),
         }
+    }
+
+    /// How a workflow chooses its version; none for those whose workers have no versions. Children
+    /// are like their parents.
+    pub(crate) fn behavior(&self, workflow_id: &str) -> Option<VersioningBehavior> {
+        let root = workflow_id.split_once('/').map_or(workflow_id, |(root, _)| root);
+        // TODO(#3): more activities than a slot keeps in memory stand before the workflow task that
+        // ends their run's move to another version, and wait for it.
+        self.programs.get(root).filter(|_| !self.profile.large)?;
+        self.fleet?;
+        fleet::behavior(self.seed, root)
+    }
+
+    /// The ids of all entities that are no runs, all of which have to end.
+    pub(crate) fn entity_ids(&self) -> Vec<String> {
+        let fleet = self.fleet.map(|_| fleet::ID.to_owned());
+        self.entities.ids().into_iter().chain(fleet).collect()
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -69,6 +99,12 @@ impl World {
 
     pub(crate) async fn sleep(&self, span: Span) {
         self.cluster.sleep(span).await;
+    }
+
+    /// Somebody has seen the end of an entity.
+    pub(crate) fn ended(&self, id: &str) {
+        self.witness.ended_entity(id);
+        self.ended.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn breaks(&self, promise: Broken) -> bool {

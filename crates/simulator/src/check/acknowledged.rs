@@ -88,6 +88,17 @@ pub(crate) fn check(facts: &Facts, snapshot: &Snapshot) -> Result<(), String> {
         let found = known.iter().any(|callback| callback.request_id == *request_id);
         ensure!(found, "{request_id} for an update of run {} is lost", run.run_id);
     }
+    for (workflow_id, fairness_key) in &facts.options {
+        let runs = snapshot.runs_of(workflow_id);
+        let found = runs.iter().flat_map(|(_, run)| &run.events).any(|event| {
+            matches!(
+                &event.attributes,
+                Some(Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(updated))
+                    if updated.priority.as_ref().is_some_and(|it| it.fairness_key == *fairness_key)
+            )
+        });
+        ensure!(found, "{fairness_key} of `{workflow_id}` was acknowledged and is lost");
+    }
     for ((run, event_id), shown) in &facts.shown {
         let stored = find(snapshot, run)?;
         let event = stored.events.iter().find(|event| event.event_id == *event_id);

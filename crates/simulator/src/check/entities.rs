@@ -31,10 +31,11 @@ pub(crate) fn check(snapshot: &Snapshot) -> Result<(), String> {
     Ok(())
 }
 
-/// When their retention is over only schedules are left: they wait for others to delete them.
-pub(crate) fn check_deletion(snapshot: &Snapshot) -> Result<(), String> {
+/// When their retention is over only those schedules are left that nobody has deleted.
+pub(crate) fn check_deletion(snapshot: &Snapshot, deleted: &[String]) -> Result<(), String> {
     for entity in snapshot.entities.values() {
-        let stays = EntityKind::from_number(entity.kind) == Some(EntityKind::Schedule);
+        let stays = EntityKind::from_number(entity.kind) == Some(EntityKind::Schedule)
+            && !deleted.contains(&entity.id);
         ensure!(stays, "`{}` outlives its retention", entity.id);
     }
     Ok(())

@@ -104,6 +104,7 @@ impl Reader {
             | Attributes::WorkflowPropertiesModifiedEventAttributes(_) => self.is_command()?,
             Attributes::WorkflowExecutionSignaledEventAttributes(_)
             | Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)
+            | Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(_)
             | Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => {
                 self.is_outside()?;
             }

@@ -9,6 +9,7 @@ pub(crate) mod legality;
 pub(crate) mod outstanding;
 pub(crate) mod results;
 pub(crate) mod snapshot;
+pub(crate) mod versions;
 pub(crate) mod views;
 pub(crate) mod worker_commands;
 

@@ -36,6 +36,12 @@ pub(crate) async fn check(life: &Life, snapshot: &Snapshot) -> Result<(), String
             run.state.status
         );
         let memo = run.state.memo.as_ref().map(engine::Shared::to_owned_message);
+        let stored = run.state.search_attributes.as_ref().map(engine::Shared::to_owned_message);
+        let stored = stored.unwrap_or_default().indexed_fields;
+        ensure!(
+            stored.keys().all(|name| record.search_attributes.contains_key(name)),
+            "run {run_id} of `{workflow_id}` is listed without some of its search attributes"
+        );
         ensure!(record.memo == memo, "run {run_id} of `{workflow_id}` is listed with an old memo");
     }
     ensure!(
@@ -45,7 +51,7 @@ pub(crate) async fn check(life: &Life, snapshot: &Snapshot) -> Result<(), String
         snapshot.runs.len()
     );
     let all = workflows();
-    let count = life.visibility.count(life.namespace.id, &all).await;
+    let count = life.visibility.count(life.namespace_id, &all).await;
     let count = count.map_err(|error| error.to_string())?;
     ensure!(usize::try_from(count) == Ok(listed.len()), "{count} runs are counted");
     Ok(())
@@ -54,7 +60,7 @@ pub(crate) async fn check(life: &Life, snapshot: &Snapshot) -> Result<(), String
 /// Spoils the lists.
 pub(crate) async fn spoil(life: &Life, snapshot: &Snapshot, broken: Broken) -> Result<(), String> {
     let Some((run_id, run)) = snapshot.runs.iter().next() else { return Ok(()) };
-    let (namespace_id, version) = (life.namespace.id, u64::MAX >> 1);
+    let (namespace_id, version) = (life.namespace_id, u64::MAX >> 1);
     let change = match broken {
         Broken::ListsTooFew => Change::Delete { namespace_id, run_id: *run_id, version },
         Broken::ListsTooMany => {
@@ -75,7 +81,7 @@ pub(crate) async fn list(life: &Life) -> Result<BTreeMap<RunId, Record>, String>
     let mut listed = BTreeMap::new();
     let mut token = Vec::new();
     loop {
-        let page = life.visibility.list(life.namespace.id, &all, PAGE, &token).await;
+        let page = life.visibility.list(life.namespace_id, &all, PAGE, &token).await;
         let page = page.map_err(|error| error.to_string())?;
         for record in page.records {
             let run_id = record.run_id;
@@ -97,7 +103,7 @@ fn workflows() -> Predicate {
 async fn check_run(life: &Life, run_id: RunId, run: &StoredRun) -> Result<(), String> {
     let workflow_id = &run.state.workflow_id;
     let execution = Execution::run(workflow_id, run_id);
-    let described = life.history.describe(&life.permit, &life.namespace, &execution).await;
+    let described = life.history.describe(&life.permit, &life.namespace(), &execution).await;
     let described = described.map_err(|error| format!("run {run_id}: {error}"))?;
     ensure!(
         *described.state == run.state,
@@ -106,12 +112,12 @@ async fn check_run(life: &Life, run_id: RunId, run: &StoredRun) -> Result<(), St
         run.state
     );
     let workflow =
-        WorkflowKey { namespace_id: life.namespace.id, workflow_id: workflow_id.clone() };
+        WorkflowKey { namespace_id: life.namespace_id, workflow_id: workflow_id.clone() };
     let key = RunKey { workflow, run_id };
     let mut events = Vec::new();
     let mut next = Some(1);
     while let Some(from) = next {
-        let page = life.history.read_history(&life.permit, &life.namespace, &key, from, 5).await;
+        let page = life.history.read_history(&life.permit, &life.namespace(), &key, from, 5).await;
         let page = page.map_err(|error| format!("run {run_id}: {error}"))?;
         for batch in page.batches {
             let batch = RawHistory::from_encoded(batch).decode_events();
@@ -123,7 +129,7 @@ async fn check_run(life: &Life, run_id: RunId, run: &StoredRun) -> Result<(), St
     let mut backwards = Vec::new();
     let mut next = Some(0);
     while let Some(from) = next {
-        let (permit, namespace) = (&life.permit, &life.namespace);
+        let (permit, namespace) = (&life.permit, &life.namespace());
         let page = life.history.read_history_reverse(permit, namespace, &key, from, 5).await;
         let page = page.map_err(|error| format!("run {run_id}: {error}"))?;
         for batch in page.batches {

@@ -2,10 +2,11 @@
 
 pub(crate) mod batch;
 pub(crate) mod nexus_operation;
+pub(crate) mod rule;
 pub(crate) mod schedule;
 pub(crate) mod standalone_activity;
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use history::{EntityError, EntityView, Perform};
 use model::{RunId, Span};
@@ -25,6 +26,8 @@ pub(crate) struct Entities {
     pub(crate) operations: Vec<nexus_operation::Plan>,
     /// One ends the workflows that wait for a batch operation.
     pub(crate) batch: bool,
+    /// There is a rule that pauses activities.
+    pub(crate) rule: bool,
 }
 
 impl Entities {
@@ -37,13 +40,22 @@ impl Entities {
         let operations = if others.chance(400) { others.between(1, 2) } else { 0 };
         Self {
             activities: (0..activities)
-                .map(|number| standalone_activity::Plan::draw(&dice, number))
+                .map(|number| {
+                    let operations = Dice::new(seed, &format!("operations on activity {number}"));
+                    standalone_activity::Plan::draw(&dice, number).with_operations(&operations)
+                })
                 .collect(),
-            schedules: (0..schedules).map(|number| schedule::Plan::draw(&dice, number)).collect(),
+            schedules: (0..schedules)
+                .map(|number| {
+                    let operations = Dice::new(seed, &format!("operations on schedule {number}"));
+                    schedule::Plan::draw(&dice, number).with_operations(&operations)
+                })
+                .collect(),
             operations: (0..operations)
                 .map(|number| nexus_operation::Plan::draw(&others, number, clock_jumps))
                 .collect(),
             batch,
+            rule: Dice::new(seed, rule::ID).chance(250),
         }
     }
 
@@ -53,7 +65,8 @@ impl Entities {
         let schedules = self.schedules.iter().map(|plan| plan.id.clone());
         let operations = self.operations.iter().map(|plan| plan.id.clone());
         let batch = self.batch.then(|| batch::ID.to_owned());
-        activities.chain(schedules).chain(operations).chain(batch).collect()
+        let rule = self.rule.then(|| rule::ID.to_owned());
+        activities.chain(schedules).chain(operations).chain(batch).chain(rule).collect()
     }
 
     /// Starts those who wait for them.
@@ -70,6 +83,9 @@ impl Entities {
         if self.batch {
             tokio::spawn(batch::see_through(Arc::clone(world)));
         }
+        if self.rule {
+            tokio::spawn(rule::see_through(Arc::clone(world)));
+        }
     }
 }
 
@@ -81,12 +97,6 @@ async fn begin(world: &World, dice: &Dice) {
 
 async fn pause(world: &World, dice: &Dice) {
     world.sleep(dice.span(5, 200)).await;
-}
-
-/// Somebody has seen the end of it.
-fn ended(world: &World, id: &str) {
-    world.witness.ended_entity(id);
-    world.ended.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Whoever asked to be told how it ended, heard the truth. To be called when all were told.
@@ -117,7 +127,7 @@ async fn ask_instance<M: Perform>(
     input: M::Input,
 ) -> Result<Result<M::Reply, M::Rejection>, CallError> {
     let asked = world.call(dice, |life| async move {
-        let (permit, namespace) = (&life.permit, &life.namespace);
+        let (permit, namespace) = (&life.permit, &life.namespace());
         let asked = life.history.request_instance::<M>(permit, namespace, id, instance, input);
         match asked.await {
             Ok(reply) => Ok(Ok(reply)),
@@ -137,7 +147,7 @@ async fn wait_for<M: Perform>(
 ) -> Option<EntityView<M>> {
     loop {
         let found = world.call(dice, |life| async move {
-            let (permit, namespace) = (&life.permit, &life.namespace);
+            let (permit, namespace) = (&life.permit, &life.namespace());
             let waiting = life.history.await_instance::<M>(permit, namespace, id, None, is_reached);
             tokio::select! {
                 biased;

@@ -15,7 +15,7 @@ use standalone_nexus_operation::{
     outcome::Value,
 };
 
-use super::{ask, begin, check_told, ended, pause, wait_for};
+use super::{ask, begin, check_told, pause, wait_for};
 use crate::{
     dice::Dice,
     operation::{Handler, endless},
@@ -166,7 +166,7 @@ pub(crate) async fn see_through(world: Arc<World>, plan: Plan) {
     };
     if wait_for::<StandaloneNexusOperation>(&world, &dice, &plan.id, are_told).await.is_some() {
         check_told(&world, &plan.id, &plan.told());
-        ended(&world, &plan.id);
+        world.ended(&plan.id);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use engine::{CancelActivity, CompleteActivity, FailActivity, HeartbeatActivity, HeldActivity};
 use history::{ActivityDelivery, Execution, activity_task_token};
+use matching::WorkerVersion;
 use model::Span;
 
 use crate::{
@@ -31,19 +32,31 @@ struct Worker {
     world: Arc<World>,
     dice: Arc<Dice>,
     identity: String,
+    queue: &'static str,
+    version: Option<WorkerVersion>,
     /// It takes commands.
     takes_commands: bool,
 }
 
 /// Starts a worker.
 pub(crate) fn start(world: &Arc<World>, number: u64) {
-    let identity = format!("activity worker {number}");
+    start_as(world, format!("activity worker {number}"), QUEUE, None);
+}
+
+/// Starts a worker of this queue, and of this version.
+pub(crate) fn start_as(
+    world: &Arc<World>,
+    identity: String,
+    queue: &'static str,
+    version: Option<WorkerVersion>,
+) {
     let dice = Arc::new(Dice::new(world.seed, &identity));
     let takes_commands = Dice::new(world.seed, &control::queue_of(&identity)).chance(600);
     if takes_commands {
         tokio::spawn(control::take_commands(Arc::clone(world), identity.clone()));
     }
-    let worker = Worker { world: Arc::clone(world), dice, identity, takes_commands };
+    let world = Arc::clone(world);
+    let worker = Worker { world, dice, identity, queue, version, takes_commands };
     tokio::spawn(worker.run());
 }
 
@@ -55,7 +68,8 @@ pub(crate) fn run_eagerly(world: &Arc<World>, identity: &str, delivery: Activity
     );
     let dice = Arc::new(Dice::new(world.seed, &name));
     let identity = identity.to_owned();
-    let worker = Worker { world: Arc::clone(world), dice, identity, takes_commands: false };
+    let (world, queue) = (Arc::clone(world), QUEUE);
+    let worker = Worker { world, dice, identity, queue, version: None, takes_commands: false };
     tokio::spawn(async move { Attempt::new(&worker, delivery).run().await });
 }
 
@@ -64,7 +78,8 @@ impl Worker {
         self.world.sleep(self.world.profile.workers_from).await;
         while !self.world.is_done() {
             rest(&self.world, &self.dice).await;
-            let mut poll = Poll::draw(&self.world, &self.dice, QUEUE, &self.identity);
+            let mut poll = Poll::draw(&self.world, &self.dice, self.queue, &self.identity);
+            poll.version.clone_from(&self.version);
             if self.takes_commands {
                 poll.control_queue = control::queue_of(&self.identity);
             }
@@ -110,12 +125,13 @@ impl<'a> Attempt<'a> {
         let workflow_id = &self.execution.workflow_id;
         let name = format!("{identity}: {workflow_id} {} attempt {attempt}", self.activity_id);
         world.trace.note(&name);
-        let plan = world.programs.get(workflow_id).and_then(|it| it.activity(&self.activity_id));
+        let plan = world.program(workflow_id).and_then(|it| it.activity(&self.activity_id));
         let Some(plan) = plan else {
             world.witness.accuse(format!("nobody scheduled {name}"));
             return;
         };
         self.check_progress();
+        self.check_operations();
         if world.breaks(Broken::StopsActivities) {
             world.witness.told_to_stop(identity, self.token());
         }
@@ -166,6 +182,27 @@ impl<'a> Attempt<'a> {
         }
     }
 
+    /// An activity that is paused does not begin, and one with other options has them.
+    fn check_operations(&self) {
+        let Self { execution, delivery: ActivityDelivery { activity, .. }, .. } = self;
+        let (witness, workflow_id) = (&self.worker.world.witness, &execution.workflow_id);
+        self.worker.world.rule.check(&self.worker.world, workflow_id);
+        let (scheduled, began) = (activity.scheduled_time, activity.started_time);
+        let name =
+            format!("attempt {} of {} of `{workflow_id}`", activity.attempt, self.activity_id);
+        let pause = witness.pauses().holding(workflow_id);
+        if pause.is_some_and(|pause| pause.is_about(scheduled, began)) {
+            witness.accuse(format!("{name} began although it is paused"));
+        }
+        let timeout = witness.timeouts().holding(workflow_id);
+        let timeout = timeout.filter(|timeout| timeout.is_about(scheduled, began));
+        let given = Span::from_proto(activity.scheduled.start_to_close_timeout.as_ref());
+        if let Some(wanted) = timeout.map(|timeout| timeout.value).filter(|wanted| *wanted != given)
+        {
+            witness.accuse(format!("{name} has {given:?} instead of the {wanted:?} that were set"));
+        }
+    }
+
     /// Whether a command came for this attempt.
     fn is_told_to_stop(&self) -> bool {
         self.worker.world.witness.is_told_to_stop(&self.worker.identity, &self.token())
@@ -198,7 +235,7 @@ impl<'a> Attempt<'a> {
         loop {
             let (execution, complete) = (self.execution.clone(), complete.clone());
             let completed = world.call(dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 life.history.complete_activity(permit, namespace, &execution, complete).await
             });
             let completed = completed.await;
@@ -233,7 +270,7 @@ impl<'a> Attempt<'a> {
         loop {
             let (execution, fail) = (self.execution.clone(), fail.clone());
             let failed = world.call(dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 life.history.fail_activity(permit, namespace, &execution, fail).await
             });
             let failed = failed.await;
@@ -259,7 +296,7 @@ impl<'a> Attempt<'a> {
         };
         let execution = self.execution.clone();
         let reported = world.call(dice, |life| async move {
-            let (permit, namespace) = (&life.permit, &life.namespace);
+            let (permit, namespace) = (&life.permit, &life.namespace());
             let answer = life.history.heartbeat_activity(permit, namespace, &execution, heartbeat);
             answer.await.map(|answer| answer.cancel_requested)
         });
@@ -285,7 +322,7 @@ impl<'a> Attempt<'a> {
         loop {
             let (execution, cancel) = (self.execution.clone(), cancel.clone());
             let cancelled = world.call(dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 life.history.cancel_activity(permit, namespace, &execution, cancel).await
             });
             let cancelled = cancelled.await;

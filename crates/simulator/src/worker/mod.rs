@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod control;
+pub(crate) mod heartbeat;
 pub(crate) mod nexus;
 pub(crate) mod poll;
 pub(crate) mod workflow;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use model::Span;
 
-use crate::{dice::Dice, world::World};
+use crate::{dice::Dice, fleet, world::World};
 
 /// Starts all workers.
 pub(crate) fn start(world: &Arc<World>) {
@@ -22,6 +23,10 @@ pub(crate) fn start(world: &Arc<World>) {
     }
     for number in 0..world.profile.nexus_workers {
         nexus::start(world, number);
+    }
+    heartbeat::start(world);
+    if world.fleet.is_some() {
+        fleet::start_workers(world);
     }
 }
 

@@ -140,7 +140,7 @@ impl Worker {
             attach: None,
         };
         let started = self.world.call(&self.dice, |life| async move {
-            life.history.start_workflow(&life.permit, &life.namespace, request).await
+            life.history.start_workflow(&life.permit, &life.namespace(), request).await
         });
         let started = started.await;
         self.world.note(&self.identity, &format!("start {workflow_id}"), &started);
@@ -157,7 +157,7 @@ impl Worker {
         let execution = Execution::current(&cancel.operation_token);
         let request = CancelRequest { input: RequestCancel::default(), ..CancelRequest::default() };
         let cancelled = self.world.call(&self.dice, |life| async move {
-            let (permit, namespace) = (&life.permit, &life.namespace);
+            let (permit, namespace) = (&life.permit, &life.namespace());
             life.history.request_cancel(permit, namespace, &execution, request).await
         });
         let cancelled = cancelled.await;

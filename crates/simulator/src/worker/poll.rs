@@ -4,7 +4,7 @@ use history::{
     ActivityDelivery, Delivery, History, HistoryError, NexusDelivery, QueryDelivery,
     StandaloneActivityDelivery, WorkerPoll, WorkflowTaskDelivery,
 };
-use matching::{Matched, PollRequest, QueuedTask, RESERVATION_GRACE, TaskQueueKey};
+use matching::{Matched, PollRequest, QueuedTask, RESERVATION_GRACE, TaskQueueKey, WorkerVersion};
 use model::{Span, Time};
 
 use crate::{broken::Broken, cluster::Life, dice::Dice, world::World};
@@ -28,6 +28,8 @@ pub(crate) struct Poll {
     pub(crate) deadline: Time,
     /// Where the worker takes commands; empty when it takes none.
     pub(crate) control_queue: String,
+    /// The worker's version, if it has one.
+    pub(crate) version: Option<WorkerVersion>,
     /// The deadline in monotonic time, which does not jump.
     over: Span,
     /// An empty answer comes so much too late.
@@ -45,6 +47,7 @@ impl Poll {
             identity: identity.to_owned(),
             deadline: world.now() + patience,
             control_queue: String::new(),
+            version: None,
             late: if world.breaks(Broken::ForgetsPolls) {
                 RESERVATION_GRACE + Span::from_secs(1)
             } else {
@@ -72,9 +75,22 @@ impl Poll {
             identity: self.identity.clone(),
             request_id: life.request_id(),
             worker_control_task_queue: self.control_queue.clone(),
+            version: self.version.clone(),
             deadline: self.deadline,
             ..PollRequest::default()
         }
+    }
+
+    /// Where tasks for it wait, once its version is known there.
+    async fn registered(
+        &self,
+        life: &Life,
+        key: TaskQueueKey,
+    ) -> Result<TaskQueueKey, HistoryError> {
+        let Some(version) = &self.version else { return Ok(key) };
+        let registered = life.deployments.register(version, &key).await;
+        registered.map_err(|error| HistoryError::Unavailable(error.to_string()))?;
+        Ok(key.with_version(Some(version.clone())))
     }
 
     async fn linger(&self, life: &Life) {
@@ -105,7 +121,11 @@ pub(crate) async fn poll_workflow_task(
     poll: &Poll,
     on_sticky_queue: bool,
 ) -> Result<Work, HistoryError> {
-    let key = TaskQueueKey::workflow(life.namespace.id, poll.queue.as_str());
+    let mut key = TaskQueueKey::workflow(life.namespace_id, poll.queue.as_str());
+    // A sticky queue belongs to one worker, whatever its version.
+    if !on_sticky_queue {
+        key = poll.registered(life, key).await?;
+    }
     loop {
         let request = poll.request(life);
         let identity = poll.identity.clone();
@@ -113,6 +133,7 @@ pub(crate) async fn poll_workflow_task(
             request_id: request.request_id.clone(),
             identity,
             on_sticky_queue,
+            version: poll.version.clone(),
             ..WorkerPoll::default()
         };
         let polled = life.matching.poll(&key, request).await.map_err(unavailable)?;
@@ -120,7 +141,7 @@ pub(crate) async fn poll_workflow_task(
             Matched::Started(Delivery::WorkflowTask(task)) => return Ok(Work::WorkflowTask(task)),
             Matched::Ready(Delivery::Query(query)) => return Ok(Work::Query(query)),
             Matched::Queued(task) => {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 let start = life.history.start_workflow_task(permit, namespace, &task, worker);
                 let Some(started) = poll.start(life, start).await else {
                     return Ok(Work::Nothing);
@@ -148,13 +169,15 @@ pub(crate) async fn poll_activity(
     life: &Life,
     poll: &Poll,
 ) -> Result<Option<Attempted>, HistoryError> {
-    let key = TaskQueueKey::activity(life.namespace.id, poll.queue.as_str());
+    let key = TaskQueueKey::activity(life.namespace_id, poll.queue.as_str());
+    let key = poll.registered(life, key).await?;
     loop {
         let request = poll.request(life);
         let worker = WorkerPoll {
             request_id: request.request_id.clone(),
             identity: poll.identity.clone(),
             worker_control_task_queue: poll.control_queue.clone(),
+            version: poll.version.clone(),
             ..WorkerPoll::default()
         };
         let polled = life.matching.poll(&key, request).await.map_err(unavailable)?;
@@ -182,7 +205,7 @@ pub(crate) async fn poll_nexus_task(
     life: &Life,
     poll: &Poll,
 ) -> Result<Option<Box<NexusDelivery>>, HistoryError> {
-    let key = TaskQueueKey::nexus(life.namespace.id, poll.queue.as_str());
+    let key = TaskQueueKey::nexus(life.namespace_id, poll.queue.as_str());
     let polled = life.matching.poll(&key, poll.request(life)).await.map_err(unavailable)?;
     Ok(match polled.matched {
         Matched::Ready(Delivery::Nexus(task)) => Some(task),
@@ -196,7 +219,7 @@ async fn take(
     task: &QueuedTask,
     worker: WorkerPoll,
 ) -> Result<Delivery, HistoryError> {
-    let (permit, namespace) = (&life.permit, &life.namespace);
+    let (permit, namespace) = (&life.permit, &life.namespace());
     if History::is_of_entity(task) {
         return life.history.take_entity_task(permit, namespace, task, worker).await;
     }

@@ -12,12 +12,14 @@ use history::{
     CompleteWorkflowTaskRequest, CompletedTask, QueryAnswer, QueryDelivery, RunKey,
     WorkflowTaskDelivery,
 };
+use matching::WorkerVersion;
 use model::Span;
 use parking_lot::Mutex;
 
 use crate::{
     broken::Broken,
     dice::Dice,
+    fleet::Answering,
     payload::payloads,
     reading,
     script::{Answer, QUEUE, answer},
@@ -35,6 +37,8 @@ struct Worker {
     world: Arc<World>,
     dice: Arc<Dice>,
     name: String,
+    queue: &'static str,
+    version: Option<WorkerVersion>,
     process: Arc<Mutex<Process>>,
 }
 
@@ -49,12 +53,21 @@ struct Process {
 
 /// Starts a worker.
 pub(crate) fn start(world: &Arc<World>, number: u64) {
-    let name = format!("workflow worker {number}");
+    start_as(world, format!("workflow worker {number}"), QUEUE, None);
+}
+
+/// Starts a worker of this queue, and of this version.
+pub(crate) fn start_as(
+    world: &Arc<World>,
+    name: String,
+    queue: &'static str,
+    version: Option<WorkerVersion>,
+) {
     let dice = Arc::new(Dice::new(world.seed, &name));
     let caches = dice.chance(700);
     let sticky_queue = caches.then(|| format!("{name} sticky 0"));
     let process = Arc::new(Mutex::new(Process { sticky_queue, ..Process::default() }));
-    let worker = Worker { world: Arc::clone(world), dice, name, process };
+    let worker = Worker { world: Arc::clone(world), dice, name, queue, version, process };
     tokio::spawn(worker.clone().run(false));
     if caches {
         let dice = Arc::new(Dice::new(world.seed, &format!("{} sticky", worker.name)));
@@ -71,8 +84,10 @@ impl Worker {
                 self.restart();
             }
             let sticky_queue = self.process.lock().sticky_queue.clone();
-            let queue = sticky_queue.filter(|_| on_sticky_queue).unwrap_or(QUEUE.to_owned());
-            let poll = Poll::draw(&self.world, &self.dice, &queue, &self.name);
+            let queue =
+                sticky_queue.filter(|_| on_sticky_queue).unwrap_or_else(|| self.queue.to_owned());
+            let mut poll = Poll::draw(&self.world, &self.dice, &queue, &self.name);
+            poll.version.clone_from(&self.version);
             let request = poll.clone();
             let polled = self.world.call(&self.dice, |life| async move {
                 poll_workflow_task(&life, &request, on_sticky_queue).await
@@ -146,7 +161,12 @@ impl Worker {
                 let results = delivery.queries.keys();
                 let results = results.map(|id| (id.clone(), query_result(&view))).collect();
                 let sticky = self.process.lock().sticky_queue.clone();
+                let Answering { version, behavior, deployment } =
+                    Answering::of(world, workflow_id, self.version.as_ref());
                 let input = CompleteWorkflowTask {
+                    deployment_version: version,
+                    versioning_behavior: behavior,
+                    worker_deployment_name: deployment,
                     task: held,
                     commands,
                     messages,
@@ -179,7 +199,7 @@ impl Worker {
         loop {
             let (key, request) = (run.clone(), request.clone());
             let completed = world.call(&self.dice, |life| async move {
-                let (permit, namespace) = (&life.permit, &life.namespace);
+                let (permit, namespace) = (&life.permit, &life.namespace());
                 life.history.complete_workflow_task(permit, namespace, &key, request).await
             });
             let completed = completed.await;
@@ -233,7 +253,7 @@ impl Worker {
             ..FailWorkflowTask::default()
         };
         let failed = self.world.call(&self.dice, |life| async move {
-            let (permit, namespace) = (&life.permit, &life.namespace);
+            let (permit, namespace) = (&life.permit, &life.namespace());
             life.history.fail_workflow_task(permit, namespace, &run, fail).await
         });
         self.note(delivery, "fail", &failed.await);
