@@ -20,6 +20,10 @@ WEAK = {"LOW", "MEDIUM", "HIGH", "CRITICAL", "FATAL"}
 OF_THE_MACHINE = {"engine_problem"}
 """What the scanner says of the machine that it runs on, under any severity."""
 
+HARMLESS = {"ui": {"BREACH"}}
+"""What does not apply: the pages are compressed, and they are the same files for everybody;
+nothing of a request and nothing secret is in them. Answers of the API are not compressed."""
+
 CHECKS = ("-p", "-s", "-f", "-P", "-S", "-U", "-h")
 """Protocols, ciphers, forward secrecy, preferences, certificate, vulnerabilities, headers."""
 
@@ -86,7 +90,8 @@ def weaknesses(found: dict[str, dict]) -> dict[str, str]:
 @pytest.mark.parametrize("port", ["api", "http", "ui", "metrics"])
 def test_testssl_finds_no_weakness(server: SecuredServer, authority: Authority, tmp_path, port):
     found = findings(server.ports[port], authority, tmp_path, *CHECKS)
-    assert weaknesses(found) == {}
+    found_weak = weaknesses(found)
+    assert set(found_weak) <= HARMLESS.get(port, set()), found_weak
     # It has looked: these are what a scan that goes wrong leaves out.
     offered = {"TLS1_2": "offered", "TLS1_3": "offered with final"}
     assert {name: found[name]["finding"] for name in offered} == offered
