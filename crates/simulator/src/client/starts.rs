@@ -76,7 +76,7 @@ impl Client {
             let started = world.call(&self.dice, |life| async move {
                 life.history.signal_with_start(&life.permit, &life.namespace(), request).await
             });
-            let started = started.await;
+            let started = Box::pin(started).await;
             world.note(workflow_id, signal, &started);
             match started {
                 Ok(outcome) => {
