@@ -62,7 +62,7 @@ export async function* serverEvents(
       signal,
     },
   );
-  if (response.status === 401 || response.status === 403) noteRefusal();
+  if (response.status === 401 || response.status === 403) noteRefusal(response.status);
   const kind = response.headers.get("content-type") ?? "";
   if (!response.ok || !response.body || !kind.startsWith("text/event-stream")) {
     const text = await response.text();

@@ -131,7 +131,7 @@ async function send(method: string, target: string, { body, signal }: Request): 
       credentials: "same-origin",
       cache: "no-store",
     });
-    if (response.status === 401 || response.status === 403) noteRefusal();
+    if (response.status === 401 || response.status === 403) noteRefusal(response.status);
     return response;
   } catch (error) {
     if (signal?.aborted) throw error;

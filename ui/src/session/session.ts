@@ -117,13 +117,14 @@ export async function knownSession(): Promise<SessionState> {
   return state.session === undefined ? askSession() : state;
 }
 
-/** How often refusals are a reason to ask who is signed in. */
+/** How often missing rights are a reason to ask who is signed in. */
 const ASK_AGAIN_MS = 5_000;
 
-/** A request was refused: perhaps nobody is signed in any more. */
-export function noteRefusal(): void {
+/** A request was refused, with 401 because the server does not know who asks. */
+export function noteRefusal(status: number): void {
   const { session, ended } = sessionStore.get();
-  if (session?.enabled && !ended && performance.now() - askedAt > ASK_AGAIN_MS) void askSession();
+  if (!session?.enabled || ended) return;
+  if (status === 401 || performance.now() - askedAt > ASK_AGAIN_MS) void askSession();
 }
 
 /** Other tabs hear of it when somebody signs in or out. */
