@@ -10,9 +10,9 @@ import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const venv = join(here, "../.cache/venv/bin");
-const dist = process.env.LONGTIDE_E2E_UI_DIST ?? join(here, "../../../ui/dist");
+export const dist = process.env.LONGTIDE_E2E_UI_DIST ?? join(here, "../../../ui/dist");
 
-const verbose = process.env.LONGTIDE_E2E_VERBOSE ? "inherit" : "ignore";
+export const verbose = process.env.LONGTIDE_E2E_VERBOSE ? "inherit" : "ignore";
 
 const START_MS = 30_000;
 const STOP_MS = 5_000;
@@ -40,7 +40,7 @@ export async function until<T>(what: string, ask: () => Promise<T | undefined | 
   }
 }
 
-function stop(child: ChildProcess): Promise<void> {
+export function stop(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null) return resolve();
     const killed = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
@@ -55,7 +55,7 @@ function stop(child: ChildProcess): Promise<void> {
 const REFERENCE = join(venv, "temporal");
 
 /** The server under test, or the reference's where none is named. */
-const server = process.env.LONGTIDE_E2E_SERVER ?? REFERENCE;
+export const server = process.env.LONGTIDE_E2E_SERVER ?? REFERENCE;
 
 export const isLongtide = basename(server).startsWith("longtide");
 

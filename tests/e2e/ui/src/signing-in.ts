@@ -1,0 +1,143 @@
+/** A server whose web UI people sign in to, and the provider that knows them. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { test as base, expect, type Page } from "@playwright/test";
+import { dist, freePort, isLongtide, server as program, stop, until, verbose } from "./processes.js";
+
+const secured = fileURLToPath(new URL("../../typescript/secured", import.meta.url));
+
+/** The namespaces of the server. */
+export const NAMESPACES = ["default", "orders", "secret"];
+
+export interface SignInServer {
+  /** Where the pages are. */
+  url: string;
+  /** Signs somebody out at the provider, which tells the server. */
+  revoke(account: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts both; `auth` is added to what the server is told of signing in. */
+export async function startSignInServer(auth: object = {}): Promise<SignInServer> {
+  const [port, httpPort, providerPort] = [await freePort(), await freePort(), await freePort()];
+  const [url, issuer] = [`http://localhost:${httpPort}`, `http://localhost:${providerPort}`];
+  const folder = mkdtempSync(join(tmpdir(), "longtide-ui-"));
+  const children: ChildProcess[] = [];
+  const start = (command: string, ...words: string[]): ChildProcess => {
+    const child = spawn(command, words, { stdio: ["ignore", verbose, verbose] });
+    children.push(child);
+    return child;
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(children.map(stop));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    start("node", join(secured, "visitors.mjs"), String(providerPort), url);
+    await until("the provider answers", async () => {
+      return (await fetch(`${issuer}/.well-known/openid-configuration`)).ok;
+    });
+    const provider = {
+      name: "company",
+      label: "Company",
+      providerUrl: issuer,
+      clientId: "web-ui",
+      clientSecret: "a-secret-of-the-web-ui",
+      callbackUrl: `${url}/auth/sso/callback`,
+      postLogoutRedirectUrl: `${url}/sign-in?signedOut=true`,
+      scopes: ["openid", "profile", "email"],
+      allowedEmails: ["*@example.com"],
+    };
+    const settings = {
+      listen: `127.0.0.1:${port}`,
+      data_directory: join(folder, "data"),
+      http: { listen: `127.0.0.1:${httpPort}` },
+      ui: { enabled: true, directory: dist },
+      namespaces: NAMESPACES.map((name) => ({ name })),
+      audit: { directory: join(folder, "audit") },
+      global: {
+        authorization: {
+          authorizer: "default",
+          claimMapper: "default",
+          oidcIssuers: [issuer],
+          audience: "temporal",
+        },
+      },
+      auth: { enabled: true, providers: [provider], ...auth },
+      log: { level: "warn", format: "text" },
+    };
+    const file = join(folder, "longtide.yaml");
+    writeFileSync(file, JSON.stringify(settings));
+    const child = start(program, "server", "start", "--config", file);
+    await until("the server answers", async () => {
+      if (child.exitCode !== null) throw new Error("the server has ended");
+      return (await fetch(`${url}/ui-api/session`)).ok;
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const revoke = async (account: string): Promise<void> => {
+    const answer = await fetch(`${issuer}/sign-out?account=${account}`, { method: "POST" });
+    expect(answer.status).toBe(200);
+  };
+  return { url, revoke, close };
+}
+
+export const test = base.extend<{ problems: string[] }, { world: SignInServer }>({
+  world: [
+    // biome-ignore lint/correctness/noEmptyPattern: the form that fixtures have
+    async ({}, use) => {
+      const server = await startSignInServer();
+      await use(server);
+      await server.close();
+    },
+    { scope: "worker", timeout: 60_000 },
+  ],
+  baseURL: async ({ world }, use) => use(world.url),
+  problems: [
+    async ({ page }, use) => {
+      const problems: string[] = [];
+      page.on("pageerror", (error) => problems.push(String(error)));
+      page.on("console", (message) => {
+        if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+          problems.push(message.text());
+        }
+      });
+      await use(problems);
+      expect(problems).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** Only this project's own server signs people in. */
+export const signsIn = isLongtide;
+
+/** Says at the provider who one is. */
+export async function sayWho(page: Page, account: string): Promise<void> {
+  await expect(page.getByRole("heading", { name: "Who are you?" })).toBeVisible();
+  await page.getByLabel("Name").fill(account);
+  await page.getByRole("button", { name: "Continue" }).click();
+}
+
+/** Goes to a page, signs in on the way, and arrives there. */
+export async function signIn(page: Page, account: string, path = "/"): Promise<void> {
+  await page.goto(path);
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await page.getByRole("link", { name: "Sign in with Company" }).click();
+  await sayWho(page, account);
+  await expect(page.getByRole("navigation", { name: "Views" })).toBeVisible();
+}
+
+/** Nothing on the page says that something has failed. */
+export async function expectNoError(page: Page): Promise<void> {
+  await expect(page.locator(".skeleton")).toHaveCount(0);
+  await expect(page.locator(".state.bad, .toast.bad")).toHaveCount(0);
+}
+
+export { expect };
