@@ -56,7 +56,8 @@ async def test_every_language_connects_over_mutual_tls(authority: Authority, tmp
         assert await client.service_client.check_health()
         words = [address, *map(str, files)]
         node = ("node", str(FOLDER / "mutual_tls.mjs"))
-        for program, more in ((node, []), (go(), ["tls"]), (java(), ["tls"])):
+        rust = (str(ROOT / "tests/e2e/rust/target/debug/examples/mutual_tls"),)
+        for program, more in ((node, []), (rust, []), (go(), ["tls"]), (java(), ["tls"])):
             assert "connected" in done_by(program, *more, *words)
         # Without a certificate nobody comes in.
         roots = grpc.ssl_channel_credentials(authority.root)

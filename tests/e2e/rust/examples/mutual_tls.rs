@@ -11,14 +11,11 @@ use temporalio_client::{
 
 #[rustfmt::skip]
 async fn over_mutual_tls(address: &str, roots: &Path, certificate: &Path, key: &Path) -> Result<Connection> {
-    let pair = ClientTlsOptions { client_cert: read(certificate)?, client_private_key: read(key)? };
-    let tls = TlsOptions {
-        server_root_ca_cert: Some(read(roots)?),
-        client_tls_options: Some(pair),
-        ..TlsOptions::default()
-    };
+    let pair = ClientTlsOptions::builder();
+    let pair = pair.client_cert(read(certificate)?).client_private_key(read(key)?).build();
+    let tls = TlsOptions::builder().server_root_ca_cert(read(roots)?).client_tls_options(pair);
     let options = ConnectionOptions::new(Url::parse(&format!("https://{address}"))?);
-    Ok(Connection::connect(options.tls_options(tls).build()).await?)
+    Ok(Connection::connect(options.tls_options(tls.build()).build()).await?)
 }
 
 #[tokio::main]
