@@ -23,7 +23,7 @@ class Pages(service.WorkflowServiceServicer):
         self.last_page_may_come = threading.Event()
         self.asked = []
 
-    def ListWorkflowExecutions(self, request, context):  # noqa: N802
+    def ListWorkflowExecutions(self, request, context):
         page = int(request.next_page_token or b"0")
         self.asked.append(page)
         if page == PAGES - 1:

@@ -38,7 +38,7 @@ def end(ours: Cli, raw: Raw, queue: str, kid: str) -> None:
     raw.complete(raw.poll(kid), complete_workflow(b"1"))
     # The child's start and its end are told to the parent, together or not.
     task = raw.poll(queue)
-    while not any(CHILD_ENDED == event.event_type for event in task.history.events):
+    while not any(event.event_type == CHILD_ENDED for event in task.history.events):
         raw.complete(task)
         task = raw.poll(queue)
     raw.complete(task, complete_workflow(b"2"))

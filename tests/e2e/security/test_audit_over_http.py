@@ -85,7 +85,8 @@ def test_an_administrator_finds_records_as_they_were_written(server: Audited) ->
     assert server.look(ADMIN, target=theirs, decision="allowed").json["records"] == []
     # Bytes and all: the hash is that of the line.
     answer = server.look(ADMIN, target=mine)
-    (line,) = [line for line in server.lines() if mine in line and "StartWorkflow" in line]
+    started = [line for line in server.lines() if mine in line]
+    (line,) = [line for line in started if json.loads(line)["rpc"] == "StartWorkflowExecution"]
     assert line.encode() in answer.body
     time = found[0]["time"]
     assert server.look(ADMIN, target=mine, since=time).json["records"]
