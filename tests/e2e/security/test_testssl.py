@@ -20,9 +20,10 @@ WEAK = {"LOW", "MEDIUM", "HIGH", "CRITICAL", "FATAL"}
 OF_THE_MACHINE = {"engine_problem"}
 """What the scanner says of the machine that it runs on, under any severity."""
 
-HARMLESS = {"ui": {"BREACH"}}
-"""What does not apply: the pages are compressed, and they are the same files for everybody;
-nothing of a request and nothing secret is in them. Answers of the API are not compressed."""
+HARMLESS = {"metrics": {"HSTS", "security_headers"}, "ui": {"BREACH"}}
+"""What does not apply: metrics are for programs, no browser goes there; the pages are compressed,
+and they are the same files for everybody; nothing of a request and nothing secret is in them.
+Answers of the API are not compressed."""
 
 CHECKS = ("-p", "-s", "-f", "-P", "-S", "-U", "-h")
 """Protocols, ciphers, forward secrecy, preferences, certificate, vulnerabilities, headers."""
