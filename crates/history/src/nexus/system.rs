@@ -1,4 +1,4 @@
-//! Operations of the server itself, at the endpoint [`SYSTEM_ENDPOINT`]: calls of the API that
+//! Operations of the server itself, at the endpoint `__temporal_system`: calls of the API that
 //! workflows make as Nexus operations, within their own namespace.
 
 use std::{fmt, sync::Arc};
