@@ -154,6 +154,15 @@ impl Predicate {
         only_or(flat.collect(), Self::And)
     }
 
+    /// All that has to hold, one by one. What [`Predicate::all`] and the parser make has no
+    /// conjunction within another.
+    pub fn conjuncts(&self) -> &[Self] {
+        match self {
+            Self::And(members) => members,
+            other => std::slice::from_ref(other),
+        }
+    }
+
     /// Any of these; a disjunction within is merged.
     pub fn any(members: impl IntoIterator<Item = Self>) -> Self {
         let flat = members.into_iter().flat_map(|member| match member {

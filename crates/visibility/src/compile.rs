@@ -276,19 +276,16 @@ impl Sql {
 /// The one division that all matching runs are in; empty for plain workflows. None when the filter
 /// leaves more than one, or says nothing.
 pub(crate) fn only_division(filter: &Predicate) -> Option<&str> {
-    match filter {
-        Predicate::And(members) => members.iter().find_map(only_division),
-        Predicate::Condition(Condition { attribute: Attribute::System(attribute), test })
-            if *attribute == SystemAttribute::TemporalNamespaceDivision =>
+    let division = Attribute::System(SystemAttribute::TemporalNamespaceDivision);
+    filter.conjuncts().iter().find_map(|conjunct| match conjunct {
+        Predicate::Condition(Condition { attribute, test }) if *attribute == division => match test
         {
-            match test {
-                Test::Null { negated: false } => Some(""),
-                Test::Compare(Comparison::Equal, Value::String(division)) => Some(division),
-                _ => None,
-            }
-        }
+            Test::Null { negated: false } => Some(""),
+            Test::Compare(Comparison::Equal, Value::String(division)) => Some(division.as_str()),
+            _ => None,
+        },
         _ => None,
-    }
+    })
 }
 
 /// A run without a stored root is its own root.

@@ -79,7 +79,7 @@ fn is_common(
     filter: &Predicate,
     page_size: usize,
 ) -> Result<bool, Error> {
-    if conjuncts(filter).iter().all(is_one_value) {
+    if filter.conjuncts().iter().all(is_one_value) {
         return Ok(false);
     }
     let division = match only_division(filter) {
@@ -93,14 +93,7 @@ fn is_common(
     }))
 }
 
-fn conjuncts(filter: &Predicate) -> Vec<&Predicate> {
-    match filter {
-        Predicate::And(members) => members.iter().flat_map(conjuncts).collect(),
-        other => vec![other],
-    }
-}
-
-fn is_one_value(predicate: &&Predicate) -> bool {
+fn is_one_value(predicate: &Predicate) -> bool {
     let Predicate::Condition(condition) = predicate else { return false };
     matches!(condition.test, Test::Compare(Comparison::Equal, _) | Test::Null { negated: false })
 }
@@ -113,12 +106,8 @@ fn walks(
     namespace_id: NamespaceId,
     filter: &Predicate,
 ) -> Result<bool, Error> {
-    let conditions = match filter {
-        Predicate::And(members) => members.as_slice(),
-        other => std::slice::from_ref(other),
-    };
     let mut found_many = false;
-    for condition in conditions {
+    for condition in filter.conjuncts() {
         let Predicate::Condition(condition) = condition else { continue };
         let Some(search) = Sql::runs_with(namespace_id, condition) else { continue };
         let text = format!("SELECT count(*) FROM ({} LIMIT {})", search.text, FEW_RUNS + 1);
