@@ -1,7 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { IDENTITY, post, within } from "../api/http";
-import { ChoiceField, type Choices } from "../kit/ChoiceField";
 import { FormPage } from "../kit/Submission";
 import { TextField } from "../kit/TextField";
 import { toast } from "../kit/toasts";
@@ -10,6 +9,7 @@ import { ArgumentsField } from "../workflows/actions/ArgumentsField";
 import { newId } from "../workflows/actions/api";
 import { emptyArgument, inputWords } from "../workflows/actions/arguments";
 import { cli } from "../workflows/actions/commands";
+import { IdField, IdPolicyFields } from "../workflows/actions/IdFields";
 import { sent } from "../workflows/actions/sent";
 import {
   durationOf,
@@ -20,18 +20,6 @@ import {
   payloadMap,
   textPayload,
 } from "../workflows/actions/written";
-
-const REUSE: Choices = [
-  ["", "As the server does"],
-  ["ACTIVITY_ID_REUSE_POLICY_ALLOW_DUPLICATE", "Always"],
-  ["ACTIVITY_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY", "If the one before failed"],
-  ["ACTIVITY_ID_REUSE_POLICY_REJECT_DUPLICATE", "Never"],
-];
-const CONFLICT: Choices = [
-  ["", "As the server does"],
-  ["ACTIVITY_ID_CONFLICT_POLICY_FAIL", "Refuse"],
-  ["ACTIVITY_ID_CONFLICT_POLICY_USE_EXISTING", "Use the open one"],
-];
 
 const EMPTY = {
   activityId: "",
@@ -143,12 +131,11 @@ export function StartActivityPage() {
           });
         }}
       >
-        <div className="field-row">
-          {text("activityId", "Activity id", { required: true })}
-          <button type="button" className="button" onClick={() => set({ activityId: newId() })}>
-            Random
-          </button>
-        </div>
+        <IdField
+          label="Activity id"
+          value={form.activityId}
+          onChange={(activityId) => set({ activityId })}
+        />
         <div className="field-row">
           {text("type", "Type", { required: true })}
           {text("taskQueue", "Task queue", { required: true })}
@@ -165,20 +152,13 @@ export function StartActivityPage() {
             {text("heartbeat", "Silence of the worker", { hint: "at most" })}
             {text("attempts", "Attempts", { hint: "at most" })}
           </div>
-          <div className="field-row">
-            <ChoiceField
-              label="The id was used before"
-              value={form.reuse}
-              choices={REUSE}
-              onChange={(reuse) => set({ reuse })}
-            />
-            <ChoiceField
-              label="The id is in use"
-              value={form.conflict}
-              choices={CONFLICT}
-              onChange={(conflict) => set({ conflict })}
-            />
-          </div>
+          <IdPolicyFields
+            kind="ACTIVITY"
+            reuse={form.reuse}
+            conflict={form.conflict}
+            onReuse={(reuse) => set({ reuse })}
+            onConflict={(conflict) => set({ conflict })}
+          />
           {text("summary", "Summary")}
           {text("details", "Details", { hint: "Markdown" })}
           {text("searchAttributes", "Search attributes", {

@@ -2,7 +2,6 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { IDENTITY, post, within } from "../api/http";
-import { ChoiceField, type Choices } from "../kit/ChoiceField";
 import { FormPage } from "../kit/Submission";
 import { TextField } from "../kit/TextField";
 import { toast } from "../kit/toasts";
@@ -12,6 +11,7 @@ import { ArgumentsField } from "../workflows/actions/ArgumentsField";
 import { newId } from "../workflows/actions/api";
 import { emptyArgument, inputWords } from "../workflows/actions/arguments";
 import { cli } from "../workflows/actions/commands";
+import { IdField, IdPolicyFields } from "../workflows/actions/IdFields";
 import { sent } from "../workflows/actions/sent";
 import {
   durationOf,
@@ -22,18 +22,6 @@ import {
   payloadMap,
   textPayload,
 } from "../workflows/actions/written";
-
-const REUSE: Choices = [
-  ["", "As the server does"],
-  ["NEXUS_OPERATION_ID_REUSE_POLICY_ALLOW_DUPLICATE", "Always"],
-  ["NEXUS_OPERATION_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY", "If the one before failed"],
-  ["NEXUS_OPERATION_ID_REUSE_POLICY_REJECT_DUPLICATE", "Never"],
-];
-const CONFLICT: Choices = [
-  ["", "As the server does"],
-  ["NEXUS_OPERATION_ID_CONFLICT_POLICY_FAIL", "Refuse"],
-  ["NEXUS_OPERATION_ID_CONFLICT_POLICY_USE_EXISTING", "Use the open one"],
-];
 
 const EMPTY = {
   operationId: "",
@@ -134,12 +122,11 @@ export function StartNexusOperationPage() {
           });
         }}
       >
-        <div className="field-row">
-          {text("operationId", "Operation id", { required: true })}
-          <button type="button" className="button" onClick={() => set({ operationId: newId() })}>
-            Random
-          </button>
-        </div>
+        <IdField
+          label="Operation id"
+          value={form.operationId}
+          onChange={(operationId) => set({ operationId })}
+        />
         {text("endpoint", "Endpoint", { required: true, list: "known-endpoints" })}
         <datalist id="known-endpoints">
           {endpoints.data?.endpoints?.map(({ id, spec }) => (
@@ -159,20 +146,13 @@ export function StartNexusOperationPage() {
             {text("scheduleToStart", "Until it has begun", { hint: "at most" })}
             {text("startToClose", "Once it has begun", { hint: "at most" })}
           </div>
-          <div className="field-row">
-            <ChoiceField
-              label="The id was used before"
-              value={form.reuse}
-              choices={REUSE}
-              onChange={(reuse) => set({ reuse })}
-            />
-            <ChoiceField
-              label="The id is in use"
-              value={form.conflict}
-              choices={CONFLICT}
-              onChange={(conflict) => set({ conflict })}
-            />
-          </div>
+          <IdPolicyFields
+            kind="NEXUS_OPERATION"
+            reuse={form.reuse}
+            conflict={form.conflict}
+            onReuse={(reuse) => set({ reuse })}
+            onConflict={(conflict) => set({ conflict })}
+          />
           {text("summary", "Summary")}
           {text("searchAttributes", "Search attributes", {
             hint: "a JSON object; the names must be registered",

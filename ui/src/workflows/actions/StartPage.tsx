@@ -3,7 +3,6 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { get, within } from "../../api/http";
 import type { HistoryPage } from "../../api/types";
-import { ChoiceField } from "../../kit/ChoiceField";
 import { FormPage } from "../../kit/Submission";
 import { ErrorState, Skeleton } from "../../kit/states";
 import { TextField } from "../../kit/TextField";
@@ -17,6 +16,7 @@ import { ArgumentsField } from "./ArgumentsField";
 import { newId, startWorkflow } from "./api";
 import { type Argument, emptyArgument, inputWords } from "./arguments";
 import { cli } from "./commands";
+import { IdField, IdPolicyFields } from "./IdFields";
 import { sent } from "./sent";
 import {
   durationOf,
@@ -58,19 +58,6 @@ const EMPTY = (): Form => ({
   summary: "",
   details: "",
 });
-
-const REUSE = [
-  ["", "As the server does"],
-  ["WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE", "Always"],
-  ["WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY", "If the one before failed"],
-  ["WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE", "Never"],
-] as const;
-const CONFLICT = [
-  ["", "As the server does"],
-  ["WORKFLOW_ID_CONFLICT_POLICY_FAIL", "Refuse"],
-  ["WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING", "Use the open one"],
-  ["WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING", "Terminate the open one"],
-] as const;
 
 /** Starts a workflow; `like` fills in the form from another run. */
 export function StartPage() {
@@ -192,12 +179,11 @@ function StartForm({ initial }: { initial: Form }) {
         });
       }}
     >
-      <div className="field-row">
-        {text("workflowId", "Workflow id", { required: true })}
-        <button type="button" className="button" onClick={() => set({ workflowId: newId() })}>
-          Random
-        </button>
-      </div>
+      <IdField
+        label="Workflow id"
+        value={form.workflowId}
+        onChange={(workflowId) => set({ workflowId })}
+      />
       <div className="field-row">
         {text("type", "Type", { required: true })}
         {text("taskQueue", "Task queue", { required: true })}
@@ -205,20 +191,13 @@ function StartForm({ initial }: { initial: Form }) {
       <ArgumentsField args={form.args} onChange={(args) => set({ args })} />
       <details>
         <summary>More options</summary>
-        <div className="field-row">
-          <ChoiceField
-            label="The id was used before"
-            value={form.reusePolicy}
-            choices={REUSE}
-            onChange={(reusePolicy) => set({ reusePolicy })}
-          />
-          <ChoiceField
-            label="The id is in use"
-            value={form.conflictPolicy}
-            choices={CONFLICT}
-            onChange={(conflictPolicy) => set({ conflictPolicy })}
-          />
-        </div>
+        <IdPolicyFields
+          kind="WORKFLOW"
+          reuse={form.reusePolicy}
+          conflict={form.conflictPolicy}
+          onReuse={(reusePolicy) => set({ reusePolicy })}
+          onConflict={(conflictPolicy) => set({ conflictPolicy })}
+        />
         <div className="field-row">
           {text("executionTimeout", "Execution time-out", { hint: "as 90s or 1h30m" })}
           {text("startDelay", "Start delay", { hint: "as 90s or 1h30m" })}
