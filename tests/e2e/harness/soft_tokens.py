@@ -8,6 +8,13 @@ PIN = "canary-pin-58164"
 """The PIN of every token; nobody may find it anywhere."""
 
 
+def written_pin(folder: Path) -> Path:
+    """The file with the PIN."""
+    path = folder / "pin"
+    path.write_text(f"{PIN}\n")
+    return path
+
+
 class SoftTokens:
     """A folder of tokens, which a process sees that has `variables` in its environment."""
 
@@ -33,6 +40,11 @@ class SoftTokens:
 
     def delete_key(self, token: str, label: str) -> None:
         self._tool(token, "--delete-object", "--type", "secrkey", "--label", label)
+
+    def setting(self, pin: Path, name: str, **place: object) -> dict:
+        """A key as servers are told of it; parts of its place that are None are left out."""
+        place = {"module": self.module, "pin_file": str(pin)} | place
+        return {"id": name, "pkcs11": {name: it for name, it in place.items() if it is not None}}
 
     def _tool(self, token: str, *words: str) -> None:
         where = ("--module", self.module, "--token-label", token, "--login", "--pin", PIN)

@@ -93,6 +93,17 @@ def publish(path: Path, *keys: SigningKey) -> None:
     path.with_suffix(".new").rename(path)
 
 
+def trusting(folder: Path, *keys: SigningKey) -> dict:
+    """Publishes keys in a folder; what `global.authorization` says of a server that trusts them."""
+    publish(folder / "keys.json", *keys)
+    return {
+        "authorizer": "default",
+        "jwtKeyProvider": {"keySourceURIs": [f"file://{folder}/keys.json"]},
+        "audience": AUDIENCE,
+        "issuers": [ISSUER],
+    }
+
+
 def _bytes(*words: str) -> bytes:
     return subprocess.run(["openssl", *words], capture_output=True, check=True, timeout=60).stdout
 

@@ -26,6 +26,7 @@ from temporalio.client import (
 from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
+from harness.batches import start_in_turn
 from harness.sdk import assert_history, unique, worker
 from harness.server import Server
 from harness.waiting import wait_for
@@ -82,18 +83,7 @@ class Batch:
             executions=runs,
             **({operation: OPERATIONS[operation]} | fields),
         )
-
-        async def started() -> bool:
-            """One namespace has one batch operation at a time."""
-            try:
-                await self.service.start_batch_operation(request)
-            except RPCError as error:
-                if error.status != RPCStatusCode.RESOURCE_EXHAUSTED:
-                    raise
-                return False
-            return True
-
-        await wait_for(started, "the batch operation's turn")
+        await start_in_turn(self.service, request)
         return job_id
 
     async def describe(self, job_id: str) -> messages.DescribeBatchOperationResponse:

@@ -11,7 +11,7 @@ from harness.http_api import Answer, ask
 from harness.sdk import unique
 from harness.secured import SecuredServer
 from harness.server import free_port
-from harness.tokens import AUDIENCE, ISSUER, SigningKey, publish
+from harness.tokens import SigningKey, trusting
 
 
 class Audited(SecuredServer):
@@ -19,17 +19,10 @@ class Audited(SecuredServer):
 
     def __init__(self, folder: Path, *, has_log: bool = True) -> None:
         self.key = SigningKey(folder, "first")
-        publish(folder / "keys.json", self.key)
         self.log_folder = folder / "audit"
         port = free_port()
         self.url = f"http://localhost:{port}"
-        authorization = {
-            "authorizer": "default",
-            "claimMapper": "default",
-            "jwtKeyProvider": {"keySourceURIs": [f"file://{folder}/keys.json"]},
-            "audience": AUDIENCE,
-            "issuers": [ISSUER],
-        }
+        authorization = trusting(folder, self.key) | {"claimMapper": "default"}
         settings = {
             "global": {"authorization": authorization},
             "http": {"listen": f"127.0.0.1:{port}"},

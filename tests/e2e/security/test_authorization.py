@@ -28,7 +28,7 @@ from harness.raw import (
 from harness.sdk import unique
 from harness.secured import SecuredServer
 from harness.server import free_port
-from harness.tokens import AUDIENCE, ISSUER, SigningKey, publish
+from harness.tokens import SigningKey, trusting
 from harness.waiting import wait_for_sync
 
 
@@ -80,14 +80,7 @@ def key(tmp_path_factory) -> SigningKey:
 def server(key: SigningKey, tmp_path_factory) -> Iterator[SecuredServer]:
     """A server that knows callers by tokens."""
     folder = tmp_path_factory.mktemp("authorized")
-    publish(folder / "keys.json", key)
-    authorization = {
-        "authorizer": "default",
-        "claimMapper": "default",
-        "jwtKeyProvider": {"keySourceURIs": [f"file://{folder}/keys.json"]},
-        "audience": AUDIENCE,
-        "issuers": [ISSUER],
-    }
+    authorization = trusting(folder, key) | {"claimMapper": "default"}
     namespaces = [{"name": name} for name in ("default", "other", "third")]
     settings = {"global": {"authorization": authorization}, "namespaces": namespaces}
     http_port = free_port()

@@ -14,7 +14,7 @@ import matrix
 from harness.raw import Raw
 from harness.secured import SecuredServer
 from harness.server import free_port
-from harness.tokens import AUDIENCE, ISSUER, SigningKey, publish
+from harness.tokens import SigningKey, trusting
 
 GRPC_ONLY = {
     "AddOrUpdateRemoteCluster",
@@ -82,13 +82,7 @@ def credentials(key: SigningKey, tmp_path_factory) -> dict[str, str | None]:
 def server(key: SigningKey, tmp_path_factory) -> Iterator[SecuredServer]:
     """A server with an HTTP port that has pages, and another one for the pages alone."""
     folder = tmp_path_factory.mktemp("matrix")
-    publish(folder / "keys.json", key)
-    authorization = {
-        "authorizer": "default",
-        "jwtKeyProvider": {"keySourceURIs": [f"file://{folder}/keys.json"]},
-        "audience": AUDIENCE,
-        "issuers": [ISSUER],
-    }
+    authorization = trusting(folder, key)
     ports = {"http": free_port(), "ui": free_port()}
     settings = {
         "global": {"authorization": authorization},

@@ -14,7 +14,7 @@ from test_codec_server import CodecServer, key_line, plain, to_json
 
 from harness.sdk import history_of
 from harness.server import Server, executable
-from harness.soft_tokens import PIN, SoftTokens
+from harness.soft_tokens import PIN, SoftTokens, written_pin
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -30,14 +30,12 @@ def tokens(tmp_path: Path) -> SoftTokens:
 
 @pytest.fixture
 def pin(tmp_path: Path) -> Path:
-    path = tmp_path / "pin"
-    path.write_text(f"{PIN}\n")
-    return path
+    return written_pin(tmp_path)
 
 
 def on_token(tokens: SoftTokens, pin: Path, name: str = "hsm", **other: object) -> dict:
-    place = {"module": tokens.module, "token": "vault", "key": "codec", "pin_file": str(pin)}
-    return {"id": name, "pkcs11": place | other}
+    """The key `codec` of the token `vault`, unless `other` says something else."""
+    return tokens.setting(pin, name, **({"token": "vault", "key": "codec"} | other))
 
 
 def settings(*tokens: dict, **more: object) -> dict:

@@ -9,7 +9,7 @@ from harness.http_api import Answer, ask
 from harness.sdk import unique
 from harness.secured import SecuredServer
 from harness.server import free_port
-from harness.tokens import AUDIENCE, ISSUER, SigningKey, publish
+from harness.tokens import SigningKey, trusting
 
 N = "/api/v1/namespaces/default"
 START = {"workflowType": {"name": "X"}, "taskQueue": {"name": "q"}, "requestId": "r"}
@@ -23,14 +23,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
 @pytest.fixture(scope="module")
 def server(key: SigningKey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredServer]:
     folder = tmp_path_factory.mktemp("http")
-    publish(folder / "keys.json", key)
-    authorization = {
-        "authorizer": "default",
-        "claimMapper": "default",
-        "jwtKeyProvider": {"keySourceURIs": [f"file://{folder}/keys.json"]},
-        "audience": AUDIENCE,
-        "issuers": [ISSUER],
-    }
+    authorization = trusting(folder, key) | {"claimMapper": "default"}
     port = free_port()
     settings = {
         "global": {"authorization": authorization},

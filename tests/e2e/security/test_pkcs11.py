@@ -19,7 +19,7 @@ from test_encryption_at_rest import (
 
 from harness.secured import SecuredServer
 from harness.server import executable
-from harness.soft_tokens import PIN, SoftTokens
+from harness.soft_tokens import PIN, SoftTokens, written_pin
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -35,17 +35,12 @@ def tokens(tmp_path: Path) -> SoftTokens:
 
 @pytest.fixture
 def pin(tmp_path: Path) -> Path:
-    """The file with the PIN."""
-    path = tmp_path / "pin"
-    path.write_text(f"{PIN}\n")
-    return path
+    return written_pin(tmp_path)
 
 
 def on_token(tokens: SoftTokens, pin: Path, name: str = "hsm", **other: object) -> dict:
     """The key `at-rest` of the token `vault`, unless `other` says something else."""
-    place = {"module": tokens.module, "token": "vault", "key": "at-rest", "pin_file": str(pin)}
-    place |= other
-    return {"id": name, "pkcs11": {name: it for name, it in place.items() if it is not None}}
+    return tokens.setting(pin, name, **({"token": "vault", "key": "at-rest"} | other))
 
 
 def rotate(server: SecuredServer) -> subprocess.CompletedProcess[str]:

@@ -28,6 +28,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from harness.batches import start_in_turn
 from harness.policies import RuledServer
 from harness.sdk import unique, worker
 from harness.server import executable
@@ -147,18 +148,7 @@ class Batches:
         request = messages.StartBatchOperationRequest(
             namespace="default", job_id=job_id, reason="test", **fields
         )
-
-        async def started() -> bool:
-            try:
-                await self.service.start_batch_operation(request)
-            except RPCError as error:
-                # One namespace has one batch operation at a time.
-                if error.status != RPCStatusCode.RESOURCE_EXHAUSTED:
-                    raise
-                return False
-            return True
-
-        await wait_for(started, "the batch operation's turn")
+        await start_in_turn(self.service, request)
         return job_id
 
     async def ended(self, job_id: str) -> messages.DescribeBatchOperationResponse:

@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -140,8 +141,9 @@ def test_a_scanner_finds_no_weakness_where_certificates_are_wanted(authority: Au
     assert done.returncode == 0, done.stdout
 
 
-def test_the_scanner_finds_what_is_weak(authority: Authority, tmp_path):
-    """Another server, of which these tests do not say that all is well."""
+@contextmanager
+def weak_server(authority: Authority) -> Iterator[str]:
+    """Another server, of which these tests do not say that all is well; its address."""
     pair, port = authority.server("weak", kind="rsa-2048"), free_port()
     words = ["-accept", f"127.0.0.1:{port}", "-cert", str(pair.certificate), "-key", str(pair.key)]
     words += ["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0", "-www", "-quiet"]
@@ -150,10 +152,15 @@ def test_the_scanner_finds_what_is_weak(authority: Authority, tmp_path):
     )
     try:
         wait_for_sync(lambda: listens(port), "the weak server listens")
-        results, done = scanned(f"127.0.0.1:{port}", authority, tmp_path, "intermediate")
+        yield f"127.0.0.1:{port}"
     finally:
         weak.kill()
         weak.wait(timeout=10)
+
+
+def test_the_scanner_finds_what_is_weak(authority: Authority, tmp_path):
+    with weak_server(authority) as address:
+        results, done = scanned(address, authority, tmp_path, "intermediate")
     assert suites(results, "tls_1_2") == {"TLS_RSA_WITH_AES_128_CBC_SHA"}
     with pytest.raises(AssertionError):
         assert_no_weakness(results)

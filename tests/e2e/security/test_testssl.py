@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_scanners import LIMITS, listens
+from test_scanners import LIMITS, weak_server
 
 from harness.certificates import Authority
 from harness.secured import SecuredServer
 from harness.server import free_port
-from harness.waiting import wait_for_sync
 
 TESTSSL = "testssl"
 
@@ -104,17 +103,6 @@ def test_testssl_finds_no_weakness(server: SecuredServer, authority: Authority, 
 
 
 def test_testssl_finds_what_is_weak(authority: Authority, tmp_path):
-    """Another server, of which these tests do not say that all is well."""
-    pair, port = authority.server("weak", kind="rsa-2048"), free_port()
-    words = ["-accept", f"127.0.0.1:{port}", "-cert", str(pair.certificate), "-key", str(pair.key)]
-    words += ["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0", "-www", "-quiet"]
-    weak = subprocess.Popen(
-        ["openssl", "s_server", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        wait_for_sync(lambda: listens(port), "the weak server listens")
-        found = findings(f"127.0.0.1:{port}", authority, tmp_path, "-s", "-f")
-    finally:
-        weak.kill()
-        weak.wait(timeout=10)
+    with weak_server(authority) as address:
+        found = findings(address, authority, tmp_path, "-s", "-f")
     assert weaknesses(found)
