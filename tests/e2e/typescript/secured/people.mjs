@@ -7,14 +7,12 @@
  *     node people.mjs '{"port": 1, "url": "http://localhost:2", "tokenSeconds": 300, "idToken": false}'
  */
 
-import { generateKeyPair, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { promisify } from 'node:util';
 import Provider from 'oidc-provider';
+import { consent, jsonWebTokens, onLoopback, signingKey } from './providing.mjs';
 
 const { port, url, tokenSeconds } = JSON.parse(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
-const RESOURCE = 'urn:temporal';
 const PERMISSIONS = {
   newcomer: [],
   reader: ['default:read'],
@@ -22,8 +20,7 @@ const PERMISSIONS = {
   admin: ['temporal-system:admin'],
 };
 
-const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
-const signing = { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), alg: 'RS256', use: 'sig' };
+const signing = await signingKey();
 const counts = { renewed: 0 };
 
 function provider() {
@@ -49,8 +46,7 @@ function provider() {
     conformIdTokenClaims: false,
     cookies: { keys: ['people'] },
     extraTokenClaims: (_, token) => ({ permissions: PERMISSIONS[token.accountId] }),
-    // By itself it calls nothing on loopback, where the tests are.
-    fetch: (address, { dispatcher, ...options }) => fetch(address, options),
+    fetch: onLoopback,
     findAccount: (_, id) => ({
       accountId: id,
       claims: () => ({
@@ -68,18 +64,7 @@ function provider() {
     features: {
       backchannelLogout: { enabled: true },
       devInteractions: { enabled: false },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: () => RESOURCE,
-        useGrantedResource: () => true,
-        getResourceServerInfo: () => ({
-          scope: '',
-          audience: 'temporal',
-          accessTokenFormat: 'jwt',
-          accessTokenTTL: tokenSeconds,
-          jwt: { sign: { alg: 'RS256' } },
-        }),
-      },
+      resourceIndicators: jsonWebTokens(() => tokenSeconds),
     },
     ttl: { IdToken: 3600, Grant: 86400, Session: 86400, RefreshToken: 86400 },
   });
@@ -98,10 +83,7 @@ async function interact(made, request, response) {
   if (!(accountId in PERMISSIONS)) {
     result = { error: 'access_denied', error_description: 'not today' };
   } else if (prompt.name === 'consent') {
-    const grant = new made.Grant({ accountId: session.accountId, clientId: params.client_id });
-    grant.addOIDCScope(params.scope);
-    grant.addResourceScope(RESOURCE, '');
-    result = { consent: { grantId: await grant.save() } };
+    result = await consent(made, { params, session }, params.scope);
   }
   await made.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
 }

@@ -7,22 +7,13 @@
  *     node provider.mjs PORT
  */
 
-import { generateKeyPair, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { promisify } from 'node:util';
 import Provider from 'oidc-provider';
+import { consent, jsonWebTokens, signingKey } from './providing.mjs';
 
 const port = Number(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
-const AUDIENCE = 'temporal';
-const RESOURCE = 'urn:temporal';
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
-
-async function signingKey() {
-  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
-  const key = privateKey.export({ format: 'jwk' });
-  return { ...key, kid: randomUUID(), alg: 'RS256', use: 'sig' };
-}
 
 /** The provider with a new key. */
 async function provider() {
@@ -53,18 +44,7 @@ async function provider() {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       deviceFlow: { enabled: true },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: () => RESOURCE,
-        useGrantedResource: () => true,
-        getResourceServerInfo: (_, resource, client) => ({
-          scope: '',
-          audience: AUDIENCE,
-          accessTokenFormat: 'jwt',
-          accessTokenTTL: client.clientId === 'cli' ? 31 : 300,
-          jwt: { sign: { alg: 'RS256' } },
-        }),
-      },
+      resourceIndicators: jsonWebTokens((client) => (client.clientId === 'cli' ? 31 : 300)),
     },
   });
   return made;
@@ -75,10 +55,7 @@ async function interact(made, request, response) {
   const { prompt, params, session } = await made.interactionDetails(request, response);
   let result = { login: { accountId: 'alice' } };
   if (prompt.name === 'consent') {
-    const grant = new made.Grant({ accountId: session.accountId, clientId: params.client_id });
-    grant.addOIDCScope('openid offline_access');
-    grant.addResourceScope(RESOURCE, '');
-    result = { consent: { grantId: await grant.save() } };
+    result = await consent(made, { params, session }, 'openid offline_access');
   }
   await made.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
 }

@@ -7,14 +7,12 @@
  *     node visitors.mjs PORT ADDRESS_OF_THE_SERVER
  */
 
-import { generateKeyPair, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { promisify } from 'node:util';
 import Provider from 'oidc-provider';
+import { consent, jsonWebTokens, onLoopback, signingKey } from './providing.mjs';
 
 const [port, server] = process.argv.slice(2);
 const issuer = `http://localhost:${port}`;
-const RESOURCE = 'urn:temporal';
 
 /** What each person may do; nobody else has any role. */
 const PERMISSIONS = {
@@ -25,8 +23,7 @@ const PERMISSIONS = {
   scoped: ['orders:read', 'orders:write'],
 };
 
-const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
-const key = { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), alg: 'RS256', use: 'sig' };
+const key = await signingKey();
 const made = new Provider(issuer, {
   jwks: { keys: [key] },
   clients: [
@@ -42,8 +39,7 @@ const made = new Provider(issuer, {
   ],
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
   conformIdTokenClaims: false,
-  // By itself it calls nothing on loopback, where the tests are.
-  fetch: (address, { dispatcher, ...options }) => fetch(address, options),
+  fetch: onLoopback,
   findAccount: (_, id) => ({
     accountId: id,
     claims: () => ({
@@ -61,18 +57,7 @@ const made = new Provider(issuer, {
     devInteractions: { enabled: false },
     rpInitiatedLogout: { enabled: true, logoutSource },
     backchannelLogout: { enabled: true },
-    resourceIndicators: {
-      enabled: true,
-      defaultResource: () => RESOURCE,
-      useGrantedResource: () => true,
-      getResourceServerInfo: () => ({
-        scope: '',
-        audience: 'temporal',
-        accessTokenFormat: 'jwt',
-        accessTokenTTL: 300,
-        jwt: { sign: { alg: 'RS256' } },
-      }),
-    },
+    resourceIndicators: jsonWebTokens(() => 300),
   },
 });
 
@@ -92,10 +77,7 @@ async function interact(request, response) {
   const finish = (result) =>
     made.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
   if (prompt.name === 'consent') {
-    const grant = new made.Grant({ accountId: session.accountId, clientId: params.client_id });
-    grant.addOIDCScope('openid profile email offline_access');
-    grant.addResourceScope(RESOURCE, '');
-    return finish({ consent: { grantId: await grant.save() } });
+    return finish(await consent(made, { params, session }, 'openid profile email offline_access'));
   }
   if (request.method !== 'POST') {
     response.setHeader('content-type', 'text/html');

@@ -1,6 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
-import { test as base, expect, type Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { type Started, startPages, startServer, until, Workers } from "./processes.js";
+import { test as base } from "./problems.js";
 
 interface World {
   server: Started;
@@ -9,7 +10,7 @@ interface World {
 }
 
 /** Every test has the same server; the ids of its workflows are its own. */
-export const test = base.extend<{ problems: string[] }, { world: World }>({
+export const test = base.extend<object, { world: World }>({
   world: [
     // biome-ignore lint/correctness/noEmptyPattern: the form that fixtures have
     async ({}, use) => {
@@ -25,22 +26,6 @@ export const test = base.extend<{ problems: string[] }, { world: World }>({
     { scope: "worker", timeout: 60_000 },
   ],
   baseURL: async ({ world }, use) => use(world.pages.url),
-  // What the browser complains about: refused scripts and styles, and errors that nobody caught.
-  problems: [
-    async ({ page }, use) => {
-      const problems: string[] = [];
-      page.on("pageerror", (error) => problems.push(String(error)));
-      page.on("console", (message) => {
-        // An answer that is no success is written to the console, too, and is no defect of the page.
-        if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
-          problems.push(message.text());
-        }
-      });
-      await use(problems);
-      expect(problems).toEqual([]);
-    },
-    { auto: true },
-  ],
 });
 
 /** The rules of WCAG 2.2, levels A and AA. */

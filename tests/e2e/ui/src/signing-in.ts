@@ -5,8 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { test as base, expect, type Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { dist, freePort, isLongtide, server as program, stop, until, verbose } from "./processes.js";
+import { test as base } from "./problems.js";
 
 const secured = fileURLToPath(new URL("../../typescript/secured", import.meta.url));
 
@@ -88,7 +89,7 @@ export async function startSignInServer(auth: object = {}): Promise<SignInServer
   return { url, revoke, close };
 }
 
-export const test = base.extend<{ problems: string[] }, { world: SignInServer }>({
+export const test = base.extend<object, { world: SignInServer }>({
   world: [
     // biome-ignore lint/correctness/noEmptyPattern: the form that fixtures have
     async ({}, use) => {
@@ -99,20 +100,6 @@ export const test = base.extend<{ problems: string[] }, { world: SignInServer }>
     { scope: "worker", timeout: 60_000 },
   ],
   baseURL: async ({ world }, use) => use(world.url),
-  problems: [
-    async ({ page }, use) => {
-      const problems: string[] = [];
-      page.on("pageerror", (error) => problems.push(String(error)));
-      page.on("console", (message) => {
-        if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
-          problems.push(message.text());
-        }
-      });
-      await use(problems);
-      expect(problems).toEqual([]);
-    },
-    { auto: true },
-  ],
 });
 
 /** Only this project's own server signs people in. */
