@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 
 from harness.server import free_port
-from harness.waiting import wait_for_sync
+from harness.waiting import wait_for, wait_for_sync
 
 FOLDER = Path(__file__).parent.parent / "typescript" / "secured"
 
@@ -45,6 +45,14 @@ class TypeScriptWorker(Program):
 
     def __init__(self, log: Path, **options: object) -> None:
         super().__init__(log, "worker.mjs", json.dumps(options), ready="polls")
+
+    async def has_another_token(self) -> None:
+        """Waits until a token that it asked for after now is the one that it shows."""
+        # The first that it tells may have been asked for before.
+        wanted = self.log.read_text().count("another token") + 2
+        await wait_for(
+            lambda: self.log.read_text().count("another token") >= wanted, "a token is renewed"
+        )
 
     def stop(self) -> None:
         """Lets it finish."""

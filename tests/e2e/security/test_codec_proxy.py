@@ -254,8 +254,9 @@ def test_a_poll_ends_when_its_caller_says(server, proxy):
     poll = messages.PollActivityTaskQueueRequest(namespace="default", identity="me")
     poll.task_queue.name = unique("queue")
     began = time.monotonic()
+    # An answer, and no DEADLINE_EXCEEDED: the server learns when the caller stops to wait.
     assert not stub(proxy.address).PollActivityTaskQueue(poll, timeout=4).task_token
-    assert 2 < time.monotonic() - began < 4
+    assert time.monotonic() - began > 2
 
 
 def test_a_server_that_is_away_is_told(tmp_path):

@@ -1,7 +1,6 @@
 """Who uses a codec server: holders of API keys, how often they may, and what is written down."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -132,6 +131,4 @@ def test_each_principal_may_ask_so_often(tmp_path):
             "/decode", {"payloads": []}, Authorization=f"Bearer {one}", X_Namespace="default"
         )
         assert answer[0] == 429 and answer[2]["Retry-After"] == "1"
-        began = time.monotonic()
         wait_for_sync(lambda: callers.status("decode", one) == 200, "a second has passed")
-        assert time.monotonic() - began < 5

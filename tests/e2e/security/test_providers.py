@@ -109,7 +109,7 @@ async def test_keys_rotate_at_the_provider_while_workers_of_two_languages_work(t
                     await wait_for_event(handle, "ChildWorkflowExecutionCompleted")
                     await asyncio.to_thread(provider.rotate)
                     second = await asyncio.to_thread(provider.token)
-                    await asyncio.sleep(1.2)  # the TypeScript worker has a token of the new key
+                    await theirs.has_another_token()
                     await handle.signal(Waits.go_on)
                     assert await handle.result() == GREETINGS * 2
                     fresh = await asyncio.to_thread(provider.token)

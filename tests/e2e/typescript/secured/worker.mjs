@@ -48,6 +48,7 @@ const connection = await NativeConnection.connect({ address: options.address, tl
 const refresh = setInterval(async () => {
   if (options.issuer) {
     connection.setApiKey(await token());
+    console.log('another token');
   }
 }, 1000);
 const worker = await Worker.create({
