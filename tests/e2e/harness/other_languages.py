@@ -1,6 +1,7 @@
-"""Programs in Go and Java that do what docs/guide shows: workers, and payloads by hand."""
+"""Programs in Rust, Go and Java that do what docs/guide shows: workers, and payloads by hand."""
 
 import functools
+import json
 import os
 import shutil
 import subprocess
@@ -18,6 +19,17 @@ def _built(words: list[str], folder: Path) -> None:
         pytest.skip(f"{words[0]} is not installed")
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=BUILD_SECONDS)
     assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
+
+
+@functools.cache
+def rust(example: str) -> tuple[str, ...]:
+    """The command line of an example in Rust, built."""
+    folder = SUITES / "rust"
+    _built(["cargo", "build", "--quiet", "--locked", "--example", example], folder)
+    # Where cargo builds is for it to say: a run of all tests may have set another folder.
+    asked = ["cargo", "metadata", "--format-version", "1", "--no-deps", "--locked"]
+    told = subprocess.run(asked, cwd=folder, capture_output=True, check=True, timeout=60)
+    return (f"{json.loads(told.stdout)['target_directory']}/debug/examples/{example}",)
 
 
 @functools.cache

@@ -9,7 +9,7 @@ import pytest
 from harness.certificates import Authority
 from harness.guides import over_mutual_tls
 from harness.node import FOLDER
-from harness.other_languages import done_by, go, java
+from harness.other_languages import done_by, go, java, rust
 from harness.secured import SecuredServer
 
 ROOT = Path(__file__).parents[3]
@@ -56,8 +56,8 @@ async def test_every_language_connects_over_mutual_tls(authority: Authority, tmp
         assert await client.service_client.check_health()
         words = [address, *map(str, files)]
         node = ("node", str(FOLDER / "mutual_tls.mjs"))
-        rust = (str(ROOT / "tests/e2e/rust/target/debug/examples/mutual_tls"),)
-        for program, more in ((node, []), (rust, []), (go(), ["tls"]), (java(), ["tls"])):
+        languages = ((node, []), (rust("mutual_tls"), []), (go(), ["tls"]), (java(), ["tls"]))
+        for program, more in languages:
             assert "connected" in done_by(program, *more, *words)
         # Without a certificate nobody comes in.
         roots = grpc.ssl_channel_credentials(authority.root)

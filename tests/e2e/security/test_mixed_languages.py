@@ -18,27 +18,23 @@ from conftest import CLI
 from harness.encryption_codec import codec_of
 from harness.guides import encrypted_client
 from harness.node import FOLDER, Program
-from harness.other_languages import done_by, go, java
+from harness.other_languages import done_by, go, java, rust
 from harness.sdk import unique
 from harness.server import Server, executable
 from harness.waiting import wait_for_sync
-
-RUST = Path(__file__).parent.parent / "rust"
 
 
 class ActivityWorker:
     """A worker of activities in one of the languages, built when it is not there yet."""
 
     def __init__(self, language: str, log: Path, *words: str) -> None:
-        cargo = ["cargo", "run", "--quiet", "--locked", "--example", "encrypted_activities"]
         program = {
-            "Rust": lambda: cargo,
-            "Go": lambda: [*go(), "activities"],
-            "Java": lambda: [*java(), "activities"],
+            "Rust": lambda: rust("encrypted_activities"),
+            "Go": lambda: (*go(), "activities"),
+            "Java": lambda: (*java(), "activities"),
         }[language]()
         self.process = subprocess.Popen(
             [*program, *words],
-            cwd=RUST,
             stdin=subprocess.PIPE,
             stdout=log.open("ab"),
             stderr=subprocess.STDOUT,
@@ -48,7 +44,7 @@ class ActivityWorker:
             assert self.process.poll() is None, log.read_text()
             return "polls" in log.read_text()
 
-        wait_for_sync(polls, f"the {language} worker polls", seconds=900)
+        wait_for_sync(polls, f"the {language} worker polls", seconds=60)
 
     def __enter__(self) -> "ActivityWorker":
         return self
