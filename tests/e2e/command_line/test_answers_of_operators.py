@@ -1,5 +1,7 @@
 """Both command lines say the same about what operators keep: endpoints, deployments, queues."""
 
+import functools
+
 from harness.answers import stable
 from harness.command_line import Cli
 from harness.raw import Raw
@@ -31,10 +33,8 @@ def test_a_namespace_is_made_changed_and_read(same, ours: Cli, theirs: Cli):
         name = unique("namespace")
         words = ["-n", name, "--retention", "2d", "--description", "d", "--email", "e@x"]
         maker.text("operator", "namespace", "create", *words, "--data", "a=1")
-        shown = wait_for_sync(
-            lambda: ours.run("operator", "namespace", "describe", "-n", name).returncode == 0,
-            "the namespace",
-        )
+        described = functools.partial(ours.run, "operator", "namespace", "describe", "-n", name)
+        wait_for_sync(lambda is_there=described: is_there().returncode == 0, "the namespace")
         shown = same("operator", "namespace", "describe", "-n", name)
         assert shown["namespaceInfo"]["data"] == {"a": "1"}
         changer.text("operator", "namespace", "update", "-n", name, "--retention", "3d")
@@ -98,7 +98,8 @@ def test_search_attributes_are_made_and_read(same, ours: Cli, theirs: Cli):
         name = unique("Attribute").replace("-", "")
         words = ["operator", "search-attribute"]
         maker.text(*words, "create", "--name", name, "--type", "Int")
-        wait_for_sync(lambda: name in ours.text(*words, "list"), "the attribute")
+        listed = functools.partial(ours.text, *words, "list")
+        wait_for_sync(lambda name=name, listed=listed: name in listed(), "the attribute")
         assert same(*words, "list")["customAttributes"][name]
         remover.text(*words, "remove", "--name", name, "--yes")
 

@@ -64,13 +64,14 @@ def test_a_shell_completes_a_word(ours: Cli, started: str, tmp_path):
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "longtide").symlink_to(ours.program)
+    shows = "printf '%s\\n' \"${COMPREPLY[@]}\"\n"
     script = (
         'eval "$(longtide completion bash)"\n'
-        "COMP_WORDS=(longtide workflow show -w %s); COMP_CWORD=4\n"
-        "_longtide_live longtide %s -w; printf '%%s\\n' \"${COMPREPLY[@]}\"\n"
+        f"COMP_WORDS=(longtide workflow show -w {started}); COMP_CWORD=4\n"
+        f"_longtide_live longtide {started} -w; {shows}"
         "COMP_WORDS=(longtide workflow sho); COMP_CWORD=2\n"
-        "_longtide_live longtide sho workflow; printf '%%s\\n' \"${COMPREPLY[@]}\"\n"
-    ) % (started, started)
+        f"_longtide_live longtide sho workflow; {shows}"
+    )
     environment = {**ours.environment, "PATH": f"{folder}:{ours.environment['PATH']}"}
     done = subprocess.run(
         ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=30

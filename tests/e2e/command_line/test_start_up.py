@@ -12,7 +12,7 @@ START_UP_SECONDS = 0.02
 
 
 def processor_seconds(cli: Cli, *words: str) -> float:
-    """The least that a command took of several times: what else the machine does takes nothing off."""
+    """The least that a command took of several times: other work on the machine only adds."""
     least = float("inf")
     for _ in range(ROUNDS):
         process = subprocess.Popen(

@@ -43,7 +43,7 @@ def tree(program: str, heading: str, skip: set[str]) -> dict[tuple[str, ...], di
         while level:
             texts = list(pool.map(lambda words: printed(program, *words, "--help"), level))
             next_level = []
-            for words, text in zip(level, texts):
+            for words, text in zip(level, texts, strict=True):
                 found[words] = options(text)
                 below = [(*words, name) for name in subcommands(text, heading)]
                 next_level += [words for words in below if " ".join(words) not in skip]

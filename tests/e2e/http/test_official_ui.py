@@ -148,7 +148,8 @@ def test_what_its_views_ask_is_answered(served: UiServer) -> None:
         (
             "GET",
             listed(
-                f'TemporalScheduledById="{schedule}" AND WorkflowId in ("s") AND ExecutionStatus != "ContinuedAsNew"'
+                f'TemporalScheduledById="{schedule}" AND WorkflowId in ("s") '
+                'AND ExecutionStatus != "ContinuedAsNew"'
             ),
             None,
         ),

@@ -23,7 +23,7 @@ DOTTED = re.compile(r"{(\w+)\.(\w+)}")
 
 
 def without_dots(document: dict) -> dict:
-    """The same with other names for what stands in paths: the tool takes `{a.b}` for an attribute."""
+    """The same with other names in paths: the tool takes `{a.b}` for an attribute."""
     paths = {}
     for path, item in document["paths"].items():
         dotted = {f"{one}.{other}" for one, other in DOTTED.findall(path)}
