@@ -100,25 +100,31 @@ fn buffered_start(state: &State, timer_id: &str) -> Option<i64> {
     })
 }
 
-/// A timer's time has come.
+/// A timer's time has come. All whose time has come fire at once, the earliest first: the worker
+/// hears of them in one task, and they do not end the one it holds again and again by filling the
+/// buffer.
 pub(crate) fn due(draft: &mut Draft<'_>, timer_ref: &TimerRef) {
-    let found = draft
-        .state()
-        .timers
-        .iter()
-        .find(|(_, timer)| timer.started_event_id == timer_ref.started_event_id)
-        .map(|(timer_id, timer)| (timer_id.clone(), timer.fire_time));
-    let Some((timer_id, fire_time)) = found else { return };
-    if draft.now() < fire_time {
+    let mut timers = draft.state().timers.values();
+    let found = timers.find(|timer| timer.started_event_id == timer_ref.started_event_id);
+    let Some(fire_time) = found.map(|timer| timer.fire_time) else { return };
+    let now = draft.now();
+    if now < fire_time {
         draft.task(Task::at(fire_time, TaskAction::UserTimer(*timer_ref)));
         return;
     }
-    let attributes =
-        TimerFiredEventAttributes { timer_id, started_event_id: timer_ref.started_event_id };
-    draft.bufferable_event(
-        Attributes::TimerFiredEventAttributes(attributes),
-        EventExtras::default(),
-    );
+    let timers = draft.state().timers.iter();
+    let mut due: Vec<(Time, i64, String)> = timers
+        .filter(|(_, timer)| timer.fire_time <= now)
+        .map(|(timer_id, timer)| (timer.fire_time, timer.started_event_id, timer_id.clone()))
+        .collect();
+    due.sort_unstable();
+    for (_, started_event_id, timer_id) in due {
+        let attributes = TimerFiredEventAttributes { timer_id, started_event_id };
+        draft.bufferable_event(
+            Attributes::TimerFiredEventAttributes(attributes),
+            EventExtras::default(),
+        );
+    }
     workflow_task::schedule_unless_delayed(draft);
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn read(
         let key = run.clone();
         let page = world.call(dice, |life| async move {
             let (permit, namespace) = (&life.permit, &life.namespace());
-            life.history.read_history(permit, namespace, &key, from, PAGE_BATCHES).await
+            life.history.read_history(permit, namespace, &key, from..i64::MAX, PAGE_BATCHES).await
         });
         let page = page.await.ok()?;
         events.extend(decode(world, &page));

@@ -178,13 +178,21 @@ fn unwritten_events(state: &State, task: &WorkflowTask) -> Vec<HistoryEvent> {
 }
 
 impl State {
-    /// The events of the started workflow task that its worker has seen and the history does not
-    /// have yet; none unless the task is transient or speculative.
+    /// The events of the workflow task that the history does not have yet and workers see all the
+    /// same: those of a transient or speculative one that comes next. It has no start before a
+    /// worker has taken it.
     pub fn transient_events(&self) -> Vec<HistoryEvent> {
-        let task = self.workflow_task.as_ref();
-        task.filter(|task| task.is_started() && !task.is_written())
-            .map(|task| unwritten_events(self, task))
-            .unwrap_or_default()
+        let comes_next = |task: &&WorkflowTask| {
+            !task.is_written() && task.scheduled_event_id == self.next_event_id
+        };
+        let Some(task) = self.workflow_task.as_ref().filter(comes_next) else {
+            return Vec::new();
+        };
+        let mut events = unwritten_events(self, task);
+        if !task.is_started() {
+            events.truncate(1);
+        }
+        events
     }
 }
 

@@ -357,6 +357,17 @@ fn timer__fires() {
 }
 
 #[test]
+fn timer__fires_with_all_whose_time_has_come() {
+    let mut script = Script::start(|_| ());
+    script.start_task().complete(vec![timer("b", 2), timer("a", 2), timer("first", 1)]);
+    script.signal("wake").start_task();
+    script.wait(Span::from_millis(2500));
+    script.due(|a| matches!(a, TaskAction::UserTimer(_)));
+    script.complete(vec![timer("later", 9)]);
+    golden!(script);
+}
+
+#[test]
 fn timer__cancelled_although_its_firing_waits() {
     let mut script = Script::start(|_| ());
     script.start_task().complete(vec![timer("t", 2)]).signal("wake").start_task();

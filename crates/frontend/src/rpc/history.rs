@@ -79,7 +79,6 @@ pub(crate) async fn get_workflow_execution_history_reverse(
         run_id: run.run_id,
         next_event_id,
         reverse: true,
-        ..HistoryToken::default()
     });
     Ok(GetWorkflowExecutionHistoryReverseResponse {
         history: Some(joined(page.batches)),
@@ -138,34 +137,19 @@ impl<'a> Reader<'a> {
             let waits_on = deadline.is_some() && self.state.is_running();
             return Ok(self.response(RawHistory::default(), waits_on.then_some(token)));
         }
-        let page = self
-            .frontend
-            .history
-            .read_history(
-                &self.call.permit,
-                self.call.namespace()?,
-                &self.run,
-                token.next_event_id,
-                batches_max,
-            )
-            .await?;
-        let after_page = page.next_event_id.unwrap_or(self.state.last_event_id() + 1);
+        // No further than the state goes, which says what follows the last event.
+        let end = self.state.last_event_id() + 1;
+        let events = token.next_event_id..end;
+        let (permit, namespace) = (&self.call.permit, self.call.namespace()?);
+        let history = &self.frontend.history;
+        let page = history.read_history(permit, namespace, &self.run, events, batches_max).await?;
         let mut batches = page.batches;
-        let through = token.through_event_id;
-        if through > 0 && after_page > through {
-            if after_page > through + 1 {
-                batches = cut_after(batches, through)?;
-            }
-            batches.extend(self.transient_events(token.workflow_task_started_event_id));
-            return Ok(self.response(joined(batches), None));
-        }
-        token.next_event_id = after_page;
+        token.next_event_id = page.next_event_id.unwrap_or(end);
         if page.next_event_id.is_some() || (deadline.is_some() && self.state.is_running()) {
             return Ok(self.response(joined(batches), Some(token)));
         }
         if self.is_of_worker() {
-            let started = self.state.workflow_task.as_ref().map_or(0, |task| task.started_event_id);
-            batches.extend(self.transient_events(started));
+            batches.extend(self.transient_events());
         }
         Ok(self.response(joined(batches), None))
     }
@@ -228,12 +212,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The events of the workflow task that started with this event, when they are not stored.
-    fn transient_events(&self, started_event_id: i64) -> Option<Bytes> {
-        let task = self.state.workflow_task.as_ref()?;
-        if started_event_id == 0 || task.started_event_id != started_event_id {
-            return None;
-        }
+    /// The events of the workflow task, when they are not stored.
+    fn transient_events(&self) -> Option<Bytes> {
         let events = self.state.transient_events();
         (!events.is_empty()).then(|| RawHistory::from(events).encoded().clone())
     }
@@ -256,19 +236,6 @@ impl<'a> Reader<'a> {
     fn is_of_worker(&self) -> bool {
         !CLIENTS_OF_PEOPLE.contains(&self.call.client_name.as_str())
     }
-}
-
-/// Drops the batches that begin after an event: they were written after a worker got its task.
-fn cut_after(batches: Vec<Bytes>, through: i64) -> ApiResult<Vec<Bytes>> {
-    let mut kept = Vec::with_capacity(batches.len());
-    for batch in batches {
-        let first = decoded(batch.clone())?.first().map_or(0, |event| event.event_id);
-        if first > through {
-            break;
-        }
-        kept.push(batch);
-    }
-    Ok(kept)
 }
 
 fn decoded(batch: Bytes) -> ApiResult<Vec<api::history::v1::HistoryEvent>> {

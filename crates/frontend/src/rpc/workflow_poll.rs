@@ -113,15 +113,9 @@ pub(crate) fn workflow_task(
         attempt: task.attempt,
         started_time: task.started_time,
     };
-    let next_page_token = history.next_event_id.map(|next_event_id| HistoryToken {
-        run_id: run.run_id,
-        next_event_id,
-        through_event_id: task.history_through,
-        workflow_task_started_event_id: task.started_event_id,
-        reverse: false,
-    });
+    let next_page_token = next_page_token(keys, &run, &history);
     let mut batches = history.batches;
-    if next_page_token.is_none() && !task.transient_events.is_empty() {
+    if next_page_token.is_empty() && !task.transient_events.is_empty() {
         batches.push(RawHistory::from(task.transient_events).encoded().clone());
     }
     PollWorkflowTaskQueueResponse {
@@ -132,9 +126,7 @@ pub(crate) fn workflow_task(
         started_event_id: task.started_event_id,
         attempt: task.attempt,
         history: Some(joined(batches)),
-        next_page_token: next_page_token
-            .map(|token| token.encode(keys, run.workflow.namespace_id))
-            .unwrap_or_default(),
+        next_page_token,
         workflow_execution_task_queue: Some(normal(task.task_queue)),
         scheduled_time: task.scheduled_time.to_proto(),
         started_time: task.started_time.to_proto(),
@@ -153,7 +145,7 @@ fn query_task(keys: &TokenKeys, delivery: QueryDelivery) -> PollWorkflowTaskQueu
         workflow_type: Some(WorkflowType { name: state.workflow_type().to_owned() }),
         previous_started_event_id: state.previous_started_event_id,
         attempt: 1,
-        next_page_token: next_page_token(keys, &run, &history, state.last_event_id()),
+        next_page_token: next_page_token(keys, &run, &history),
         history: Some(joined(history.batches)),
         query: Some(query),
         workflow_execution_task_queue: Some(normal(state.task_queue().to_owned())),
@@ -161,17 +153,13 @@ fn query_task(keys: &TokenKeys, delivery: QueryDelivery) -> PollWorkflowTaskQueu
     }
 }
 
-fn next_page_token(
-    keys: &TokenKeys,
-    run: &RunKey,
-    page: &HistoryPage,
-    through_event_id: i64,
-) -> Bytes {
+/// Where the worker reads on: up to what the history has by then, because the end of a task that
+/// is over by then may be there no more.
+fn next_page_token(keys: &TokenKeys, run: &RunKey, page: &HistoryPage) -> Bytes {
     let token = page.next_event_id.map(|next_event_id| HistoryToken {
         run_id: run.run_id,
         next_event_id,
-        through_event_id,
-        ..HistoryToken::default()
+        reverse: false,
     });
     token.map(|token| token.encode(keys, run.workflow.namespace_id)).unwrap_or_default()
 }

@@ -7,17 +7,14 @@ use token_keys::{Purpose, TokenKeys};
 
 use crate::error::{ApiError, ApiResult};
 
-/// Where a history read goes on. Clients hold tokens over an upgrade: never reuse a tag.
+/// Where a history read goes on. Clients hold tokens over an upgrade: never reuse a tag. 3 and 4
+/// were the end of a workflow task's history.
 #[derive(Clone, PartialEq, Message)]
 struct Wire {
     #[prost(bytes = "bytes", tag = "1")]
     run_id: Bytes,
     #[prost(int64, tag = "2")]
     next_event_id: i64,
-    #[prost(int64, tag = "3")]
-    through_event_id: i64,
-    #[prost(int64, tag = "4")]
-    workflow_task_started_event_id: i64,
     #[prost(bool, tag = "5")]
     reverse: bool,
 }
@@ -29,11 +26,6 @@ pub(crate) struct HistoryToken {
     pub(crate) run_id: RunId,
     /// The event that the next page starts with.
     pub(crate) next_event_id: i64,
-    /// The last event to be read; 0 for all there are. In a worker's token: the last one before
-    /// its task's own.
-    pub(crate) through_event_id: i64,
-    /// In a worker's token: the start of its task, whose own events may not be stored. 0 otherwise.
-    pub(crate) workflow_task_started_event_id: i64,
     /// The last events come first.
     pub(crate) reverse: bool,
 }
@@ -48,8 +40,6 @@ impl HistoryToken {
         let wire = Wire {
             run_id: Bytes::copy_from_slice(self.run_id.as_bytes()),
             next_event_id: self.next_event_id,
-            through_event_id: self.through_event_id,
-            workflow_task_started_event_id: self.workflow_task_started_event_id,
             reverse: self.reverse,
         };
         wire.encode_to_vec().into()
@@ -84,8 +74,6 @@ fn read(wire: Wire) -> Option<HistoryToken> {
     Some(HistoryToken {
         run_id: RunId::from_bytes(wire.run_id.as_ref().try_into().ok()?),
         next_event_id: wire.next_event_id,
-        through_event_id: wire.through_event_id,
-        workflow_task_started_event_id: wire.workflow_task_started_event_id,
         reverse: wire.reverse,
     })
 }
@@ -98,11 +86,8 @@ mod tests {
     fn a_token_reads_back_in_its_namespace_and_direction_only() {
         let keys = TokenKeys::of(&[[1; 32]]);
         let (ours, other) = (NamespaceId::from_bytes([1; 16]), NamespaceId::from_bytes([2; 16]));
-        let token = HistoryToken {
-            run_id: RunId::from_bytes([3; 16]),
-            next_event_id: 257,
-            ..HistoryToken::default()
-        };
+        let run_id = RunId::from_bytes([3; 16]);
+        let token = HistoryToken { run_id, next_event_id: 257, reverse: false };
         let encoded = token.encode(&keys, ours);
         assert_eq!(HistoryToken::decode(&keys, ours, &encoded, false), Ok(Some(token)));
         assert!(HistoryToken::decode(&keys, ours, &encoded, true).is_err());

@@ -1,6 +1,6 @@
 //! Histories, page by page, and waiting for what comes next.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use authz::Permit;
 use engine::State;
@@ -10,9 +10,8 @@ use namespace::Namespace;
 use crate::{Execution, History, HistoryError, HistoryPage, RunKey, node::not_found};
 
 impl History {
-    /// Durable batches of a run from the one that holds `from_event` on, at most `batches_max` of
-    /// them (and never more than 256). A run that is not running any more has no later page than
-    /// the one without a next event.
+    /// Durable batches of a run that hold these events, at most `batches_max` of them (and never
+    /// more than 256). The page without a next event is the last one of them.
     ///
     /// # Errors
     /// When there is no such run, or a record of it is damaged.
@@ -21,17 +20,18 @@ impl History {
         _permit: &Permit,
         namespace: &Arc<Namespace>,
         run: &RunKey,
-        from_event: i64,
+        events: Range<i64>,
         batches_max: usize,
     ) -> Result<HistoryPage, HistoryError> {
         let live = self.live_run(namespace, &execution(run)).await?;
         let state = live.durable().ok_or_else(|| not_found(&run.workflow))?;
-        let to = state.next_event_id;
-        self.node.read_forward(run.slot(), &live, from_event, to, batches_max).await
+        let to = events.end.min(state.next_event_id);
+        self.node.read_forward(run.slot(), &live, events.start, to, batches_max).await
     }
 
-    /// As [`History::read_history`], from the batch that holds `from_event` (0: the last event)
-    /// down to the first. Batches and their events come in falling order.
+    /// Durable batches of a run from the batch that holds `from_event` (0: the last event)
+    /// down to the first, as many as [`History::read_history`] gives. Batches and their events come
+    /// in falling order.
     ///
     /// # Errors
     /// When there is no such run, or a record of it is damaged.

@@ -26,7 +26,7 @@ async fn forward(node: &Node, run: &RunKey, batches_max: usize) -> (Vec<i64>, us
     loop {
         let HistoryPage { batches, next_event_id } = node
             .history
-            .read_history(&node.permit, &node.namespace, run, from, batches_max)
+            .read_history(&node.permit, &node.namespace, run, from..i64::MAX, batches_max)
             .await
             .unwrap();
         assert!(batches.len() <= batches_max);

@@ -117,7 +117,10 @@ async fn check_run(life: &Life, run_id: RunId, run: &StoredRun) -> Result<(), St
     let mut events = Vec::new();
     let mut next = Some(1);
     while let Some(from) = next {
-        let page = life.history.read_history(&life.permit, &life.namespace(), &key, from, 5).await;
+        let page = life
+            .history
+            .read_history(&life.permit, &life.namespace(), &key, from..i64::MAX, 5)
+            .await;
         let page = page.map_err(|error| format!("run {run_id}: {error}"))?;
         for batch in page.batches {
             let batch = RawHistory::from_encoded(batch).decode_events();

@@ -187,7 +187,7 @@ impl Node {
         loop {
             let HistoryPage { batches, next_event_id } = self
                 .history
-                .read_history(&self.permit, &self.namespace, run, from, 256)
+                .read_history(&self.permit, &self.namespace, run, from..i64::MAX, 256)
                 .await
                 .unwrap();
             events.extend(batches.into_iter().flat_map(decode));

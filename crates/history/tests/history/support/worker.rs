@@ -267,7 +267,7 @@ impl Worker {
             let node = &self.node;
             let read = node
                 .history
-                .read_history(&node.permit, &node.namespace, &delivery.run, from, 256)
+                .read_history(&node.permit, &node.namespace, &delivery.run, from..i64::MAX, 256)
                 .await;
             page = read.ok()?;
         }
