@@ -38,7 +38,8 @@ pub(crate) struct Options {
     /// Run against the reference server instead, which is installed when it is missing.
     #[arg(long)]
     reference: bool,
-    /// With --reference: keep which tests pass as the measure for Longtide.
+    /// With --reference: keep which tests pass as the measure for Longtide. With --filter, only
+    /// what ran is replaced.
     #[arg(long, requires = "reference")]
     record: bool,
     /// The folder with the repositories of SDKs whose tests no registry has: `sdk-python`, and
@@ -183,7 +184,13 @@ fn judge(
     let path = workspace.root().join(format!("tests/conformance/{}.txt", suite.name()));
     outcomes.print(suite.name());
     if options.record {
-        fs::write(&path, outcomes.passed_as_lines())?;
+        // What runs in parts is recorded in parts.
+        let earlier = if options.filters.is_empty() {
+            String::new()
+        } else {
+            fs::read_to_string(&path).unwrap_or_default()
+        };
+        fs::write(&path, outcomes.passed_as_lines(&earlier))?;
         println!("recorded {}", path.display());
     }
     if options.reference {

@@ -104,9 +104,12 @@ impl Outcomes {
         score
     }
 
-    /// The names of the tests that passed, one a line.
-    pub(super) fn passed_as_lines(&self) -> String {
-        self.ended(Ending::Passed).map(|test| format!("{test}\n")).collect()
+    /// The names of the tests that passed, one a line, and with them those of an earlier list that
+    /// did not run.
+    pub(super) fn passed_as_lines(&self, earlier: &str) -> String {
+        let kept = earlier.lines().filter(|test| !self.0.contains_key(*test));
+        let passed: BTreeSet<&str> = kept.chain(self.ended(Ending::Passed)).collect();
+        passed.into_iter().map(|test| format!("{test}\n")).collect()
     }
 }
 
@@ -132,7 +135,12 @@ mod tests {
     #[test]
     fn a_test_that_failed_once_has_failed() {
         assert_eq!(outcomes().ended(Ending::Failed).collect::<Vec<_>>(), ["b", "d"]);
-        assert_eq!(outcomes().passed_as_lines(), "a\n");
+        assert_eq!(outcomes().passed_as_lines(""), "a\n");
+    }
+
+    #[test]
+    fn a_list_of_a_part_keeps_what_did_not_run() {
+        assert_eq!(outcomes().passed_as_lines("b\nc\nother\n"), "a\nother\n");
     }
 
     #[test]
@@ -142,7 +150,7 @@ mod tests {
             outcomes.add(test, Ending::Passed);
         }
         outcomes.keep_parts_only();
-        assert_eq!(outcomes.passed_as_lines(), "A/b/c\nAb\n");
+        assert_eq!(outcomes.passed_as_lines(""), "A/b/c\nAb\n");
     }
 
     #[test]
