@@ -42,7 +42,10 @@ pub(crate) fn start(options: StartDev) -> anyhow::Result<()> {
     for key in &dynamic.ignored {
         output::warning(&format!("--dynamic-config-value {key} is accepted and not used"));
     }
-    let limits = NodeLimits::on_loopback(limits(&dynamic));
+    let limits = NodeLimits {
+        contents: dynamic.contents.clone(),
+        ..NodeLimits::on_loopback(limits(&dynamic))
+    };
     let (address, ui_address) = (options.ip.address, options.ui_ip().address);
     for address in [address, ui_address].into_iter().filter(|address| !address.is_loopback()) {
         if !options.dangerous_plaintext {

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use frontend::{RateLimit, RequestLimits};
 use http_client::{AddressRule, AddressRules};
+use model::Limits;
 use serde::Deserialize;
 
 /// What `--dynamic-config-value` asked for.
@@ -10,6 +11,8 @@ use serde::Deserialize;
 pub(crate) struct DynamicConfig {
     /// How much namespaces and the server take.
     pub(crate) limits: RequestLimits,
+    /// How large what namespaces hold may be.
+    pub(crate) contents: Limits,
     /// Which addresses users may name in callbacks.
     pub(crate) allowed_addresses: AddressRules,
     /// Where handlers outside say that an operation has ended.
@@ -28,6 +31,7 @@ impl Default for DynamicConfig {
     fn default() -> Self {
         Self {
             limits: RequestLimits::DEVELOPMENT,
+            contents: Limits::default(),
             allowed_addresses: AddressRules::default(),
             callback_url_template: None,
             allowed_hosts: Vec::new(),
@@ -89,9 +93,44 @@ impl DynamicConfig {
             "frontend.namespaceCount" => {
                 self.limits.namespace.long_polls_max = serde_json::from_str(value)?;
             }
+            _ if self.set_limit(key, value)? => {}
             _ => self.ignored.push(key.to_owned()),
         }
         Ok(())
+    }
+
+    /// Sets the limit that the reference calls so; false when there is none.
+    fn set_limit(&mut self, key: &str, value: &str) -> anyhow::Result<bool> {
+        let limits = &mut self.contents;
+        let size = match key {
+            "limit.maxIDLength" => &mut limits.id_length_max,
+            "limit.blobSize.error" => &mut limits.blob_bytes_max,
+            "limit.blobSize.warn" => &mut limits.blob_bytes_warn,
+            "limit.memoSize.error" => &mut limits.memo_bytes_max,
+            "history.maximumBufferedEventsBatch" => &mut limits.buffered_events_max,
+            "history.maximumBufferedEventsSizeInBytes" => &mut limits.buffered_events_bytes_max,
+            "history.MaxBufferedQueryCount" => &mut limits.buffered_queries_max,
+            "history.maxInFlightUpdates" => &mut limits.updates_in_flight_max,
+            "history.maxInFlightUpdatePayloads" => &mut limits.updates_in_flight_bytes_max,
+            "history.maxTotalUpdates" => &mut limits.updates_per_run_max,
+            _ => return self.set_history_limit(key, value),
+        };
+        *size = usize::try_from(serde_json::from_str::<u32>(value)?)?;
+        Ok(true)
+    }
+
+    fn set_history_limit(&mut self, key: &str, value: &str) -> anyhow::Result<bool> {
+        let limits = &mut self.contents;
+        let size = match key {
+            "limit.historyCount.suggestContinueAsNew" => &mut limits.history_events_suggest,
+            "limit.historyCount.error" => &mut limits.history_events_max,
+            "limit.historySize.suggestContinueAsNew" => &mut limits.history_bytes_suggest,
+            "limit.historySize.error" => &mut limits.history_bytes_max,
+            "history.maximumSignalsPerExecution" => &mut limits.signals_per_run_max,
+            _ => return Ok(false),
+        };
+        *size = i64::from(serde_json::from_str::<u32>(value)?);
+        Ok(true)
     }
 }
 
@@ -130,6 +169,11 @@ mod tests {
         assert_eq!(config.limits.namespace.requests, Some(RateLimit::per_second(3)));
         assert_eq!(config.limits.namespace.long_polls_max, 1);
         assert!(read(&["frontend.rps=-1"]).is_err());
+        let config = read(&["limit.blobSize.error=9", "limit.historyCount.error=8"]).unwrap();
+        assert_eq!(config.contents.blob_bytes_max, 9);
+        assert_eq!(config.contents.history_events_max, 8);
+        assert!(config.ignored.is_empty());
+        assert!(read(&["limit.blobSize.error=-1"]).is_err());
     }
 
     #[test]

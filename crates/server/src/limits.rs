@@ -18,6 +18,8 @@ pub(crate) struct NodeLimits {
     pub(crate) server: ServerSettings,
     /// Of what comes over them.
     pub(crate) requests: RequestLimits,
+    /// Of what namespaces hold.
+    pub(crate) contents: model::Limits,
 }
 
 impl NodeLimits {
@@ -28,6 +30,7 @@ impl NodeLimits {
             addresses: AddressLimits::default(),
             server: ServerSettings::default(),
             requests,
+            contents: model::Limits::default(),
         }
     }
 
@@ -72,6 +75,7 @@ impl NodeLimits {
                 principal: rate(limits.principal_requests_per_second)?,
                 time_skips_max: None,
             },
+            contents: model::Limits::default(),
         })
     }
 

@@ -19,7 +19,6 @@ use history::{History, Outbound};
 use http_client::{AddressRules, Client};
 use listener::{Listener, Protocols};
 use matching::{Matching, MatchingLimits};
-use model::Limits;
 use namespace::{NamespaceError, Namespaces, Registration};
 use nexus::Endpoints;
 use single_sign_on::SingleSignOn;
@@ -173,7 +172,8 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
     let visibility =
         Arc::new(open_index(options.data_directory.as_deref(), options.at_rest.as_ref())?);
     let namespaces = Arc::new(
-        Namespaces::open(Arc::clone(&store), environment.clone(), Limits::default()).await?,
+        Namespaces::open(Arc::clone(&store), environment.clone(), options.limits.contents.clone())
+            .await?,
     );
     let endpoints = Arc::new(Endpoints::open(Arc::clone(&store), environment.clone()).await?);
     for registration in options.namespaces {
