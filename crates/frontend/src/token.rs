@@ -1,6 +1,7 @@
 //! What is opaque to clients: task tokens and page tokens. All of them carry a code that only this
 //! cluster makes (`token_keys`), so that what is read here was written here.
 
+mod foreign;
 mod history;
 mod page;
 mod task;

@@ -11,6 +11,7 @@ use standalone_activity::Held;
 use token_keys::{Purpose, TokenKeys};
 use uuid::Uuid;
 
+use super::foreign;
 use crate::error::{ApiError, ApiResult};
 
 /// A decoded task token.
@@ -146,9 +147,12 @@ impl TaskToken {
         if encoded.is_empty() {
             return Err(ApiError::invalid("Task token not set on request."));
         }
-        keys.open(Purpose::Task, NamespaceId::default(), encoded)
-            .and_then(Self::read)
-            .ok_or_else(|| ApiError::invalid("Error deserializing task token."))
+        keys.open(Purpose::Task, NamespaceId::default(), encoded).and_then(Self::read).ok_or_else(
+            || match foreign::refusal(encoded) {
+                Some(rejection) => rejection.into(),
+                None => ApiError::invalid("Error deserializing task token."),
+            },
+        )
     }
 
     pub(crate) fn read(body: &[u8]) -> Option<Self> {
