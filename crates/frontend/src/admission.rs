@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    future::Future,
     panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
 };
@@ -11,7 +10,9 @@ use api::enums::v1::NamespaceState;
 use authz::{
     Access, Caller, Denial, Details, Part, Permit, Policy, Question, Resource, Rpc, authorize,
 };
-use futures_util::FutureExt;
+use bytes::Bytes;
+use futures_util::{FutureExt, future::BoxFuture};
+use http::HeaderMap;
 use model::{RunId, Span, Time};
 use namespace::Namespace;
 use telemetry::RequestInFlight;
@@ -57,6 +58,11 @@ pub(crate) struct InFlight {
     record: Option<audit::Pending>,
 }
 
+/// A request's message: what it is about, and what it names.
+pub(crate) trait Asking: Targeted + Named + Sync {}
+
+impl<M: Targeted + Named + Sync> Asking for M {}
+
 impl Call {
     /// The namespace. Only a request whose target is one has it.
     pub(crate) fn namespace(&self) -> ApiResult<&Arc<Namespace>> {
@@ -77,31 +83,34 @@ impl Call {
 
 impl Frontend {
     /// Identifies the caller and settles namespace, permit and limits.
-    pub(crate) async fn admit<R: Targeted + Named>(
+    pub(crate) async fn admit(
         &self,
         rpc: &'static Rpc,
-        request: &Request<R>,
+        request: &Request<Bytes>,
+        message: &dyn Asking,
     ) -> Result<(Call, InFlight), Status> {
         let started = self.environment.clock.monotonic();
         let mut known = None;
         let anonymous = Caller::anonymous();
         let caller = request.extensions().get::<Caller>().unwrap_or(&anonymous);
         // Before anything is looked up for the caller: who may not ask does not learn what exists.
-        let target = request.get_ref().target();
+        let target = message.target();
         let token = self.read_token(&target);
         let asked_name = self.named(&target, token.as_ref());
-        let (details, parts) = (request.get_ref().details(), request.get_ref().parts());
+        let (details, parts) = (message.details(), message.parts());
         let details = of_task(token.as_ref(), details);
         let resource = Resource::in_namespace(&asked_name).about(details).with_parts(&parts);
         let admitted = match self.permit(rpc, caller, resource).await {
-            Ok(permit) => self.settle(permit, request, token.as_ref(), &mut known),
+            Ok(permit) => {
+                self.settle(permit, request.metadata().as_ref(), target, token.as_ref(), &mut known)
+            }
             Err(error) => Err(error),
         };
         let name = known.as_ref().map_or("", |namespace: &Arc<Namespace>| &namespace.name);
         let metrics = self.metrics.request(rpc.name, name).begin();
         let asked = Asked { rpc, extensions: request.extensions(), namespace: &asked_name };
         let permitted = admitted.as_ref().map(|call| &call.permit);
-        let record = self.audit(&asked, || request.get_ref().names(), permitted);
+        let record = self.audit(&asked, || message.names(), permitted);
         match admitted {
             Ok(call) => Ok((call, InFlight { metrics, started, record })),
             Err(error) => {
@@ -112,14 +121,15 @@ impl Frontend {
         }
     }
 
-    fn settle<R: Targeted>(
+    fn settle(
         &self,
         permit: Permit,
-        request: &Request<R>,
+        headers: &HeaderMap,
+        target: Target<'_>,
         token: Option<&ApiResult<TaskToken>>,
         known: &mut Option<Arc<Namespace>>,
     ) -> ApiResult<Call> {
-        let (rpc, target) = (permit.rpc(), request.get_ref().target());
+        let rpc = permit.rpc();
         self.check_audit(rpc, permit.namespace())?;
         let mut held = None;
         let namespace = match target {
@@ -141,7 +151,6 @@ impl Frontend {
             check_state(rpc, namespace)?;
         }
         let long_poll = self.limiter.admit(rpc, known.as_deref(), permit.principal())?;
-        let headers = request.metadata().as_ref();
         let features = headers.get("supported-features").and_then(|names| names.to_str().ok());
         let follows_next_run_id = features
             .is_some_and(|names| names.split(',').any(|name| name == "follows-next-run-id"));
@@ -227,12 +236,12 @@ impl Frontend {
     }
 
     /// Runs the handler. A panic in it ends this request and nothing else.
-    pub(crate) async fn finish<R>(
+    pub(crate) async fn finish(
         &self,
         in_flight: InFlight,
         call: &Call,
-        handler: impl Future<Output = ApiResult<R>>,
-    ) -> Result<Response<R>, Status> {
+        handler: BoxFuture<'_, ApiResult<Bytes>>,
+    ) -> Result<Response<Bytes>, Status> {
         let outcome = match AssertUnwindSafe(handler).catch_unwind().await {
             Ok(outcome) => outcome,
             Err(_) => Err(ApiError::internal(&"the request's handler panicked")),

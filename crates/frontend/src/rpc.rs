@@ -46,45 +46,45 @@ mod workflow_task;
 use std::sync::Arc;
 
 use authz::{Rpc, Service};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use prost::Message;
-use tonic::{Request, codec::CompressionEncoding, server::Grpc};
+use tonic::{Request, Response, Status, codec::CompressionEncoding, server::Grpc};
 use tower::service_fn;
 
-pub(crate) use codec::CallCodec;
+pub(crate) use codec::{Wire, decode, encode};
 
 use crate::{
+    admission::{Asking, Call, InFlight},
     frontend::Frontend,
     server::{HttpRequest, RequestBody, ResponseFuture, Timely},
 };
+
+/// Answers the calls of one method: the message of the request in, that of the answer out.
+type Method = fn(Arc<Frontend>, &'static Rpc, Request<Bytes>) -> Answer;
+
+/// What a method answers, once it is there.
+type Answer = BoxFuture<'static, Result<Response<Bytes>, Status>>;
 
 macro_rules! built {
     ($($service:ident { $($name:ident => $handler:path,)* })*) => {
         const BUILT: &[&str] = &[$($(stringify!($name),)*)*];
 
-        /// Answers a call of a method that is built; `None` for the others.
-        fn handle(
-            frontend: &Arc<Frontend>,
-            rpc: &'static Rpc,
-            request: HttpRequest,
-        ) -> Result<ResponseFuture, HttpRequest> {
+        /// What answers the calls of a method that is built; `None` for the others.
+        fn method(rpc: &Rpc) -> Option<Method> {
             match (rpc.service, rpc.name) {
-                $($((Service::$service, stringify!($name)) => {
-                    let frontend = Arc::clone(frontend);
-                    Ok(Box::pin(async move {
-                        let method = service_fn(|request: Request<_>| {
-                            let frontend = Arc::clone(&frontend);
-                            async move {
-                                let (call, in_flight) = frontend.admit(rpc, &request).await?;
-                                let handler = $handler(&frontend, &call, request.into_inner());
-                                frontend.finish(in_flight, &call, handler).await
-                            }
+                $($((Service::$service, stringify!($name)) => Some(|frontend, rpc, request| {
+                    Box::pin(async move {
+                        let (call, in_flight, message) = admitted(&frontend, rpc, request).await?;
+                        // In a place of its own: what is large is moved once.
+                        let answer = Box::pin(async {
+                            let answer = $handler(&frontend, &call, message).await?;
+                            Ok(encode(&answer))
                         });
-                        let mut grpc = grpc(&request, frontend.messages.bytes_max);
-                        let request = timely(&frontend, request);
-                        grpc.unary(method, request).await
-                    }))
-                })*)*
-                _ => Err(request),
+                        frontend.finish(in_flight, &call, answer).await
+                    })
+                }),)*)*
+                _ => None,
             }
         }
     };
@@ -232,16 +232,20 @@ built! {
     }
 }
 
+/// Reads a request's message and admits it.
+async fn admitted<M: Message + Default + Asking>(
+    frontend: &Frontend,
+    rpc: &'static Rpc,
+    mut request: Request<Bytes>,
+) -> Result<(Call, InFlight, M), Status> {
+    let message: M = decode(std::mem::take(request.get_mut()))?;
+    let (call, in_flight) = frontend.admit(rpc, &request, &message).await?;
+    Ok((call, in_flight, message))
+}
+
 /// Takes what is compressed and what is not, and answers in kind.
-fn grpc<Response, Request>(
-    request: &HttpRequest,
-    message_bytes_max: usize,
-) -> Grpc<CallCodec<Response, Request>>
-where
-    Response: Message + Send + 'static,
-    Request: Message + Default + Send + 'static,
-{
-    let grpc = Grpc::new(CallCodec::default())
+fn grpc(request: &HttpRequest, message_bytes_max: usize) -> Grpc<Wire> {
+    let grpc = Grpc::new(Wire)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(message_bytes_max);
     let compressed = request.headers().get("grpc-encoding");
@@ -270,8 +274,14 @@ pub(crate) fn route(
     rpc: &'static Rpc,
     request: HttpRequest,
 ) -> ResponseFuture {
-    handle(frontend, rpc, request)
-        .unwrap_or_else(|request| not_built::refuse(frontend, rpc, request))
+    let method = method(rpc).unwrap_or(not_built::refuse);
+    let frontend = Arc::clone(frontend);
+    Box::pin(async move {
+        let mut grpc = grpc(&request, frontend.messages.bytes_max);
+        let request = timely(&frontend, request);
+        let method = service_fn(|request| method(Arc::clone(&frontend), rpc, request));
+        grpc.unary(method, request).await
+    })
 }
 
 #[cfg(test)]

@@ -7,15 +7,15 @@ use api::testservice::v1::{
     GetCurrentTimeResponse, LockTimeSkippingRequest, LockTimeSkippingResponse, SleepRequest,
     SleepResponse, SleepUntilRequest, UnlockTimeSkippingRequest, UnlockTimeSkippingResponse,
 };
+use bytes::Bytes;
 use environment::{Clock, NotLocked, SkippableClock};
 use model::{Span, Time};
-use prost::Message;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, body::Body, codec::CompressionEncoding, server::Grpc};
+use tonic::{Request, Response, Status, codec::CompressionEncoding, server::Grpc};
 use tower::service_fn;
 
 use crate::{
-    rpc::CallCodec,
+    rpc::{Wire, decode, encode},
     server::{HttpRequest, ResponseFuture, SideService},
 };
 
@@ -39,21 +39,30 @@ impl TestService {
     fn call(self, request: HttpRequest) -> ResponseFuture {
         let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
         Box::pin(async move {
-            match method.as_str() {
-                "LockTimeSkipping" => answer(request, |asked| self.clone().lock(asked)).await,
-                "UnlockTimeSkipping" => answer(request, |asked| self.clone().unlock(asked)).await,
-                "Sleep" => answer(request, |asked| self.clone().sleep(asked)).await,
-                "SleepUntil" => answer(request, |asked| self.clone().sleep_until(asked)).await,
-                "UnlockTimeSkippingWithSleep" => {
-                    answer(request, |asked| self.clone().unlock_with_sleep(asked)).await
-                }
-                "GetCurrentTime" => answer(request, |()| self.clone().current_time()).await,
-                other => {
-                    let text = format!("unknown method {other} for service {NAME}");
-                    Status::unimplemented(text).into_http()
-                }
-            }
+            let answering = service_fn(|asked: Request<Bytes>| {
+                Box::pin(self.clone().answer(&method, asked.into_inner()))
+            });
+            Grpc::new(Wire)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .unary(answering, request)
+                .await
         })
+    }
+
+    async fn answer(self, method: &str, asked: Bytes) -> Result<Response<Bytes>, Status> {
+        let answer = match method {
+            "LockTimeSkipping" => encode(&self.lock(decode(asked)?).await?),
+            "UnlockTimeSkipping" => encode(&self.unlock(decode(asked)?).await?),
+            "Sleep" => encode(&self.sleep(decode(asked)?).await?),
+            "SleepUntil" => encode(&self.sleep_until(decode(asked)?).await?),
+            "UnlockTimeSkippingWithSleep" => encode(&self.unlock_with_sleep(decode(asked)?).await?),
+            "GetCurrentTime" => encode(&self.current_time().await?),
+            other => {
+                let text = format!("unknown method {other} for service {NAME}");
+                return Err(Status::unimplemented(text));
+            }
+        };
+        Ok(Response::new(answer))
     }
 
     async fn lock(self, _: LockTimeSkippingRequest) -> Result<LockTimeSkippingResponse, Status> {
@@ -104,24 +113,4 @@ fn not_locked(NotLocked: NotLocked) -> Status {
     Status::failed_precondition(
         "time skipping is not locked: more calls unlocked it than locked it",
     )
-}
-
-/// Answers a call of one method.
-async fn answer<Asked, Answer, Answering>(
-    request: HttpRequest,
-    mut handler: impl FnMut(Asked) -> Answering,
-) -> http::Response<Body>
-where
-    Asked: Message + Default + 'static,
-    Answer: Message + 'static,
-    Answering: Future<Output = Result<Answer, Status>>,
-{
-    let method = service_fn(|request: Request<Asked>| {
-        let answering = handler(request.into_inner());
-        async move { answering.await.map(Response::new) }
-    });
-    Grpc::new(CallCodec::default())
-        .accept_compressed(CompressionEncoding::Gzip)
-        .unary(method, request)
-        .await
 }

@@ -1,10 +1,12 @@
-//! The codec of calls: protobuf, with buffers that fit most messages.
+//! The codec of calls: messages as they are sent. What all methods have in common is compiled once,
+//! for bytes; a handler's own part reads and writes them.
 
-use std::marker::PhantomData;
-
+use bytes::{Buf as _, BufMut as _, Bytes};
 use prost::Message;
-use tonic::codec::{BufferSettings, Codec};
-use tonic_prost::ProstCodec;
+use tonic::{
+    Status,
+    codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+};
 
 /// What a buffer starts with, in bytes. Most calls are smaller, and one buffer is made for each
 /// direction of each call.
@@ -13,31 +15,58 @@ const BUFFER_BYTES: usize = 1024;
 /// A message above so many bytes is sent in pieces.
 const YIELD_BYTES: usize = 32 * 1024;
 
-/// Reads `Request` and writes `Response`.
-#[derive(Debug)]
-pub(crate) struct CallCodec<Response, Request>(PhantomData<(Response, Request)>);
+/// Messages as they are sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wire;
 
-impl<Response, Request> Default for CallCodec<Response, Request> {
-    fn default() -> Self {
-        Self(PhantomData)
+impl Codec for Wire {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
     }
 }
 
-impl<Response, Request> Codec for CallCodec<Response, Request>
-where
-    Response: Message + Send + 'static,
-    Request: Message + Default + Send + 'static,
-{
-    type Encode = Response;
-    type Decode = Request;
-    type Encoder = <ProstCodec<Response, Request> as Codec>::Encoder;
-    type Decoder = <ProstCodec<Response, Request> as Codec>::Decoder;
+impl Encoder for Wire {
+    type Item = Bytes;
+    type Error = Status;
 
-    fn encoder(&mut self) -> Self::Encoder {
-        ProstCodec::<Response, Request>::raw_encoder(BufferSettings::new(BUFFER_BYTES, YIELD_BYTES))
+    fn encode(&mut self, message: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(message);
+        Ok(())
     }
 
-    fn decoder(&mut self) -> Self::Decoder {
-        ProstCodec::<Response, Request>::raw_decoder(BufferSettings::new(BUFFER_BYTES, YIELD_BYTES))
+    fn buffer_settings(&self) -> BufferSettings {
+        BufferSettings::new(BUFFER_BYTES, YIELD_BYTES)
     }
+}
+
+impl Decoder for Wire {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        BufferSettings::new(BUFFER_BYTES, YIELD_BYTES)
+    }
+}
+
+/// A message as it was sent, or the answer of gRPC's own libraries to one that is none.
+pub(crate) fn decode<M: Message + Default>(message: Bytes) -> Result<M, Status> {
+    M::decode(message).map_err(|error| Status::internal(error.to_string()))
+}
+
+/// A message as it is sent.
+pub(crate) fn encode(message: &impl Message) -> Bytes {
+    message.encode_to_vec().into()
 }

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use audit::Names;
 use authz::{Caller, Resource, Rpc};
+use bytes::Bytes;
 use prost::Message;
-use tonic::{Code, Request, Response, Status, codec::CompressionEncoding, server::Grpc};
-use tower::service_fn;
+use tonic::{Code, Request, Status};
 
+use super::{Answer, decode};
 use crate::{
     auditing::{Asked, code_name},
     error::ApiError,
     frontend::Frontend,
-    rpc::{codec::CallCodec, timely},
-    server::{HttpRequest, ResponseFuture},
 };
 
 /// What every request in a namespace begins with; a test compares it with the API.
@@ -24,35 +23,28 @@ struct OnlyNamespace {
 }
 
 /// Refuses a call of a method that is not built. Who may not call it learns that first.
-pub(crate) fn refuse(
-    frontend: &Arc<Frontend>,
+pub(super) fn refuse(
+    frontend: Arc<Frontend>,
     rpc: &'static Rpc,
-    request: HttpRequest,
-) -> ResponseFuture {
-    let frontend = Arc::clone(frontend);
+    mut request: Request<Bytes>,
+) -> Answer {
     Box::pin(async move {
-        let method = service_fn(|request: Request<OnlyNamespace>| {
-            let frontend = Arc::clone(&frontend);
-            async move { Err::<Response<()>, _>(answer(&frontend, rpc, &request).await) }
-        });
-        Grpc::new(CallCodec::default())
-            .accept_compressed(CompressionEncoding::Gzip)
-            .max_decoding_message_size(frontend.messages.bytes_max)
-            .unary(method, timely(&frontend, request))
-            .await
+        let message: OnlyNamespace = decode(std::mem::take(request.get_mut()))?;
+        Err(answer(&frontend, rpc, &request, &message.namespace).await)
     })
 }
 
 async fn answer(
     frontend: &Frontend,
     rpc: &'static Rpc,
-    request: &Request<OnlyNamespace>,
+    request: &Request<Bytes>,
+    namespace: &str,
 ) -> Status {
     let anonymous = Caller::anonymous();
     let caller = request.extensions().get::<Caller>().unwrap_or(&anonymous);
     let namespace = match rpc.scope {
         authz::Scope::Cluster => "",
-        authz::Scope::Namespace => &request.get_ref().namespace,
+        authz::Scope::Namespace => namespace,
     };
     let permitted = frontend.permit(rpc, caller, Resource::in_namespace(namespace)).await;
     let asked = Asked { rpc, extensions: request.extensions(), namespace };
