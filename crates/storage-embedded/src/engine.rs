@@ -112,7 +112,10 @@ impl Engine {
         let found = self.keyspace(table).get(key);
         match found.map_err(|error| read_error(table, key, &error))? {
             None => Ok(None),
-            Some(sealed) => Ok(envelope::open_with(self.cipher(), table, key, sealed.into())?),
+            Some(sealed) => {
+                let sealed = Bytes::copy_from_slice(&sealed);
+                Ok(envelope::open_with(self.cipher(), table, key, sealed)?)
+            }
         }
     }
 
@@ -160,12 +163,12 @@ impl Engine {
         sealed: Bytes,
     ) {
         batch.bytes += key.len() + sealed.len();
-        batch.batch.insert(self.keyspace(table), key, sealed);
+        batch.batch.insert(self.keyspace(table), &key[..], &sealed[..]);
     }
 
     pub(crate) fn delete(&self, batch: &mut EngineBatch, table: Table, key: Bytes) {
         batch.bytes += key.len();
-        batch.batch.remove(self.keyspace(table), key);
+        batch.batch.remove(self.keyspace(table), &key[..]);
     }
 
     /// Waits until the engine's own threads have caught up, or fails when one of them has failed.
@@ -244,7 +247,7 @@ fn collect(
             break;
         }
         let (key, sealed) = match guard.into_inner() {
-            Ok((key, sealed)) => (Bytes::from(key), Bytes::from(sealed)),
+            Ok((key, sealed)) => (Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&sealed)),
             Err(_) if !records.is_empty() => break,
             Err(error) => {
                 let key = if scan.reverse { &scan.to } else { &scan.from };

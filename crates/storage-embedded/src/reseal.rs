@@ -54,7 +54,9 @@ impl Engine {
         let range = snapshot.range::<&[u8], _>(self.keyspace(table), &page.from[..]..);
         for guard in range {
             let (key, stored) = match guard.into_inner() {
-                Ok((key, stored)) => (Bytes::from(key), Bytes::from(stored)),
+                Ok((key, stored)) => {
+                    (Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&stored))
+                }
                 Err(error) => return Err(read_error(table, &page.from, &error)),
             };
             done.records += 1;

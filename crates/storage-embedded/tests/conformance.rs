@@ -36,7 +36,7 @@ impl Subject for Embedded {
         let keyspace = database.keyspace(table.name(), Default::default).unwrap();
         let mut sealed = keyspace.get(&key).unwrap().unwrap().to_vec();
         *sealed.last_mut().unwrap() ^= 1;
-        keyspace.insert(key, sealed).unwrap();
+        keyspace.insert(&key[..], &sealed[..]).unwrap();
         database.persist(fjall::PersistMode::SyncAll).unwrap();
         ready(()).boxed()
     }

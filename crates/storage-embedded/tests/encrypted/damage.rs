@@ -53,7 +53,7 @@ fn change(folder: &Folder, mut changed: impl FnMut(u16, &[u8]) -> Vec<u8>) -> Ve
         let (table, key) = place(number);
         let keyspace = database.keyspace(table.name(), Default::default).unwrap();
         let value = keyspace.get(&key).unwrap().unwrap().to_vec();
-        keyspace.insert(key, changed(number, &value)).unwrap();
+        keyspace.insert(&key[..], changed(number, &value)).unwrap();
         before.push(value);
     }
     database.persist(fjall::PersistMode::SyncAll).unwrap();

@@ -112,7 +112,7 @@ async fn a_plain_record_that_turns_up_later_is_damaged() {
         let keyspace = database.keyspace("run", Default::default).unwrap();
         let key = crate::support::key(1);
         let forged = storage::envelope::seal(storage::Table::Run, &key, b"forged");
-        keyspace.insert(key, forged).unwrap();
+        keyspace.insert(&key[..], &forged[..]).unwrap();
         database.persist(fjall::PersistMode::SyncAll).unwrap();
     }
     let (store, _) = folder.open(&[("k1", 1)]).await;
