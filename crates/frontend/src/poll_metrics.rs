@@ -1,5 +1,7 @@
 //! What the metrics see of polls.
 
+use std::sync::Arc;
+
 use model::{Span, Time};
 use namespace::Namespace;
 use prost_types::Timestamp;
@@ -10,7 +12,7 @@ use crate::frontend::Frontend;
 /// A poll that waits; once dropped it no longer does.
 #[derive(Debug)]
 pub(crate) struct CountedPoll {
-    metrics: TaskQueueMetrics,
+    metrics: Arc<TaskQueueMetrics>,
 }
 
 impl CountedPoll {

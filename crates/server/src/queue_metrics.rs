@@ -15,7 +15,7 @@ pub(crate) fn watch_queues(
     namespaces: &Arc<Namespaces>,
 ) {
     let (matching, namespaces) = (Arc::downgrade(matching), Arc::downgrade(namespaces));
-    let shown = Mutex::new(Vec::<TaskQueueMetrics>::new());
+    let shown = Mutex::new(Vec::<Arc<TaskQueueMetrics>>::new());
     metrics.watch_queues(move |metrics| {
         let mut shown = shown.lock();
         // A queue that is gone holds nothing.

@@ -175,7 +175,7 @@ impl Metrics {
         namespace: &str,
         task_queue: &str,
         task_type: TaskType,
-    ) -> TaskQueueMetrics {
+    ) -> Arc<TaskQueueMetrics> {
         self.task_queues.handle(namespace, task_queue, task_type)
     }
 

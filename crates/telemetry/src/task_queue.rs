@@ -1,11 +1,17 @@
 //! Task queues.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Registry};
 
 use crate::{
-    MetricsError, names,
+    MetricsError,
+    family::SERIES_MAX,
+    names,
     series::{Counters, Floats, Gauges, Histograms, counters, floats, gauges, histograms},
 };
 
@@ -31,8 +37,8 @@ impl TaskType {
     }
 }
 
-/// The handles of one task queue. Cloning is cheap; clones count together.
-#[derive(Debug, Clone)]
+/// The handles of one task queue.
+#[derive(Debug)]
 pub struct TaskQueueMetrics {
     success: IntCounter,
     success_sync: IntCounter,
@@ -77,6 +83,8 @@ pub(crate) struct TaskQueues {
     backlog_age: Floats,
     sync_latency: Histograms,
     async_latency: Histograms,
+    /// By the values of the labels: polls are many and queues are few.
+    handles: RwLock<HashMap<String, Arc<TaskQueueMetrics>>>,
 }
 
 impl TaskQueues {
@@ -90,6 +98,7 @@ impl TaskQueues {
             backlog_age: floats(registry, &names::APPROXIMATE_BACKLOG_AGE)?,
             sync_latency: histograms(registry, &names::SYNCMATCH_LATENCY)?,
             async_latency: histograms(registry, &names::ASYNCMATCH_LATENCY)?,
+            handles: RwLock::default(),
         })
     }
 
@@ -98,17 +107,31 @@ impl TaskQueues {
         namespace: &str,
         task_queue: &str,
         task_type: TaskType,
-    ) -> TaskQueueMetrics {
+    ) -> Arc<TaskQueueMetrics> {
         let labels = [namespace, task_queue, task_type.label()];
+        let key = labels.join("\u{0}");
+        let known = self.handles.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(handle) = known {
+            return handle;
+        }
+        let handle = Arc::new(self.resolve(&labels));
+        let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
+        if handles.len() < SERIES_MAX {
+            handles.insert(key, Arc::clone(&handle));
+        }
+        handle
+    }
+
+    fn resolve(&self, labels: &[&str]) -> TaskQueueMetrics {
         TaskQueueMetrics {
-            success: self.success.with(&labels),
-            success_sync: self.success_sync.with(&labels),
-            poll_timeouts: self.timeouts.with(&labels),
-            pending_polls: self.pending.with(&labels),
-            backlog_count: self.backlog_count.with(&labels),
-            backlog_age: self.backlog_age.with(&labels),
-            sync_latency: self.sync_latency.with(&labels),
-            async_latency: self.async_latency.with(&labels),
+            success: self.success.with(labels),
+            success_sync: self.success_sync.with(labels),
+            poll_timeouts: self.timeouts.with(labels),
+            pending_polls: self.pending.with(labels),
+            backlog_count: self.backlog_count.with(labels),
+            backlog_age: self.backlog_age.with(labels),
+            sync_latency: self.sync_latency.with(labels),
+            async_latency: self.async_latency.with(labels),
         }
     }
 }
