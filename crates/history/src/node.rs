@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     str::FromStr,
     sync::{Arc, OnceLock, atomic::AtomicUsize},
 };
@@ -63,7 +64,6 @@ pub struct Parts {
 }
 
 /// See the module.
-#[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) config: Config,
     pub(crate) environment: Environment,
@@ -96,6 +96,14 @@ pub(crate) struct Node {
     /// In boxes of their own: most slots of an idle node are never touched.
     slots: Box<[OnceLock<Box<SlotCell>>]>,
     run_cache: RunCache,
+}
+
+/// Says nothing of what is in it: whoever prints what has a node in it does not want every run, nor
+/// the program the means to print them.
+impl fmt::Debug for Node {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Node").finish_non_exhaustive()
+    }
 }
 
 /// A locked slot that knows where it stands.
