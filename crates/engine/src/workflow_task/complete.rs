@@ -101,7 +101,8 @@ fn apply(
     } else {
         completed_event_id = write_completed(draft, task, &input);
         in_transition = versioning::finish(draft, &place);
-        let stays = versioning::check(draft.state(), &dispatch(&input)).is_ok();
+        // A worker of another version than the one that the run moves to gets nothing more of it.
+        let stays = !in_transition && versioning::check(draft.state(), &dispatch(&input)).is_ok();
         set_sticky(draft, input.sticky.clone().filter(|_| stays));
         if draft.state().closing {
             draft.mutate(Mutation::ClosingSet(ClosingSet { closing: false }));

@@ -108,6 +108,30 @@ fn versioning__an_activity_of_a_moving_run_waits_for_its_workflow() {
 }
 
 #[test]
+fn versioning__a_worker_that_a_run_moves_away_from_gets_no_more_of_it() {
+    let mut script = Script::start(|_| ());
+    script.dispatch = worker("1", "1", 1);
+    script.start_task();
+    let commands = vec![activity("one", |_| ()), timer("a", 1)];
+    complete_as(&mut script, "1", VersioningBehavior::AutoUpgrade, commands);
+    fire(&mut script);
+    script.start_task();
+    script.dispatch = worker("2", "2", 2);
+    script.start_activity(5);
+    script.complete_with(vec![], |complete| {
+        complete.deployment_version = version("1");
+        complete.versioning_behavior = VersioningBehavior::AutoUpgrade;
+        complete.sticky = sticky();
+        complete.return_new_workflow_task = true;
+    });
+    assert!(script.state.sticky.is_none());
+    script.start_task();
+    complete_as(&mut script, "2", VersioningBehavior::AutoUpgrade, vec![]);
+    script.start_activity(5);
+    golden!(script);
+}
+
+#[test]
 fn versioning__an_activity_of_its_own_deployment_moves_nothing() {
     let mut script = Script::start(|_| ());
     script.dispatch = worker("1", "1", 1);

@@ -229,6 +229,15 @@ proptest! {
     }
 
     #[test]
+    fn a_run_on_its_way_to_another_version_has_no_sticky_queue((policy, steps) in run()) {
+        play(policy, &steps, |_, _, outcome| {
+            let Ok(transition) = outcome else { return };
+            let state = &transition.state;
+            assert!(!state.is_in_version_transition() || state.sticky.is_none());
+        });
+    }
+
+    #[test]
     fn a_due_task_leaves_something_outstanding_or_is_done((policy, steps) in run()) {
         // A timer that comes early is armed again: firing it must not lose it.
         play(policy, &steps, |world, input, outcome| {

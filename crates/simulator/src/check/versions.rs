@@ -8,7 +8,7 @@ use api::{
     history::v1::{HistoryEvent, history_event::Attributes},
     workflow::v1::{VersioningOverride, versioning_override::Override},
 };
-use model::{RunId, Span, Time};
+use model::{RunId, Time};
 
 use crate::{
     check::{
@@ -18,10 +18,6 @@ use crate::{
     fleet,
     world::World,
 };
-
-/// How long tasks may still go the old way after the routes have changed. TODO(#3): without faults
-/// it is nothing; while the store fails, one task was seen to do so six seconds later (seed 107916).
-const SPREAD: Span = Span::from_secs(10);
 
 /// Reads which version each workflow task went to.
 pub(crate) fn check(world: &World, snapshot: &Snapshot) -> Result<(), String> {
@@ -145,7 +141,7 @@ impl Reader {
         }
         // A worker may get the next task with its answer, wherever others go.
         let is_inline = self.completed.is_set() && self.started == self.completed;
-        let is_late = self.routed.is_some_and(|routed| self.scheduled > routed + SPREAD);
+        let is_late = self.routed.is_some_and(|routed| self.scheduled > routed);
         ensure!(
             !is_late
                 || is_inline
