@@ -2,9 +2,11 @@
 
 use crate::{
     Context, Input, Mutation, Rejection, Reply, State, TaskAction, Transition, activity,
-    attach_request, buffer, callback, cancel, child, draft::Draft, nexus_operation, outcome, pause,
-    reset, rules, signal, start, task::is_current, terminate, time_skipping, timeout, timer,
-    update, update_options, workflow_task,
+    attach_request, buffer, callback, cancel, child,
+    draft::Draft,
+    nexus_operation, outcome, pause, reset, rules, signal, start,
+    task::{is_current, is_volatile},
+    terminate, time_skipping, timeout, timer, update, update_options, workflow_task,
 };
 
 /// Decides what an input leads to. Changes nothing; the same arguments give the same result.
@@ -21,8 +23,9 @@ pub fn decide(state: &State, input: Input, context: &Context<'_>) -> Result<Tran
 
 /// Decides at a time of the run's clock.
 fn decide_now(state: &State, input: Input, context: &Context<'_>) -> Result<Transition, Rejection> {
+    let looks_again = matches!(&input, Input::TaskDue(action) if !is_volatile(state, action));
     let transition = decide_on_input(state, input, context)?;
-    Ok(time_skipping::skip_idle_time(transition, context))
+    Ok(time_skipping::skip_idle_time(state, transition, looks_again, context))
 }
 
 fn decide_on_input(

@@ -3,14 +3,18 @@
 use api::history::v1::{
     WorkflowExecutionTimeSkippingTransitionedEventAttributes, history_event::Attributes,
 };
-use model::Time;
+use model::{Span, Time};
 
 use super::{TimeSkipping, emit_tasks};
 use crate::{
-    Context, Reply, State, Transition,
+    Context, Reply, State, Task, Transition, WorkflowTask,
     draft::{Draft, EventExtras},
-    outstanding_tasks,
+    is_volatile, outstanding_tasks,
 };
+
+/// A run that only a speculative workflow task keeps from skipping is looked at again so much later:
+/// a process that dies forgets the task, and nothing else would end the wait then.
+const LOOK_AGAIN: Span = Span::from_secs(10);
 
 /// A step of a run's clock.
 struct Step {
@@ -20,12 +24,23 @@ struct Step {
     ends_fast_forward: bool,
 }
 
-/// Passes over the time in which the run would only wait, when a transition leaves it so.
-pub(crate) fn skip_idle_time(mut transition: Transition, context: &Context<'_>) -> Transition {
-    if transition.changes.is_empty() {
+/// Passes over the time in which the run would only wait, when a transition leaves it so; or when
+/// an alarm `looks_again` whether it does.
+pub(crate) fn skip_idle_time(
+    before: &State,
+    mut transition: Transition,
+    looks_again: bool,
+    context: &Context<'_>,
+) -> Transition {
+    if transition.changes.is_empty() && !looks_again {
         return transition;
     }
-    let Some(step) = next_step(&transition.state, context.now) else { return transition };
+    let Some(step) = next_step(&transition.state, context.now) else {
+        if is_held_back(&transition.state) && (looks_again || !is_held_back(before)) {
+            transition.tasks.extend(look_again(&transition.state, context.now));
+        }
+        return transition;
+    };
     let mut draft = Draft::new(&transition.state, context);
     write(&mut draft, &step);
     // What was due later is due now or sooner: every alarm is set again.
@@ -87,9 +102,30 @@ fn next_step(state: &State, now: Time) -> Option<Step> {
 
 /// True while the run waits for time, or for nothing.
 fn is_idle(state: &State) -> bool {
+    state.workflow_task.is_none() && has_no_other_work(state)
+}
+
+/// True while the run would skip if its speculative workflow task were forgotten.
+fn is_held_back(state: &State) -> bool {
+    state.time_skipping.as_deref().is_some_and(TimeSkipping::is_enabled)
+        && state.workflow_task.as_ref().is_some_and(WorkflowTask::is_speculative)
+        && has_no_other_work(state)
+}
+
+/// An early alarm for what the run waits for next: it skips there, or is looked at once more.
+fn look_again(state: &State, now: Time) -> Option<Task> {
+    let alarms = outstanding_tasks(state).into_iter();
+    let next = alarms
+        .filter(|task| task.due.is_set() && !is_volatile(state, &task.action))
+        .min_by_key(|task| task.due)?;
+    let early = now + LOOK_AGAIN;
+    (early < next.due).then(|| Task::at(early, next.action))
+}
+
+/// True when nothing is under way but perhaps a workflow task.
+fn has_no_other_work(state: &State) -> bool {
     state.is_running()
         && !state.is_paused()
-        && state.workflow_task.is_none()
         && state.activities.values().all(|activity| activity.waits_for_attempt())
         && state.nexus_operations.is_empty()
         && state.children.is_empty()

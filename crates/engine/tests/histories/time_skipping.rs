@@ -1,6 +1,7 @@
 //! Runs whose own time passes over what they would only wait for.
 
 use api::common::v1::{FastForwardConfig, TimeSkippingConfig, TimeSkippingStatePropagation};
+use engine::TimerRef;
 
 use super::*;
 
@@ -45,6 +46,23 @@ fn work_under_way_keeps_the_time() {
     script.start_activity(scheduled);
     complete_activity(&mut script, scheduled);
     script.start_task().complete(vec![]);
+    golden!(script);
+}
+
+#[test]
+fn a_speculative_task_that_is_lost_delays_the_skip_only() {
+    let mut script = skips(|_| ());
+    script.start_task();
+    updates::update(&mut script, "update");
+    script.complete_with(vec![timer("timer", 3600)], |complete| {
+        complete.return_new_workflow_task = true;
+    });
+    let alarm = TaskAction::UserTimer(TimerRef { started_event_id: 5 });
+    let span = Span::from_secs(10);
+    script.wait(span).input("looked at", Input::TaskDue(alarm));
+    script.state = script.state.durable();
+    script.wait(span).input("looked at", Input::TaskDue(alarm));
+    script.due_on_the_wall(is_timer);
     golden!(script);
 }
 

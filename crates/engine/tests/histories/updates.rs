@@ -51,7 +51,7 @@ fn watched(script: &mut Script, update_id: &str, request_id: &str) {
     script.input(&format!("update {update_id} by {request_id}"), Input::UpdateWorkflow(update));
 }
 
-fn update(script: &mut Script, update_id: &str) {
+pub(crate) fn update(script: &mut Script, update_id: &str) {
     let update = UpdateWorkflow { request: Box::new(request(update_id)) };
     script.input(&format!("update {update_id}"), Input::UpdateWorkflow(update));
 }

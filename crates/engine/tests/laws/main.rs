@@ -238,6 +238,34 @@ proptest! {
     }
 
     #[test]
+    fn a_run_that_loses_a_speculative_task_skips_all_the_same((policy, steps) in run()) {
+        const SOON: Span = Span::from_secs(10);
+        play(policy, &steps, |world, _, outcome| {
+            let Ok(transition) = outcome else { return };
+            let task = transition.state.workflow_task.as_ref();
+            if !task.is_some_and(engine::WorkflowTask::is_speculative) {
+                return;
+            }
+            let durable = transition.state.durable();
+            let alarms = outstanding_tasks(&durable).into_iter().filter(|task| task.due.is_set());
+            let Some(next) = alarms.min_by_key(|task| task.due) else { return };
+            let later = world.now + SOON;
+            let looked = decide_at(&durable, later, &world.limits, Input::TaskDue(next.action));
+            if looked.unwrap().state.skipped_time() == durable.skipped_time() {
+                return;
+            }
+            let emitted = world.emitted.iter().chain(&transition.tasks);
+            let alarms = emitted.filter(|task| {
+                task.due.is_set()
+                    && is_current(&durable, &task.action)
+                    && !engine::is_volatile(&transition.state, &task.action)
+            });
+            let first = alarms.map(|task| durable.on_the_wall(task.due)).min();
+            assert!(first.is_some_and(|first| first <= later), "{next:?} is waited for");
+        });
+    }
+
+    #[test]
     fn a_due_task_leaves_something_outstanding_or_is_done((policy, steps) in run()) {
         // A timer that comes early is armed again: firing it must not lose it.
         play(policy, &steps, |world, input, outcome| {
