@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use model::{SlotId, Span, Time};
+use model::{RunId, SlotId, Span, Time};
 
 use crate::{
     PriorityKey, QueueLimits, QueueStats, QueuedTask, TaskOrder, fairness::Fairness,
@@ -20,10 +20,18 @@ struct Place {
     arrival: u64,
 }
 
+/// Which reference a task is: the same one may be offered again and again.
+type Reference = (RunId, i64, i32, u32);
+
+fn reference(task: &QueuedTask) -> Reference {
+    (task.run_id, task.scheduled_event_id, task.attempt, task.stamp)
+}
+
 /// The tasks of one priority.
 #[derive(Debug)]
 struct Level {
     tasks: BTreeMap<Place, QueuedTask>,
+    places: BTreeMap<Reference, Place>,
     fairness: Fairness,
     overflow: Overflow,
     added: RateWindow,
@@ -34,6 +42,7 @@ impl Level {
     fn new(now: Time) -> Self {
         Self {
             tasks: BTreeMap::new(),
+            places: BTreeMap::new(),
             fairness: Fairness::default(),
             overflow: Overflow::default(),
             added: RateWindow::new(now),
@@ -45,6 +54,25 @@ impl Level {
     fn is_full(&self, limits: &QueueLimits) -> bool {
         let len = self.tasks.len();
         len >= limits.backlog_max || (len > limits.backlog_low_water && !self.overflow.is_empty())
+    }
+
+    fn insert(&mut self, place: Place, task: QueuedTask) {
+        if let Some(before) = self.places.insert(reference(&task), place) {
+            self.tasks.remove(&before);
+        }
+        self.tasks.insert(place, task);
+    }
+
+    fn remove(&mut self, place: &Place) -> Option<QueuedTask> {
+        let task = self.tasks.remove(place)?;
+        self.places.remove(&reference(&task));
+        Some(task)
+    }
+
+    /// Whether the very task waits already, in its place.
+    fn has(&self, task: &QueuedTask) -> bool {
+        let place = self.places.get(&reference(task));
+        place.and_then(|place| self.tasks.get(place)).is_some_and(|held| held.order == task.order)
     }
 
     fn stats(&self, now: Time) -> QueueStats {
@@ -85,7 +113,7 @@ impl Backlog {
         levels.any(|(_, level)| !level.tasks.is_empty() || !level.overflow.is_empty())
     }
 
-    /// Adds a new task.
+    /// Adds a task; one that waits already stays where it is.
     ///
     /// # Errors
     /// The task, when its priority is full.
@@ -98,6 +126,9 @@ impl Backlog {
         now: Time,
     ) -> Result<(), QueuedTask> {
         let level = self.level(task.order.priority, now);
+        if level.has(&task) {
+            return Ok(());
+        }
         if level.is_full(limits) {
             level.overflow.add(task.slot);
             return Err(task);
@@ -123,7 +154,8 @@ impl Backlog {
     pub(crate) fn take(&mut self, now: Time) -> Option<QueuedTask> {
         let mut levels = self.levels.values_mut();
         let level = levels.find(|level| !level.tasks.is_empty())?;
-        let (place, task) = level.tasks.pop_first()?;
+        let place = *level.tasks.first_key_value()?.0;
+        let task = level.remove(&place)?;
         level.fairness.dispatched(place.pass);
         level.dispatched.record(now);
         Some(task)
@@ -158,7 +190,7 @@ impl Backlog {
                 }
             }
             if let Some(place) = found
-                && let Some(task) = level.tasks.remove(&place)
+                && let Some(task) = level.remove(&place)
             {
                 level.fairness.dispatched(place.pass);
                 level.dispatched.record(now);
@@ -171,7 +203,11 @@ impl Backlog {
     /// Takes everything, in order.
     pub(crate) fn drain(&mut self) -> Vec<QueuedTask> {
         let levels = self.levels.values_mut();
-        levels.flat_map(|level| std::mem::take(&mut level.tasks).into_values()).collect()
+        let tasks = levels.flat_map(|level| {
+            level.places.clear();
+            std::mem::take(&mut level.tasks).into_values()
+        });
+        tasks.collect()
     }
 
     /// Counts a task that went straight to a poller.
@@ -225,7 +261,7 @@ impl Backlog {
         let place = Place { pass, created: task.order.created, arrival: self.next_arrival };
         self.next_arrival += 1;
         if let Some(level) = self.levels.get_mut(&task.order.priority) {
-            level.tasks.insert(place, task);
+            level.insert(place, task);
         }
     }
 

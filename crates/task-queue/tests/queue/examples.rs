@@ -44,6 +44,27 @@ fn the_poll_that_waits_longest_is_served_first() {
 }
 
 #[test]
+fn a_task_that_is_offered_again_waits_once() {
+    let mut queue = queue();
+    let again = |row| QueuedTask { task_id: row, ..task(1, 0, at(1)) };
+    for row in 1..100 {
+        queue.offer(again(row), at(1)).unwrap();
+    }
+    assert_eq!(queue.stats(at(1)).approximate_backlog_count, 1);
+    let mut later = again(1);
+    later.order.created = at(5);
+    queue.offer(later, at(5)).unwrap();
+    queue.offer(task(2, 0, at(3)), at(5)).unwrap();
+    queue.offer(QueuedTask { attempt: 2, ..task(2, 0, at(4)) }, at(5)).unwrap();
+    for number in 1..5 {
+        poll(&mut queue, poller(number), at(6));
+    }
+    assert_eq!(matches(&mut queue, at(6)), [(1, 2), (2, 2), (3, 1)]);
+    queue.offer(again(1), at(7)).unwrap();
+    assert_eq!(matches(&mut queue, at(7)), [(4, 1)]);
+}
+
+#[test]
 fn lower_priority_keys_go_first_and_then_the_older_tasks() {
     let mut queue = queue();
     for (id, priority, created) in [(1, 5, 0), (2, 0, 2), (3, 3, 1), (4, 1, 9), (5, 0, 2)] {
@@ -263,8 +284,9 @@ fn a_poll_of_a_worker_that_stops_can_be_taken_out() {
 #[test]
 fn statistics_count_what_waits_comes_and_goes() {
     let mut queue = queue();
-    for second in 0..10 {
-        queue.offer(task(1, 2, at(second * 1000)), at(second * 1000)).unwrap();
+    for second in 0..10_u64 {
+        let now = at(i64::try_from(second * 1000).unwrap());
+        queue.offer(task(second, 2, now), now).unwrap();
     }
     let waiting = poll(&mut queue, poller(1), at(9000));
     assert_eq!(matches(&mut queue, at(9000)).len(), 1);

@@ -43,7 +43,7 @@ pub(crate) fn task(task_id: u64, priority: i32, created: Time) -> QueuedTask {
         slot: SlotId::new(u16::try_from(task_id % 4096).unwrap()).unwrap(),
         run_id: RunId::default(),
         task_id,
-        scheduled_event_id: 5,
+        scheduled_event_id: i64::try_from(task_id).unwrap(),
         attempt: 1,
         stamp: 0,
         order: TaskOrder {
