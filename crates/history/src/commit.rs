@@ -54,8 +54,8 @@ pub(crate) struct Release {
     published: Vec<(Arc<LiveRun>, Arc<State>)>,
     started: Vec<StartedOfRun>,
     offers: Vec<Offer>,
-    /// Work towards other runs, to be carried out.
-    outbox: Vec<PendingTask>,
+    /// Work towards other runs, to be carried out; and whether the slot knows of it.
+    outbox: Vec<(PendingTask, bool)>,
     index: Vec<FeedIndex>,
     entities: Vec<StoredEntity>,
     taken: Vec<TakenAtOnce>,
@@ -298,20 +298,19 @@ impl Commit {
         self.add_dispatch_task(slot, pending, offer)
     }
 
-    /// Writes an immediate task; its id, unless it finds no room in memory and is left to the
-    /// store.
+    /// Writes an immediate task; its id, and whether it found room in the slot's memory.
     fn add_immediate(
         &mut self,
         slot: &mut Slot,
         pending: PendingTask,
-    ) -> Result<Option<u64>, HistoryError> {
+    ) -> Result<(u64, bool), HistoryError> {
         let task_id = slot.take_task_id()?;
         let standing = slot.standing_mut()?;
         let (seq, durable) = (standing.seq, standing.tenure.durable());
         let found_room = slot.immediate.add_new(task_id, pending, seq, durable);
         let category = TaskCategory::Immediate;
         self.put_task(slot.id, TaskKey { category, fire_time: Time::UNSET, task_id }, &pending);
-        Ok(found_room.then_some(task_id))
+        Ok((task_id, found_room))
     }
 
     /// Writes a durable timer.
@@ -331,8 +330,7 @@ impl Commit {
         Ok(())
     }
 
-    /// Writes a task of the outbox; what finds no room in memory is carried out when it is read
-    /// again.
+    /// Writes a task of the outbox.
     pub(crate) fn add_outbox_task(
         &mut self,
         slot: &mut Slot,
@@ -341,9 +339,8 @@ impl Commit {
         if slot.immediate.find(&pending).is_some() {
             return Ok(());
         }
-        if self.add_immediate(slot, pending)?.is_some() {
-            self.release.outbox.push(pending);
-        }
+        let (_, found_room) = self.add_immediate(slot, pending)?;
+        self.release.outbox.push((pending, found_room));
         Ok(())
     }
 
@@ -364,9 +361,8 @@ impl Commit {
         pending: PendingTask,
         offer: impl FnOnce(u64) -> Option<Offer>,
     ) -> Result<(), HistoryError> {
-        if let Some(task_id) = self.add_immediate(slot, pending)? {
-            self.offer(offer(task_id));
-        }
+        let (task_id, _) = self.add_immediate(slot, pending)?;
+        self.offer(offer(task_id));
         Ok(())
     }
 
@@ -495,10 +491,12 @@ impl Commit {
         if !slot.immediate.is_blocked() {
             return Ok(());
         }
+        let standing = slot.standing_mut()?;
+        let (seq, durable) = (standing.seq, standing.tenure.durable());
         for (old_id, pending) in slot.immediate.take_blockers() {
             let task_id = slot.take_task_id()?;
             slot.unoffered.iter_mut().filter(|id| **id == old_id).for_each(|id| *id = task_id);
-            slot.immediate.add(task_id, pending);
+            slot.immediate.add_new(task_id, pending, seq, durable);
             let category = TaskCategory::Immediate;
             let key = TaskKey { category, fire_time: Time::UNSET, task_id };
             self.put_task(slot.id, key, &pending);
@@ -574,8 +572,8 @@ impl Release {
         for offer in self.offers {
             node.offer(offer);
         }
-        for task in self.outbox {
-            node.carry_out(slot, task);
+        for (task, is_known) in self.outbox {
+            node.carry_out(slot, task, is_known);
         }
         if let Some(due) = self.next_due {
             node.timers.arm(slot, due);
@@ -599,7 +597,7 @@ impl Node {
         let (slot, run_id, task) = (offer.task.slot, offer.task.run_id, offer.task.scheduled());
         // Matching may name the slot before its refusal is back: noted first, struck out later.
         let refused = &self.cell(slot).refused;
-        refused.lock().insert(task);
+        refused.lock().add(task);
         match dispatch::make_offer(&self.matching, offer) {
             Err(OfferRefused::Full) => {}
             Ok(()) => {

@@ -70,7 +70,8 @@ impl Node {
                 Err(error) => Err(error),
             };
             match recovered {
-                Ok(()) => return,
+                Ok(true) => continue,
+                Ok(false) => return,
                 Err(error) => {
                     tracing::warn!(slot = slot_id.number(), %error, "the slot is read again later");
                 }

@@ -205,7 +205,7 @@ impl Node {
             };
             // The slots of dropped tasks are among those named.
             for (slot, task) in dropped {
-                self.cell(slot).refused.lock().insert(task);
+                self.cell(slot).refused.lock().add(task);
             }
             for slot in slots {
                 self.offer_refused(slot).await;
@@ -216,28 +216,45 @@ impl Node {
     /// Offers the tasks of a slot again that matching had no room for, or that it gave to a poll
     /// in vain; however long it takes the store to answer.
     pub(crate) async fn offer_refused(self: &Arc<Self>, slot_id: SlotId) {
-        while let Err(error) = self.try_offer_refused(slot_id).await {
+        let beyond = loop {
+            let error = match self.try_offer_refused(slot_id).await {
+                Ok(beyond) => break beyond,
+                Err(error) => error,
+            };
             tracing::warn!(slot = slot_id.number(), %error, "tasks wait for the store");
             tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return,
                 () = self.environment.clock.sleep_until(self.now() + RETRY_DELAY) => {}
             }
+        };
+        if beyond {
+            Arc::clone(self).restore(slot_id).await;
         }
     }
 
-    async fn try_offer_refused(self: &Arc<Self>, slot_id: SlotId) -> Result<(), HistoryError> {
+    /// True when some of them may be beyond the slot's memory: their rows are to be looked for.
+    async fn try_offer_refused(self: &Arc<Self>, slot_id: SlotId) -> Result<bool, HistoryError> {
         let mut slot = self.lock(slot_id).await?;
         let refused = std::mem::take(&mut *self.cell(slot_id).refused.lock());
         let mut outcome = Ok(());
-        for task in refused {
-            for task_id in slot.immediate.dispatches(&task) {
+        let mut beyond = refused.more;
+        for task in refused.tasks {
+            let known = slot.immediate.dispatches(&task);
+            beyond |= known.is_empty();
+            for task_id in known {
                 if let Err(error) = self.reoffer(&mut slot, task_id).await {
-                    self.cell(slot_id).refused.lock().insert(task);
+                    self.cell(slot_id).refused.lock().add(task);
                     outcome = Err(error);
                 }
             }
         }
-        outcome
+        if refused.more {
+            slot.unoffered = slot.immediate.ids();
+        }
+        if beyond {
+            slot.unpassed = slot.immediate.horizon();
+        }
+        outcome.map(|()| beyond)
     }
 }

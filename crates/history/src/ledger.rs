@@ -2,6 +2,10 @@
 //!
 //! Task rows are never deleted one by one. What is unfinished is known in memory; the slot's cursor
 //! is the lowest unfinished id and travels with the next commit, and rows below it are dead.
+//!
+//! What finds no room in memory is under way all the same: it is offered, or carried out, when it
+//! is committed, and once when the slot is read. Only whether it is finished is not known before
+//! its row is read again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -16,6 +20,10 @@ pub(crate) const IMMEDIATE_TASKS_MAX: usize = 256;
 /// A blocked cursor may hold up so many rows of finished tasks, or twice the unfinished ones,
 /// before the tasks that block it are written again with new ids.
 const FINISHED_ROWS_MAX: usize = 256;
+
+/// So many rows may be written past the memory before the tasks in it, for which nobody seems to
+/// come, give way: they are written again, and what was finished behind them is passed.
+const ROWS_BEYOND_MAX: usize = 1024;
 
 /// A task that waits to be done.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,6 +43,8 @@ pub(crate) struct ImmediateLedger {
     finished: BTreeSet<u64>,
     /// Rows from this id on are in the store only.
     horizon: Option<u64>,
+    /// How many of them were written since tasks last gave way to them.
+    beyond: usize,
     /// Those of them whose batches, by the seq that they expect, may still be on their way: a
     /// reader of the store may miss them. As many as the commits under way have.
     on_their_way: VecDeque<(u64, u64)>,
@@ -68,6 +78,7 @@ impl ImmediateLedger {
         self.settle_rows(durable);
         let found_room = self.add(task_id, task);
         if !found_room {
+            self.beyond += 1;
             self.on_their_way.push_back((seq, task_id));
         }
         found_room
@@ -108,6 +119,11 @@ impl ImmediateLedger {
         }
     }
 
+    /// The unfinished tasks that are known.
+    pub(crate) fn ids(&self) -> Vec<u64> {
+        self.unfinished.keys().copied().collect()
+    }
+
     /// An unfinished task by its id.
     pub(crate) fn get(&self, task_id: u64) -> Option<PendingTask> {
         self.unfinished.get(&task_id).copied()
@@ -145,11 +161,13 @@ impl ImmediateLedger {
         lowest.or(self.horizon).unwrap_or(next_task_id)
     }
 
-    /// True when so many finished rows pile up above the cursor that the tasks which block it
+    /// True when so many finished rows may pile up above the cursor that the tasks which block it
     /// are better written again.
     pub(crate) fn is_blocked(&self) -> bool {
-        self.horizon.is_none()
-            && self.finished.len() > FINISHED_ROWS_MAX.max(2 * self.unfinished.len())
+        if self.horizon.is_some() {
+            return self.beyond > ROWS_BEYOND_MAX;
+        }
+        self.finished.len() > FINISHED_ROWS_MAX.max(2 * self.unfinished.len())
     }
 
     /// Takes every unfinished task out, with the id it had, to be added again under new ids in
@@ -157,7 +175,13 @@ impl ImmediateLedger {
     pub(crate) fn take_blockers(&mut self) -> Vec<(u64, PendingTask)> {
         self.by_run.clear();
         self.finished.clear();
+        self.beyond = 0;
         std::mem::take(&mut self.unfinished).into_iter().collect()
+    }
+
+    /// Rows from this id on are in the store only.
+    pub(crate) fn horizon(&self) -> Option<u64> {
+        self.horizon
     }
 
     /// The id from which rows should be read, once there is room for them.
@@ -172,6 +196,9 @@ impl ImmediateLedger {
         self.settle_rows(durable);
         let missed = self.on_their_way.front().map(|(_, task_id)| *task_id);
         self.horizon = [read_to, missed].into_iter().flatten().min();
+        if self.horizon.is_none() {
+            self.beyond = 0;
+        }
     }
 
     /// Adds a task that was read, if it is below the horizon: the cursor must not pass those that
@@ -236,6 +263,26 @@ mod tests {
         ledger.add(id + 1, PendingTask { run_id: task(7).run_id, action: of_entity });
         let meant = ScheduledTask { run_id: task(7).run_id, ..meant };
         assert_eq!(ledger.dispatches(&meant), [id + 1], "the task of an entity");
+    }
+
+    #[test]
+    fn tasks_that_nobody_takes_give_way_to_those_behind_them() {
+        let mut ledger = ImmediateLedger::default();
+        let capacity = IMMEDIATE_TASKS_MAX as u64;
+        let mut id = 0;
+        while !ledger.is_blocked() {
+            assert_eq!(ledger.add_new(id, task(1), 0, 0), id < capacity);
+            id += 1;
+        }
+        assert_eq!(id as usize, IMMEDIATE_TASKS_MAX + ROWS_BEYOND_MAX + 1);
+        assert_eq!(ledger.cursor(id), 0);
+        for (_, pending) in ledger.take_blockers() {
+            assert!(!ledger.add_new(id, pending, 1, 1));
+            id += 1;
+        }
+        assert_eq!(ledger.cursor(id), capacity);
+        assert_eq!(ledger.wants_more(), Some(capacity));
+        assert!(!ledger.is_blocked());
     }
 
     #[test]

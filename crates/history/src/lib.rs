@@ -36,6 +36,7 @@ mod queries;
 mod reads;
 mod reclaim;
 mod recovery;
+mod refused;
 mod requests;
 mod retention;
 mod run;

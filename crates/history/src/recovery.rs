@@ -63,6 +63,7 @@ impl Node {
         slot.unoffered.clear();
         slot.unfed.clear();
         self.read_immediate(slot, immediate).await?;
+        slot.unpassed = slot.immediate.horizon();
         slot.timers = TimerLedger::starting_at(timer);
         self.read_timers(slot, (timer, 0)).await?;
         self.read_visibility(slot, visibility).await
@@ -178,8 +179,12 @@ impl Node {
         self.restore(slot_id).await;
     }
 
-    /// Gives matching and the visibility index what was found in the store.
-    pub(crate) async fn redispatch(self: &Arc<Self>, slot: &mut Slot) -> Result<(), HistoryError> {
+    /// Gives matching and the visibility index what was found in the store. True when there is more
+    /// of it, and others are to have the slot in between.
+    pub(crate) async fn redispatch(
+        self: &Arc<Self>,
+        slot: &mut Slot,
+    ) -> Result<bool, HistoryError> {
         let mut read_from = None;
         loop {
             while let Some(task_id) = slot.unoffered.last().copied() {
@@ -200,7 +205,20 @@ impl Node {
             self.refeed(slot, task_id, &task).await?;
             slot.unfed.pop();
         }
-        Ok(())
+        self.pass(slot).await
+    }
+
+    /// Acts on a page of the rows that the slot has no room for: who waits for them may be needed
+    /// to make room. True when there are more.
+    async fn pass(self: &Arc<Self>, slot: &mut Slot) -> Result<bool, HistoryError> {
+        let Some(from) = slot.unpassed else { return Ok(false) };
+        let (found, more) =
+            self.read_tasks(slot.id, immediate_key(from), IMMEDIATE_TASKS_MAX).await?;
+        for (key, task) in found {
+            self.act_on(slot, key.task_id, task).await?;
+        }
+        slot.unpassed = more.map(|key| key.task_id);
+        Ok(slot.unpassed.is_some())
     }
 
     /// Offers an unfinished task to matching again, or carries it out.
@@ -210,9 +228,19 @@ impl Node {
         task_id: u64,
     ) -> Result<(), HistoryError> {
         let Some(task) = slot.immediate.get(task_id) else { return Ok(()) };
+        self.act_on(slot, task_id, task).await
+    }
+
+    async fn act_on(
+        self: &Arc<Self>,
+        slot: &mut Slot,
+        task_id: u64,
+        task: PendingTask,
+    ) -> Result<(), HistoryError> {
+        let is_known = slot.immediate.get(task_id).is_some();
         if matches!(task.action, TaskAction::EntityWork(_)) {
             // It finds out by itself whether there is something left to do.
-            self.carry_out(slot.id, task);
+            self.carry_out(slot.id, task, is_known);
             return Ok(());
         }
         if matches!(task.action, TaskAction::DispatchEntityTask(_)) {
@@ -227,7 +255,7 @@ impl Node {
         };
         let run = slot.runs.get(&task.run_id).filter(|_| found);
         match run.filter(|run| is_current(&run.head, &task.action)) {
-            Some(_) if task.action.is_of_outbox() => self.carry_out(slot.id, task),
+            Some(_) if task.action.is_of_outbox() => self.carry_out(slot.id, task, is_known),
             Some(run) => {
                 let routes = self.matching.routes();
                 let (state, key) = (&run.head, &run.live.key);

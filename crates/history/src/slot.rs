@@ -13,7 +13,6 @@ use std::{
 };
 
 use ::entity::EntityKey;
-use matching::ScheduledTask;
 use model::{RunId, SlotId, WorkflowKey};
 use parking_lot::Mutex;
 use storage::{Epoch, SlotRow};
@@ -23,6 +22,7 @@ use crate::{
     commit::Outcome,
     entities::CachedEntity,
     ledger::ImmediateLedger,
+    refused::RefusedTasks,
     run::CachedRun,
     speculative::SpeculativeTimers,
     timer_ledger::TimerLedger,
@@ -34,7 +34,7 @@ use crate::{
 pub(crate) struct SlotCell {
     pub(crate) slot: tokio::sync::Mutex<Slot>,
     /// Immediate tasks that matching had no room for.
-    pub(crate) refused: Mutex<BTreeSet<ScheduledTask>>,
+    pub(crate) refused: Mutex<RefusedTasks>,
     pub(crate) feed_order: FeedOrder,
 }
 
@@ -64,6 +64,8 @@ pub(crate) struct Slot {
     pub(crate) unfed: Vec<(u64, VisibilityTask)>,
     /// Immediate tasks that were found in the store and are not with matching yet.
     pub(crate) unoffered: Vec<u64>,
+    /// From this id on the rows beyond the memory are to be offered, or carried out, too.
+    pub(crate) unpassed: Option<u64>,
 }
 
 /// Where a slot stands.
@@ -118,6 +120,7 @@ impl Slot {
             fresh: true,
             unfed: Vec::new(),
             unoffered: Vec::new(),
+            unpassed: None,
         }
     }
 

@@ -80,9 +80,7 @@ impl World {
     /// are like their parents.
     pub(crate) fn behavior(&self, workflow_id: &str) -> Option<VersioningBehavior> {
         let root = workflow_id.split_once('/').map_or(workflow_id, |(root, _)| root);
-        // TODO(#3): more activities than a slot keeps in memory stand before the workflow task that
-        // ends their run's move to another version, and wait for it.
-        self.programs.get(root).filter(|_| !self.profile.large)?;
+        self.programs.get(root)?;
         self.fleet?;
         fleet::behavior(self.seed, root)
     }

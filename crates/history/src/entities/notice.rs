@@ -50,8 +50,12 @@ impl Node {
         run_id: RunId,
     ) -> Result<(), HistoryError> {
         let task = PendingTask { run_id, action: TaskAction::NotifyClosed(RunRef {}) };
-        if self.lock(slot_id).await?.immediate.find(&task).is_none() {
-            return Ok(());
+        {
+            let slot = self.lock(slot_id).await?;
+            // What the slot has no room to know of may be told twice.
+            if slot.immediate.find(&task).is_none() && slot.immediate.horizon().is_none() {
+                return Ok(());
+            }
         }
         self.try_notify_closed(slot_id, run_id).await
     }

@@ -48,6 +48,10 @@ const JOBS_AT_ONCE_MAX: usize = 64;
 /// Most jobs that wait for workers at once; they take no place of the quick ones.
 const WAITING_JOBS_MAX: usize = 4096;
 
+/// Most jobs of a node for work that its slots have no room to know of; the rest of that waits until
+/// there is room.
+const UNKNOWN_JOBS_MAX: usize = 100_000;
+
 /// How long a job waits after its first failed attempt; the wait doubles from one to the next.
 const RETRY_DELAY_MIN: Span = Span::from_millis(50);
 
@@ -60,7 +64,8 @@ const IDENTITY: &str = "history-service";
 /// The jobs of a node.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    /// Tasks that a job has, as they are stored. Bounded by what the slots' ledgers hold.
+    /// Tasks that a job has, as they are stored. Bounded by what the slots' ledgers hold, and
+    /// [`UNKNOWN_JOBS_MAX`].
     under_way: Mutex<BTreeSet<Vec<u8>>>,
     places: Semaphore,
     waiting_places: Semaphore,
@@ -232,12 +237,17 @@ impl History {
 }
 
 impl Node {
-    /// Carries out a task whose commit was acknowledged, unless a job has it already.
-    pub(crate) fn carry_out(self: &Arc<Self>, slot: SlotId, task: PendingTask) {
+    /// Carries out a task whose commit was acknowledged, unless a job has it already. What is not
+    /// known to its slot may be left alone: it is read again.
+    pub(crate) fn carry_out(self: &Arc<Self>, slot: SlotId, task: PendingTask, is_known: bool) {
         let run_id = task.run_id.as_bytes().to_vec().into();
         let name = TaskRecord { run_id, action: Some(task.action) }.encode_to_vec();
-        if !self.outbox.under_way.lock().insert(name.clone()) {
-            return;
+        {
+            let mut under_way = self.outbox.under_way.lock();
+            let has_room = is_known || under_way.len() < UNKNOWN_JOBS_MAX;
+            if !has_room || !under_way.insert(name.clone()) {
+                return;
+            }
         }
         let node = Arc::clone(self);
         self.tracker.spawn(async move {

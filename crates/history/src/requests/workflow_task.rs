@@ -79,7 +79,7 @@ impl Drop for TakenTask {
     fn drop(&mut self) {
         let Some(node) = self.node.take() else { return };
         let slot = self.slot;
-        node.cell(slot).refused.lock().insert(self.task);
+        node.cell(slot).refused.lock().add(self.task);
         let tracker = node.tracker.clone();
         tracker.spawn(async move { node.offer_refused(slot).await });
     }
