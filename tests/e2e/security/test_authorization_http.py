@@ -54,6 +54,8 @@ ROUTES = 228
 
 STREAMS = {
     "/ui-api/namespaces/default/workflows/stream": "ListWorkflowExecutions",
+    "/ui-api/namespaces/default/schedules/stream": "ListSchedules",
+    "/ui-api/nexus/endpoints/stream": "ListNexusEndpoints",
     "/ui-api/namespaces/default/workflows/w/runs//history/stream": "GetWorkflowExecutionHistory",
     "/api/v1/namespaces/default/workflows/w/run//history.json": "GetWorkflowExecutionHistory",
 }

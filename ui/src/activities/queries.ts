@@ -1,6 +1,6 @@
-import { queryOptions } from "@tanstack/react-query";
-import { get, within } from "../api/http";
+import { within } from "../api/http";
 import type { Failure, Payloads, UserMetadata } from "../api/types";
+import { watched } from "../api/watch";
 
 export interface ActivityListInfo {
   activityId: string;
@@ -30,26 +30,17 @@ export interface DescribeActivity {
 const REFRESH_MS = 5_000;
 
 export const activitiesQuery = (namespace: string, query: string) =>
-  queryOptions({
+  watched<{ executions?: ActivityListInfo[]; nextPageToken?: string }>({
     queryKey: ["activities", namespace, query],
-    queryFn: ({ signal }) =>
-      get<{ executions?: ActivityListInfo[]; nextPageToken?: string }>(
-        within(namespace, "activities"),
-        {
-          query: { query, pageSize: 100 },
-          signal,
-        },
-      ),
-    refetchInterval: REFRESH_MS,
+    path: within(namespace, "activities"),
+    query: { query, pageSize: 100 },
+    refresh: REFRESH_MS,
   });
 
 export const activityQuery = (namespace: string, activityId: string, runId: string) =>
-  queryOptions({
+  watched<DescribeActivity>({
     queryKey: ["activity", namespace, activityId, runId],
-    queryFn: ({ signal }) =>
-      get<DescribeActivity>(within(namespace, "activities", activityId), {
-        query: { runId, includeInput: true, includeOutcome: true },
-        signal,
-      }),
-    refetchInterval: (query) => (query.state.data?.info?.closeTime ? false : REFRESH_MS),
+    path: within(namespace, "activities", activityId),
+    query: { runId, includeInput: true, includeOutcome: true },
+    refresh: (activity) => (activity?.info?.closeTime ? false : REFRESH_MS),
   });

@@ -1,5 +1,5 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useWatched } from "../api/watch";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { ListTable } from "../kit/ListTable";
 import { Status } from "../kit/Status";
@@ -11,7 +11,7 @@ import { batchOperationsQuery } from "./queries";
 
 export function BatchOperationListPage() {
   const { namespace } = batchOperationsRoute.useParams();
-  const operations = useQuery(batchOperationsQuery(namespace));
+  const operations = useWatched(batchOperationsQuery(namespace));
   return (
     <div className="page">
       <header className="page-header">

@@ -1,7 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay } from "../access/useMay";
+import { useWatched } from "../api/watch";
 import { ActionButton } from "../kit/ActionButton";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { FormDialog } from "../kit/FormDialog";
@@ -23,7 +23,7 @@ const typeName = (type: string | undefined): string => {
 
 export function BatchOperationPage() {
   const { namespace, jobId } = batchOperationRoute.useParams();
-  const operation = useQuery(batchOperationQuery(namespace, jobId));
+  const operation = useWatched(batchOperationQuery(namespace, jobId));
   const noStop = useMay()("StopBatchOperation");
   const [stopping, setStopping] = useState(false);
   const [reason, setReason] = useState("");

@@ -1,5 +1,5 @@
-import { queryOptions } from "@tanstack/react-query";
-import { get, within } from "../api/http";
+import { within } from "../api/http";
+import { watched } from "../api/watch";
 
 export interface BatchOperationInfo {
   jobId: string;
@@ -21,21 +21,17 @@ const REFRESH_MS = 2_000;
 const LIST_REFRESH_MS = 5_000;
 
 export const batchOperationsQuery = (namespace: string) =>
-  queryOptions({
+  watched<{ operationInfo?: BatchOperationInfo[] }>({
     queryKey: ["batch-operations", namespace],
-    queryFn: ({ signal }) =>
-      get<{ operationInfo?: BatchOperationInfo[] }>(within(namespace, "batch-operations"), {
-        query: { pageSize: 100 },
-        signal,
-      }),
-    refetchInterval: LIST_REFRESH_MS,
+    path: within(namespace, "batch-operations"),
+    query: { pageSize: 100 },
+    refresh: LIST_REFRESH_MS,
   });
 
 export const batchOperationQuery = (namespace: string, jobId: string) =>
-  queryOptions({
+  watched<BatchOperationDetail>({
     queryKey: ["batch-operation", namespace, jobId],
-    queryFn: ({ signal }) =>
-      get<BatchOperationDetail>(within(namespace, "batch-operations", jobId), { signal }),
-    refetchInterval: (query) =>
-      query.state.data?.state === "BATCH_OPERATION_STATE_RUNNING" ? REFRESH_MS : false,
+    path: within(namespace, "batch-operations", jobId),
+    refresh: (operation) =>
+      operation?.state === "BATCH_OPERATION_STATE_RUNNING" ? REFRESH_MS : false,
   });

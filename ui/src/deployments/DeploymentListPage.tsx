@@ -1,5 +1,5 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useWatched } from "../api/watch";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { focusableWhenScrolling } from "../kit/scrolling";
 import { EmptyState, Loaded } from "../kit/states";
@@ -11,7 +11,7 @@ import { deploymentsQuery } from "./queries";
 /** Worker deployments: which version gets what. */
 export function DeploymentListPage() {
   const { namespace } = deploymentsRoute.useParams();
-  const deployments = useQuery(deploymentsQuery(namespace));
+  const deployments = useWatched(deploymentsQuery(namespace));
   return (
     <div className="page">
       <header className="page-header">

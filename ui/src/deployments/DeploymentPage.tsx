@@ -1,8 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay } from "../access/useMay";
 import { IDENTITY, post, within } from "../api/http";
+import { useWatched } from "../api/watch";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { FormDialog } from "../kit/FormDialog";
 import { Menu, MenuItem } from "../kit/Menu";
@@ -24,7 +24,7 @@ interface Change {
 /** One worker deployment: its versions, and which of them gets new work. */
 export function DeploymentPage() {
   const { namespace, deploymentName } = deploymentRoute.useParams();
-  const deployment = useQuery(deploymentQuery(namespace, deploymentName));
+  const deployment = useWatched(deploymentQuery(namespace, deploymentName));
   const [change, setChange] = useState<Change | undefined>();
   const may = useMay();
   return (

@@ -1,5 +1,5 @@
-import { queryOptions } from "@tanstack/react-query";
-import { get, within } from "../api/http";
+import { within } from "../api/http";
+import { watched } from "../api/watch";
 
 export interface Version {
   deploymentName?: string;
@@ -45,20 +45,16 @@ export interface DeploymentDetail {
 const REFRESH_MS = 10_000;
 
 export const deploymentsQuery = (namespace: string) =>
-  queryOptions({
+  watched<{ workerDeployments?: DeploymentSummary[] }>({
     queryKey: ["deployments", namespace],
-    queryFn: ({ signal }) =>
-      get<{ workerDeployments?: DeploymentSummary[] }>(within(namespace, "worker-deployments"), {
-        query: { pageSize: 100 },
-        signal,
-      }),
-    refetchInterval: REFRESH_MS,
+    path: within(namespace, "worker-deployments"),
+    query: { pageSize: 100 },
+    refresh: REFRESH_MS,
   });
 
 export const deploymentQuery = (namespace: string, name: string) =>
-  queryOptions({
+  watched<DeploymentDetail>({
     queryKey: ["deployment", namespace, name],
-    queryFn: ({ signal }) =>
-      get<DeploymentDetail>(within(namespace, "worker-deployments", name), { signal }),
-    refetchInterval: REFRESH_MS,
+    path: within(namespace, "worker-deployments", name),
+    refresh: REFRESH_MS,
   });

@@ -1,6 +1,6 @@
-import { queryOptions } from "@tanstack/react-query";
-import { get, within } from "../api/http";
+import { within } from "../api/http";
 import type { Failure, Payload } from "../api/types";
+import { watched } from "../api/watch";
 
 export interface NexusOperationListInfo {
   operationId: string;
@@ -28,23 +28,17 @@ export interface DescribeNexusOperation {
 const REFRESH_MS = 5_000;
 
 export const nexusOperationsQuery = (namespace: string, query: string) =>
-  queryOptions({
+  watched<{ operations?: NexusOperationListInfo[] }>({
     queryKey: ["nexus-operations", namespace, query],
-    queryFn: ({ signal }) =>
-      get<{ operations?: NexusOperationListInfo[] }>(within(namespace, "nexus-operations"), {
-        query: { query, pageSize: 100 },
-        signal,
-      }),
-    refetchInterval: REFRESH_MS,
+    path: within(namespace, "nexus-operations"),
+    query: { query, pageSize: 100 },
+    refresh: REFRESH_MS,
   });
 
 export const nexusOperationQuery = (namespace: string, operationId: string, runId: string) =>
-  queryOptions({
+  watched<DescribeNexusOperation>({
     queryKey: ["nexus-operation", namespace, operationId, runId],
-    queryFn: ({ signal }) =>
-      get<DescribeNexusOperation>(within(namespace, "nexus-operations", operationId), {
-        query: { runId, includeInput: true, includeOutcome: true },
-        signal,
-      }),
-    refetchInterval: (query) => (query.state.data?.info?.closeTime ? false : REFRESH_MS),
+    path: within(namespace, "nexus-operations", operationId),
+    query: { runId, includeInput: true, includeOutcome: true },
+    refresh: (operation) => (operation?.info?.closeTime ? false : REFRESH_MS),
   });

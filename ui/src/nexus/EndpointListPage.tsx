@@ -1,7 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useMay } from "../access/useMay";
 import { address, call, path } from "../api/http";
+import { useWatched } from "../api/watch";
 import { ActionButton } from "../kit/ActionButton";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { FormDialog } from "../kit/FormDialog";
@@ -17,7 +17,7 @@ import { type Endpoint, endpointsQuery } from "./queries";
 
 /** Nexus endpoints of the server. */
 export function EndpointListPage() {
-  const endpoints = useQuery(endpointsQuery);
+  const endpoints = useWatched(endpointsQuery);
   const may = useMay();
   const [editing, setEditing] = useState<Endpoint | "new" | undefined>();
   const [deleting, setDeleting] = useState<Endpoint | undefined>();

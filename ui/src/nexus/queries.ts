@@ -1,6 +1,5 @@
-import { queryOptions } from "@tanstack/react-query";
-import { get } from "../api/http";
 import type { Payload } from "../api/types";
+import { watched } from "../api/watch";
 
 export interface Endpoint {
   id: string;
@@ -16,8 +15,11 @@ export interface Endpoint {
   };
 }
 
-export const endpointsQuery = queryOptions({
+const REFRESH_MS = 10_000;
+
+export const endpointsQuery = watched<{ endpoints?: Endpoint[] }>({
   queryKey: ["nexus-endpoints"],
-  queryFn: ({ signal }) =>
-    get<{ endpoints?: Endpoint[] }>("nexus/endpoints", { query: { pageSize: 100 }, signal }),
+  path: "nexus/endpoints",
+  query: { pageSize: 100 },
+  refresh: REFRESH_MS,
 });

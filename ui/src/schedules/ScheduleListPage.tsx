@@ -1,6 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useMay } from "../access/useMay";
+import { useWatched } from "../api/watch";
 import { ActionButton } from "../kit/ActionButton";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { Icon } from "../kit/icons";
@@ -43,7 +43,7 @@ export function ScheduleListPage() {
   const { namespace } = schedulesRoute.useParams();
   const { query = "" } = schedulesRoute.useSearch();
   const navigate = useNavigate({ from: schedulesRoute.fullPath });
-  const schedules = useQuery(schedulesQuery(namespace, query));
+  const schedules = useWatched(schedulesQuery(namespace, query));
   const noCreate = useMay()("CreateSchedule");
   const create = (): void =>
     void navigate({ to: "/namespaces/$namespace/new-schedule", params: { namespace } });

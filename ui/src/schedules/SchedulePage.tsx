@@ -1,8 +1,9 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay } from "../access/useMay";
 import type { JsonObject } from "../api/types";
+import { useWatched } from "../api/watch";
 import { ActionButton } from "../kit/ActionButton";
 import { ChoiceField } from "../kit/ChoiceField";
 import { CommandsMenu } from "../kit/CommandsMenu";
@@ -31,7 +32,7 @@ const NEXT_SHOWN = 5;
 
 export function SchedulePage() {
   const { namespace, scheduleId } = scheduleRoute.useParams();
-  const schedule = useQuery(scheduleQuery(namespace, scheduleId));
+  const schedule = useWatched(scheduleQuery(namespace, scheduleId));
   return (
     <div className="page">
       <nav aria-label="Breadcrumbs" className="breadcrumbs">

@@ -1,5 +1,5 @@
-import { queryOptions } from "@tanstack/react-query";
-import { call, get, IDENTITY, post, within } from "../api/http";
+import { call, IDENTITY, post, within } from "../api/http";
+import { watched } from "../api/watch";
 import { newId } from "../workflows/actions/api";
 import type { DescribeSchedule, Schedule, ScheduleListEntry } from "./types";
 
@@ -8,24 +8,18 @@ const at = (namespace: string, scheduleId: string, ...parts: string[]): string =
   within(namespace, "schedules", scheduleId, ...parts);
 
 export const schedulesQuery = (namespace: string, query: string) =>
-  queryOptions({
+  watched<{ schedules?: ScheduleListEntry[]; nextPageToken?: string }>({
     queryKey: ["schedules", namespace, query],
-    queryFn: ({ signal }) =>
-      get<{ schedules?: ScheduleListEntry[]; nextPageToken?: string }>(
-        within(namespace, "schedules"),
-        {
-          query: { query, maximumPageSize: 100 },
-          signal,
-        },
-      ),
-    refetchInterval: REFRESH_MS,
+    path: within(namespace, "schedules"),
+    query: { query, maximumPageSize: 100 },
+    refresh: REFRESH_MS,
   });
 
 export const scheduleQuery = (namespace: string, scheduleId: string) =>
-  queryOptions({
+  watched<DescribeSchedule>({
     queryKey: ["schedule", namespace, scheduleId],
-    queryFn: ({ signal }) => get<DescribeSchedule>(at(namespace, scheduleId), { signal }),
-    refetchInterval: REFRESH_MS,
+    path: at(namespace, scheduleId),
+    refresh: REFRESH_MS,
   });
 
 export const createSchedule = (namespace: string, scheduleId: string, schedule: Schedule) =>

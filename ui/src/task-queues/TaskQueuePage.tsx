@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { DescribeTaskQueue } from "../api/types";
+import { useWatched } from "../api/watch";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { focusableWhenScrolling } from "../kit/scrolling";
 import { Loaded } from "../kit/states";
@@ -21,7 +22,7 @@ export function TaskQueuePage() {
   const workflow = useQuery(taskQueueQuery(namespace, taskQueue, "workflow"));
   const activity = useQuery(taskQueueQuery(namespace, taskQueue, "activity"));
   const nexus = useQuery(taskQueueQuery(namespace, taskQueue, "nexus"));
-  const workers = useQuery(workersQuery(namespace, `TaskQueue = ${quote(taskQueue)}`));
+  const workers = useWatched(workersQuery(namespace, `TaskQueue = ${quote(taskQueue)}`));
   return (
     <div className="page">
       <nav aria-label="Breadcrumbs" className="breadcrumbs">

@@ -1,6 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { useWatched } from "../api/watch";
 import { CommandsMenu } from "../kit/CommandsMenu";
 import { EmptyState, Loaded } from "../kit/states";
 import { TextFilter } from "../kit/TextFilter";
@@ -15,7 +15,7 @@ export function WorkerListPage() {
   const { query = "" } = workersRoute.useSearch();
   const navigate = useNavigate({ from: workersRoute.fullPath });
   const [queue, setQueue] = useState("");
-  const workers = useQuery(workersQuery(namespace, query));
+  const workers = useWatched(workersQuery(namespace, query));
   return (
     <div className="page">
       <header className="page-header">

@@ -4,9 +4,11 @@
 //! after the other, each identified, permitted, limited and recorded as any other. Who may no longer
 //! make them, or whose credentials are over, is told so, and the stream ends.
 
+mod answers;
 mod download;
 mod history;
 mod rows;
+mod watch;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -23,7 +25,7 @@ use percent_encoding::percent_decode_str;
 use prost::Message;
 use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Code, Status};
-use transcoding::{Form, error_body, query_value};
+use transcoding::{Form, Found, error_body, query_value};
 
 use super::{
     Streamed,
@@ -39,6 +41,7 @@ enum Route {
     History { workflow_id: String, run_id: String },
     Download { workflow_id: String, run_id: String },
     Rows,
+    Answers(Found),
 }
 
 /// A stream between two of its calls.
@@ -77,6 +80,7 @@ pub(super) async fn answer(
             history::open(open, workflow_id, run_id, query).await.map(streamed)
         }
         Route::Rows => rows::open(open, query).await.map(streamed),
+        Route::Answers(found) => answers::open(open, found, query).await.map(streamed),
         Route::Download { workflow_id, run_id } => {
             download::open(open, workflow_id, run_id).await.map(|text| {
                 let mut response = streamed(text);
@@ -124,6 +128,10 @@ fn route(parts: &Parts) -> Option<Result<(String, Route), Status>> {
         ["namespaces", namespace, "workflows", id, "run", run, "history.json"] if !is_own => {
             Some(read(namespace, Some((id, run))))
         }
+        [.., "stream"] if is_own => {
+            let found = answers::find(&format!("/api/v1/{}", path.strip_suffix("/stream")?))?;
+            Some(Ok((String::new(), Route::Answers(found))))
+        }
         _ => None,
     }
 }
@@ -146,16 +154,20 @@ impl Open {
         path: &str,
         request: &Request,
     ) -> Option<Result<Answer, Failure>> {
-        let message = request.encode_to_vec();
-        let answer = tokio::select! {
-            biased;
-            () = self.asked.draining.cancelled() => return None,
-            answer = call(&self.asked, path, &self.headers, &message) => answer,
-        };
+        let answer = self.call_bytes(path, &request.encode_to_vec()).await?;
         let decoded = |bytes: Bytes| {
             Answer::decode(bytes).map_err(|error| Status::internal(error.to_string()).into())
         };
         Some(answer.and_then(decoded))
+    }
+
+    /// The same with encoded messages.
+    async fn call_bytes(&self, path: &str, message: &[u8]) -> Option<Result<Bytes, Failure>> {
+        tokio::select! {
+            biased;
+            () = self.asked.draining.cancelled() => None,
+            answer = call(&self.asked, path, &self.headers, message) => Some(answer),
+        }
     }
 
     /// The last event of a stream that cannot go on.

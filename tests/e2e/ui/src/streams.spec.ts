@@ -58,6 +58,77 @@ test("a server that has no streams is asked again and again", async ({ page, wor
   await expect(page.getByText(`ping-${id}`).first()).toBeVisible();
 });
 
+/** Lists besides that of workflows: their pages, their paths of the API, and how something is added. */
+const OTHERS: [name: string, page: string, path: string, add: (http: string, id: string) => Promise<Response>][] = [
+  [
+    "schedules",
+    "/namespaces/default/schedules",
+    "/api/v1/namespaces/default/schedules",
+    (http, id) =>
+      post(`${http}/api/v1/namespaces/default/schedules/${id}`, {
+        schedule: {
+          spec: { interval: [{ interval: "3600s" }] },
+          action: { startWorkflow: { workflowId: id, workflowType: { name: "Echo" }, taskQueue: { name: "ui" } } },
+        },
+        requestId: id,
+      }),
+  ],
+  [
+    "standalone activities",
+    "/namespaces/default/activities",
+    "/api/v1/namespaces/default/activities",
+    (http, id) =>
+      post(`${http}/api/v1/namespaces/default/activities/${id}`, {
+        activityType: { name: "a" },
+        taskQueue: { name: "nobody" },
+        startToCloseTimeout: "60s",
+        requestId: id,
+      }),
+  ],
+  [
+    "Nexus endpoints",
+    "/nexus",
+    "/api/v1/nexus/endpoints",
+    (http, id) =>
+      post(`${http}/api/v1/nexus/endpoints`, {
+        spec: { name: id, target: { worker: { namespace: "default", taskQueue: "ui" } } },
+      }),
+  ],
+];
+
+const post = (url: string, body: object): Promise<Response> =>
+  fetch(url, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+
+for (const [name, path, api, add] of OTHERS) {
+  test(`the list of ${name} hears of changes, and asks for nothing meanwhile`, async ({ page, world }) => {
+    const id = freshId("heard");
+    const paths = asked(page);
+    const stream = page.waitForResponse((response) => response.url().includes(`${api.replace("/api/v1", "/ui-api")}/stream`));
+    await page.goto(path);
+    expect((await stream).status()).toBe(200);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await expect(page.locator(".skeleton")).toHaveCount(0);
+    const before = paths.filter((one) => one === api).length;
+    // Longer than a page waits that asks again and again.
+    await page.waitForTimeout(11_000);
+    expect((await add(world.server.http, id)).status).toBe(200);
+    await expect(page.getByText(id).first()).toBeVisible();
+    expect(paths.filter((one) => one === api)).toHaveLength(before);
+  });
+}
+
+test("the list of schedules of a server without streams is asked again", async ({ page, world }) => {
+  const id = freshId("asked");
+  const [, path, api, add] = OTHERS[0] ?? [];
+  await page.route("**/ui-api/**", (route) => route.fulfill({ status: 404, json: { code: 5, message: "Not Found" } }));
+  const paths = asked(page);
+  await page.goto(path ?? "");
+  await expect(page.getByRole("heading", { name: "Schedules" })).toBeVisible();
+  expect((await add?.(world.server.http, id))?.status).toBe(200);
+  await expect(page.getByText(id).first()).toBeVisible();
+  expect(paths.filter((one) => one === api).length).toBeGreaterThan(1);
+});
+
 test("a page that nobody looks at holds no stream", async ({ page }) => {
   const paths = asked(page);
   const streams = (): number => paths.filter((path) => path.endsWith("/stream")).length;

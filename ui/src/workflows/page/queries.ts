@@ -8,6 +8,7 @@ import type {
   Payload,
   Payloads,
 } from "../../api/types";
+import { watched } from "../../api/watch";
 import { quote } from "../list/filter";
 
 const OPEN_REFRESH_MS = 4_000;
@@ -43,11 +44,11 @@ export const taskQueueQuery = (namespace: string, name: string, kind: TaskQueueK
   });
 
 export const workersQuery = (namespace: string, query: string) =>
-  queryOptions({
+  watched<ListWorkers>({
     queryKey: ["workers", namespace, query],
-    queryFn: ({ signal }) =>
-      get<ListWorkers>(within(namespace, "workers"), { query: { query, pageSize: 100 }, signal }),
-    refetchInterval: POLLERS_REFRESH_MS,
+    path: within(namespace, "workers"),
+    query: { query, pageSize: 100 },
+    refresh: POLLERS_REFRESH_MS,
   });
 
 const RELATED_MAX = 100;
