@@ -6,6 +6,7 @@ import { activeShortcuts } from "../kit/keys";
 import { namespacesQuery } from "../namespaces/queries";
 import { changeSettings } from "../settings/store";
 import { workflowListQuery } from "../workflows/list/queries";
+import { takeKeys } from "./early";
 import { Picker, type PickerItem } from "./Picker";
 
 /** Finds views, commands of the view that is open, namespaces, and workflows by id. */
@@ -88,6 +89,7 @@ export function CommandPalette({ namespace, onClose }: { namespace: string; onCl
           ? []
           : more(typed)
       }
+      begin={takeKeys}
       onClose={onClose}
     />
   );

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation, useNavigate, useParams } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { Gate } from "../access/Gate";
 import { permissionsQuery } from "../access/permissions";
 import { useMay } from "../access/useMay";
@@ -13,6 +13,8 @@ import { systemInfoQuery } from "../namespaces/queries";
 import { SessionNotice } from "../session/SessionNotice";
 import { sessionStore } from "../session/session";
 import { changeSettings, lastNamespaceStore, useSettings } from "../settings/store";
+import { EarlyPalette } from "./EarlyPalette";
+import { keepKeys, takeKeys } from "./early";
 import { NamespaceSwitcher } from "./NamespaceSwitcher";
 import { useNamespace } from "./useNamespace";
 import { Wave } from "./Wave";
@@ -21,7 +23,7 @@ const loadPalette = () => import("./CommandPalette");
 const CommandPalette = lazy(() =>
   loadPalette().then((module) => ({ default: module.CommandPalette })),
 );
-/** What is typed after Ctrl K must find the palette there. */
+/** It is loaded beforehand, when the page itself has been. */
 const PALETTE_LOADED_AFTER_MS = 1_500;
 const ShortcutSheet = lazy(() =>
   import("./ShortcutSheet").then((module) => ({ default: module.ShortcutSheet })),
@@ -137,8 +139,17 @@ export function Layout() {
     return () => clearTimeout(timer);
   }, []);
 
+  const close = useCallback((): void => {
+    takeKeys();
+    setOpen(undefined);
+  }, []);
+  const openPalette = (): void => {
+    keepKeys(close);
+    setOpen("palette");
+  };
+
   useShortcuts("Everywhere", [
-    { keys: "mod+k", label: "Find anything", run: () => setOpen("palette") },
+    { keys: "mod+k", label: "Find anything", run: openPalette },
     { keys: "?", label: "Show these keys", run: () => setOpen("sheet") },
     ...(user === undefined
       ? []
@@ -209,7 +220,7 @@ export function Layout() {
           <button
             type="button"
             className="nav-link"
-            onClick={() => setOpen("palette")}
+            onClick={openPalette}
             aria-keyshortcuts="Control+K"
           >
             <Icon name="search" /> <span>Find</span> <kbd>Ctrl K</kbd>
@@ -230,10 +241,12 @@ export function Layout() {
         </ErrorBoundary>
       </main>
       <Toasts />
+      {open === "palette" && (
+        <Suspense fallback={<EarlyPalette />}>
+          <CommandPalette namespace={namespace} onClose={close} />
+        </Suspense>
+      )}
       <Suspense>
-        {open === "palette" && (
-          <CommandPalette namespace={namespace} onClose={() => setOpen(undefined)} />
-        )}
         {open === "user" && <UserDialog onClose={() => setOpen(undefined)} />}
         {open === "sheet" && <ShortcutSheet onClose={() => setOpen(undefined)} />}
       </Suspense>

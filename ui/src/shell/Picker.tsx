@@ -1,6 +1,7 @@
 import * as Ariakit from "@ariakit/react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { Icon, type IconName } from "../kit/icons";
+import type { Early } from "./early";
 
 export interface PickerItem {
   id: string;
@@ -37,6 +38,7 @@ export function Picker({
   items,
   more,
   loading = false,
+  begin,
   onClose,
 }: {
   title: string;
@@ -45,9 +47,12 @@ export function Picker({
   /** Entries made of what was typed. */
   more?: (typed: string) => PickerItem[];
   loading?: boolean;
+  /** What was typed before the field had the keys; asked for once it has. */
+  begin?: () => Early;
   onClose: () => void;
 }) {
   const [typed, setTyped] = useState("");
+  const [entered, setEntered] = useState(false);
   const shown = useMemo(() => {
     const ranked = items.flatMap((item) => {
       const found = rank(`${item.label} ${item.hint ?? ""}`, typed);
@@ -56,6 +61,18 @@ export function Picker({
     if (typed.trim() !== "") ranked.sort((a, b) => a.found - b.found);
     return [...(more?.(typed.trim()) ?? []), ...ranked.map(({ item }) => item)].slice(0, SHOWN_MAX);
   }, [items, more, typed]);
+  const [best] = shown;
+  useEffect(() => {
+    if (!entered || best === undefined) return;
+    onClose();
+    best.run();
+  }, [entered, best, onClose]);
+  const takeOver = (): void => {
+    const early = begin?.();
+    if (early === undefined) return;
+    if (early.typed !== "") setTyped(early.typed);
+    if (early.entered) setEntered(true);
+  };
   return (
     <Ariakit.Dialog
       open
@@ -78,6 +95,7 @@ export function Picker({
             placeholder={placeholder}
             aria-label={title}
             autoFocus
+            onFocus={takeOver}
           />
           <kbd>Esc</kbd>
         </div>
