@@ -2,7 +2,8 @@ import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "src",
-  testMatch: "*.spec.ts",
+  // What measures and what draws pictures is no test.
+  testMatch: process.env.LONGTIDE_E2E_UI_MATCH ?? "*.spec.ts",
   // One server, one worker and one browser for all.
   workers: 1,
   forbidOnly: true,
