@@ -387,6 +387,12 @@ export const auditRoute = createRoute({
   component: lazyRouteComponent(() => import("./audit/AuditPage"), "AuditPage"),
 });
 
+export const sessionsRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/sessions",
+  component: lazyRouteComponent(() => import("./session/SessionListPage"), "SessionListPage"),
+});
+
 export const namespacesRoute = createRoute({
   getParentRoute: () => root,
   path: "/namespaces",
@@ -413,6 +419,7 @@ const tree = root.addChildren([
   signInRoute,
   signedInRoute,
   auditRoute,
+  sessionsRoute,
   namespacesRoute,
   nexusRoute,
   settingsRoute,

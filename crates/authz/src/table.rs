@@ -209,9 +209,12 @@ const OPERATOR_SERVICE: &[Rpc] = table! {
 const ADMIN_SERVICE: &[Rpc] = table! {
     Admin, "longtide.admin.v1.AdminService",
     CreateApiKey: Cluster Admin ApiKey Write Operator Detail;
+    EndSession: Cluster Admin Cluster Write Operator Detail;
     ExpireApiKey: Cluster Admin ApiKey Write Operator Detail;
     GetKeyStatus: Cluster Admin Cluster Read Operator Each;
+    GetPermissions: Cluster Open Cluster Read System Count;
     ListApiKeys: Cluster Admin ApiKey Read Operator Each;
+    ListSessions: Cluster Admin Cluster Read Operator Each;
     RevokeApiKey: Cluster Admin ApiKey Write Operator Detail;
     RotateApiKey: Cluster Admin ApiKey Write Operator Detail;
     RotateKeys: Cluster Admin Cluster Write Operator Detail;

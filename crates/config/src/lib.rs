@@ -23,6 +23,7 @@ mod substitute;
 pub mod tls;
 mod tls_variables;
 mod values;
+mod web_ui;
 
 pub use audit::{Audit, AuditWebhook, DataPlane, OnFailure};
 pub use authorization::{Authorization, CertificateRule, JwtKeyProvider};
@@ -35,7 +36,7 @@ pub use error::ConfigError;
 pub use global::Global;
 pub use load::{
     codec_proxy_from_file, codec_proxy_from_text, codec_server_from_file, codec_server_from_text,
-    from_file, from_text,
+    from_file, from_text, web_ui_from_file, web_ui_from_text,
 };
 pub use remote_server::{RemoteServer, RemoteTls};
 pub use rules::{CustomRole, Policies, Webhook};
@@ -45,3 +46,4 @@ pub use settings::{
 };
 pub use single_sign_on::{IdentityProvider, SingleSignOn};
 pub use values::{Retention, Secret};
+pub use web_ui::WebUi;

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_norway::Value;
 
 use crate::{
-    CodecProxy, CodecServer, ConfigError, Settings, substitute::substitute, tls_variables::fill_in,
+    CodecProxy, CodecServer, ConfigError, Settings, WebUi, substitute::substitute,
+    tls_variables::fill_in,
 };
 
 /// Reads and checks a server's file; `lookup` gives the values of environment variables.
@@ -81,6 +82,36 @@ pub fn codec_proxy_from_text(
 ) -> Result<CodecProxy, ConfigError> {
     let settings: CodecProxy = parsed(text, &lookup)?;
     let problems = settings.problems();
+    if problems.is_empty() { Ok(settings) } else { Err(ConfigError::Invalid(problems)) }
+}
+
+/// Reads and checks the file of a web UI in front of another server, as [`from_file`] does. The pages
+/// are below the path `below`, which is empty for all paths.
+///
+/// # Errors
+/// When the file cannot be read or anything in it is wrong.
+pub fn web_ui_from_file(
+    path: &Path,
+    below: &str,
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<WebUi, ConfigError> {
+    web_ui_from_text(&text_of(path)?, below, lookup)
+}
+
+/// Reads and checks the settings of a web UI in front of another server.
+///
+/// # Errors
+/// When anything in them is wrong.
+pub fn web_ui_from_text(
+    text: &str,
+    below: &str,
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<WebUi, ConfigError> {
+    let mut settings: WebUi =
+        if text.trim().is_empty() { WebUi::default() } else { parsed(text, &lookup)? };
+    let mut problems = Vec::new();
+    settings.auth.fill_in(&lookup, &mut problems);
+    settings.auth.check_in_front(below, &mut problems);
     if problems.is_empty() { Ok(settings) } else { Err(ConfigError::Invalid(problems)) }
 }
 

@@ -205,6 +205,14 @@ impl SingleSignOn {
                     .to_owned(),
             );
         }
+        self.check_in_front("", problems);
+    }
+
+    /// The same for pages in front of another server, below a path: that server asks who calls.
+    pub(crate) fn check_in_front(&self, below: &str, problems: &mut Vec<String>) {
+        if !self.enabled {
+            return;
+        }
         if self.providers.is_empty() || self.providers.len() > PROVIDERS_MAX {
             let text = format!("there have to be 1 to {PROVIDERS_MAX} of them");
             problems.push(format!("auth.providers: {text}"));
@@ -219,7 +227,7 @@ impl SingleSignOn {
         }
         let (mut names, mut origins) = (BTreeSet::new(), BTreeSet::new());
         for (index, provider) in self.providers.iter().enumerate() {
-            provider.check(&format!("auth.providers[{index}]"), problems);
+            provider.check(&format!("auth.providers[{index}]"), below, problems);
             if !names.insert(provider.own_name()) {
                 let text = format!("`{}` is there twice", provider.own_name());
                 problems.push(format!("auth.providers[{index}].name: {text}"));
@@ -297,7 +305,7 @@ impl IdentityProvider {
         })
     }
 
-    fn check(&self, place: &str, problems: &mut Vec<String>) {
+    fn check(&self, place: &str, below: &str, problems: &mut Vec<String>) {
         let mut wrong = |text: &str| problems.push(format!("{place}: {text}"));
         if !["", "oidc"].contains(&self.kind.to_lowercase().as_str()) {
             wrong(&format!("unknown type: {}", self.kind));
@@ -327,8 +335,9 @@ impl IdentityProvider {
         let Some(callback) = self.callback() else {
             return wrong("callbackUrl: is no http or https address");
         };
-        if !CALLBACKS.contains(&callback.path) {
-            wrong(&format!("callbackUrl: the path is {}", CALLBACKS.join(" or ")));
+        if !callback.path.strip_prefix(below).is_some_and(|path| CALLBACKS.contains(&path)) {
+            let paths = CALLBACKS.map(|path| format!("{below}{path}")).join(" or ");
+            wrong(&format!("callbackUrl: the path is {paths}"));
         }
         if !callback.encrypted && !is_loopback(callback.host) {
             wrong("callbackUrl: browsers on other machines come by https");

@@ -18,6 +18,7 @@ mod pages;
 mod permissions;
 mod refusal;
 mod route;
+mod sessions;
 mod sign_in;
 mod stream;
 
@@ -37,7 +38,7 @@ use answerer::Answerer;
 pub use answerer::Upstream;
 pub use guard::Hosts;
 
-use crate::server::Server;
+use crate::{refusal_lines::RefusalLines, server::Server};
 
 /// A request whose body has been read.
 type Request = http::Request<Bytes>;
@@ -111,6 +112,7 @@ pub struct HttpServer {
     calls: Answerer,
     settings: Arc<HttpSettings>,
     streams: Arc<Semaphore>,
+    lines: Arc<RefusalLines>,
 }
 
 impl HttpServer {
@@ -133,7 +135,8 @@ impl HttpServer {
 
     fn with(calls: Answerer, settings: HttpSettings) -> Self {
         let streams = Arc::new(Semaphore::new(stream::STREAMS_MAX));
-        Self { calls, settings: Arc::new(settings), streams }
+        let lines = Arc::new(RefusalLines::new());
+        Self { calls, settings: Arc::new(settings), streams, lines }
     }
 
     /// Serves until `stop` is cancelled, then lets requests under way finish; what is left after
@@ -141,6 +144,7 @@ impl HttpServer {
     pub async fn serve(&self, listener: Listener, stop: CancellationToken) {
         let (calls, settings) = (self.calls.clone(), Arc::clone(&self.settings));
         let (draining, streams) = (stop.clone(), Arc::clone(&self.streams));
+        let lines = Arc::clone(&self.lines);
         let serve = move |stream, peer, visitor, ending| {
             let asked = connection::Asked {
                 visitor,
@@ -148,6 +152,7 @@ impl HttpServer {
                 peer,
                 settings: Arc::clone(&settings),
                 streams: Arc::clone(&streams),
+                lines: Arc::clone(&lines),
                 draining: draining.clone(),
             };
             connection::serve(stream, asked, ending)

@@ -20,6 +20,7 @@ mod health;
 mod http_server;
 mod limits;
 mod named;
+mod permissions;
 mod poll_metrics;
 mod refusal_lines;
 mod rpc;

@@ -8,6 +8,7 @@ use authn::{ApiKeyError, ApiKeyRequest, ApiKeys};
 use authz::Permit;
 use frontend::{HttpRequest, SideService};
 use model::Time;
+use single_sign_on::SingleSignOn;
 use tonic::{Code, Request, Response, Status, server::Grpc};
 use tonic_prost::ProstCodec;
 use tower::service_fn;
@@ -19,6 +20,7 @@ use crate::{
     },
     keys_messages::KeyStatus,
     keys_service::{self, ServerKeys},
+    sessions_service as sessions,
 };
 
 /// The service's full name.
@@ -48,12 +50,14 @@ pub(crate) struct Administered {
     pub(crate) api_keys: Option<Arc<ApiKeys>>,
     /// The keys of the server itself.
     pub(crate) keys: ServerKeys,
+    /// Who is signed in to the web UI, if people sign in.
+    pub(crate) single_sign_on: Option<Arc<SingleSignOn>>,
 }
 
 /// The service.
 pub(crate) fn service(administered: Administered) -> SideService {
     Arc::new(move |request: HttpRequest| {
-        let Administered { api_keys, keys: server_keys } = administered.clone();
+        let Administered { api_keys, keys: server_keys, single_sign_on } = administered.clone();
         Box::pin(async move {
             let Some(permit) = request.extensions().get::<Permit>().cloned() else {
                 return Status::permission_denied("Request unauthorized.").into_http();
@@ -64,6 +68,8 @@ pub(crate) fn service(administered: Administered) -> SideService {
             match permit.rpc().name {
                 "GetKeyStatus" => return unary!(request, server_keys, keys_service::status),
                 "RotateKeys" => return unary!(request, server_keys, keys_service::rotate),
+                "ListSessions" => return unary!(request, single_sign_on, sessions::list),
+                "EndSession" => return unary!(request, single_sign_on, sessions::end),
                 _ => {}
             }
             let Some(keys) = api_keys else {
@@ -90,8 +96,8 @@ fn told<T: About>(answer: T) -> Response<T> {
 }
 
 /// An answer that says what it is about.
-trait About {
-    /// The key in it, if it is one.
+pub(crate) trait About {
+    /// The key in it, if it is one, or whatever it is.
     fn about(&self) -> Names;
 }
 

@@ -27,6 +27,7 @@ use crate::{
     certificate_commands, configured,
     explain::{Explain, explain},
     output,
+    sessions_commands::{self, SessionsCommand},
 };
 
 /// Who may do what.
@@ -36,6 +37,11 @@ pub(crate) enum AuthCommand {
     Key {
         #[command(subcommand)]
         command: KeyCommand,
+    },
+    /// Who is signed in to the web UI.
+    Sessions {
+        #[command(subcommand)]
+        command: SessionsCommand,
     },
     /// Certificates of clients.
     Certificate {
@@ -158,6 +164,7 @@ pub(crate) fn run(command: AuthCommand) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match command {
         AuthCommand::Key { command } => runtime.block_on(key(command)),
+        AuthCommand::Sessions { command } => runtime.block_on(sessions_commands::run(command)),
         AuthCommand::Certificate { command } => certificate_commands::run(command),
         AuthCommand::Explain(asked) => runtime.block_on(explain(&asked)),
         AuthCommand::PolicySchema => {

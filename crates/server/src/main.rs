@@ -37,12 +37,15 @@ mod queue_metrics;
 mod remote;
 mod renewal;
 mod security;
+mod sessions_commands;
+mod sessions_service;
 mod signing_in;
 mod stop;
 mod test_server;
 mod tokens;
 mod ui;
 mod ui_command;
+mod ui_sign_in;
 
 use std::{io::IsTerminal as _, process::ExitCode};
 

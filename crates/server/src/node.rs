@@ -168,7 +168,8 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
             Some(opened)
         }
     };
-    let services = options.security.services(&environment, &store, keys, &stop).await?;
+    let signed_in = single_sign_on.clone();
+    let services = options.security.services(&environment, &store, keys, signed_in, &stop).await?;
     let visibility =
         Arc::new(open_index(options.data_directory.as_deref(), options.at_rest.as_ref())?);
     let namespaces = Arc::new(

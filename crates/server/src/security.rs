@@ -15,6 +15,7 @@ use http_client::Client;
 use listener::{Encryption, Limits, Listener, Peer, Protocols, Visitors};
 use model::Span;
 use policies::{Policies, Webhook, WebhookSettings};
+use single_sign_on::SingleSignOn;
 use storage::Store;
 use telemetry::{Metrics, SecurityTotals};
 use tls::{ClientAuth, ExpiryChecks, HostSettings, ServerSettings, ServerTls, Source, VersionMin};
@@ -91,6 +92,7 @@ impl Security {
         environment: &Environment,
         store: &Arc<dyn Store>,
         keys: ServerKeys,
+        single_sign_on: Option<Arc<SingleSignOn>>,
         stop: &CancellationToken,
     ) -> anyhow::Result<SideServices> {
         let mut services = SideServices::default();
@@ -99,7 +101,7 @@ impl Security {
             let keys = ApiKeys::open(Arc::clone(store), environment.clone()).await?;
             api_keys = Some(Arc::new(keys.with_roles(settings.roles.clone())));
         }
-        let administered = Administered { api_keys: api_keys.clone(), keys };
+        let administered = Administered { api_keys: api_keys.clone(), keys, single_sign_on };
         services.services.push((admin_service::NAME, admin_service::service(administered)));
         let Some(settings) = self.authentication else { return Ok(services) };
         let clock = Arc::clone(&environment.clock);

@@ -15,12 +15,16 @@ const SESSION_IDLE_MAX: Span = Span::from_secs(8 * 3600);
 
 /// How people sign in; nothing when they do not.
 pub(crate) fn settings(configured: &config::Settings) -> anyhow::Result<Option<Settings>> {
-    let auth = &configured.auth;
+    let header = configured.global.authorization.as_ref().map(|it| it.auth_header_name.as_str());
+    let header = header.filter(|name| !name.is_empty()).unwrap_or("authorization").to_lowercase();
+    of(&configured.auth, &header)
+}
+
+/// The same, where the server takes tokens in this header.
+pub(crate) fn of(auth: &config::SingleSignOn, header: &str) -> anyhow::Result<Option<Settings>> {
     if !auth.enabled {
         return Ok(None);
     }
-    let header = configured.global.authorization.as_ref().map(|it| it.auth_header_name.as_str());
-    let header = header.filter(|name| !name.is_empty()).unwrap_or("authorization").to_lowercase();
     let providers = auth.providers.iter().map(|it| provider(it).context("auth.providers"));
     Ok(Some(Settings {
         header: header.parse().with_context(|| format!("authHeaderName: `{header}`"))?,

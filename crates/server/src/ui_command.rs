@@ -20,6 +20,7 @@ use crate::{
     security::Security,
     stop::StopSignals,
     ui::{self, variable},
+    ui_sign_in::SignIn,
 };
 
 /// Where the reference's UI server listens when nothing else is said.
@@ -29,7 +30,8 @@ const PORT: u16 = 8080;
 ///
 /// The server is any that speaks Temporal's protocol; it is named, and encryption and credentials
 /// are given, as for the client commands. It decides who may do what: the browser's credentials go
-/// with every call. Variables of the reference's UI server are taken.
+/// with every call, or the token of who has signed in (--auth-config). Variables of the reference's
+/// UI server are taken.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -60,6 +62,8 @@ pub(crate) struct Arguments {
     /// File of its key. [env: TEMPORAL_UI_SERVER_TLS_KEY]
     #[arg(long, value_name = "PATH", requires = "serve_cert_path")]
     serve_key_path: Option<String>,
+    #[command(flatten)]
+    sign_in: SignIn,
     /// Listen on other addresses than loopback without encryption: whoever is on the way may read
     /// and change everything.
     #[arg(long)]
@@ -82,7 +86,6 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let encryption = security.encryption(&Environment::system(), &stop).context("certificate")?;
     let scheme = encryption.http_scheme();
     let listen = SocketAddr::new(arguments.ip.address, port(&arguments)?);
-    warn(&arguments, &server, scheme == "https")?;
     let given = |flag: &Option<String>, name: &str| flag.clone().or_else(|| variable(name));
     let below = given(&arguments.public_path, "TEMPORAL_UI_PUBLIC_PATH").unwrap_or_default();
     let codec = web_ui::Codec {
@@ -91,6 +94,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     };
     let settings = web_ui::Settings { codec, ..web_ui::Settings::default() };
     let site = ui::site(arguments.ui_asset_path.as_deref(), &below, settings)?;
+    let auth = arguments.sign_in.settings(site.public_path())?;
+    warn(&arguments, &server, scheme == "https", auth.enabled)?;
+    let signed_in = arguments.sign_in.open(&auth, &stop).await?;
     let tcp = TcpListener::bind(listen).await;
     let tcp = tcp.with_context(|| format!("cannot listen on {listen}"))?;
     let (host, port) = (&arguments.ip.text, tcp.local_addr()?.port());
@@ -102,10 +108,14 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let listener = encryption.protect(Listener::plain(tcp, Limits::default()), Protocols::Http1);
     let watching = tokio::spawn(signals.watch(stop.clone()));
     let headers = forwarded(&arguments)?;
-    let settings =
-        HttpSettings { hosts: Hosts::new(arguments.allowed_host), ..HttpSettings::default() };
+    let hosts = Hosts::new(arguments.allowed_host.into_iter().chain(auth.hosts()));
+    let single_sign_on = signed_in.as_ref().map(|it| Arc::clone(&it.single_sign_on));
+    let settings = HttpSettings { hosts, single_sign_on, ..HttpSettings::default() };
     let http = HttpServer::in_front_of(Arc::new(Passed(server)), headers, site, settings);
     http.serve(listener, stop).await;
+    if let Some(signed_in) = signed_in {
+        signed_in.close().await;
+    }
     watching.abort();
     Ok(())
 }
@@ -174,7 +184,12 @@ fn security(arguments: &Arguments) -> anyhow::Result<Security> {
 }
 
 /// Says loudly who could do what; refuses what is meant seldom.
-fn warn(arguments: &Arguments, server: &Upstream, encrypted: bool) -> anyhow::Result<()> {
+fn warn(
+    arguments: &Arguments,
+    server: &Upstream,
+    encrypted: bool,
+    signs_in: bool,
+) -> anyhow::Result<()> {
     let ip = arguments.ip.address;
     if !encrypted && !ip.is_loopback() {
         if !arguments.dangerous_plaintext {
@@ -186,7 +201,7 @@ fn warn(arguments: &Arguments, server: &Upstream, encrypted: bool) -> anyhow::Re
         }
         output::warning(&format!("LISTENING ON {ip} WITHOUT ENCRYPTION"));
     }
-    if server.lends_credentials() && !ip.is_loopback() {
+    if server.lends_credentials() && !signs_in && !ip.is_loopback() {
         output::warning(&format!(
             "WHOEVER REACHES {ip} ACTS WITH THE CREDENTIALS THAT WERE GIVEN, unless a browser \
              shows its own"

@@ -29,6 +29,8 @@ pub(crate) struct Keys {
     pub(crate) attempts: Secret,
     /// Turns names of people into what can be compared, and nothing else.
     pub(crate) people: Secret,
+    /// Seals what administrators see of a session.
+    pub(crate) listing: Secret,
 }
 
 impl Keys {
@@ -56,7 +58,11 @@ impl Keys {
     }
 
     fn of(secret: &Secret) -> Self {
-        Self { attempts: derived(secret, &[b"attempts"]), people: derived(secret, &[b"people"]) }
+        Self {
+            attempts: derived(secret, &[b"attempts"]),
+            people: derived(secret, &[b"people"]),
+            listing: derived(secret, &[b"listing"]),
+        }
     }
 
     /// What a person, or a session of the provider's, is known by.

@@ -16,6 +16,7 @@ mod error;
 mod exits;
 mod identity;
 mod keys;
+mod listed;
 mod provider;
 mod return_url;
 mod sealing;
@@ -25,6 +26,9 @@ mod settings;
 mod single_sign_on;
 
 pub use error::{OpenError, SessionError, SignInError};
+pub use listed::{
+    EndSessionRequest, EndSessionResponse, ListSessionsRequest, ListSessionsResponse, OpenSession,
+};
 pub use openid_connect::ClientSecret;
 pub use settings::{ProviderSettings, Settings};
 pub use single_sign_on::{

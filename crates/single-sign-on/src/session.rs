@@ -87,6 +87,9 @@ pub(crate) struct Record {
     /// [`Contents`].
     #[prost(bytes = "bytes", tag = "5")]
     pub(crate) sealed: Bytes,
+    /// [`Listed`](crate::listed::Listed), sealed; empty in records of releases that had none.
+    #[prost(bytes = "bytes", tag = "6")]
+    pub(crate) listed: Bytes,
 }
 
 /// What only the holder of the id can read. Tags are part of the stored format.

@@ -17,7 +17,9 @@ use storage::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    OpenError, SessionError,
+    EndSessionRequest, OpenError, OpenSession, SessionError,
+    listed::Listed,
+    sealing::Secret,
     session::{Contents, PREFIX, Record, SessionId},
 };
 
@@ -47,6 +49,8 @@ pub(crate) struct Sessions {
     store: Arc<dyn Store>,
     environment: Environment,
     ages: Ages,
+    /// Seals what administrators see of them.
+    listing: Secret,
     held: Mutex<HashMap<Bytes, Arc<Held>>>,
     /// One new session at a time: they are counted.
     making: tokio::sync::Mutex<()>,
@@ -112,6 +116,7 @@ impl Sessions {
         store: Arc<dyn Store>,
         environment: Environment,
         ages: Ages,
+        listing: Secret,
     ) -> Result<Self, OpenError> {
         let mut held = HashMap::new();
         for (key, found) in store.scan_meta(Bytes::from_static(PREFIX)).await? {
@@ -120,7 +125,7 @@ impl Sessions {
             held.insert(key.clone(), Arc::new(Held::new(key, record, found.version)));
         }
         let (held, making) = (Mutex::new(held), tokio::sync::Mutex::default());
-        let this = Self { store, environment, ages, held, making };
+        let this = Self { store, environment, ages, listing, held, making };
         this.sweep().await;
         Ok(this)
     }
@@ -155,16 +160,18 @@ impl Sessions {
         &self,
         person: Bytes,
         at_provider: Bytes,
+        listed: &Listed,
         contents: &Contents,
     ) -> Result<SessionId, SessionError> {
         let _one_at_a_time = self.making.lock().await;
         self.make_room(&person).await?;
         let entropy = self.environment.entropy.as_ref();
         let (id, now) = (SessionId::new(entropy), self.environment.clock.now().nanos());
-        let mut record =
-            Record { created: now, used: now, person, at_provider, sealed: Bytes::new() };
-        record.sealed = id.seal(&record, contents, entropy).ok_or_else(unsealed)?;
         let key = id.key();
+        let listed = listed.sealed(&self.listing, &key, entropy).into();
+        let sealed = Bytes::new();
+        let mut record = Record { created: now, used: now, person, at_provider, sealed, listed };
+        record.sealed = id.seal(&record, contents, entropy).ok_or_else(unsealed)?;
         self.store.write_meta(key.clone(), 0, Some(record.encode_to_vec().into())).await?;
         self.held.lock().insert(key.clone(), Arc::new(Held::new(key, record, 1)));
         Ok(id)
@@ -198,6 +205,32 @@ impl Sessions {
     pub(crate) fn those(&self, wanted: impl Fn(&Record) -> bool) -> Vec<Arc<Held>> {
         let held = self.held.lock();
         held.values().filter(|held| wanted(&held.stored.lock().record)).cloned().collect()
+    }
+
+    /// All sessions that are not over, as administrators see them.
+    pub(crate) fn open_sessions(&self) -> Vec<(Arc<Held>, OpenSession)> {
+        let now = self.environment.clock.now();
+        let shown = |held: Arc<Held>| {
+            let record = held.record();
+            let end = self.ages.end(&record);
+            (held.clone(), OpenSession::of(&self.listing, &held.key, &record, end))
+        };
+        self.those(|record| self.ages.end(record) > now).into_iter().map(shown).collect()
+    }
+
+    /// Ends those that a request means; which they were.
+    pub(crate) async fn end_those(
+        &self,
+        request: &EndSessionRequest,
+    ) -> Result<Vec<OpenSession>, SessionError> {
+        let mut ended = Vec::new();
+        for (held, session) in self.open_sessions() {
+            if session.is_meant(request) {
+                self.remove(&held).await?;
+                ended.push(session);
+            }
+        }
+        Ok(ended)
     }
 
     /// The session of an id, unless it is over, and what is sealed in it.
@@ -291,13 +324,14 @@ mod tests {
 
     async fn open(store: &Arc<dyn Store>, seed: u64) -> Sessions {
         let environment = Environment::simulated(Time::from_nanos(1), seed);
-        Sessions::open(Arc::clone(store), environment, AGES).await.unwrap()
+        Sessions::open(Arc::clone(store), environment, AGES, [7; 32]).await.unwrap()
     }
 
     async fn make(sessions: &Sessions, person: &'static str) -> SessionId {
         let contents = Contents { access_token: "canary".to_owned(), ..Contents::default() };
         let person = Bytes::from_static(person.as_bytes());
-        sessions.make(person, Bytes::new(), &contents).await.unwrap()
+        let listed = Listed { email: "canary".to_owned(), ..Listed::default() };
+        sessions.make(person, Bytes::new(), &listed, &contents).await.unwrap()
     }
 
     async fn pass(seconds: u64) {
@@ -336,7 +370,8 @@ mod tests {
         }
         assert!(sessions.find(&idle).await.is_none());
         // A restart does not take it for one that nobody used.
-        let again = Sessions::open(Arc::clone(&store), sessions.environment.clone(), AGES);
+        let environment = sessions.environment.clone();
+        let again = Sessions::open(Arc::clone(&store), environment, AGES, [7; 32]);
         assert!(again.await.unwrap().find(&used).await.is_some());
         pass(301).await;
         assert!(sessions.find(&used).await.is_none());
@@ -359,6 +394,27 @@ mod tests {
         assert!(sessions.find(&own[1]).await.is_none());
         for kept in [&own[0], &own[2], &of_another] {
             assert!(sessions.find(kept).await.is_some());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sessions_of_others_are_listed_and_ended_at_once_and_for_good() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let sessions = open(&store, 1).await;
+        let (kept, gone) = (make(&sessions, "alice").await, make(&sessions, "bob").await);
+        let (held, _) = sessions.find(&gone).await.unwrap();
+        let id = crate::listed::id_of(&gone.key());
+        let listed = sessions.open_sessions();
+        assert_eq!(listed.len(), 2);
+        assert!(listed.iter().any(|(_, session)| session.id == id && session.email == "canary"));
+        let request = EndSessionRequest { id: id.clone(), ..EndSessionRequest::default() };
+        assert_eq!(sessions.end_those(&request).await.unwrap().len(), 1);
+        assert!(held.ended.is_cancelled());
+        assert_eq!(sessions.end_those(&request).await.unwrap(), []);
+        for sessions in [sessions, open(&store, 2).await] {
+            assert!(sessions.find(&gone).await.is_none());
+            assert!(sessions.find(&kept).await.is_some());
+            assert_eq!(sessions.open_sessions().len(), 1);
         }
     }
 

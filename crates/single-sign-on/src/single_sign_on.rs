@@ -1,6 +1,6 @@
 //! Signing in, being signed in, signing out.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use bytes::Bytes;
@@ -13,12 +13,14 @@ use storage::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    OpenError, SessionError, Settings, SignInError,
+    EndSessionRequest, ListSessionsResponse, OpenError, OpenSession, SessionError, Settings,
+    SignInError,
     attempt::{Attempt, COOKIE_AGE, Over},
     cookies::{Cookies, Kind},
     exits::Exits,
     identity::Identity,
     keys::Keys,
+    listed::Listed,
     provider::Provider,
     return_url::{HOME, local},
     session::{Contents, SessionId},
@@ -36,6 +38,9 @@ const DENIALS: &[&str] = &[
     "interaction_required",
     "login_required",
 ];
+
+/// Most sessions of a list.
+const LISTED_MAX: usize = 2000;
 
 /// Longest text of somebody else in a line of the log, in bytes.
 const TEXT_BYTES_MAX: usize = 200;
@@ -204,9 +209,9 @@ impl SingleSignOn {
             header: settings.header,
             redirect_to_provider: settings.redirect_to_provider,
             cookies: Cookies { is_secure },
-            keys,
             providers: settings.providers.into_iter().map(provider).collect(),
-            sessions: Sessions::open(store, environment.clone(), ages).await?,
+            sessions: Sessions::open(store, environment.clone(), ages, keys.listing).await?,
+            keys,
             over: Over::new(),
             exits: Exits::new(),
             environment,
@@ -336,8 +341,8 @@ impl SingleSignOn {
         Ok(SignedIn { provider: Arc::clone(provider), identity, contents })
     }
 
-    /// Makes a session for somebody, in the place of the one that the browser had; gives what the
-    /// browser keeps.
+    /// Makes a session for somebody who comes from an address, in the place of the one that the
+    /// browser had; gives what the browser keeps.
     ///
     /// # Errors
     /// When the session cannot be stored.
@@ -345,6 +350,7 @@ impl SingleSignOn {
         &self,
         signed_in: SignedIn,
         headers: &HeaderMap,
+        address: IpAddr,
     ) -> Result<HeaderValue, SessionError> {
         let SignedIn { provider, identity, contents } = signed_in;
         if let Some((_, held, _)) = self.found(headers).await {
@@ -356,7 +362,14 @@ impl SingleSignOn {
             "" => Bytes::new(),
             session => self.keys.mark("session", issuer, session),
         };
-        let id = self.sessions.make(person, at_provider, &contents).await?;
+        let listed = Listed {
+            provider: provider.settings.name.clone(),
+            subject: identity.subject,
+            name: identity.name,
+            email: identity.email,
+            address: address.to_canonical().to_string(),
+        };
+        let id = self.sessions.make(person, at_provider, &listed, &contents).await?;
         let kept = self.cookies.keep(Kind::Session, &id.text(), self.sessions.ages().age_max);
         kept.ok_or_else(|| SessionError("it makes no cookie".to_owned()))
     }
@@ -489,6 +502,27 @@ impl SingleSignOn {
         let entropy = self.environment.entropy.as_ref();
         let ticket = self.exits.add(address, entropy, self.environment.clock.now());
         Ok(Some(format!("/auth/end-session?ticket={ticket}")))
+    }
+
+    /// The sessions that were used last, as many as a list may hold.
+    pub fn sessions(&self) -> ListSessionsResponse {
+        let open = self.sessions.open_sessions();
+        let mut sessions: Vec<_> = open.into_iter().map(|(_, session)| session).collect();
+        let total = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
+        sessions.sort_by_cached_key(|it| Reverse(Time::from_proto(it.used.as_ref())));
+        sessions.truncate(LISTED_MAX);
+        ListSessionsResponse { sessions, total }
+    }
+
+    /// Ends other people's sessions: what runs in them ends at once. Which they were.
+    ///
+    /// # Errors
+    /// When the store does not forget one: it has ended, and could come back with a restart.
+    pub async fn end_those(
+        &self,
+        request: &EndSessionRequest,
+    ) -> Result<Vec<OpenSession>, SessionError> {
+        self.sessions.end_those(request).await
     }
 
     /// Lets a browser forget its session.

@@ -94,7 +94,11 @@ def test_errors_are_the_server_s(ui: UiInFront) -> None:
     assert "NotFoundFailure" in answer.json["details"][0]["@type"]
     assert ui.ask("GET", "/api/v1/no-such-path").status == 404
     unknown = ui.ask("GET", "/ui-api/permissions?namespace=default")
-    assert (unknown.status, unknown.json["code"]) == (501, 12)
+    assert (unknown.status, unknown.json["known"]) == (200, False)
+    assert not {"decisions", "methods"} & unknown.json.keys(), "nothing is made up"
+    # Nobody signs in here.
+    sessions = ui.ask("GET", "/ui-api/sessions")
+    assert (sessions.status, sessions.json["code"]) == (501, 12)
 
 
 def test_search_attributes_are_added_and_removed(ui: UiInFront) -> None:

@@ -59,9 +59,11 @@ METHODS = methods()
 
 ADMINISTRATION = [
     "CreateApiKey",
+    "EndSession",
     "ExpireApiKey",
     "GetKeyStatus",
     "ListApiKeys",
+    "ListSessions",
     "RevokeApiKey",
     "RotateApiKey",
 ]

@@ -23,8 +23,12 @@ export function AccessPage() {
       <Loaded query={permissions}>
         {(told) =>
           told?.decisions === undefined ? (
-            <EmptyState icon="key" title="This server does not say what you may do">
-              It decides when it is asked.
+            <EmptyState icon="key" title="Unknown: the server decides">
+              <p>
+                The server behind these pages does not say beforehand what you may do. It decides
+                about each call when it is made.
+              </p>
+              <p>So everything is offered here, and what you may not do is refused when you try.</p>
             </EmptyState>
           ) : (
             <>

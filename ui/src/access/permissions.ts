@@ -15,6 +15,8 @@ export interface Decision {
 
 export interface Permissions {
   namespace: string;
+  /** False: pages in front of a server that does not tell. It decides when it is asked. */
+  known?: boolean;
   principal?: string | null;
   /** How the caller proved who it is. */
   kind?: string | null;

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { permissionsQuery } from "../access/permissions";
 import { Dialog } from "../kit/Dialog";
 import { useStore } from "../kit/store";
@@ -12,6 +13,7 @@ import { sessionStore } from "./session";
 /** Who is signed in, with what roles, and the way out. */
 export function UserDialog({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
+  const [leaving, setLeaving] = useState(false);
   const namespace = useNamespace();
   const { session } = useStore(sessionStore);
   const { data: permissions } = useQuery(permissionsQuery(namespace));
@@ -38,7 +40,9 @@ export function UserDialog({ onClose }: { onClose: () => void }) {
           <div>
             <dt>Roles</dt>
             <dd>
-              {roles.length === 0 ? (
+              {permissions == null || permissions.known === false ? (
+                "unknown: the server decides"
+              ) : roles.length === 0 ? (
                 "none"
               ) : (
                 <ul className="plain" aria-label="Roles">
@@ -76,9 +80,15 @@ export function UserDialog({ onClose }: { onClose: () => void }) {
           <button
             type="button"
             className="button primary"
-            onClick={() =>
-              signOut().catch((error: unknown) => toastError("You are not signed out", error))
-            }
+            // A second time would lead away from the provider, which ends its own session.
+            disabled={leaving}
+            onClick={() => {
+              setLeaving(true);
+              signOut().catch((error: unknown) => {
+                setLeaving(false);
+                toastError("You are not signed out", error);
+              });
+            }}
           >
             Sign out
           </button>

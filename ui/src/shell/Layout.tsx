@@ -101,6 +101,7 @@ export const SERVER_VIEWS = [
   { to: "/namespaces", label: "Namespaces", icon: "box", keys: "g n" },
   { to: "/nexus", label: "Nexus endpoints", icon: "nexus", keys: "g x" },
   { to: "/audit", label: "Audit log", icon: "log", keys: "g l", needs: "ReadAuditLog" },
+  { to: "/sessions", label: "Sessions", icon: "user", keys: "g i", needs: "ListSessions" },
   { to: "/open-history", label: "Open a history", icon: "download", keys: "g o" },
   { to: "/settings", label: "Settings", icon: "gear", keys: "g ," },
 ] as const satisfies readonly View[];
@@ -125,7 +126,9 @@ export function Layout() {
   const may = useMay();
   const isOffered = ({ to, needs }: View): boolean =>
     (needs === undefined || may(needs) === undefined) &&
-    (to !== "/audit" || permissions?.auditLog === true);
+    (to !== "/audit" || permissions?.auditLog === true) &&
+    (to !== "/sessions" ||
+      (session?.enabled === true && permissions?.decisions?.ListSessions?.allowed === true));
   const inNamespace = NAMESPACE_VIEWS.filter(isOffered);
   const ofServer = SERVER_VIEWS.filter(isOffered);
   const user = session?.user?.name ?? permissions?.principal ?? undefined;

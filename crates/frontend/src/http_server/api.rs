@@ -19,7 +19,7 @@ use super::{
     Answer, Face, Streamed, audit_log,
     call::{Failure, call},
     connection::{Asked, BodyError},
-    forbidden, guard, pages, permissions, sign_in, stream, whole,
+    forbidden, guard, pages, permissions, sessions, sign_in, stream, whole,
 };
 
 /// Browsers that came once over an encrypted connection come only that way for a year.
@@ -84,6 +84,9 @@ async fn told(
         }
         (&Method::GET, "/ui-api/audit") => return audit_log::answer(asked, parts).await.map(whole),
         _ => {}
+    }
+    if let Some(question) = sessions::question(parts) {
+        return sessions::answer(asked, parts, question).await.map(whole);
     }
     if let Some(stream) = stream::answer(asked, parts, form).await {
         return stream;

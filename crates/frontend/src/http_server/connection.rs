@@ -21,7 +21,7 @@ use super::{
     route::{self, Route, route},
     whole,
 };
-use crate::{auditing::Source, error::ApiError, server::Dispatcher};
+use crate::{auditing::Source, error::ApiError, refusal_lines::RefusalLines, server::Dispatcher};
 
 /// Largest body of Nexus, in bytes, as in the reference.
 const NEXUS_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -43,6 +43,8 @@ pub(super) struct Asked {
     pub(super) settings: Arc<HttpSettings>,
     /// Places for answers that go on.
     pub(super) streams: Arc<Semaphore>,
+    /// What the log says of those who are refused, where no server of its own has such lines.
+    pub(super) lines: Arc<RefusalLines>,
     /// Cancelled when the server stops.
     pub(super) draining: CancellationToken,
 }

@@ -4,6 +4,9 @@
 //! person's token into its headers before anybody asks who calls; from then on it is a request like
 //! any other. Browsers send cookies by themselves, so what changes something has to prove that a
 //! page of this server asks for it.
+//!
+//! In front of another server nobody here can tell a token that is good from one that is not, and
+//! the connection may have credentials of its own: only sessions lead there.
 
 use std::sync::Arc;
 
@@ -25,11 +28,20 @@ use single_sign_on::{
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
-use super::{Answer, Streamed, api::unread, call::Failure, connection::Asked, pages::json_answer};
+use super::{
+    Answer, Streamed,
+    api::unread,
+    call::{Failure, call},
+    connection::Asked,
+    pages::json_answer,
+};
 use crate::auditing::code_name;
 
 /// What the audit log calls signing in and out.
 const SERVICE: &str = "longtide.SingleSignOn";
+
+/// A method that every server has, and that needs no right.
+const OPEN_METHOD: &str = "/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo";
 
 /// The header by which a page proves that it is of this server.
 const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
@@ -140,7 +152,8 @@ async fn complete(
     };
     let mut answer = match signed_in {
         Ok((signed_in, caller)) => {
-            let kept = sign_on.admit(signed_in, headers).await.map_err(not_stored)?;
+            let address = asked.peer.address.ip();
+            let kept = sign_on.admit(signed_in, headers, address).await.map_err(not_stored)?;
             // The browser gets its cookie when this is written: nobody is signed in unseen.
             record(asked, "SignIn", &caller, Decision::Allowed, String::new()).await;
             let mut answer = redirect(&return_url);
@@ -174,8 +187,13 @@ async fn taken(
 ) -> Result<(SignedIn, Caller), SignInError> {
     let wrong = |text: String| SignInError::Provider(text);
     let bearer = signed_in.bearer().ok_or_else(|| wrong("the token is no header".to_owned()))?;
-    let caller = identify(asked, sign_on, bearer).await.map_err(|reason| {
-        wrong(format!("global.authorization does not take the provider's token: {reason}"))
+    let server = match asked.calls.own() {
+        Some(_) => "global.authorization",
+        None => "the server behind these pages",
+    };
+    let caller = identify(asked, sign_on, bearer).await;
+    let caller = caller.map_err(|reason| {
+        wrong(format!("{server} does not take the provider's token: {reason}"))
     })?;
     Ok((signed_in, caller))
 }
@@ -185,11 +203,23 @@ async fn identify(
     sign_on: &SingleSignOn,
     bearer: HeaderValue,
 ) -> Result<Caller, String> {
-    let Some(authentication) = asked.calls.own().and_then(|own| own.authentication()) else {
-        return Ok(Caller::anonymous());
-    };
     let headers = HeaderMap::from_iter([(sign_on.header().clone(), bearer)]);
+    let Some(own) = asked.calls.own() else { return identified_elsewhere(asked, &headers).await };
+    let Some(authentication) = own.authentication() else { return Ok(Caller::anonymous()) };
     authentication.identify(&headers, &asked.peer).await
+}
+
+/// Asks the server behind the pages something that is open to everybody: it refuses those whose
+/// token it does not take. A server that cannot be reached is no reason to keep people out.
+async fn identified_elsewhere(asked: &Asked, headers: &HeaderMap) -> Result<Caller, String> {
+    match call(asked, OPEN_METHOD, headers, &[]).await {
+        Err(Failure { status, .. })
+            if matches!(status.code(), Code::PermissionDenied | Code::Unauthenticated) =>
+        {
+            Err(status.message().to_owned())
+        }
+        _ => Ok(Caller::anonymous()),
+    }
 }
 
 async fn sign_out(
@@ -247,10 +277,16 @@ pub(super) enum Visit {
 /// Puts the token of the session that a request belongs to into its headers.
 pub(super) async fn visit(asked: &Asked, parts: &mut Parts) -> Result<Visit, Failure> {
     let Some(sign_on) = &asked.settings.single_sign_on else { return Ok(Visit::Own) };
+    let is_in_front = asked.calls.own().is_none();
     if has_credentials(&parts.headers, sign_on.header()) {
-        return Ok(Visit::Own);
+        if !is_in_front {
+            return Ok(Visit::Own);
+        }
+        return Err(not_signed_in());
     }
-    let Some(session) = sign_on.session(&parts.headers).await else { return Ok(Visit::Nobody) };
+    let Some(session) = sign_on.session(&parts.headers).await else {
+        return if is_in_front { Err(not_signed_in()) } else { Ok(Visit::Nobody) };
+    };
     if !parts.method.is_safe() {
         check_own(sign_on, &session, &parts.headers)?;
     }
@@ -335,9 +371,7 @@ fn until(answer: Streamed, ended: CancellationToken) -> Streamed {
 
 /// Logs what somebody could repeat without end; not each time.
 fn seldom(asked: &Asked, line: impl FnOnce()) {
-    if let Some(own) = asked.calls.own() {
-        own.frontend().refusal_lines.say(line);
-    }
+    asked.calls.own().map_or(&*asked.lines, |own| &own.frontend().refusal_lines).say(line);
 }
 
 fn log(asked: &Asked) -> Option<&Arc<AuditLog>> {

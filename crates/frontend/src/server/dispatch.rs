@@ -15,7 +15,7 @@ use crate::{
     error::ApiError,
     frontend::Frontend,
     health::Health,
-    rpc,
+    permissions, rpc,
     server::{
         HttpRequest, ResponseFuture, SideServices, oversize, reflection,
         refused::unread,
@@ -185,10 +185,17 @@ impl Dispatcher {
             let record = this.frontend.audit(&asked, Names::default, decided.as_ref());
             match decided {
                 Ok(permit) => {
+                    if rpc.name == permissions::METHOD {
+                        let frontend = Arc::clone(&this.frontend);
+                        let told =
+                            async move { permissions::called(&frontend, &caller, request).await };
+                        return recorded(this.in_time(Box::pin(told)).await, record).await;
+                    }
                     request.extensions_mut().insert(permit);
                     recorded(this.call_side_service(request).await, record).await
                 }
-                Err(error) => this.refuse_with(Some(rpc), error),
+                // Somebody who is known may try: that is a call that was denied, as any other.
+                Err(error) => this.denied(Some(rpc), error),
             }
         })
     }
@@ -209,11 +216,15 @@ impl Dispatcher {
     }
 
     fn refuse_with(&self, rpc: Option<&'static Rpc>, error: ApiError) -> http::Response<Body> {
+        unread(self.denied(rpc, error))
+    }
+
+    fn denied(&self, rpc: Option<&'static Rpc>, error: ApiError) -> http::Response<Body> {
         if let Some(rpc) = rpc {
             let metrics = self.frontend.metrics.request(rpc.name, "");
             metrics.begin().end(std::time::Duration::ZERO, Some(error.error_type()));
         }
-        unread(error.into_status().into_http())
+        error.into_status().into_http()
     }
 
     fn is_served_aside(&self, path: &str) -> bool {

@@ -59,6 +59,7 @@ test("somebody new without a role is told so, and can sign out", async ({ page }
   await page.getByRole("button", { name: "Newcomer" }).click();
   await expect(page.getByRole("dialog", { name: "Newcomer" })).toContainText("none");
   await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByRole("heading", { name: "Signing out" })).toBeVisible();
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page).toHaveURL(/signedOut=true/);
   await expect(page.getByText("You are signed out.")).toBeVisible();
@@ -164,6 +165,44 @@ test("an administrator sees who did what, and the address holds what is looked f
   await row.waitFor({ state: "detached" });
   await page.getByLabel("Since").fill("noon");
   await expect(page.getByText("as 1h or 2026-11-22T10:00")).toBeVisible();
+});
+
+test("an administrator sees who is signed in, and ends a session at once", async ({ page, browser, world }) => {
+  const context = await browser.newContext({ baseURL: world.url });
+  const other = await context.newPage();
+  await signIn(other, "scoped", "/namespaces/orders/workflows");
+  await signIn(page, "admin");
+  await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Sessions" }).click();
+  const table = page.getByRole("table", { name: "Sessions" });
+  // Whoever was there last comes first; the same person may have others.
+  const rows = table.locator("tbody tr", { hasText: "scoped@example.com" });
+  const row = rows.first();
+  await expect(row).toContainText("Scoped");
+  await expect(row).toContainText("company");
+  await expect(row).toContainText("127.0.0.1");
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expectAccessible(page);
+  }
+  await page.keyboard.press("/");
+  await page.keyboard.type("scoped");
+  const before = await rows.count();
+  await expect(table.locator("tbody tr")).toHaveCount(before);
+  const told = await page.evaluate(async () => (await fetch("/ui-api/sessions")).text());
+  const cookies = [...(await context.cookies()), ...(await page.context().cookies())];
+  for (const { value } of cookies) expect(told).not.toContain(value);
+  expect(told).not.toMatch(/eyJ/);
+  await row.getByRole("button", { name: "End the session of Scoped" }).click();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "End session" }).click();
+  await expect(rows).toHaveCount(before - 1);
+  // Nothing was done in the other browser: its streams were cut.
+  await expect(other.getByText("Your session has ended.")).toBeVisible();
+  await page.goto("/audit?rpc=EndSession");
+  const record = page.getByRole("table", { name: "Records" }).locator("tbody tr").first();
+  await expect(record).toContainText("admin");
+  await expectNoError(page);
+  await context.close();
 });
 
 test("who looks after a namespace sees what is about it, and nothing else", async ({ page }) => {

@@ -17,17 +17,31 @@ export const NAMESPACES = ["default", "orders", "secret"];
 export interface SignInServer {
   /** Where the pages are. */
   url: string;
+  /** Where the server takes calls. */
+  address: string;
+  /** Ends the pages' own process, which is in front, and starts it again. */
+  restartPages(): Promise<void>;
   /** Signs somebody out at the provider, which tells the server. */
   revoke(account: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts both; `auth` is added to what the server is told of signing in. */
-export async function startSignInServer(auth: object = {}): Promise<SignInServer> {
+/**
+ * Starts both; `auth` is added to what the server is told of signing in. With `front` the pages are those
+ * of `longtide ui` with these options, in front of a server that signs nobody in: the program of this
+ * project that takes the provider's tokens, or another one at an address.
+ */
+export async function startSignInServer(
+  auth: object = {},
+  front?: { options?: (folder: string) => string[]; address?: string },
+): Promise<SignInServer> {
   const [port, httpPort, providerPort] = [await freePort(), await freePort(), await freePort()];
+  const address = front?.address ?? `127.0.0.1:${port}`;
   const [url, issuer] = [`http://localhost:${httpPort}`, `http://localhost:${providerPort}`];
   const folder = mkdtempSync(join(tmpdir(), "longtide-ui-"));
   const children: ChildProcess[] = [];
+  let pages: ChildProcess | undefined;
+  let startPages = async (): Promise<void> => {};
   const start = (command: string, ...words: string[]): ChildProcess => {
     const child = spawn(command, words, { stdio: ["ignore", verbose, verbose] });
     children.push(child);
@@ -53,11 +67,12 @@ export async function startSignInServer(auth: object = {}): Promise<SignInServer
       scopes: ["openid", "profile", "email"],
       allowedEmails: ["*@example.com"],
     };
+    const signingIn = { auth: { enabled: true, providers: [provider], ...auth } };
     const settings = {
       listen: `127.0.0.1:${port}`,
       data_directory: join(folder, "data"),
-      http: { listen: `127.0.0.1:${httpPort}` },
-      ui: { enabled: true, directory: dist },
+      http: { listen: front ? "" : `127.0.0.1:${httpPort}` },
+      ...(front ? {} : { ui: { enabled: true, directory: dist }, ...signingIn }),
       namespaces: NAMESPACES.map((name) => ({ name })),
       audit: { directory: join(folder, "audit") },
       global: {
@@ -68,26 +83,47 @@ export async function startSignInServer(auth: object = {}): Promise<SignInServer
           audience: "temporal",
         },
       },
-      auth: { enabled: true, providers: [provider], ...auth },
       log: { level: "warn", format: "text" },
     };
     const file = join(folder, "longtide.yaml");
     writeFileSync(file, JSON.stringify(settings));
-    const child = start(program, "server", "start", "--config", file);
-    await until("the server answers", async () => {
-      if (child.exitCode !== null) throw new Error("the server has ended");
-      return (await fetch(`${url}/ui-api/session`)).ok;
-    });
+    if (front?.address === undefined) {
+      const child = start(program, "server", "start", "--config", file);
+      if (!front) await answering(url, child);
+    }
+    if (front) {
+      const signInFile = join(folder, "sign-in.yaml");
+      writeFileSync(signInFile, JSON.stringify(signingIn));
+      writeFileSync(join(folder, "key"), "k".repeat(32));
+      const words = ["ui", "--address", address, "--port", String(httpPort), "--ui-asset-path", dist];
+      const own = front.options?.(folder) ?? [];
+      startPages = async () => {
+        pages = start(program, ...words, "--auth-config", signInFile, "--disable-config-file", ...own);
+        await answering(url, pages);
+      };
+      await startPages();
+    }
   } catch (error) {
     await close();
     throw error;
   }
+  const restartPages = async (): Promise<void> => {
+    if (pages) await stop(pages);
+    await startPages();
+  };
   const revoke = async (account: string): Promise<void> => {
     const answer = await fetch(`${issuer}/sign-out?account=${account}`, { method: "POST" });
     expect(answer.status).toBe(200);
   };
-  return { url, revoke, close };
+  return { url, address, restartPages, revoke, close };
 }
+
+/** Waits until a program hands out its pages. */
+const answering = (url: string, child: ChildProcess): Promise<boolean> =>
+  until("the pages answer", async () => {
+    if (child.exitCode !== null) throw new Error("the program has ended");
+    return (await fetch(`${url}/ui-api/session`)).ok;
+  });
 
 export const test = base.extend<object, { world: SignInServer }>({
   world: [
