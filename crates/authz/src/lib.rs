@@ -7,6 +7,7 @@
 mod audit_log;
 mod caller;
 mod claims;
+mod entry;
 mod nexus;
 mod permit;
 mod policy;
@@ -21,6 +22,7 @@ mod table;
 pub use audit_log::READ_AUDIT_LOG;
 pub use caller::Caller;
 pub use claims::{Claims, Role, SYSTEM_NAMESPACE};
+pub use entry::Entry;
 pub use nexus::{
     COMPLETE_NEXUS_OPERATION, DISPATCH_BY_ENDPOINT, DISPATCH_BY_NAMESPACE_AND_TASK_QUEUE,
 };

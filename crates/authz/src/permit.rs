@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Caller, Policy, Principal, Resource, Roles, Rpc};
+use crate::{Access, Caller, Policy, Principal, Resource, Roles, Rpc, roles::is_harmless};
 
 /// Why a call may run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Permit {
 
     /// True when the caller may know that a namespace exists: lists show no others.
     pub fn may_see(&self, namespace: &str) -> bool {
-        self.policy.shows(self.caller.claims(), namespace)
+        self.caller.may_enter(namespace) && self.policy.shows(self.caller.claims(), namespace)
     }
 
     /// Decides about another call that comes with this one, such as a command towards another
@@ -131,21 +131,32 @@ pub enum Denial {
         /// The rule's name.
         rule: String,
     },
+    /// The connection may not enter, whatever the caller's rights are.
+    #[error("the connection's certificate does not count in `{namespace}`")]
+    NoEntry {
+        /// The namespace's name; empty for the cluster.
+        namespace: String,
+    },
 }
 
 /// Decides whether `caller` may call `rpc` on `resource`.
 ///
 /// # Errors
-/// A [`Denial`] when no rule of the policy allows it, or one forbids it.
+/// A [`Denial`] when no rule of the policy allows it, or one forbids it, or the caller's connection
+/// may not enter the namespace.
 pub fn authorize(
     caller: &Caller,
     rpc: &'static Rpc,
     resource: Resource<'_>,
     policy: &Policy,
 ) -> Result<Permit, Denial> {
+    let namespace = resource.namespace;
+    if rpc.access != Access::Open && !is_harmless(rpc) && !caller.may_enter(namespace) {
+        return Err(Denial::NoEntry { namespace: namespace.to_owned() });
+    }
     let ground = policy.decide(caller, rpc, resource)?;
     let (caller, policy) = (caller.clone(), policy.clone());
-    Ok(Permit { rpc, caller, policy, namespace: resource.namespace.into(), ground })
+    Ok(Permit { rpc, caller, policy, namespace: namespace.into(), ground })
 }
 
 #[cfg(test)]

@@ -22,6 +22,11 @@ const HARMLESS: &[&str] = &[
     "ListNexusEndpoints",
 ];
 
+/// True for a method that tells a caller nothing beyond its own rights.
+pub(crate) fn is_harmless(rpc: &Rpc) -> bool {
+    HARMLESS.contains(&rpc.name)
+}
+
 /// How roles are read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Roles {
@@ -156,7 +161,7 @@ impl Roles {
                 return Some(Ground::CustomRole(name.to_owned()));
             }
         }
-        HARMLESS.contains(&rpc.name).then_some(Ground::Harmless)
+        is_harmless(rpc).then_some(Ground::Harmless)
     }
 
     /// The highest role that a caller has where the method asks for one.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     rules::{CustomRole, Policies, Webhook},
+    tls_namespaces::check_patterns,
     values::{length_of_time, or_default, texts},
 };
 
@@ -210,17 +211,7 @@ impl CertificateRule {
             &self.organizational_unit,
             &self.subject_alternative_name,
         ];
-        if patterns.iter().all(|pattern| pattern.is_empty()) {
-            problems.push(format!("{place}: says nothing of the certificate"));
-        }
-        for pattern in patterns {
-            let inner = pattern.strip_prefix('*').or(pattern.strip_suffix('*'));
-            if inner.unwrap_or(pattern).contains('*') || pattern == "*" {
-                problems.push(format!(
-                    "{place}: `{pattern}` may have one `*`, at its start or its end, and not alone"
-                ));
-            }
-        }
+        check_patterns(place, patterns, problems);
         if self.permissions.is_empty() {
             problems.push(format!("{place}.permissions: is empty"));
         }

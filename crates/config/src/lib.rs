@@ -21,6 +21,7 @@ mod settings;
 mod single_sign_on;
 mod substitute;
 pub mod tls;
+mod tls_namespaces;
 mod tls_variables;
 mod values;
 mod web_ui;

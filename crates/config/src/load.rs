@@ -252,6 +252,31 @@ mod tests {
     }
 
     #[test]
+    fn namespaces_have_authorities_and_say_which_clients_are_meant() {
+        const SERVER: &str = "certFile: a, keyFile: b, clientAuth: require";
+        let read = |server: &str, orders: &str| {
+            read(&format!(
+                "{FRONTEND}      server: {{ {server} }}\n      namespaces: {{ orders: {orders} }}\n  \
+                 authorization: {{ authorizer: noop }}\n"
+            ))
+        };
+        let good = "{ clientCaFiles: [c], certificateFilters: [{ commonName: 'a*' }] }";
+        let settings = read(SERVER, good).unwrap();
+        let orders = &settings.global.tls.frontend.namespaces["orders"];
+        assert_eq!(orders.client_ca_files, ["c"]);
+        assert_eq!(orders.certificate_filters[0].common_name, "a*");
+        for (server, orders, text) in [
+            ("certFile: a, keyFile: b", good, "clients are not asked for certificates"),
+            (SERVER, "{}", "set clientCaFiles or clientCaData"),
+            (SERVER, "{ clientCaFiles: [' '] }", "cannot be empty"),
+            (SERVER, "{ clientCaFiles: [c], certificateFilters: [{}] }", "says nothing"),
+        ] {
+            let error = read(server, orders).unwrap_err();
+            assert!(error.contains(text), "{orders}: {error}");
+        }
+    }
+
+    #[test]
     fn variables_of_the_reference_fill_in_what_the_file_leaves_out() {
         let lookup = |name: &str| {
             let value = match name {

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 
-use crate::values::{Secret, length_of_time, or_default, texts};
+pub use crate::tls_namespaces::{CertificateFilter, NamespaceTls};
+use crate::{
+    tls_namespaces,
+    values::{Secret, length_of_time, or_default, texts},
+};
 
 /// The whole tree. Longtide is one process: of it, `frontend` and the two lengths of time are used;
 /// the rest is read and checked, so that a configuration of the reference is taken as it is.
@@ -59,6 +63,10 @@ pub struct GroupTls {
     /// Those that come in and ask for a name.
     #[serde(deserialize_with = "or_default")]
     pub host_overrides: BTreeMap<String, ServerTls>,
+    /// Namespaces that only clients of their own authorities may enter. Of use in `frontend`; not
+    /// of the reference.
+    #[serde(deserialize_with = "or_default")]
+    pub namespaces: BTreeMap<String, NamespaceTls>,
 }
 
 /// Whether clients show certificates.
@@ -169,7 +177,9 @@ impl Tls {
     pub(crate) fn check(&self, problems: &mut Vec<String>) {
         let place = "global.tls";
         check_group(&format!("{place}.internode"), &self.internode, problems);
+        check_no_namespaces(&format!("{place}.internode"), &self.internode, problems);
         check_group(&format!("{place}.frontend"), &self.frontend, problems);
+        tls_namespaces::check(&format!("{place}.frontend"), &self.frontend, problems);
         let worker = &self.system_worker;
         let at = format!("{place}.systemWorker");
         check_pair(&at, &worker.cert_file, &worker.cert_data, CERT, problems);
@@ -177,6 +187,7 @@ impl Tls {
         check_client(&format!("{at}.client"), &worker.client, problems);
         for (name, group) in &self.remote_clusters {
             check_group(&format!("{place}.remoteClusters.{name}"), group, problems);
+            check_no_namespaces(&format!("{place}.remoteClusters.{name}"), group, problems);
         }
     }
 }
@@ -184,14 +195,21 @@ impl Tls {
 const CERT: &str = "cannot specify CertFile and CertData at the same time";
 const KEY: &str = "cannot specify KeyFile and KeyData at the same time";
 
+fn check_no_namespaces(place: &str, group: &GroupTls, problems: &mut Vec<String>) {
+    if !group.namespaces.is_empty() {
+        problems.push(format!("{place}.namespaces: they are of use in frontend only"));
+    }
+}
+
 fn check_group(place: &str, group: &GroupTls, problems: &mut Vec<String>) {
-    check_server(&format!("{place}.server"), &group.server, problems);
+    let of_namespaces = !group.namespaces.is_empty();
+    check_server(&format!("{place}.server"), &group.server, of_namespaces, problems);
     check_client(&format!("{place}.client"), &group.client, problems);
     for (name, server) in &group.host_overrides {
         if name.trim().is_empty() {
             problems.push(format!("{place}.hostOverrides: host name cannot be empty string"));
         }
-        check_server(&format!("{place}.hostOverrides.{name}"), server, problems);
+        check_server(&format!("{place}.hostOverrides.{name}"), server, false, problems);
         if !server.is_enabled() {
             problems.push(format!("{place}.hostOverrides.{name}: certificate without key"));
         }
@@ -202,7 +220,8 @@ fn check_group(place: &str, group: &GroupTls, problems: &mut Vec<String>) {
     }
 }
 
-fn check_server(place: &str, server: &ServerTls, problems: &mut Vec<String>) {
+/// `of_namespaces`: there are authorities besides the server's own.
+fn check_server(place: &str, server: &ServerTls, of_namespaces: bool, problems: &mut Vec<String>) {
     check_pair(place, &server.cert_file, &server.cert_data, CERT, problems);
     check_pair(place, &server.key_file, server.key_data.reveal(), KEY, problems);
     let has_certificate = !server.cert_file.is_empty() || !server.cert_data.is_empty();
@@ -222,7 +241,8 @@ fn check_server(place: &str, server: &ServerTls, problems: &mut Vec<String>) {
     {
         problems.push(format!("{place}: requireClientAuth and clientAuth contradict each other"));
     }
-    let trusts_somebody = !server.client_ca_files.is_empty() || !server.client_ca_data.is_empty();
+    let own = !server.client_ca_files.is_empty() || !server.client_ca_data.is_empty();
+    let trusts_somebody = own || of_namespaces;
     if server.client_auth() != ClientAuth::None {
         if !trusts_somebody {
             problems.push(format!(

@@ -291,6 +291,7 @@ pub(crate) async fn decide(
 fn rule_of(denial: Denial) -> String {
     match denial {
         Denial::Forbidden { rule, .. } => format!("policy `{rule}` forbids it"),
+        Denial::NoEntry { .. } => denial.to_string(),
         _ => NO_RULE.to_owned(),
     }
 }

@@ -7,11 +7,12 @@ mod reflection;
 mod refused;
 mod request_body;
 mod timely;
+mod way_in;
 mod withdrawal;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use listener::{Ending, Listener};
+use listener::{Ending, Listener, Standing};
 use model::Span;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::body::Body;
@@ -72,6 +73,8 @@ impl Default for ServerSettings {
 pub struct SideServices {
     /// Who says who calls; without one all callers are anonymous.
     pub authentication: Option<Arc<dyn Authenticate>>,
+    /// How connections stand on which no certificate can be shown, if that matters anywhere.
+    pub unproven: Option<Arc<dyn Standing>>,
     /// Services of the binary's own, by their full names. Their methods are rows of the RPC table;
     /// each finds the [`authz::Permit`] for its call among the request's extensions.
     pub services: Vec<(&'static str, SideService)>,

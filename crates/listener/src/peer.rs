@@ -1,6 +1,10 @@
 //! Who is at the other end of a connection.
 
-use std::{fmt::Debug, net::SocketAddr, sync::Arc};
+use std::{
+    fmt::Debug,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use futures_util::future::BoxFuture;
 use model::Time;
@@ -15,18 +19,27 @@ pub struct Peer {
     /// The certificate that it proved to own, if it was asked for one and had one. It was checked
     /// against the trusted certificate authorities.
     pub certificate: Option<Arc<PeerCertificate>>,
-    /// Who knows whether that certificate still holds.
+    /// Who knows whether that certificate still holds, and where it counts.
     pub standing: Option<Arc<dyn Standing>>,
 }
 
-/// Knows whether what was good when a connection began still is.
+/// Knows whether what was good when a connection began still is, and where it counts.
 pub trait Standing: Debug + Send + Sync + 'static {
     /// False when the client's certificate was revoked, or its authority is trusted no longer.
     fn holds(&self) -> bool;
 
-    /// Ends when that is so.
-    fn lost(self: Arc<Self>) -> BoxFuture<'static, ()>;
+    /// False when the client may not enter the namespace of this name, whatever its rights are:
+    /// the namespace has authorities of its own, and none of them vouches for the client; or it has
+    /// none, and the client's certificate counts in other namespaces only. The empty name stands
+    /// for what is in no namespace.
+    fn admits(&self, namespace: &str) -> bool;
+
+    /// Ends when the certificate holds no longer, or no longer in the namespace that was entered.
+    fn lost(self: Arc<Self>, entered: Entered) -> BoxFuture<'static, ()>;
 }
+
+/// The namespace that a call has entered, once it has.
+pub type Entered = Arc<OnceLock<String>>;
 
 impl Peer {
     /// The other end of a connection without encryption.
@@ -39,9 +52,14 @@ impl Peer {
         self.standing.as_ref().is_none_or(|standing| standing.holds())
     }
 
+    /// False when the client may not enter a namespace, whatever its rights are.
+    pub fn admits(&self, namespace: &str) -> bool {
+        self.standing.as_ref().is_none_or(|standing| standing.admits(namespace))
+    }
+
     /// Ends when what was good when the connection began no longer is; nothing when that cannot be.
-    pub fn lost(&self) -> Option<BoxFuture<'static, ()>> {
-        self.standing.clone().map(Standing::lost)
+    pub fn lost(&self, entered: Entered) -> Option<BoxFuture<'static, ()>> {
+        Some(self.standing.clone()?.lost(entered))
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) async fn serve(listener: Listener, metrics: Arc<Metrics>, stop: Cance
         let (metrics, stop) = (Arc::clone(&metrics), stopped.clone());
         async move {
             let service = service_fn(move |request: Request<Incoming>| {
-                let response = if peer.holds() {
+                let response = if peer.holds() && peer.admits("") {
                     answer(&request, &metrics)
                 } else {
                     status(StatusCode::FORBIDDEN)

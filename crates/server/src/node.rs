@@ -169,7 +169,9 @@ async fn serve(options: NodeOptions, ready: impl FnOnce(&Addresses)) -> anyhow::
         }
     };
     let signed_in = single_sign_on.clone();
-    let services = options.security.services(&environment, &store, keys, signed_in, &stop).await?;
+    let mut services =
+        options.security.services(&environment, &store, keys, signed_in, &stop).await?;
+    services.unproven = encryption.unproven();
     let visibility =
         Arc::new(open_index(options.data_directory.as_deref(), options.at_rest.as_ref())?);
     let namespaces = Arc::new(

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use authn::{ApiKeys, Authenticator, CertificateRule, JwtSettings, KeySource};
 use authz::{Caller, CustomRole, CustomRoles, Policy, Question, Role, Roles};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -12,13 +12,18 @@ use frontend::{Authenticate, Consult, SideServices};
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use http_client::Client;
-use listener::{Encryption, Limits, Listener, Peer, Protocols, Visitors};
+use listener::{
+    CertificatePattern, Encryption, Limits, Listener, Peer, Protocols, Standing, Visitors,
+};
 use model::Span;
 use policies::{Policies, Webhook, WebhookSettings};
 use single_sign_on::SingleSignOn;
 use storage::Store;
 use telemetry::{Metrics, SecurityTotals};
-use tls::{ClientAuth, ExpiryChecks, HostSettings, ServerSettings, ServerTls, Source, VersionMin};
+use tls::{
+    ClientAuth, ExpiryChecks, HostSettings, NamespaceSettings, ServerSettings, ServerTls, Source,
+    VersionMin,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -71,11 +76,19 @@ pub(crate) struct Encrypted {
 impl Security {
     /// Reads the configuration.
     pub(crate) fn from_settings(settings: &Settings) -> anyhow::Result<Self> {
-        Ok(Self { metrics_encrypted: settings.metrics.encrypted, ..Self::of(&settings.global)? })
+        Ok(Self { metrics_encrypted: settings.metrics.encrypted, ..Self::read(&settings.global)? })
     }
 
     /// Reads what every kind of server has.
     pub(crate) fn of(global: &Global) -> anyhow::Result<Self> {
+        // Nobody here would ask which namespace a certificate counts in.
+        if !global.tls.frontend.namespaces.is_empty() {
+            bail!("global.tls.frontend.namespaces: only a server of the API has namespaces");
+        }
+        Self::read(global)
+    }
+
+    fn read(global: &Global) -> anyhow::Result<Self> {
         let authorization = global.authorization.as_ref();
         let enforced = authorization.filter(|authorization| !authorization.is_noop());
         Ok(Self {
@@ -138,6 +151,11 @@ impl Security {
 }
 
 impl Encrypted {
+    /// How connections stand on which no certificate can be shown, if that matters anywhere.
+    pub(crate) fn unproven(&self) -> Option<Arc<dyn Standing>> {
+        self.tls.as_ref()?.without_certificate()
+    }
+
     /// How addresses of the node's HTTP begin.
     pub(crate) fn http_scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
@@ -319,10 +337,12 @@ fn authentication(settings: &Authorization) -> anyhow::Result<authn::Settings> {
         permissions_regex: settings.permissions_regex.clone(),
     };
     let rule = |rule: &config::CertificateRule| CertificateRule {
-        common_name: rule.common_name.clone(),
-        organization: rule.organization.clone(),
-        organizational_unit: rule.organizational_unit.clone(),
-        alternative_name: rule.subject_alternative_name.clone(),
+        pattern: CertificatePattern {
+            common_name: rule.common_name.clone(),
+            organization: rule.organization.clone(),
+            organizational_unit: rule.organizational_unit.clone(),
+            alternative_name: rule.subject_alternative_name.clone(),
+        },
         permissions: rule.permissions.clone(),
     };
     let header = text(&settings.auth_header_name, "authorization").to_lowercase();
@@ -344,11 +364,18 @@ fn server_settings(tree: &tree::Tls) -> anyhow::Result<Option<ServerSettings>> {
         let place = format!("global.tls.frontend.hostOverrides.{name}");
         hosts.insert(name.to_lowercase(), host_settings(host).context(place)?);
     }
+    let namespace = |(name, own): (&String, &tree::NamespaceTls)| {
+        let place = || format!("global.tls.frontend.namespaces.{name}");
+        Ok((name.clone(), namespace_settings(own).with_context(place)?))
+    };
+    let namespaces = tree.frontend.namespaces.iter().map(namespace);
+    let namespaces = namespaces.collect::<anyhow::Result<_>>()?;
     let refresh_interval = Span::from(tree.refresh_interval);
     let checks = &tree.expiration_checks;
     Ok(Some(ServerSettings {
         default: host_settings(server).context("global.tls.frontend.server")?,
         hosts,
+        namespaces,
         refresh_interval: refresh_interval.or(REFRESH_INTERVAL),
         expiry_checks: ExpiryChecks {
             warning_window: checks.warning_window.into(),
@@ -359,17 +386,10 @@ fn server_settings(tree: &tree::Tls) -> anyhow::Result<Option<ServerSettings>> {
 }
 
 fn host_settings(server: &tree::ServerTls) -> anyhow::Result<HostSettings> {
-    let files = |files: &[String]| -> Vec<Source> {
-        files.iter().map(|file| Source::File(PathBuf::from(file))).collect()
-    };
-    let mut client_authorities = files(&server.client_ca_files);
-    for text in &server.client_ca_data {
-        client_authorities.push(decoded("clientCaData", text)?);
-    }
     Ok(HostSettings {
         certificate: source(&server.cert_file, "certData", &server.cert_data)?,
         key: source(&server.key_file, "keyData", server.key_data.reveal())?,
-        client_authorities,
+        client_authorities: authorities(&server.client_ca_files, &server.client_ca_data)?,
         client_revocations: files(&server.client_crl_files),
         client_auth: match server.client_auth() {
             tree::ClientAuth::None => ClientAuth::None,
@@ -381,6 +401,32 @@ fn host_settings(server: &tree::ServerTls) -> anyhow::Result<HostSettings> {
             _ => VersionMin::Tls12,
         },
     })
+}
+
+fn namespace_settings(own: &tree::NamespaceTls) -> anyhow::Result<NamespaceSettings> {
+    let filter = |filter: &tree::CertificateFilter| CertificatePattern {
+        common_name: filter.common_name.clone(),
+        organization: filter.organization.clone(),
+        organizational_unit: filter.organizational_unit.clone(),
+        alternative_name: filter.subject_alternative_name.clone(),
+    };
+    Ok(NamespaceSettings {
+        client_authorities: authorities(&own.client_ca_files, &own.client_ca_data)?,
+        client_revocations: files(&own.client_crl_files),
+        filters: own.certificate_filters.iter().map(filter).collect(),
+    })
+}
+
+fn files(files: &[String]) -> Vec<Source> {
+    files.iter().map(|file| Source::File(PathBuf::from(file))).collect()
+}
+
+fn authorities(of_files: &[String], data: &[String]) -> anyhow::Result<Vec<Source>> {
+    let mut found = files(of_files);
+    for text in data {
+        found.push(decoded("clientCaData", text)?);
+    }
+    Ok(found)
 }
 
 fn source(file: &str, name: &str, data: &str) -> anyhow::Result<Source> {

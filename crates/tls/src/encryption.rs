@@ -1,7 +1,5 @@
 //! Handshakes.
 
-use std::sync::Arc;
-
 use futures_util::future::BoxFuture;
 use listener::{Encryption, Handshake, HandshakeError, Protocols};
 use rustls::server::Acceptor;
@@ -33,10 +31,7 @@ impl Encryption for ServerTls {
             let chain = connection.peer_certificates().unwrap_or_default();
             let certificate = chain.first().map(peer_certificate).transpose();
             let certificate = certificate.map_err(HandshakeError)?;
-            let standing = certificate.is_some().then(|| {
-                let standing = self.standing(name.as_deref(), chain);
-                Arc::new(standing) as Arc<dyn listener::Standing>
-            });
+            let standing = self.standing(name.as_deref(), chain);
             Ok(Handshake { stream: Box::new(stream), certificate, standing })
         })
     }

@@ -66,6 +66,9 @@ pub enum TlsError {
         "client certificates are asked for, but there is no authority to check them: set clientCaFiles or clientCaData"
     )]
     NoAuthority,
+    /// A namespace trusts too many.
+    #[error("there are {0} authorities, and at most {1} of a namespace")]
+    TooManyAuthorities(usize, usize),
     /// A list of revoked certificates cannot be read.
     #[error("failed to decode the list of revoked certificates in {0}: {1}")]
     BadRevocations(String, String),

@@ -1,12 +1,12 @@
 //! From the files of one name to a configuration of the library.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use listener::Protocols;
 use model::Time;
 use rustls::{
-    RootCertStore, ServerConfig,
-    crypto::{CryptoProvider, aws_lc_rs},
+    ServerConfig,
+    crypto::CryptoProvider,
     server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
     sign::{CertifiedKey, SingleCertAndKey},
     version::{TLS12, TLS13},
@@ -14,10 +14,16 @@ use rustls::{
 
 use crate::{
     ClientAuth, HostSettings, Source, TlsError, VersionMin,
+    bundle::{self, Bundle, verifier},
     expiry::Validity,
     peer::{not_after, parsed},
     pem,
 };
+
+type Verifier = Arc<dyn ClientCertVerifier>;
+
+/// The namespaces that have authorities of their own.
+pub(crate) type Bundles = BTreeMap<String, Bundle>;
 
 /// What is read from the sources of a host, as it stands there.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,7 +40,10 @@ pub(crate) struct Host {
     http2: Arc<ServerConfig>,
     http1: Arc<ServerConfig>,
     /// Who checks the certificates of clients.
-    pub(crate) verifier: Arc<dyn ClientCertVerifier>,
+    pub(crate) verifier: Verifier,
+    /// Who vouches for clients whose certificates count outside of the namespaces that have
+    /// authorities of their own.
+    pub(crate) general: Option<Verifier>,
     /// The certificates of the configuration and how long they hold.
     pub(crate) validities: Vec<Validity>,
 }
@@ -48,12 +57,18 @@ impl Host {
         })
     }
 
-    /// Checks what was read and makes the configuration.
-    pub(crate) fn load(settings: &HostSettings, read: &Read, now: Time) -> Result<Self, TlsError> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+    /// Checks what was read and makes the configuration. It lets in the clients of `bundles`, too.
+    pub(crate) fn load(
+        settings: &HostSettings,
+        read: &Read,
+        bundles: &Bundles,
+        provider: Arc<CryptoProvider>,
+        now: Time,
+    ) -> Result<Self, TlsError> {
         let mut validities = Vec::new();
         let own = own_certificate(settings, read, &provider, now, &mut validities)?;
-        let verifier = client_verifier(settings, read, &provider, &mut validities)?;
+        let (verifier, general) =
+            client_verifiers(settings, read, &provider, bundles, &mut validities)?;
         let versions: &[_] = match settings.version_min {
             VersionMin::Tls12 => &[&TLS13, &TLS12],
             VersionMin::Tls13 => &[&TLS13],
@@ -72,7 +87,7 @@ impl Host {
         let mut http1 = http2.clone();
         http2.alpn_protocols = vec![b"h2".to_vec()];
         http1.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { http2: Arc::new(http2), http1: Arc::new(http1), verifier, validities })
+        Ok(Self { http2: Arc::new(http2), http1: Arc::new(http1), verifier, general, validities })
     }
 }
 
@@ -120,38 +135,33 @@ fn own_certificate(
     })
 }
 
-fn client_verifier(
+/// Who checks the certificates of clients, and who vouches for those that count everywhere.
+fn client_verifiers(
     settings: &HostSettings,
     read: &Read,
     provider: &Arc<CryptoProvider>,
+    bundles: &Bundles,
     validities: &mut Vec<Validity>,
-) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+) -> Result<(Verifier, Option<Verifier>), TlsError> {
     if settings.client_auth == ClientAuth::None {
-        return Ok(WebPkiClientVerifier::no_client_auth());
+        return Ok((WebPkiClientVerifier::no_client_auth(), None));
     }
-    let mut roots = RootCertStore::empty();
-    for (source, bytes) in settings.client_authorities.iter().zip(&read.client_authorities) {
-        for encoded in pem::authorities(source, bytes)? {
-            let bad = |_| TlsError::BadAuthority(source.to_string());
-            validities.push(Validity::of(&parsed(&encoded).map_err(bad)?));
-            roots.add(encoded).map_err(|_| TlsError::BadAuthority(source.to_string()))?;
-        }
+    let sources = settings.client_authorities.iter().zip(&read.client_authorities);
+    let (mut authorities, own) = bundle::authorities(sources)?;
+    validities.extend(own);
+    let sources = settings.client_revocations.iter().zip(&read.client_revocations);
+    let mut revocations = bundle::revocations(sources)?;
+    let general = match authorities.is_empty() {
+        true => None,
+        false => Some(verifier(authorities.clone(), revocations.clone(), provider, false)?),
+    };
+    for bundle in bundles.values() {
+        authorities.extend(bundle.authorities.iter().cloned());
+        revocations.extend(bundle.revocations.iter().cloned());
     }
-    if roots.is_empty() {
+    if authorities.is_empty() {
         return Err(TlsError::NoAuthority);
     }
-    let mut revocations = Vec::new();
-    for (source, bytes) in settings.client_revocations.iter().zip(&read.client_revocations) {
-        revocations.extend(pem::revocations(source, bytes)?);
-    }
-    let mut verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-    if !revocations.is_empty() {
-        // An authority without a list has revoked nothing.
-        verifier = verifier.with_crls(revocations).allow_unknown_revocation_status();
-    }
-    if settings.client_auth == ClientAuth::Optional {
-        verifier = verifier.allow_unauthenticated();
-    }
-    verifier.build().map_err(|error| TlsError::Refused(error.to_string()))
+    let optional = settings.client_auth == ClientAuth::Optional;
+    Ok((verifier(authorities, revocations, provider, optional)?, general))
 }

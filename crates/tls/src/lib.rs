@@ -8,6 +8,7 @@
 //!
 //! Where to start: `host.rs` turns files into a configuration, and refuses what is wrong.
 
+mod bundle;
 mod encryption;
 mod error;
 mod expiry;
@@ -25,6 +26,6 @@ pub use error::TlsError;
 pub use expiry::ExpiryChecks;
 pub use inspect::{CertificateFacts, inspect};
 pub use server::{Expiry, ServerTls};
-pub use settings::{ClientAuth, HostSettings, ServerSettings, VersionMin};
+pub use settings::{ClientAuth, HostSettings, NamespaceSettings, ServerSettings, VersionMin};
 pub use source::Source;
 pub use unverified::{UnverifiedClient, UnverifiedStream};

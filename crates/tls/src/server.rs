@@ -5,14 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use arc_swap::ArcSwap;
 use environment::Clock;
 use model::{Span, Time};
-use rustls::pki_types::CertificateDer;
+use rustls::{crypto::aws_lc_rs, pki_types::CertificateDer};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     ServerSettings, TlsError,
+    bundle::{Bundle, ReadBundle},
     expiry::{Severity, Validity},
-    host::{Host, Read},
+    host::{Bundles, Host, Read},
     standing::Standing,
 };
 
@@ -42,6 +43,8 @@ pub struct Expiry {
 pub(crate) struct Hosts {
     default: Arc<Host>,
     hosts: BTreeMap<String, Arc<Host>>,
+    /// The namespaces that have authorities of their own.
+    pub(crate) bundles: Bundles,
     read: ReadHosts,
     /// Rises with each set, so that connections know that there is a new one.
     pub(crate) generation: u64,
@@ -51,6 +54,7 @@ pub(crate) struct Hosts {
 struct ReadHosts {
     default: Read,
     hosts: BTreeMap<String, Read>,
+    namespaces: BTreeMap<String, ReadBundle>,
 }
 
 /// There are keys in it.
@@ -69,7 +73,8 @@ impl Hosts {
 
     fn validities(&self) -> impl Iterator<Item = &Validity> {
         let all = std::iter::once(&self.default).chain(self.hosts.values());
-        all.flat_map(|host| &host.validities)
+        let of_namespaces = self.bundles.values().flat_map(|bundle| &bundle.validities);
+        all.flat_map(|host| &host.validities).chain(of_namespaces)
     }
 
     fn load(
@@ -78,12 +83,20 @@ impl Hosts {
         generation: u64,
         now: Time,
     ) -> Result<Self, TlsError> {
-        let default = Arc::new(Host::load(&settings.default, &read.default, now)?);
-        let mut hosts = BTreeMap::new();
-        for ((name, settings), read) in settings.hosts.iter().zip(read.hosts.values()) {
-            hosts.insert(name.clone(), Arc::new(Host::load(settings, read, now)?));
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut bundles = Bundles::new();
+        for ((name, settings), read) in settings.namespaces.iter().zip(read.namespaces.values()) {
+            bundles.insert(name.clone(), Bundle::load(settings, read, &provider)?);
         }
-        Ok(Self { default, hosts, read, generation })
+        let host = |settings, read, bundles| {
+            Host::load(settings, read, bundles, Arc::clone(&provider), now).map(Arc::new)
+        };
+        let default = host(&settings.default, &read.default, &bundles)?;
+        let (mut hosts, nobody_else) = (BTreeMap::new(), Bundles::new());
+        for ((name, settings), read) in settings.hosts.iter().zip(read.hosts.values()) {
+            hosts.insert(name.clone(), host(settings, read, &nobody_else)?);
+        }
+        Ok(Self { default, hosts, bundles, read, generation })
     }
 }
 
@@ -91,7 +104,14 @@ impl ReadHosts {
     fn from(settings: &ServerSettings) -> Result<Self, TlsError> {
         let default = Read::from(&settings.default)?;
         let hosts = settings.hosts.iter().map(|(name, host)| Ok((name.clone(), Read::from(host)?)));
-        Ok(Self { default, hosts: hosts.collect::<Result<_, TlsError>>()? })
+        let bundle =
+            |(name, settings): (&String, _)| Ok((name.clone(), ReadBundle::from(settings)?));
+        let namespaces = settings.namespaces.iter().map(bundle);
+        Ok(Self {
+            default,
+            hosts: hosts.collect::<Result<_, TlsError>>()?,
+            namespaces: namespaces.collect::<Result<_, TlsError>>()?,
+        })
     }
 }
 
@@ -157,10 +177,23 @@ impl ServerTls {
         expiry
     }
 
-    /// What a connection asks whether its certificate still holds.
-    pub(crate) fn standing(&self, name: Option<&str>, chain: &[CertificateDer<'_>]) -> Standing {
+    /// What connections are asked by that have shown nothing, if that matters to any namespace.
+    pub fn without_certificate(&self) -> Option<Arc<dyn listener::Standing>> {
+        self.standing(None, &[])
+    }
+
+    /// What a connection is asked by whether its certificate still holds, and where; nothing when
+    /// that cannot change.
+    pub(crate) fn standing(
+        &self,
+        name: Option<&str>,
+        chain: &[CertificateDer<'_>],
+    ) -> Option<Arc<dyn listener::Standing>> {
+        if chain.is_empty() && self.settings.namespaces.is_empty() {
+            return None;
+        }
         let (current, clock) = (Arc::clone(&self.current), Arc::clone(&self.clock));
-        Standing::new(current, self.changes.subscribe(), clock, name, chain)
+        Some(Arc::new(Standing::new(current, self.changes.subscribe(), clock, name, chain)))
     }
 
     fn refresh_and_log(&self) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use listener::CertificatePattern;
 use model::Span;
 
 use crate::{ExpiryChecks, Source};
@@ -13,6 +14,8 @@ pub struct ServerSettings {
     pub default: HostSettings,
     /// What clients get that ask for these names, in lower case.
     pub hosts: BTreeMap<String, HostSettings>,
+    /// Namespaces that have authorities of their own, which `default` lets in besides its own.
+    pub namespaces: BTreeMap<String, NamespaceSettings>,
     /// How often files are looked at.
     pub refresh_interval: Span,
     /// When certificates that expire soon are reported.
@@ -34,6 +37,17 @@ pub struct HostSettings {
     pub client_auth: ClientAuth,
     /// The oldest version of the protocol that is spoken.
     pub version_min: VersionMin,
+}
+
+/// Whose clients may enter a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamespaceSettings {
+    /// Authorities, one of which has to vouch for the client.
+    pub client_authorities: Vec<Source>,
+    /// What those authorities have revoked.
+    pub client_revocations: Vec<Source>,
+    /// Certificates that are meant, if not all; one that fits is enough.
+    pub filters: Vec<CertificatePattern>,
 }
 
 /// Whether clients show certificates.

@@ -8,7 +8,7 @@ use http::{HeaderValue, header::CONNECTION, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use listener::{Ending, Peer, Stream, Visitor};
+use listener::{Ending, Entered, Peer, Stream, Visitor};
 use nexus_protocol::{HandlerError, HandlerErrorKind};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -175,8 +175,10 @@ async fn credentials(asked: &Asked, own: &Dispatcher, parts: &Parts) -> Option<C
         frontend.refusal_lines.say(say);
         return None;
     }
+    // Nothing here waits, so that nobody asks which namespace was entered.
+    let over = |caller| own.over(caller, &asked.peer, &Entered::default());
     let Some(authentication) = own.authentication() else {
-        return Some(Caller::anonymous());
+        return Some(over(Caller::anonymous()));
     };
     let identified = authentication.identify(&parts.headers, &asked.peer).await;
     identified
@@ -186,4 +188,5 @@ async fn credentials(asked: &Asked, own: &Dispatcher, parts: &Parts) -> Option<C
             frontend.audit_refusal(None, address, Some(reason));
         })
         .ok()
+        .map(over)
 }

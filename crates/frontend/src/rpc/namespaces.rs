@@ -72,13 +72,13 @@ pub(crate) async fn register_namespace(
 
 pub(crate) async fn describe_namespace(
     frontend: &Frontend,
-    _call: &Call,
+    call: &Call,
     request: DescribeNamespaceRequest,
 ) -> ApiResult<DescribeNamespaceResponse> {
     let namespace = if request.id.is_empty() {
         named(frontend, &request.namespace)?
     } else {
-        identified(frontend, &request.id)?
+        identified(frontend, call, &request.id)?
     };
     Ok(description(frontend, &namespace))
 }
@@ -189,12 +189,12 @@ pub(crate) async fn deprecate_namespace(
 
 pub(crate) async fn delete_namespace(
     frontend: &Frontend,
-    _call: &Call,
+    call: &Call,
     request: DeleteNamespaceRequest,
 ) -> ApiResult<DeleteNamespaceResponse> {
     let namespace = match (request.namespace.as_str(), request.namespace_id.as_str()) {
         (name, "") => named(frontend, name)?,
-        ("", id) => identified(frontend, id)?,
+        ("", id) => identified(frontend, call, id)?,
         _ => {
             let text = "Only one of namespace name or Id should be set on request.";
             return Err(ApiError::invalid(text));
@@ -224,12 +224,15 @@ fn named(frontend: &Frontend, name: &str) -> ApiResult<Arc<Namespace>> {
     frontend.namespace(name)
 }
 
-fn identified(frontend: &Frontend, id: &str) -> ApiResult<Arc<Namespace>> {
-    match id.parse() {
-        Ok(parsed) => frontend.namespace_by_id(parsed),
-        // What is no id is the id of nothing.
-        Err(_) => Err(ApiError::namespace_not_found(id)),
+fn identified(frontend: &Frontend, call: &Call, id: &str) -> ApiResult<Arc<Namespace>> {
+    // What is no id is the id of nothing.
+    let parsed = id.parse().map_err(|_| ApiError::namespace_not_found(id))?;
+    let namespace = frontend.namespace_by_id(parsed)?;
+    // The call was decided before anybody knew which namespace it means.
+    if !call.permit.caller().may_enter(&namespace.name) {
+        return Err(ApiError::permission_denied());
     }
+    Ok(namespace)
 }
 
 fn retention(given: Option<&Duration>) -> ApiResult<Span> {

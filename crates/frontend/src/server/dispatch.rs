@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, sync::Arc};
 use audit::{Names, Pending};
 use authz::{Access, Caller, Resource, Rpc};
 use http::{Method, StatusCode, header::CONTENT_TYPE};
-use listener::Peer;
+use listener::{Entered, Peer, Standing};
 use tonic::{Code, Status, body::Body};
 use tower::{Service, ServiceExt};
 
@@ -19,6 +19,7 @@ use crate::{
     server::{
         HttpRequest, ResponseFuture, SideServices, oversize, reflection,
         refused::unread,
+        way_in::over,
         withdrawal::{LOST, withdrawal},
     },
     test_service,
@@ -34,6 +35,7 @@ pub type SideService = Arc<dyn Fn(HttpRequest) -> ResponseFuture + Send + Sync>;
 pub(crate) struct Dispatcher {
     frontend: Arc<Frontend>,
     authentication: Option<Arc<dyn Authenticate>>,
+    unproven: Option<Arc<dyn Standing>>,
     side: Vec<(&'static str, SideService)>,
 }
 
@@ -50,7 +52,7 @@ impl Dispatcher {
         with_reflection: bool,
         services: SideServices,
     ) -> Self {
-        let SideServices { authentication, services } = services;
+        let SideServices { authentication, unproven, services } = services;
         let mut side = services;
         side.push(("grpc.health.v1.Health", health.service()));
         if let Some(clock) = frontend.environment.clock.skippable() {
@@ -60,7 +62,7 @@ impl Dispatcher {
         if with_reflection {
             side.extend(reflection::services());
         }
-        Self { frontend, authentication, side }
+        Self { frontend, authentication, unproven, side }
     }
 
     /// What calls are about.
@@ -71,6 +73,11 @@ impl Dispatcher {
     /// Who says who calls.
     pub(crate) const fn authentication(&self) -> Option<&Arc<dyn Authenticate>> {
         self.authentication.as_ref()
+    }
+
+    /// A caller, over a connection that may not enter every namespace.
+    pub(crate) fn over(&self, caller: Caller, peer: &Peer, entered: &Entered) -> Caller {
+        over(caller, peer, self.unproven.as_ref(), entered)
     }
 
     /// Answers one request: settles who calls, then goes on to what the path names.
@@ -86,16 +93,20 @@ impl Dispatcher {
             let response = self.turn_away(request.uri().path(), address, LOST);
             return Box::pin(async move { response });
         }
+        let entered = Entered::default();
         let Some(authentication) = &self.authentication else {
-            return self.answer(request, &Caller::anonymous(), peer, None);
+            let caller = self.over(Caller::anonymous(), peer, &entered);
+            request.extensions_mut().insert(caller.clone());
+            return self.answer(request, &caller, (peer, entered), None);
         };
         let (this, authentication) = (Arc::clone(self), Arc::clone(authentication));
         let peer = peer.clone();
         Box::pin(async move {
             match authentication.identify(request.headers(), &peer).await {
                 Ok(caller) => {
+                    let caller = this.over(caller, &peer, &entered);
                     request.extensions_mut().insert(caller.clone());
-                    this.answer(request, &caller, &peer, Some(&*authentication)).await
+                    this.answer(request, &caller, (&peer, entered), Some(&*authentication)).await
                 }
                 Err(reason) => this.turn_away(request.uri().path(), address, &reason),
             }
@@ -107,12 +118,12 @@ impl Dispatcher {
         self: &Arc<Self>,
         request: HttpRequest,
         caller: &Caller,
-        peer: &Peer,
+        (peer, entered): (&Peer, Entered),
         authentication: Option<&dyn Authenticate>,
     ) -> ResponseFuture {
         let (rpc, address) = (authz::rpc(request.uri().path()), peer.address);
         let of_key = || authentication?.withdrawal(request.headers());
-        let Some(withdrawal) = withdrawal(rpc, peer, of_key) else {
+        let Some(withdrawal) = withdrawal(rpc, peer, entered, of_key) else {
             return self.route(request, caller, address);
         };
         let path = request.uri().path().to_owned();

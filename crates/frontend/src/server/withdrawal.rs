@@ -5,17 +5,18 @@
 
 use authz::{Kind, Rpc};
 use futures_util::future::{BoxFuture, pending};
-use listener::Peer;
+use listener::{Entered, Peer};
 
 /// What ends a call before its answer is there, and says why; nothing when nothing can.
 pub(crate) fn withdrawal(
     rpc: Option<&Rpc>,
     peer: &Peer,
+    entered: Entered,
     of_key: impl FnOnce() -> Option<BoxFuture<'static, String>>,
 ) -> Option<BoxFuture<'static, String>> {
     rpc.filter(|rpc| rpc.kind == Kind::LongPoll)?;
     // Whoever shows a key is known by it, and the certificate still has to hold.
-    let (of_key, lost) = (of_key(), peer.lost());
+    let (of_key, lost) = (of_key(), peer.lost(entered));
     if of_key.is_none() && lost.is_none() {
         return None;
     }

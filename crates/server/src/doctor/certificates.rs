@@ -44,6 +44,12 @@ pub(super) fn check(settings: &Settings, now: Time, diagnosis: &mut Diagnosis) {
             settings.certificates.is_enabled() && host.cert_file == frontend.server.cert_file;
         check_host(host, is_renewed, now, diagnosis);
     }
+    for own in frontend.namespaces.values() {
+        for file in &own.client_ca_files {
+            look(PathBuf::from(file), false, now, diagnosis);
+        }
+        note_data(!own.client_ca_data.is_empty(), diagnosis);
+    }
     if settings.certificates.is_enabled() {
         let folder = PathBuf::from(&settings.certificates.authority_directory);
         let file = Authorities::at(&folder).certificate(Role::Server);
@@ -58,8 +64,14 @@ fn check_host(host: &ServerTls, is_renewed: bool, now: Time, diagnosis: &mut Dia
     for file in &host.client_ca_files {
         look(PathBuf::from(file), false, now, diagnosis);
     }
-    if !host.cert_data.is_empty() {
-        diagnosis.notes.push("certificates in the configuration itself are not looked at".into());
+    note_data(!host.cert_data.is_empty(), diagnosis);
+}
+
+/// Says that there is something nobody looks at, once.
+fn note_data(is_there: bool, diagnosis: &mut Diagnosis) {
+    let text = "certificates in the configuration itself are not looked at";
+    if is_there && !diagnosis.notes.iter().any(|note| note == text) {
+        diagnosis.notes.push(text.to_owned());
     }
 }
 

@@ -53,6 +53,7 @@ fn open(default: HostSettings) -> Result<Arc<ServerTls>, TlsError> {
     let settings = ServerSettings {
         default,
         hosts: std::collections::BTreeMap::new(),
+        namespaces: std::collections::BTreeMap::new(),
         refresh_interval: model::Span::ZERO,
         expiry_checks: ExpiryChecks::default(),
     };
