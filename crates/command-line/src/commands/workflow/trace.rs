@@ -182,7 +182,7 @@ impl Trace {
         };
         let output = &context.output;
         let now = context.now();
-        let mut drawing = Drawing { runs, folded: &folded, now, output, lines: Vec::new() };
+        let mut drawing = Drawing { runs, fold: &folded, now, output, lines: Vec::new() };
         if let Some(run) = runs.get(&root.run_id) {
             drawing.run(run, 0);
         }

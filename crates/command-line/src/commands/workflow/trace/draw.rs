@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use api::common::v1::WorkflowExecution;
 use prost_types::Timestamp;
 
 use super::state::{Item, Kind, Run, Status};
@@ -13,7 +14,7 @@ use crate::{
 /// What is drawn, and how much of it.
 pub(super) struct Drawing<'a> {
     pub(super) runs: &'a BTreeMap<String, Run>,
-    pub(super) folded: &'a [Status],
+    pub(super) fold: &'a [Status],
     pub(super) now: jiff::Timestamp,
     pub(super) output: &'a Output,
     pub(super) lines: Vec<String>,
@@ -26,19 +27,13 @@ impl Drawing<'_> {
         let extras = self.extras(run.begin.as_ref(), run.end.as_ref(), run.attempt);
         let mark = self.mark(run.status, false);
         self.lines.push(format!("{indent}╪ {mark} {}{extras}", run.name));
-        let ids = format!(
-            "workflow id: {}, run id: {}",
-            self.output.paint(&run.execution.workflow_id, Paint::Blue),
-            self.output.paint(&run.execution.run_id, Paint::Blue),
-        );
-        self.lines.push(format!("{indent}│   {ids}"));
+        self.ids(&indent, &run.execution);
         for text in run.failure.iter().chain(&run.notes) {
             let text = self.output.paint(text, Paint::Red);
             self.lines.push(format!("{indent}│   {text}"));
         }
-        if depth > 0 && self.folded.contains(&run.status) && !run.items.is_empty() {
-            self.lines.push(format!("{indent}│   ↳ folded: {}", run.items.len()));
-            return;
+        if depth > 0 && self.fold.contains(&run.status) && !run.items.is_empty() {
+            return self.folded(&indent);
         }
         for item in &run.items {
             self.item(item, depth + 1);
@@ -56,11 +51,27 @@ impl Drawing<'_> {
         let indent = indent(depth);
         let mark = self.mark(item.status, item.kind == Kind::Timer);
         let extras = self.extras(item.begin.as_ref(), item.end.as_ref(), item.attempt);
-        self.lines.push(format!("{indent}┼ {mark} {}{extras}", item.name));
+        // A run below the depth that is followed is named, and that is all.
+        let fork = if item.run.is_some() { "╪" } else { "┼" };
+        self.lines.push(format!("{indent}{fork} {mark} {}{extras}", item.name));
+        if let Some(execution) = &item.run {
+            self.ids(&indent, execution);
+            self.folded(&indent);
+        }
         if let Some(text) = &item.failure {
             let text = self.output.paint(text, Paint::Red);
             self.lines.push(format!("{indent}│   {text}"));
         }
+    }
+
+    fn ids(&mut self, indent: &str, execution: &WorkflowExecution) {
+        let [workflow_id, run_id] = [&execution.workflow_id, &execution.run_id]
+            .map(|id| self.output.paint(id, Paint::Blue));
+        self.lines.push(format!("{indent}│   wfId: {workflow_id}, runId: {run_id}"));
+    }
+
+    fn folded(&mut self, indent: &str) {
+        self.lines.push(format!("{indent}│   ↳ execution folded"));
     }
 
     /// How long it took or takes, and how often it was tried.
@@ -90,5 +101,5 @@ impl Drawing<'_> {
 }
 
 fn indent(depth: usize) -> String {
-    " │ ".repeat(depth) + " "
+    " ".to_owned() + &"│   ".repeat(depth)
 }
