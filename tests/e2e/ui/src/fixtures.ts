@@ -70,4 +70,13 @@ export const listed = (http: string, query: string, least = 1): Promise<number> 
     return Number(found) >= least && Number(found);
   });
 
+/**
+ * Opens a part of a workflow's page with the keyboard: what stands above grows and shrinks with what
+ * the workflow does, and a click may land where the link was.
+ */
+export async function openPart(page: Page, name: string): Promise<void> {
+  const parts = page.getByRole("navigation", { name: "Parts of the workflow" });
+  await parts.getByRole("link", { name }).press("Enter");
+}
+
 export { expect };

@@ -1,7 +1,7 @@
 /** A history of nearly 50,000 events, the views that show it, and scrolling in them. */
 
 import type { Page } from "@playwright/test";
-import { expect, freshId, workflowPath } from "./fixtures.js";
+import { expect, freshId, openPart, workflowPath } from "./fixtures.js";
 import type { Workers } from "./processes.js";
 
 /** Two events each, and the limit of a history is 51,200. */
@@ -21,7 +21,7 @@ export async function openLongHistory(page: Page, workers: Workers): Promise<voi
 
 /** Shows a view of it; they are shown in their order. */
 export async function show(page: Page, view: View): Promise<void> {
-  if (view === "groups") await page.getByRole("link", { name: "History", exact: true }).click();
+  if (view === "groups") await openPart(page, "History");
   if (view === "events") await page.getByRole("button", { name: "All events" }).click();
   await expect(placeOf(page, view)).toBeVisible();
 }

@@ -1,6 +1,6 @@
 /** The pages in front of the reference, by `longtide ui`. */
 
-import { expect, expectAccessible, freshId, refusals, test } from "./fixtures.js";
+import { expect, expectAccessible, freshId, openPart, refusals, test } from "./fixtures.js";
 import { isLongtide, type Started, startReference, startUiInFront, Workers } from "./processes.js";
 
 test.skip(!isLongtide, "the program under test has no such command");
@@ -33,7 +33,7 @@ test("a workflow of the reference is started, watched, signalled and terminated"
   await page.getByRole("button", { name: "Start workflow" }).click();
   await expect(page.getByTestId("workflow-id")).toHaveText(id);
   await expect(page.getByTestId("stuck")).toBeVisible();
-  await page.getByRole("link", { name: "Queries" }).click();
+  await openPart(page, "Queries");
   await page.getByRole("button", { name: "Query" }).click();
   await expect(page.getByRole("region", { name: "Answer" })).toContainText('"waiting"');
   await page.getByRole("button", { name: "Signal" }).click();

@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expectAccessible } from "./fixtures.js";
+import { expectAccessible, openPart } from "./fixtures.js";
 import {
   expect,
   expectNoError,
@@ -419,7 +419,7 @@ test.describe("on a server whose sessions are short", () => {
     await expect(dialog.getByRole("alert")).toContainText("You are signed in again");
     await dialog.getByRole("button", { name: "Send signal" }).click();
     await expect(dialog).toHaveCount(0);
-    await page.getByRole("link", { name: "History", exact: true }).click();
+    await openPart(page, "History");
     await expect(page.getByTestId("history-list")).toContainText("half-filled");
   });
 });

@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expect, freshId, test, workflowPath } from "./fixtures.js";
+import { expect, freshId, openPart, test, workflowPath } from "./fixtures.js";
 
 /** The paths that a page asks for from now on. */
 function asked(page: Page): string[] {
@@ -35,7 +35,7 @@ test("a workflow's events come as they are written", async ({ page, world }) => 
   const paths = asked(page);
   await page.goto(workflowPath(id));
   await expect(page.getByTestId("stuck")).toBeVisible();
-  await page.getByRole("link", { name: "History", exact: true }).click();
+  await openPart(page, "History");
   await expect.poll(() => paths.some((path) => path.endsWith("/history/stream"))).toBe(true);
   const polls = (): number => paths.filter((path) => path.endsWith("/history")).length;
   const before = polls();
@@ -54,7 +54,7 @@ test("a server that has no streams is asked again and again", async ({ page, wor
   await page.getByRole("link", { name: id }).click();
   await expect(page.getByTestId("stuck")).toBeVisible();
   expect((await signal(world.server.http, id)).status).toBe(200);
-  await page.getByRole("link", { name: "History", exact: true }).click();
+  await openPart(page, "History");
   await expect(page.getByText(`ping-${id}`).first()).toBeVisible();
 });
 

@@ -1,4 +1,4 @@
-import { expect, expectAccessible, freshId, listed, test, workflowPath } from "./fixtures.js";
+import { expect, expectAccessible, freshId, listed, openPart, test, workflowPath } from "./fixtures.js";
 
 test("a workflow is started, watched, queried, updated, signalled and seen to complete", async ({ page }) => {
   const id = freshId("order");
@@ -18,12 +18,12 @@ test("a workflow is started, watched, queried, updated, signalled and seen to co
   await expect(page.locator(".workflow-summary strong")).toHaveText("250");
   await expect(page.getByTestId("stuck")).toContainText("waits for a timer, a signal or an update");
 
-  await page.getByRole("link", { name: "Queries" }).click();
+  await openPart(page, "Queries");
   await expect(page.getByLabel("Query", { exact: true })).toHaveValue("status");
   await page.getByRole("button", { name: "Query" }).click();
   await expect(page.getByRole("region", { name: "Answer" })).toContainText('"waiting"');
 
-  await page.getByRole("link", { name: "Call stack" }).click();
+  await openPart(page, "Call stack");
   await expect(page.locator(".stack-trace")).toContainText("Task pending");
 
   await page.getByRole("button", { name: "Update", exact: true }).click();
@@ -43,7 +43,7 @@ test("a workflow is started, watched, queried, updated, signalled and seen to co
   await expect(page.locator("header [data-status=Completed]")).toBeVisible();
   await expect(page.getByRole("region", { name: "Result" })).toContainText("charged 250, 1 notes");
 
-  await page.getByRole("link", { name: "Updates" }).click();
+  await openPart(page, "Updates");
   await expect(page.getByRole("heading", { name: "note" })).toBeVisible();
 });
 
@@ -107,7 +107,7 @@ test("what keeps a workflow from going on is named", async ({ page, world }) => 
   await page.goto(workflowPath(refused));
   await expect(page.getByTestId("stuck")).toContainText(/charge \(1\) fails: attempt [2-9]/);
 
-  await page.getByRole("link", { name: "Pending" }).click();
+  await openPart(page, "Pending");
   const activity = page.getByRole("article", { name: "Activity 1" });
   await expect(activity).toContainText("card refused");
   await activity.getByRole("button", { name: "Pause" }).click();
@@ -130,7 +130,7 @@ test("a workflow is reset, and its runs are listed", async ({ page, world }) => 
   await page.getByRole("button", { name: "Reset workflow" }).click();
   await expect(page).not.toHaveURL(new RegExp(first));
   await expect(page.locator("header [data-status=Completed]")).toBeVisible();
-  await page.getByRole("link", { name: "Relationships" }).click();
+  await openPart(page, "Relationships");
   await expect(page.getByRole("table", { name: "Runs" }).locator("tbody tr")).toHaveCount(2);
 });
 
@@ -140,7 +140,7 @@ test("a family of workflows is shown", async ({ page, world }) => {
   await world.workers.obey({ wait: id });
   await listed(world.server.http, `ParentWorkflowId = "${id}"`, 3);
   await page.goto(`${workflowPath(id)}`);
-  await page.getByRole("link", { name: "Relationships" }).click();
+  await openPart(page, "Relationships");
   await expect(page.getByRole("table", { name: "Children" }).locator("tbody tr")).toHaveCount(3);
   await page.getByRole("table", { name: "Children" }).getByRole("link").first().click();
   await expect(page.getByText("Parent", { exact: true })).toBeVisible();
