@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
+import { FindField } from "../kit/FindField";
 import { Icon } from "../kit/icons";
-import { useShortcuts } from "../kit/keys";
 import { focusableWhenScrolling } from "../kit/scrolling";
 import { EmptyState, Loaded } from "../kit/states";
 import { namespacesQuery } from "../namespaces/queries";
@@ -125,34 +125,22 @@ function Decisions({
   const navigate = useNavigate({ from: accessRoute.fullPath });
   const groups = grouped(decisions, search);
   const allowed = Object.values(decisions).filter((one) => one.allowed).length;
-  useShortcuts("Access", [
-    {
-      keys: "/",
-      label: "Find a method",
-      run: () => document.querySelector<HTMLElement>("#access-find")?.focus(),
-    },
-  ]);
   return (
     <>
       <div className="list-tools">
-        <div className="filter-field">
-          <Icon name="search" />
-          <input
-            id="access-find"
-            className="filter-input"
-            aria-label="Find a method"
-            placeholder="A method, a right, a rule …"
-            value={search.find ?? ""}
-            onChange={(event) => {
-              const find = event.target.value || undefined;
-              void navigate({
-                search: (before) => ({ ...before, find }),
-                replace: true,
-                resetScroll: false,
-              });
-            }}
-          />
-        </div>
+        <FindField
+          view="Access"
+          label="Find a method"
+          placeholder="A method, a right, a rule …"
+          value={search.find ?? ""}
+          onValue={(value) =>
+            void navigate({
+              search: (before) => ({ ...before, find: value || undefined }),
+              replace: true,
+              resetScroll: false,
+            })
+          }
+        />
         <fieldset className="button-group" aria-label="Show">
           {SHOWN.map(([show, label]) => (
             <button

@@ -2,9 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useMay } from "../access/useMay";
 import { ActionButton } from "../kit/ActionButton";
+import { FindField } from "../kit/FindField";
 import { FormDialog } from "../kit/FormDialog";
-import { Icon } from "../kit/icons";
-import { useShortcuts } from "../kit/keys";
 import { ListTable } from "../kit/ListTable";
 import { EmptyState, Loaded } from "../kit/states";
 import { toast } from "../kit/toasts";
@@ -19,13 +18,6 @@ export function SessionListPage() {
   const mayEnd = useMay("")("EndSession");
   const [words, setWords] = useState("");
   const [ending, setEnding] = useState<OpenSession | undefined>();
-  useShortcuts("Sessions", [
-    {
-      keys: "/",
-      label: "Find a session",
-      run: () => document.querySelector<HTMLElement>("#session-find")?.focus(),
-    },
-  ]);
   return (
     <div className="page">
       <header className="page-header">
@@ -33,17 +25,13 @@ export function SessionListPage() {
         <span className="faint">who is signed in to these pages</span>
       </header>
       <div className="list-tools">
-        <div className="filter-field">
-          <Icon name="search" />
-          <input
-            id="session-find"
-            className="filter-input"
-            aria-label="Find a session"
-            placeholder="A name, an address, a provider …"
-            value={words}
-            onChange={(event) => setWords(event.target.value)}
-          />
-        </div>
+        <FindField
+          view="Sessions"
+          label="Find a session"
+          placeholder="A name, an address, a provider …"
+          value={words}
+          onValue={setWords}
+        />
       </div>
       <Loaded query={sessions}>
         {({ sessions: all, total }) => {
