@@ -26,6 +26,7 @@ mod error;
 mod execution;
 mod failure;
 mod history;
+mod indexed_types;
 mod ledger;
 mod metrics;
 mod nexus;

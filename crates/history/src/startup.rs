@@ -120,6 +120,7 @@ impl Node {
 
     /// Gives the index a change behind which no task row stands: it moves no cursor.
     async fn fill_in(&self, slot_id: SlotId, change: Change) -> Result<(), HistoryError> {
+        let change = self.typed(change);
         self.visibility.submit(slot_id, 0, change).await.map_err(|error| {
             HistoryError::Unavailable(format!("the visibility index takes no changes: {error}"))
         })?;

@@ -16,7 +16,7 @@ use engine::State;
 use model::{NamespaceId, RunId};
 use prost::Message;
 
-use crate::{RunKey, node::Node};
+use crate::{RunKey, indexed_types::write_types, node::Node};
 
 /// A change that the index still has to take, as it is stored. Tags are part of the format.
 #[derive(Clone, PartialEq, Message)]
@@ -101,6 +101,7 @@ impl Node {
     /// Puts a change into the index's queue, waiting for room.
     pub(crate) async fn feed_index(&self, task: FeedIndex) {
         let FeedIndex { slot, task_id, change, place } = task;
+        let change = self.typed(change);
         let order = &self.cell(slot).feed_order.0;
         order.fetch_max(task_id, Ordering::AcqRel);
         match self.visibility.submit(slot, task_id, change).await {
@@ -114,6 +115,19 @@ impl Node {
             // The row stays in the store: the index gets it when the slot is read again.
             Err(error) => tracing::debug!(%error, "the visibility index takes no changes"),
         }
+    }
+
+    /// The change with the types of search attributes that hold in the namespace now.
+    pub(crate) fn typed(&self, mut change: Change) -> Change {
+        if let Change::Upsert(record) = &mut change
+            && !record.search_attributes.is_empty()
+            && let Some(namespace) = self.namespaces.by_id(record.namespace_id)
+        {
+            write_types(&mut record.search_attributes, |name| {
+                namespace.search_attribute_type(name)
+            });
+        }
+        change
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Record {
     pub root: Option<Execution>,
     /// The memo.
     pub memo: Option<Memo>,
-    /// The search attributes; each payload's metadata has its `type`. The index finds a run by
+    /// The search attributes; each payload's metadata has its true `type`. The index finds a run by
     /// those whose value fits the type, and returns all of them as they are.
     pub search_attributes: BTreeMap<String, Payload>,
 }

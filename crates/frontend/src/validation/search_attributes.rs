@@ -19,7 +19,8 @@ const SERVER_ONLY: [&str; 6] = [
     "TemporalWorkflowVersioningBehavior",
 ];
 
-/// Checks search attributes against the namespace's, and writes their types into the payloads.
+/// Checks search attributes against the namespace's, and writes their types into the payloads that
+/// name none. What a client calls them stays: histories are what was said.
 pub(crate) fn typed_search_attributes(
     attributes: Option<SearchAttributes>,
     namespace: &Namespace,
@@ -57,7 +58,8 @@ pub(super) fn check_search_attributes(
     for (name, payload) in &mut attributes.indexed_fields {
         let kind = attribute_type(name, namespace)?;
         check_value(name, kind, payload)?;
-        payload.metadata.insert("type".to_owned(), Bytes::from_static(kind.name().as_bytes()));
+        let named = payload.metadata.entry("type".to_owned());
+        named.or_insert_with(|| Bytes::from_static(kind.name().as_bytes()));
     }
     Ok(())
 }
