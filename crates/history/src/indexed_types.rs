@@ -60,9 +60,7 @@ mod tests {
             ("list".to_owned(), payload("[\"a\"]", Some("KeywordList"))),
             ("unknown".to_owned(), payload("[\"a\"]", Some("Nonsense"))),
         ]);
-        write_types(&mut attributes, |name| {
-            (name != "unknown").then_some(AttributeType::Keyword)
-        });
+        write_types(&mut attributes, |name| (name != "unknown").then_some(AttributeType::Keyword));
         let expected = BTreeMap::from([
             ("absent".to_owned(), payload("\"a\"", Some("Keyword"))),
             ("wrong".to_owned(), payload("\"a\"", Some("Keyword"))),

@@ -149,6 +149,33 @@ def test_a_heartbeat_extends_the_heartbeat_timeout_and_silence_ends_it(raw: Raw,
     raw.terminate(run)
 
 
+def test_the_last_timeout_has_the_details_and_names_how_the_attempt_before_ended(
+    raw: Raw, queue: str
+):
+    silent = fast_retries(3, heartbeat_timeout=1.0)
+    run = begin_with(raw, queue, silent)
+    first = raw.poll_activity(queue)
+    raw.call("RespondActivityTaskFailed", task_token=first.task_token, failure=failure())
+    second = raw.poll_activity(queue)
+    raw.call("RecordActivityTaskHeartbeat", task_token=second.task_token, details=payloads(b"9"))
+    third = raw.poll_activity(queue)
+    assert third.heartbeat_details == payloads(b"9")
+    assert raw.poll(queue).task_token
+    events = raw.assert_history(
+        run,
+        "Started WorkflowTask ActivityTaskScheduled ActivityTaskStarted ActivityTaskTimedOut "
+        "WorkflowTaskScheduled WorkflowTaskStarted",
+    )
+    between = attributes(only(events, "ActivityTaskStarted")).last_failure
+    assert not between.HasField("cause")
+    assert not between.timeout_failure_info.HasField("last_heartbeat_details")
+    last = attributes(only(events, "ActivityTaskTimedOut")).failure
+    assert last.timeout_failure_info.timeout_type == TimeoutType.TIMEOUT_TYPE_HEARTBEAT
+    assert last.timeout_failure_info.last_heartbeat_details == payloads(b"9")
+    assert last.cause == between
+    raw.terminate(run)
+
+
 @pytest.mark.parametrize(
     ("info", "maximum_attempts", "state"),
     [

@@ -65,10 +65,11 @@ pub(crate) fn timeout_due(draft: &mut Draft<'_>, task: ActivityRef) {
         draft.task(Task::at(due, TaskAction::ActivityTimeout(task)));
         return;
     }
-    let failure = timed_out(&activity, timeout_type);
     let retries = matches!(timeout_type, TimeoutType::StartToClose | TimeoutType::Heartbeat);
     let retry_state = if retries {
-        match retry::attempt_again(draft, task.scheduled_event_id, &failure) {
+        // Between attempts only what happened is told; the next attempt has the details.
+        let plain = failures::timeout(text(timeout_type), timeout_type, None, None);
+        match retry::attempt_again(draft, task.scheduled_event_id, &plain) {
             Ok(()) => return,
             Err(retry_state) => retry_state,
         }
@@ -76,8 +77,8 @@ pub(crate) fn timeout_due(draft: &mut Draft<'_>, task: ActivityRef) {
         RetryState::Timeout
     };
     let out_of_time = retries && retry_state == RetryState::Timeout;
-    let failure =
-        if out_of_time { timed_out(&activity, TimeoutType::ScheduleToClose) } else { failure };
+    let timeout_type = if out_of_time { TimeoutType::ScheduleToClose } else { timeout_type };
+    let failure = final_failure(&activity, timeout_type);
     let started_event_id = close::write_started(draft, task.scheduled_event_id);
     let attributes = ActivityTaskTimedOutEventAttributes {
         failure: Some(failure),
@@ -88,18 +89,20 @@ pub(crate) fn timeout_due(draft: &mut Draft<'_>, task: ActivityRef) {
     close::close(draft, Attributes::ActivityTaskTimedOutEventAttributes(attributes));
 }
 
-fn heartbeat_details(activity: &Activity) -> Option<api::common::v1::Payloads> {
-    activity.heartbeat_details.as_ref().map(Shared::to_owned_message)
+/// The failure that ends the activity: with the last attempt's details, and because of how the
+/// attempt before it ended.
+fn final_failure(activity: &Activity, timeout_type: TimeoutType) -> Failure {
+    let details = activity.heartbeat_details.as_ref().map(Shared::to_owned_message);
+    let before = activity.last_failure.as_ref().map(Shared::to_owned_message);
+    failures::timeout(text(timeout_type), timeout_type, details, before)
 }
 
-fn timed_out(activity: &Activity, timeout_type: TimeoutType) -> Failure {
-    let last_failure = || activity.last_failure.as_ref().map(Shared::to_owned_message);
-    let (text, cause) = match timeout_type {
-        TimeoutType::ScheduleToStart => ("activity ScheduleToStart timeout", None),
-        TimeoutType::ScheduleToClose => (NO_TIME_LEFT, last_failure()),
-        TimeoutType::StartToClose => ("activity StartToClose timeout", None),
-        TimeoutType::Heartbeat => ("activity Heartbeat timeout", None),
-        TimeoutType::Unspecified => ("activity timeout", None),
-    };
-    failures::timeout(text, timeout_type, heartbeat_details(activity), cause)
+const fn text(timeout_type: TimeoutType) -> &'static str {
+    match timeout_type {
+        TimeoutType::ScheduleToStart => "activity ScheduleToStart timeout",
+        TimeoutType::ScheduleToClose => NO_TIME_LEFT,
+        TimeoutType::StartToClose => "activity StartToClose timeout",
+        TimeoutType::Heartbeat => "activity Heartbeat timeout",
+        TimeoutType::Unspecified => "activity timeout",
+    }
 }

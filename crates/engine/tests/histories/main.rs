@@ -291,6 +291,20 @@ fn activity__its_whole_time_leaves_no_room_for_a_retry() {
 }
 
 #[test]
+fn activity__its_last_timeout_names_how_the_attempt_before_ended() {
+    let mut script = Script::start(|_| ());
+    script.start_task().complete(vec![activity("a", |a| {
+        a.retry_policy = Some(RetryPolicy { maximum_attempts: 3, ..Default::default() });
+    })]);
+    script.start_activity(5);
+    fail_activity(&mut script, 5, false);
+    let is_retry = |action: &TaskAction| matches!(action, TaskAction::ActivityRetry(_));
+    script.due(is_retry).start_activity(5).due(is_activity_timeout);
+    script.due(is_retry).start_activity(5).due(is_activity_timeout);
+    golden!(script);
+}
+
+#[test]
 fn activity__heartbeats_keep_it_alive_until_they_stop() {
     let mut script = Script::start(|_| ());
     let timeout = Some(Span::from_secs(2).to_proto());

@@ -357,6 +357,13 @@ pub(crate) fn sticky() -> Option<Sticky> {
     Some(Sticky { task_queue: "sticky".to_owned(), schedule_to_start_timeout: Span::from_secs(5) })
 }
 
+/// A failure's words, and those of its causes.
+fn told(failure: &Failure) -> String {
+    let cause = failure.cause.as_ref();
+    let because = cause.map(|cause| format!(" because {}", told(cause))).unwrap_or_default();
+    format!("{:?}{because}", failure.message)
+}
+
 pub(crate) fn failure(non_retryable: bool) -> Failure {
     let info = ApplicationFailureInfo { non_retryable, ..Default::default() };
     Failure {
@@ -444,11 +451,11 @@ fn detail(attributes: &history_event::Attributes) -> String {
             a.retry_state().as_str_name()
         ),
         A::ActivityTaskTimedOutEventAttributes(a) => format!(
-            " scheduled={} started={} {} {:?}",
+            " scheduled={} started={} {} {}",
             a.scheduled_event_id,
             a.started_event_id,
             a.retry_state().as_str_name(),
-            a.failure.as_ref().unwrap().message
+            told(a.failure.as_ref().unwrap())
         ),
         A::ActivityTaskCanceledEventAttributes(a) => format!(
             " scheduled={} started={} requested={}",

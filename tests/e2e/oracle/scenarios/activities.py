@@ -135,6 +135,36 @@ def start_to_close_timeout_retried(world: World) -> None:
 
 
 @SCENARIOS
+def timed_out_after_a_failure(world: World) -> None:
+    run, token = taken(world, retry=QUICK, start_to_close_timeout=seconds(1))
+    world.call("RespondActivityTaskFailed", task_token=token, failure=failure())
+    world.poll_activity()
+    world.wait_for_event(run, "ACTIVITY_TASK_TIMED_OUT")
+
+
+@SCENARIOS
+def timed_out_on_every_attempt(world: World) -> None:
+    run, _ = taken(world, retry=QUICK, start_to_close_timeout=seconds(1))
+    world.poll_activity()
+    world.wait_for_event(run, "ACTIVITY_TASK_TIMED_OUT")
+
+
+@SCENARIOS
+def silent_on_every_attempt(world: World) -> None:
+    run, token = taken(world, retry=QUICK, heartbeat_timeout=seconds(1))
+    world.call("RecordActivityTaskHeartbeat", task_token=token, details=payloads(b"7"))
+    world.poll_activity()
+    world.wait_for_event(run, "ACTIVITY_TASK_TIMED_OUT")
+
+
+@SCENARIOS
+def taken_by_nobody_after_a_failure(world: World) -> None:
+    run, token = taken(world, retry=QUICK, schedule_to_start_timeout=seconds(1))
+    world.call("RespondActivityTaskFailed", task_token=token, failure=failure())
+    world.wait_for_event(run, "ACTIVITY_TASK_TIMED_OUT")
+
+
+@SCENARIOS
 def between_attempts_after_a_timeout(world: World) -> None:
     slow = {"initial_interval": seconds(60), "maximum_attempts": 2}
     run, _ = taken(world, retry=slow, start_to_close_timeout=seconds(1))
