@@ -1,7 +1,7 @@
 """Links that answers carry: to the event that a request made."""
 
 import pytest
-from temporalio.api.common.v1 import Link, WorkflowExecution
+from temporalio.api.common.v1 import Callback, Link, WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflow.v1 import OnConflictOptions
 
@@ -60,3 +60,38 @@ def test_a_start_is_answered_with_a_link_to_what_it_left(raw: Raw, queue: str):
     # What is not attached has left nothing that a link could lead to but the start.
     assert start(unique("third")).link == started.link
     raw.terminate(WorkflowExecution(workflow_id=workflow))
+
+
+def to(workflow_id: str) -> Link:
+    event = Link.WorkflowEvent(namespace="default", workflow_id=workflow_id, run_id="run")
+    return Link(workflow_event=event)
+
+
+def test_a_link_that_a_callback_of_the_start_has_is_kept_there_only(raw: Raw, queue: str):
+    callback = Callback(nexus=Callback.Nexus(url="temporal://system"), links=[to("b"), to("c")])
+    run = raw.start(queue, links=[to("a"), to("b")], completion_callbacks=[callback])
+    started = raw.history(run)[0]
+    assert list(started.links) == [to("a")]
+    (kept,) = started.workflow_execution_started_event_attributes.completion_callbacks
+    assert list(kept.links) == [to("b"), to("c")]
+    raw.terminate(run)
+
+
+def test_links_of_callbacks_are_checked_and_counted_with_those_of_the_start(raw: Raw, queue: str):
+    def refused(links: list[Link], *of_callbacks: Link) -> str:
+        callback = Callback(nexus=Callback.Nexus(url="temporal://system"), links=of_callbacks)
+        fields = start_fields(queue, unique("workflow"), links=links)
+        refusal = raw.refused("StartWorkflowExecution", completion_callbacks=[callback], **fields)
+        assert refusal.code == "INVALID_ARGUMENT"
+        return refusal.text
+
+    eleven = [to(str(number)) for number in range(11)]
+    too_many = "cannot attach more than 10 links per request, got 11"
+    assert refused(eleven[:6], *eleven[6:]) == too_many
+    assert refused([], *eleven) == too_many
+    nowhere = "workflow event link must not have an empty workflow ID field"
+    assert refused([to("")]) == nowhere
+    assert refused([], to("")) == nowhere
+    large = to("w" * 4000)
+    size = f"link exceeds allowed size of 4000, got {large.ByteSize()}"
+    assert refused([large]) == refused([], large) == size

@@ -30,10 +30,10 @@ use crate::{
         workflow_poll::workflow_task,
     },
     validation::{
-        check_blob, check_callbacks, check_duration, check_length, check_links, check_memo,
-        check_override_is_served, check_priority, check_time_skipping, memo_without_nulls,
-        normal_queue, polling_version, search_attributes_without_nulls, typed_search_attributes,
-        versioning_override,
+        check_blob, check_callbacks, check_duration, check_length, check_memo,
+        check_override_is_served, check_priority, check_time_skipping, links_beside_callbacks,
+        memo_without_nulls, normal_queue, polling_version, search_attributes_without_nulls,
+        typed_search_attributes, versioning_override,
     },
 };
 
@@ -287,7 +287,7 @@ fn start(
     check_length("WorkflowType", &workflow_type.name, limits)?;
     check_priority(request.priority.as_ref())?;
     let search_attributes = typed_search_attributes(request.search_attributes, namespace)?;
-    check_links(&request.links)?;
+    let links = links_beside_callbacks(request.links, &request.completion_callbacks)?;
     check_blob(request.input.as_ref(), limits)?;
     check_memo(request.memo.as_ref(), limits)?;
     let eager_execution_accepted = request.request_eager_execution
@@ -295,7 +295,7 @@ fn start(
         && request.cron_schedule.is_empty();
     Ok(Start {
         request_id: request.request_id,
-        links: request.links,
+        links,
         user_metadata: request.user_metadata,
         attributes: WorkflowExecutionStartedEventAttributes {
             workflow_id: request.workflow_id,

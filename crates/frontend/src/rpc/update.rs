@@ -19,7 +19,7 @@ use crate::{
     admission::Call,
     error::{ApiError, ApiResult},
     frontend::Frontend,
-    validation::{check_callbacks, check_links, execution},
+    validation::{check_callbacks, check_link_count, execution},
 };
 
 pub(crate) async fn update_workflow_execution(
@@ -113,7 +113,7 @@ pub(crate) fn update_request(
             "invalid *update.Request: request_id is required when completion_callbacks are set",
         ));
     }
-    check_links(&update.links)?;
+    check_link_count(update.links.len())?;
     let deadline = call.timeout.map(|timeout| call.received + timeout);
     let first_execution_run_id = request.first_execution_run_id;
     Ok((execution, UpdateRequest { request: update, first_execution_run_id, wait_stage, deadline }))

@@ -87,12 +87,13 @@ def populate(world: World) -> None:
         )
         world.turn(ending) if ending else world.turn()
     query = f"CustomKeywordField = '{world.tag}'"
+    completed_a_task = f"{query} AND BuildIds = 'unversioned'"
     closed = f"{query} AND ExecutionStatus != 'Running'"
 
     def indexed_all() -> bool:
         count = world.raw.call
         return (
-            count("CountWorkflowExecutions", query=query).count == RUNS
+            count("CountWorkflowExecutions", query=completed_a_task).count == RUNS
             and count("CountWorkflowExecutions", query=closed).count == 2
         )
 
@@ -209,3 +210,45 @@ def a_list_after_an_upsert(world: World) -> None:
     world.wait(
         lambda: world.raw.call("CountWorkflowExecutions", query=query).count == 1, "the index"
     )
+
+
+def typed(world: World, kind: bytes | None) -> None:
+    """What becomes of the types that clients write into search attributes."""
+    metadata = {"encoding": b"json/plain"} | ({} if kind is None else {"type": kind})
+    values = {
+        "CustomKeywordField": f'["{world.tag}"]'.encode(),
+        "CustomTextField": b'"a b"',
+        "CustomIntField": b"3",
+        "CustomDoubleField": b"3",
+        "CustomBoolField": b"true",
+    }
+    indexed = {name: {"metadata": metadata, "data": data} for name, data in values.items()}
+    attributes = {"indexed_fields": indexed}
+    world.start(search_attributes=attributes)
+    world.start(workflow_id=world.name("other"), task_queue={"name": world.name("other")})
+    query = f"CustomKeywordField = '{world.tag}'"
+    task = world.poll(world.name("other"))
+    world.complete(task, command("UPSERT_WORKFLOW_SEARCH_ATTRIBUTES", search_attributes=attributes))
+    world.wait(
+        lambda: world.raw.call("CountWorkflowExecutions", query=query).count == 2, "the index"
+    )
+    for condition in ("CustomTextField = 'b'", "CustomIntField = 3", "CustomBoolField = true"):
+        found = f"{query} AND {condition}"
+        counted = world.raw.call("CountWorkflowExecutions", query=found).count
+        world.record.append((condition, counted))
+    by_id = f"{query} AND WorkflowId = '{world.name()}'"
+    world.call("ListWorkflowExecutions", query=by_id)
+
+
+TYPES = {
+    "absent": None,
+    "empty": b"",
+    "keyword": b"Keyword",
+    "text": b"Text",
+    "int": b"Int",
+    "list": b"KeywordList",
+    "screaming": b"INDEXED_VALUE_TYPE_INT",
+    "unknown": b"nonsense",
+}
+
+SCENARIOS.table("type-of-attributes", TYPES, typed)

@@ -112,6 +112,69 @@ def started_with(world: World, fields: dict) -> None:
 SCENARIOS.table("option", OPTIONS, started_with)
 
 
+def event_link(workflow_id: str, **fields: object) -> dict:
+    """A link to a workflow's start."""
+    target = {"namespace": "default", "workflow_id": workflow_id, "run_id": "run"}
+    return {"workflow_event": target | fields}
+
+
+def callback_with(*links: dict) -> dict:
+    """A callback to the server itself, with links."""
+    return {"nexus": {"url": "temporal://system"}, "links": links}
+
+
+SEVERAL = [event_link(f"w{number}") for number in range(11)]
+
+LINKS = {
+    "of-a-callback": {"links": SEVERAL[:2], "completion_callbacks": [callback_with(SEVERAL[1])]},
+    "of-two-callbacks": {
+        "links": SEVERAL[:3],
+        "completion_callbacks": [callback_with(SEVERAL[1]), callback_with(SEVERAL[0])],
+    },
+    "twice": {"links": [SEVERAL[0], SEVERAL[0]]},
+    "too-many": {"links": SEVERAL},
+    "too-many-with-callbacks": {
+        "links": SEVERAL[:6],
+        "completion_callbacks": [callback_with(*SEVERAL[6:])],
+    },
+    "as-many-as-go": {
+        "links": SEVERAL[:6],
+        "completion_callbacks": [callback_with(*SEVERAL[:10])],
+    },
+    "large": {"links": [event_link("w" * 5000)]},
+    "large-of-a-callback": {"completion_callbacks": [callback_with(event_link("w" * 5000))]},
+    "nothing": {"links": [{}]},
+    "no-namespace": {"links": [event_link("w", namespace="")]},
+    "no-workflow": {"links": [event_link("")]},
+    "no-run": {"links": [event_link("w", run_id="")]},
+    "no-event-type": {"links": [event_link("w", event_ref={"event_id": 3})]},
+    "batch": {"links": [{"batch_job": {"job_id": "job"}}]},
+    "no-batch": {"links": [{"batch_job": {}}]},
+    "activity": {"links": [{"activity": {"namespace": "default", "activity_id": "a"}}]},
+    "operation": {"links": [{"nexus_operation": {"namespace": "default", "run_id": "r"}}]},
+    "workflow": {"links": [{"workflow": {"namespace": "default", "workflow_id": "w"}}]},
+}
+
+SCENARIOS.table("links", LINKS, lambda world, fields: world.start(**fields))
+
+
+@SCENARIOS
+def links_of_other_requests(world: World) -> None:
+    run = world.start()
+    for links in (SEVERAL, [event_link("w" * 5000)], [event_link("")], [{}]):
+        world.on("SignalWorkflowExecution", run, signal_name="signal", links=links)
+        world.on("RequestCancelWorkflowExecution", run, links=links)
+        world.on("TerminateWorkflowExecution", run, links=links)
+        world.call(
+            "SignalWithStartWorkflowExecution",
+            workflow_id=world.name(),
+            workflow_type={"name": "workflow"},
+            task_queue={"name": world.queue},
+            signal_name="signal",
+            links=links,
+        )
+
+
 def running(world: World) -> None:
     world.start()
 
@@ -253,6 +316,16 @@ def existing_run_gets_request_links_and_callbacks(world: World) -> None:
             "attach_links": True,
         },
         completion_callbacks=[{"nexus": {"url": "http://127.0.0.1:9/none"}}],
+    )
+    world.start(
+        workflow_id_conflict_policy="WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING",
+        on_conflict_options={
+            "attach_request_id": True,
+            "attach_completion_callbacks": True,
+            "attach_links": True,
+        },
+        links=SEVERAL[:2],
+        completion_callbacks=[callback_with(SEVERAL[1])],
     )
 
 

@@ -20,7 +20,7 @@ use crate::{
     error::{ApiError, ApiResult},
     frontend::Frontend,
     rpc::activity_executions::{check_id_length, check_user_metadata, untyped},
-    validation::{check_callbacks, check_links, typed_search_attributes},
+    validation::{check_callbacks, check_link_count, typed_search_attributes},
 };
 
 /// Longest name of a service or an operation, in bytes, as in the reference.
@@ -78,7 +78,7 @@ fn checked(
     let search_attributes = typed_search_attributes(request.search_attributes, namespace)?;
     let mut callbacks = request.completion_callbacks;
     check_callbacks(&frontend.history, &mut callbacks)?;
-    check_links(&request.links)?;
+    check_link_count(request.links.len())?;
     let options = request.on_conflict_options.unwrap_or_default();
     let endpoint = frontend.endpoints.by_name(&request.endpoint).ok_or_else(|| {
         let text = format!("could not find Nexus endpoint by name: {}", request.endpoint);
