@@ -63,11 +63,11 @@ impl<C: Codec + ?Sized> Codec for Box<C> {
     }
 }
 
-/// The answer of a codec that waits for nothing.
+/// The answer of a codec that waits for nothing, and puts each payload's successor in its place.
 pub(crate) fn at_once<'a>(
-    payloads: Vec<Payload>,
-    each: impl FnMut(Payload) -> Result<Payload, CodecError>,
+    mut payloads: Vec<Payload>,
+    each: impl FnMut(&mut Payload) -> Result<(), CodecError>,
 ) -> Coded<'a> {
-    let coded = payloads.into_iter().map(each).collect();
-    Box::pin(std::future::ready(coded))
+    let coded = payloads.iter_mut().try_for_each(each);
+    Box::pin(std::future::ready(coded.map(|()| payloads)))
 }

@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 
+use bytes::Bytes;
 use flate2::{read::ZlibDecoder, write::ZlibEncoder};
-use prost::Message;
 
 use crate::{
     Codec, CodecError, Context, Payload,
@@ -45,7 +45,7 @@ impl Compression {
         Self { format: Format::Zstd }
     }
 
-    fn compress(&self, payload: Payload) -> Result<Payload, CodecError> {
+    fn compress(&self, payload: &mut Payload) -> Result<(), CodecError> {
         let plain = payload.encode_to_vec();
         let failed = |error: std::io::Error| CodecError::Unavailable(error.to_string());
         let (encoding, compressed) = match self.format {
@@ -57,11 +57,13 @@ impl Compression {
             Format::Zstd => (ZSTD, zstd::bulk::compress(&plain, ZSTD_LEVEL).map_err(failed)?),
         };
         let compressed = Payload::new(encoding, compressed);
-        let is_smaller = compressed.encoded_len() < plain.len();
-        Ok(if is_smaller { compressed } else { payload })
+        if compressed.encoded_len() < plain.len() {
+            *payload = compressed;
+        }
+        Ok(())
     }
 
-    fn decompress(payload: Payload) -> Result<Payload, CodecError> {
+    fn decompress(payload: &mut Payload) -> Result<(), CodecError> {
         let plain = match payload.encoding() {
             encoding if encoding == ZLIB.as_bytes() => {
                 inflate(ZlibDecoder::new(payload.data.as_ref()))?
@@ -70,9 +72,10 @@ impl Compression {
                 let decoder = zstd::stream::read::Decoder::new(payload.data.as_ref());
                 inflate(decoder.map_err(broken)?)?
             }
-            _ => return Ok(payload),
+            _ => return Ok(()),
         };
-        Payload::decode(plain.as_slice()).map_err(|_| CodecError::NoPayloadInside)
+        *payload = Payload::decode(Bytes::from(plain)).ok_or(CodecError::NoPayloadInside)?;
+        Ok(())
     }
 }
 

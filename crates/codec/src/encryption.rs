@@ -2,11 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use bytes::Bytes;
-use prost::Message;
-
 use crate::{
-    Codec, CodecError, Context, KeyRing, Payload,
+    Codec, CodecError, Context, ENCODING, KeyRing, Metadata, Payload,
     codec::{Coded, at_once},
     sealing::{OpenError, SealingKey},
 };
@@ -30,8 +27,10 @@ pub struct Encryption {
 
 /// The key that encrypts.
 struct Primary {
-    id: Bytes,
+    id: String,
     key: Arc<SealingKey>,
+    /// What all that it encrypts has.
+    metadata: Metadata,
 }
 
 impl fmt::Debug for Encryption {
@@ -54,29 +53,35 @@ impl Encryption {
         let keys = keys.collect::<Result<BTreeMap<_, _>, CodecError>>()?;
         let id = ring.primary_id();
         let key = keys.get(id).cloned().ok_or_else(|| CodecError::UnknownKey(id.to_owned()))?;
-        let primary = Primary { id: Bytes::copy_from_slice(id.as_bytes()), key };
+        let metadata = [(ENCODING, ENCRYPTED), (KEY_ID, id)].into_iter().collect();
+        let primary = Primary { id: id.to_owned(), key, metadata };
         Ok(Self { primary: Arc::new(primary), keys: Arc::new(keys) })
     }
 
-    pub(crate) fn seal(&self, payload: &Payload) -> Result<Payload, CodecError> {
-        let Primary { id, key } = &*self.primary;
-        let sealed = key.seal_message(&[], &[], payload)?;
-        Ok(Payload::new(ENCRYPTED, sealed).with(KEY_ID, id.clone()))
-    }
-
-    /// Opens a payload of this encoding; the others pass.
-    pub(crate) fn open(&self, payload: Payload) -> Result<Payload, CodecError> {
-        if payload.encoding() != ENCRYPTED.as_bytes() {
-            return Ok(payload);
+    /// Opens a payload of this encoding; the others stay as they are.
+    pub(crate) fn open(&self, payload: &mut Payload) -> Result<(), CodecError> {
+        // Most are as they are written here: one comparison for all that is to be looked up.
+        if payload.metadata.is_written_as(&self.primary.metadata) {
+            return open_with(&self.primary.key, &self.primary.id, payload);
         }
-        let id = key_id(&payload)?;
+        if payload.encoding() != ENCRYPTED.as_bytes() {
+            return Ok(());
+        }
+        let id = key_id(payload)?;
         let key = self.keys.get(&id).ok_or_else(|| CodecError::UnknownKey(id.clone()))?;
-        let plaintext = key.open(&[], &payload.data).map_err(|error| match error {
-            OpenError::TooShort => CodecError::TooShort(payload.data.len()),
-            OpenError::Changed => CodecError::DoesNotOpen(id),
-        })?;
-        Payload::decode(Bytes::from(plaintext)).map_err(|_| CodecError::NoPayloadInside)
+        open_with(key, &id, payload)
     }
+}
+
+fn open_with(key: &SealingKey, id: &str, payload: &mut Payload) -> Result<(), CodecError> {
+    let sealed = std::mem::take(&mut payload.data);
+    let length = sealed.len();
+    let plain = key.open_message(0, &[], sealed).map_err(|error| match error {
+        OpenError::TooShort => CodecError::TooShort(length),
+        OpenError::Changed => CodecError::DoesNotOpen(id.to_owned()),
+    })?;
+    *payload = Payload::decode(plain).ok_or(CodecError::NoPayloadInside)?;
+    Ok(())
 }
 
 pub(crate) fn key_id(payload: &Payload) -> Result<String, CodecError> {
@@ -88,7 +93,9 @@ pub(crate) fn key_id(payload: &Payload) -> Result<String, CodecError> {
 
 impl Codec for Encryption {
     fn encode<'a>(&'a self, _: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {
-        at_once(payloads, |payload| self.seal(&payload))
+        let Primary { key, metadata, .. } = &*self.primary;
+        let mut sealer = key.sealer(payloads.len(), &[], &[]);
+        at_once(payloads, |payload| sealer.seal(payload, metadata))
     }
 
     fn decode<'a>(&'a self, _: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {

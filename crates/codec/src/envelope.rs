@@ -19,14 +19,13 @@ use aws_lc_rs::{
     constant_time::verify_slices_are_equal,
     hkdf::{HKDF_SHA256, KeyType, Prk, Salt},
 };
-use bytes::Bytes;
 use lru::LruCache;
 use parking_lot::Mutex;
-use prost::Message;
 use zeroize::Zeroizing;
 
 use crate::{
-    Codec, CodecError, Context, Encryption, KeyRing, KeyService, Payload, WrappedKey,
+    Codec, CodecError, Context, ENCODING, Encryption, KeyRing, KeyService, Metadata, Payload,
+    WrappedKey,
     codec::Coded,
     encryption::{KEY_ID, key_id},
     key_service::LocalKeys,
@@ -58,13 +57,25 @@ pub struct EnvelopeEncryption {
     samples: Option<Encryption>,
     sealing: Mutex<LruCache<String, InUse>>,
     opened: Mutex<LruCache<(String, WrappedKey), Arc<DataKey>>>,
+    /// What the last payload that was opened had: mostly, so has the next.
+    last: Mutex<Option<Arc<Common>>>,
 }
 
-/// The data key that encrypts for a namespace, and how often it did.
+/// What encrypts for a namespace, and how often its data key did.
 struct InUse {
+    common: Arc<Common>,
+    payloads: u64,
+}
+
+/// All that payloads of one place have in common, when one data key encrypts them.
+struct Common {
     key: Arc<DataKey>,
     wrapped: WrappedKey,
-    payloads: u64,
+    /// What they are bound to; empty where they are not.
+    namespace: String,
+    workflow_id: String,
+    metadata: Metadata,
+    associated: Vec<u8>,
 }
 
 struct DataKey {
@@ -94,6 +105,7 @@ impl EnvelopeEncryption {
             samples: None,
             sealing: Mutex::new(LruCache::new(at_least_one(NAMESPACES_MAX))),
             opened: Mutex::new(LruCache::new(at_least_one(OPEN_KEYS_MAX))),
+            last: Mutex::new(None),
         }
     }
 
@@ -106,24 +118,25 @@ impl EnvelopeEncryption {
         Ok(self)
     }
 
-    /// The data key to encrypt with, counted as used `payloads` times more.
-    async fn sealing_key(
-        &self,
-        namespace: &str,
-        payloads: u64,
-    ) -> Result<(Arc<DataKey>, WrappedKey), CodecError> {
-        if let Some(in_use) = self.sealing.lock().get_mut(namespace) {
+    /// What to encrypt with, its data key counted as used `payloads` times more.
+    async fn sealing(&self, bound: Bound<'_>, payloads: u64) -> Result<Arc<Common>, CodecError> {
+        if let Some(in_use) = self.sealing.lock().get_mut(bound.namespace) {
             let used = in_use.payloads.saturating_add(payloads);
             if used <= PAYLOADS_PER_DATA_KEY_MAX {
                 in_use.payloads = used;
-                return Ok((Arc::clone(&in_use.key), in_use.wrapped.clone()));
+                let common = &mut in_use.common;
+                if common.workflow_id != bound.workflow_id {
+                    let (key, wrapped) = (Arc::clone(&common.key), common.wrapped.clone());
+                    *common = Arc::new(Common::new(key, wrapped, &bound));
+                }
+                return Ok(Arc::clone(common));
             }
         }
-        let (plain, wrapped) = self.service.make(namespace).await?;
-        let key = Arc::new(DataKey::new(&plain)?);
-        let in_use = InUse { key: Arc::clone(&key), wrapped: wrapped.clone(), payloads };
-        self.sealing.lock().put(namespace.to_owned(), in_use);
-        Ok((key, wrapped))
+        let (plain, wrapped) = self.service.make(bound.namespace).await?;
+        let common = Arc::new(Common::new(Arc::new(DataKey::new(&plain)?), wrapped, &bound));
+        let in_use = InUse { common: Arc::clone(&common), payloads };
+        self.sealing.lock().put(bound.namespace.to_owned(), in_use);
+        Ok(common)
     }
 
     async fn opening_key(
@@ -141,36 +154,71 @@ impl EnvelopeEncryption {
         Ok(key)
     }
 
-    async fn open(&self, context: &Context, payload: Payload) -> Result<Payload, CodecError> {
-        if payload.encoding() != ENVELOPE.as_bytes() {
-            return match &self.samples {
-                Some(samples) => samples.open(payload),
-                None => Ok(payload),
-            };
-        }
+    /// What opens a payload of this format.
+    async fn opening(
+        &self,
+        context: &Context,
+        payload: &Payload,
+    ) -> Result<Arc<Common>, CodecError> {
         let format = payload.metadata(FORMAT);
         if format != FORMAT_1 {
             let format = String::from_utf8_lossy(format).into_owned();
             return Err(CodecError::UnknownFormat(format));
         }
-        let key_id = key_id(&payload)?;
-        let wrapped =
-            WrappedKey { key_id: key_id.clone(), wrapped: payload.metadata(DATA_KEY).to_vec() };
-        let bound = Bound::named(payload.metadata(CONTEXT), context)
-            .ok_or_else(|| CodecError::DoesNotOpen(key_id.clone()))?;
-        let associated = bound.associated(&wrapped);
-        let key = self.opening_key(bound.namespace, wrapped).await?;
-        let Some((commitment, sealed)) = payload.data.split_at_checked(COMMITMENT_LEN) else {
-            return Err(CodecError::TooShort(payload.data.len()));
-        };
-        if verify_slices_are_equal(commitment, &key.commitment).is_err() {
+        let key_id = key_id(payload)?;
+        let Some(bound) = Bound::named(payload.metadata(CONTEXT), context) else {
             return Err(CodecError::DoesNotOpen(key_id));
+        };
+        let wrapped = WrappedKey { key_id, wrapped: payload.metadata(DATA_KEY).to_vec() };
+        let key = self.opening_key(bound.namespace, wrapped.clone()).await?;
+        let mut common = Common::new(key, wrapped, &bound);
+        common.metadata = payload.metadata.clone();
+        Ok(Arc::new(common))
+    }
+}
+
+impl Common {
+    fn new(key: Arc<DataKey>, wrapped: WrappedKey, bound: &Bound<'_>) -> Self {
+        let metadata = [
+            (ENCODING, ENVELOPE.as_bytes()),
+            (FORMAT, FORMAT_1),
+            (KEY_ID, wrapped.key_id.as_bytes()),
+            (DATA_KEY, &wrapped.wrapped),
+            (CONTEXT, bound.name.as_bytes()),
+        ];
+        Self {
+            key,
+            namespace: bound.namespace.to_owned(),
+            workflow_id: bound.workflow_id.to_owned(),
+            metadata: metadata.into_iter().collect(),
+            associated: bound.associated(&wrapped),
+            wrapped,
         }
-        let plain = key.sealing.open(&associated, sealed).map_err(|error| match error {
-            OpenError::TooShort => CodecError::TooShort(payload.data.len()),
-            OpenError::Changed => CodecError::DoesNotOpen(key_id),
+    }
+
+    /// True when it opens this payload, and no other key or place has to be looked for.
+    fn is_for(&self, context: &Context, payload: &Payload) -> bool {
+        let is = |bound: &str, here: &str| bound.is_empty() || bound == here;
+        payload.metadata.is_written_as(&self.metadata)
+            && is(&self.namespace, &context.namespace)
+            && is(&self.workflow_id, &context.workflow_id)
+    }
+
+    fn open(&self, payload: &mut Payload) -> Result<(), CodecError> {
+        let sealed = std::mem::take(&mut payload.data);
+        let length = sealed.len();
+        let does_not_open = || CodecError::DoesNotOpen(self.wrapped.key_id.clone());
+        let commitment = sealed.get(..COMMITMENT_LEN).ok_or(CodecError::TooShort(length))?;
+        if verify_slices_are_equal(commitment, &self.key.commitment).is_err() {
+            return Err(does_not_open());
+        }
+        let plain = self.key.sealing.open_message(COMMITMENT_LEN, &self.associated, sealed);
+        let plain = plain.map_err(|error| match error {
+            OpenError::TooShort => CodecError::TooShort(length),
+            OpenError::Changed => does_not_open(),
         })?;
-        Payload::decode(Bytes::from(plain)).map_err(|_| CodecError::NoPayloadInside)
+        *payload = Payload::decode(plain).ok_or(CodecError::NoPayloadInside)?;
+        Ok(())
     }
 }
 
@@ -252,33 +300,33 @@ impl<'a> Bound<'a> {
 }
 
 impl Codec for EnvelopeEncryption {
-    fn encode<'a>(&'a self, context: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {
+    fn encode<'a>(&'a self, context: &'a Context, mut payloads: Vec<Payload>) -> Coded<'a> {
         Box::pin(async move {
-            let bound = Bound::all(context);
-            let count = payloads.len() as u64;
-            let (key, wrapped) = self.sealing_key(bound.namespace, count).await?;
-            let associated = bound.associated(&wrapped);
-            let key_id = Bytes::from(wrapped.key_id);
-            let data_key = Bytes::from(wrapped.wrapped);
-            let seal = |payload: Payload| {
-                let data = key.sealing.seal_message(&key.commitment, &associated, &payload)?;
-                Ok(Payload::new(ENVELOPE, data)
-                    .with(FORMAT, FORMAT_1)
-                    .with(KEY_ID, key_id.clone())
-                    .with(DATA_KEY, data_key.clone())
-                    .with(CONTEXT, bound.name))
-            };
-            payloads.into_iter().map(seal).collect()
+            let count = payloads.len();
+            let common = self.sealing(Bound::all(context), count as u64).await?;
+            let Common { key, metadata, associated, .. } = &*common;
+            let mut sealer = key.sealing.sealer(count, &key.commitment, associated);
+            payloads.iter_mut().try_for_each(|payload| sealer.seal(payload, metadata))?;
+            Ok(payloads)
         })
     }
 
-    fn decode<'a>(&'a self, context: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {
+    fn decode<'a>(&'a self, context: &'a Context, mut payloads: Vec<Payload>) -> Coded<'a> {
         Box::pin(async move {
-            let mut opened = Vec::with_capacity(payloads.len());
-            for payload in payloads {
-                opened.push(self.open(context, payload).await?);
+            let mut known = self.last.lock().clone();
+            for payload in &mut payloads {
+                if let Some(known) = known.as_ref().filter(|known| known.is_for(context, payload)) {
+                    known.open(payload)?;
+                } else if payload.encoding() == ENVELOPE.as_bytes() {
+                    let opening = self.opening(context, payload).await?;
+                    opening.open(payload)?;
+                    self.last.lock().replace(Arc::clone(&opening));
+                    known = Some(opening);
+                } else if let Some(samples) = &self.samples {
+                    samples.open(payload)?;
+                }
             }
-            Ok(opened)
+            Ok(payloads)
         })
     }
 }

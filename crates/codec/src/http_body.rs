@@ -14,7 +14,7 @@ use base64::{
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{Payload, payload::ExternalPayload};
+use crate::{ExternalPayload, Metadata, Payload};
 
 /// A body is none. The text holds nothing of it.
 #[derive(Debug, thiserror::Error)]
@@ -83,10 +83,8 @@ pub fn read_body(body: &[u8]) -> Result<Vec<Payload>, BodyError> {
 }
 
 fn read_payload(payload: JsonPayload) -> Option<Payload> {
-    let mut metadata = BTreeMap::new();
-    for (name, value) in payload.metadata {
-        metadata.insert(name, decoded(&value)?);
-    }
+    let metadata = payload.metadata.iter().map(|(name, value)| Some((name, decoded(value)?)));
+    let metadata = metadata.collect::<Option<Metadata>>()?;
     let data = payload.data.as_deref().map_or(Some(Bytes::new()), decoded)?;
     let external = payload.external_payloads.into_iter().map(|external| {
         let size_bytes = match external.size_bytes {
@@ -111,7 +109,7 @@ pub fn write_body(payloads: &[Payload]) -> Vec<u8> {
         metadata: payload
             .metadata
             .iter()
-            .map(|(name, value)| (name.clone(), PADDED.encode(value)))
+            .map(|(name, value)| (name.to_owned(), PADDED.encode(value)))
             .collect(),
         data: (!payload.data.is_empty()).then(|| PADDED.encode(&payload.data)),
         external_payloads: payload

@@ -36,6 +36,8 @@ mod http_body;
 mod key_file;
 mod key_ring;
 mod key_service;
+mod metadata;
+mod nonces;
 mod payload;
 mod required;
 #[cfg(feature = "temporalio")]
@@ -44,6 +46,7 @@ mod sealing;
 #[cfg(feature = "pkcs11")]
 mod token_keys;
 mod visitor;
+mod wire;
 
 pub use chain::Chain;
 pub use codec::{Codec, Coded, Context};
@@ -56,7 +59,8 @@ pub use http_body::{BodyError, read_body, write_body};
 pub use key_file::{new_key_line, read_key_file, read_key_text};
 pub use key_ring::{KEYS_MAX, KeyError, KeyRing};
 pub use key_service::{KeyService, PlainKey, WrappedKey};
-pub use payload::{ENCODING, Payload};
+pub use metadata::Metadata;
+pub use payload::{ENCODING, ExternalPayload, Payload};
 pub use required::RequireEncryption;
 #[cfg(feature = "temporalio")]
 pub use sdk::SdkCodec;

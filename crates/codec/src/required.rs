@@ -28,11 +28,11 @@ impl RequireEncryption {
         self
     }
 
-    fn check(&self, payload: Payload) -> Result<Payload, CodecError> {
+    fn check(&self, payload: &Payload) -> Result<(), CodecError> {
         let encoding = payload.encoding();
         let is_encrypted = [ENCRYPTED, ENVELOPE].iter().any(|known| known.as_bytes() == encoding);
         if is_encrypted || self.exempt.contains(encoding) {
-            return Ok(payload);
+            return Ok(());
         }
         Err(CodecError::NotEncrypted(String::from_utf8_lossy(encoding).into_owned()))
     }

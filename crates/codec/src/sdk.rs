@@ -8,7 +8,7 @@ use temporalio_common::{
     protos::temporal::api::common::v1::{Payload as SdkPayload, payload::ExternalPayloadDetails},
 };
 
-use crate::{Codec, CodecError, Context, Payload, payload::ExternalPayload};
+use crate::{Codec, CodecError, Context, ExternalPayload, Payload};
 
 /// A codec as the SDK's data converter takes it: `DataConverter::new(converter, failures,
 /// SdkCodec::new(codec).in_namespace("orders"))`.
@@ -66,7 +66,7 @@ impl PayloadCodec for SdkCodec {
 fn from_sdk(payload: SdkPayload) -> Payload {
     let external = payload.external_payloads.into_iter();
     Payload {
-        metadata: payload.metadata.into_iter().map(|(name, value)| (name, value.into())).collect(),
+        metadata: payload.metadata.into_iter().collect(),
         data: payload.data.into(),
         external_payloads: external
             .map(|external| ExternalPayload { size_bytes: external.size_bytes })
@@ -76,8 +76,9 @@ fn from_sdk(payload: SdkPayload) -> Payload {
 
 fn to_sdk(payload: Payload) -> SdkPayload {
     let external = payload.external_payloads.into_iter();
+    let metadata = payload.metadata.iter();
     SdkPayload {
-        metadata: payload.metadata.into_iter().map(|(name, value)| (name, value.into())).collect(),
+        metadata: metadata.map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
         data: payload.data.into(),
         external_payloads: external
             .map(|external| ExternalPayloadDetails { size_bytes: external.size_bytes })

@@ -45,7 +45,7 @@ mod tests {
         let sealed = encoded(&codec, &context, hello());
         assert_eq!(sealed.encoding(), ENCRYPTED.as_bytes());
         assert_eq!(sealed.metadata("encryption-key-id"), b"test-key-id");
-        assert_eq!(sealed.metadata.len(), 2);
+        assert_eq!(sealed.metadata.iter().count(), 2);
         // Nonce, the inner payload of 33 bytes, tag.
         assert_eq!(sealed.data.len(), 61);
         assert_ne!(sealed, encoded(&codec, &context, hello()), "a nonce was used twice");

@@ -1,8 +1,8 @@
 //! Messages and stack traces of encoded failures, moved into a payload and back.
 
-use prost::{Message, encoding::encode_varint};
+use bytes::Bytes;
 
-use super::{DEPTH_MAX, VisitError, wire};
+use super::{DEPTH_MAX, VisitError, wire, wire::put};
 use crate::{CommonAttributes, ENCODED_FAILURE, Payload};
 
 /// The fields of `temporal.api.failure.v1.Failure` that matter here.
@@ -55,11 +55,13 @@ fn encode(failure: &[u8], depth: usize) -> Result<Vec<u8>, VisitError> {
 
 fn decode(failure: &[u8], depth: usize) -> Result<Vec<u8>, VisitError> {
     let mut parts = Parts::of(failure, depth, decode)?;
-    let payload = parts.encoded.map(Payload::decode).transpose();
-    let payload = payload.map_err(|_| VisitError::Malformed)?;
-    if let Some(attributes) = payload.as_ref().and_then(CommonAttributes::of_payload) {
-        parts.attributes = attributes;
-        parts.encoded = None;
+    if let Some(encoded) = parts.encoded {
+        let payload = Payload::decode(Bytes::copy_from_slice(encoded));
+        let payload = payload.ok_or(VisitError::Malformed)?;
+        if let Some(attributes) = CommonAttributes::of_payload(&payload) {
+            parts.attributes = attributes;
+            parts.encoded = None;
+        }
     }
     Ok(parts.written())
 }
@@ -107,11 +109,4 @@ impl<'a> Parts<'a> {
 
 fn text(content: &[u8]) -> Result<String, VisitError> {
     String::from_utf8(content.to_vec()).map_err(|_| VisitError::Malformed)
-}
-
-fn put(number: u32, content: &[u8], into: &mut Vec<u8>) {
-    const WITH_LENGTH: u32 = 2;
-    encode_varint(u64::from(number << 3 | WITH_LENGTH), into);
-    encode_varint(content.len() as u64, into);
-    into.extend_from_slice(content);
 }

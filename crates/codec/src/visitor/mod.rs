@@ -8,11 +8,10 @@ mod attributes;
 mod places;
 mod schema;
 mod vocabulary;
-mod wire;
 
-use prost::Message;
+use bytes::Bytes;
 
-use crate::Payload;
+use crate::{Payload, wire};
 use schema::{FieldKind, MessageId, Schema};
 
 pub use attributes::{decode_common_attributes, encode_common_attributes};
@@ -89,8 +88,9 @@ impl Visitor {
         message: &'a [u8],
     ) -> Result<Found<'a>, VisitError> {
         let places = self.places(message_name, message)?;
-        let payloads = places.contents.iter().map(|content| Payload::decode(*content));
-        let payloads = payloads.collect::<Result<_, _>>().map_err(|_| VisitError::Malformed)?;
+        let read = |content: &&[u8]| Payload::decode(Bytes::copy_from_slice(content));
+        let payloads = places.contents.iter().map(read).collect::<Option<_>>();
+        let payloads = payloads.ok_or(VisitError::Malformed)?;
         Ok(Found { places, payloads })
     }
 
@@ -113,7 +113,7 @@ impl Found<'_> {
     /// # Errors
     /// When there are more or fewer of them.
     pub fn replace(&self, payloads: Vec<Payload>) -> Result<Vec<u8>, VisitError> {
-        let contents: Vec<_> = payloads.iter().map(Message::encode_to_vec).collect();
+        let contents: Vec<_> = payloads.iter().map(Payload::encode_to_vec).collect();
         self.places.replace(&contents)
     }
 }

@@ -1,24 +1,34 @@
 //! The fields of an encoded message.
 
-use prost::encoding::decode_varint;
+use prost::encoding::{decode_varint, encoded_len_varint};
 
-use super::VisitError;
+use crate::VisitError;
 
 /// One field as it stands in the message.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field<'a> {
+pub(crate) struct Field<'a> {
     /// Its number.
-    pub(super) number: u32,
+    pub(crate) number: u32,
     /// Number and kind, encoded.
-    pub(super) key: &'a [u8],
+    pub(crate) key: &'a [u8],
     /// All of it, encoded.
-    pub(super) record: &'a [u8],
+    pub(crate) record: &'a [u8],
     /// What it holds, if that has a length: bytes, text, a message.
-    pub(super) content: Option<&'a [u8]>,
+    pub(crate) content: Option<&'a [u8]>,
+}
+
+/// Reads a number; nearly all have one byte.
+#[inline]
+pub(crate) fn varint(rest: &mut &[u8]) -> Option<u64> {
+    if let [byte @ 0..0x80, after @ ..] = *rest {
+        *rest = after;
+        return Some(u64::from(*byte));
+    }
+    decode_varint(rest).ok()
 }
 
 /// The fields in their order; ends after the first that is malformed.
-pub(super) fn fields(message: &[u8]) -> impl Iterator<Item = Result<Field<'_>, VisitError>> {
+pub(crate) fn fields(message: &[u8]) -> impl Iterator<Item = Result<Field<'_>, VisitError>> {
     let mut rest = message;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -32,14 +42,15 @@ pub(super) fn fields(message: &[u8]) -> impl Iterator<Item = Result<Field<'_>, V
     })
 }
 
+#[inline]
 fn take<'a>(rest: &mut &'a [u8]) -> Option<Field<'a>> {
     let whole = *rest;
     let mut after = whole;
-    let key = decode_varint(&mut after).ok()?;
+    let key = u32::try_from(varint(&mut after)?).ok()?;
     let key_length = whole.len() - after.len();
     let content = match key & 7 {
         0 => {
-            decode_varint(&mut after).ok()?;
+            varint(&mut after)?;
             None
         }
         1 => {
@@ -47,7 +58,7 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<Field<'a>> {
             None
         }
         2 => {
-            let length = usize::try_from(decode_varint(&mut after).ok()?).ok()?;
+            let length = usize::try_from(varint(&mut after)?).ok()?;
             let (content, behind) = after.split_at_checked(length)?;
             after = behind;
             Some(content)
@@ -61,19 +72,46 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<Field<'a>> {
     };
     *rest = after;
     Some(Field {
-        number: u32::try_from(key >> 3).ok().filter(|number| *number > 0)?,
+        number: Some(key >> 3).filter(|number| *number > 0)?,
         key: whole.get(..key_length)?,
         record: whole.get(..whole.len() - after.len())?,
         content,
     })
 }
 
+/// Writes a field with a length.
+pub(crate) fn put(number: u32, content: &[u8], into: &mut Vec<u8>) {
+    put_head(number, content.len(), into);
+    into.extend_from_slice(content);
+}
+
+/// Writes what stands before a content of this length.
+pub(crate) fn put_head(number: u32, content_len: usize, into: &mut Vec<u8>) {
+    const WITH_LENGTH: u32 = 2;
+    put_varint(u64::from(number << 3 | WITH_LENGTH), into);
+    put_varint(content_len as u64, into);
+}
+
+/// Writes a number.
+pub(crate) fn put_varint(mut number: u64, into: &mut Vec<u8>) {
+    while number >= 0x80 {
+        into.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    into.push(number as u8);
+}
+
+/// How long a field with a length is, when its number is one of the first fifteen.
+pub(crate) fn put_len(content_len: usize) -> usize {
+    1 + encoded_len_varint(content_len as u64) + content_len
+}
+
 /// The fields of an `Any`.
 const ANY_TYPE_URL: u32 = 1;
-pub(super) const ANY_VALUE: u32 = 2;
+pub(crate) const ANY_VALUE: u32 = 2;
 
 /// The name of the message that an `Any` holds, if it says.
-pub(super) fn name_in_any(any: &[u8]) -> Result<Option<&str>, VisitError> {
+pub(crate) fn name_in_any(any: &[u8]) -> Result<Option<&str>, VisitError> {
     let mut name = None;
     for field in fields(any) {
         let field = field?;
