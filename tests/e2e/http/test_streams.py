@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from harness.http_api import HttpServer
+from harness.raw import Raw
 from harness.sdk import unique
 
 N = "/api/v1/namespaces/default"
@@ -90,6 +91,18 @@ def test_a_history_is_sent_as_it_grows_and_ends_with_its_run(
     assert last.data["eventType"] == "EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED"
     assert stream.next().name == "end"
     assert stream.next() is None
+
+
+def test_a_stream_has_no_events_that_are_not_written(server: HttpServer, workflow_id: str) -> None:
+    raw, task_queue = Raw(server.address), unique("queue")
+    run_id = raw.start(task_queue, workflow_id).run_id
+    task = raw.poll(task_queue)
+    raw.call("RespondWorkflowTaskFailed", task_token=task.task_token, identity="raw")
+    stream = history(server, workflow_id, run_id)
+    assert [stream.next().id for _ in range(4)] == ["1", "2", "3", "4"]
+    assert server.ask("POST", f"{N}/workflows/{workflow_id}/terminate", {}).status == 200
+    assert stream.next().data["eventType"] == "EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED"
+    stream.close()
 
 
 def test_a_stream_goes_on_after_the_event_that_was_seen_last(

@@ -4,7 +4,7 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 
 from harness.history import attributes, event_types, expected
-from harness.raw import Raw, start_timer
+from harness.raw import AS_CLI, Raw, start_timer
 from harness.waiting import wait_for_sync
 
 MANY = 300
@@ -87,6 +87,40 @@ def test_an_attempt_that_nobody_has_taken_shows_workers_its_scheduling(raw: Raw,
     assert seen() == expected(f"{written} WorkflowTaskScheduled")
     raw.poll(queue)
     assert seen() == expected(f"{written} WorkflowTaskScheduled WorkflowTaskStarted")
+    raw.terminate(run)
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_who_follows_a_history_sees_an_attempt_that_is_not_written(raw: Raw, queue: str, size: int):
+    run = raw.start(queue)
+    fail(raw, raw.poll(queue))
+    task = raw.poll(queue)
+    written = expected("Started WorkflowTaskScheduled WorkflowTaskStarted WorkflowTaskFailed")
+    of_the_attempt = expected("WorkflowTaskScheduled WorkflowTaskStarted")
+
+    def follow(count: int, token: bytes = b"", **fields) -> tuple[list[str], bytes]:
+        """That many events, and where it goes on."""
+        seen: list[str] = []
+        while len(seen) < count:
+            answer = raw.call(
+                "GetWorkflowExecutionHistory",
+                execution=run,
+                wait_new_event=True,
+                maximum_page_size=size,
+                next_page_token=token,
+                **fields,
+            )
+            seen += event_types(answer.history.events)
+            token = answer.next_page_token
+            assert token
+        return seen, token
+
+    assert follow(4, metadata=AS_CLI)[0] == written
+    seen, token = follow(6)
+    assert seen == written + of_the_attempt
+    raw.complete(task)
+    # What is written now is news, though its numbers were there.
+    assert follow(3, token)[0] == [*of_the_attempt, "WorkflowTaskCompleted"]
     raw.terminate(run)
 
 

@@ -94,6 +94,7 @@ export interface Request {
   signal?: AbortSignal | undefined;
   /** A call for pages only, whose path is below `/ui-api/`. */
   forPages?: boolean;
+  headers?: Record<string, string>;
 }
 
 /** What a request that changes something must bring back: of the session, or of a proxy's cookie. */
@@ -114,11 +115,15 @@ export function address(path: string, query: Record<string, QueryValue> = {}): s
 }
 
 /** Sends a request, unless it is known that nobody is signed in any more. */
-async function send(method: string, target: string, { body, signal }: Request): Promise<Response> {
+async function send(
+  method: string,
+  target: string,
+  { body, signal, headers: further }: Request,
+): Promise<Response> {
   if (sessionStore.get().ended) {
     throw new ApiError("your session has ended", 401, "UNAUTHENTICATED");
   }
-  const headers: Record<string, string> = { accept: "application/json" };
+  const headers: Record<string, string> = { accept: "application/json", ...further };
   if (body !== undefined) headers["content-type"] = "application/json";
   const csrf = method === "GET" ? undefined : csrfToken();
   if (csrf !== undefined) headers["x-csrf-token"] = csrf;

@@ -32,7 +32,7 @@ use crate::{
 const PAGE_BATCHES_MAX: usize = 256;
 
 /// Clients that show histories to people do not want events that are not stored.
-const CLIENTS_OF_PEOPLE: [&str; 2] = ["temporal-cli", "temporal-ui"];
+const CLIENTS_OF_PEOPLE: [&str; 3] = ["longtide-cli", "temporal-cli", "temporal-ui"];
 
 pub(crate) async fn get_workflow_execution_history(
     frontend: &Frontend,
@@ -145,13 +145,15 @@ impl<'a> Reader<'a> {
         let page = history.read_history(permit, namespace, &self.run, events, batches_max).await?;
         let mut batches = page.batches;
         token.next_event_id = page.next_event_id.unwrap_or(end);
-        if page.next_event_id.is_some() || (deadline.is_some() && self.state.is_running()) {
+        if page.next_event_id.is_some() {
             return Ok(self.response(joined(batches), Some(token)));
         }
         if self.is_of_worker() {
             batches.extend(self.transient_events());
         }
-        Ok(self.response(joined(batches), None))
+        // Who waits reads on after what is stored, and may see such an event again.
+        let waits_on = deadline.is_some() && self.state.is_running();
+        Ok(self.response(joined(batches), waits_on.then_some(token)))
     }
 
     /// The last event of a closed run; with a deadline, waits until the run closes.

@@ -17,6 +17,9 @@ const WAITS_MS = 1_500;
 /** How often those who watch hear of new events while many come. */
 const NOTIFY_MS = 120;
 
+/** Servers keep events that are not written, and may never be, to clients of other names. */
+const AS_PEOPLE = { "grpc-metadata-client-name": "temporal-ui" };
+
 const CLOSING =
   /^EVENT_TYPE_WORKFLOW_EXECUTION_(COMPLETED|FAILED|TIMED_OUT|CANCELED|TERMINATED|CONTINUED_AS_NEW)$/;
 
@@ -111,6 +114,7 @@ export class HistoryStore {
             nextPageToken,
             waitNewEvent: true,
           },
+          headers: AS_PEOPLE,
           signal,
         });
         const events = page.history?.events ?? [];

@@ -12,6 +12,7 @@ use api::{
 };
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use http::HeaderValue;
 use tonic::Status;
 use transcoding::query_bytes;
 
@@ -26,6 +27,10 @@ pub(super) const EVENT: &str = "temporal.api.history.v1.HistoryEvent";
 /// Events of one call.
 const PAGE: i32 = 256;
 
+/// Servers keep events that are not written, and may never be, to clients of other names.
+const CLIENT_NAME: &str = "grpc-metadata-client-name";
+const CLIENT_OF_PEOPLE: &str = "temporal-ui";
+
 struct Events {
     open: Open,
     request: GetWorkflowExecutionHistoryRequest,
@@ -38,7 +43,7 @@ struct Events {
 /// Begins after the event that `Last-Event-ID` or the query names, and ends with the run. With the
 /// token of a page that a call has given, what came before that page ended is not read again.
 pub(super) async fn open(
-    open: Open,
+    mut open: Open,
     workflow_id: String,
     run_id: String,
     query: &str,
@@ -52,6 +57,7 @@ pub(super) async fn open(
         "" => 0,
         text => text.parse().map_err(|_| Status::invalid_argument("Last-Event-ID: no event id"))?,
     };
+    open.headers.insert(CLIENT_NAME, HeaderValue::from_static(CLIENT_OF_PEOPLE));
     let token = query_bytes(query, "nextPageToken");
     let token = token.map_err(|error| Status::invalid_argument(error.to_string()))?;
     let mut request = request(&open, workflow_id, run_id);
