@@ -53,6 +53,11 @@ impl RecentBatches {
         Some(self.batches.iter().filter(within))
     }
 
+    /// The batches that hold events below `to`, the last one first.
+    pub(crate) fn before(&self, to: i64) -> impl Iterator<Item = &Batch> {
+        self.batches.iter().rev().filter(move |batch| batch.first_event_id < to)
+    }
+
     /// What they weigh.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
@@ -140,6 +145,17 @@ mod tests {
         assert_eq!(firsts(6, 7), Some(vec![6]));
         assert_eq!(firsts(10, 10), Some(vec![]));
         assert_eq!(firsts(3, 10), None);
+    }
+
+    #[test]
+    fn batches_below_an_event_come_last_first() {
+        let mut recent = RecentBatches::default();
+        recent.extend([batch(4, 2), batch(6, 1), batch(7, 3)]);
+        let firsts = |to| recent.before(to).map(|batch| batch.first_event_id).collect::<Vec<_>>();
+        assert_eq!(firsts(10), [7, 6, 4]);
+        assert_eq!(firsts(7), [6, 4]);
+        assert_eq!(firsts(8), [7, 6, 4]);
+        assert_eq!(firsts(4), [] as [i64; 0]);
     }
 
     #[test]

@@ -51,6 +51,16 @@ impl PageDraft {
         self.bytes += encoded.len();
         self.page.batches.push(encoded);
     }
+
+    /// Adds a batch with its events in falling order; false if the page was full.
+    fn push_reversed(&mut self, batch: &Batch) -> bool {
+        if self.is_full() {
+            self.page.next_event_id = Some(batch.next_event_id - 1);
+            return false;
+        }
+        self.push(batches::reversed(&batch.encoded));
+        true
+    }
 }
 
 impl Node {
@@ -134,7 +144,14 @@ impl Node {
         batches_max: usize,
     ) -> Result<HistoryPage, HistoryError> {
         let mut draft = PageDraft::new(batches_max);
-        let parts = branches::parts(&live.ancestors, live.key.run_id, 1, from + 1);
+        let mut to = from + 1;
+        for batch in live.recent_before(to, draft.batches_max + 1) {
+            if !draft.push_reversed(&batch) {
+                return Ok(draft.page);
+            }
+            to = batch.first_event_id;
+        }
+        let parts = branches::parts(&live.ancestors, live.key.run_id, 1, to);
         for part in parts.into_iter().rev() {
             if !self.read_part_backward(slot, part, &mut draft).await? {
                 break;
@@ -162,11 +179,9 @@ impl Node {
                     if batch.first_event_id >= to {
                         continue;
                     }
-                    if draft.is_full() {
-                        draft.page.next_event_id = Some(batch.next_event_id - 1);
+                    if !draft.push_reversed(&batch) {
                         return Ok(false);
                     }
-                    draft.push(batches::reversed(&batch.encoded));
                 }
             }
         }

@@ -181,6 +181,12 @@ impl LiveRun {
         self.changed.notified()
     }
 
+    /// Batches in memory that hold events below `to`, at most so many, the last one first.
+    pub(crate) fn recent_before(&self, to: i64, batches_max: usize) -> Vec<Batch> {
+        let published = self.published.lock();
+        published.recent.before(to).take(batches_max).cloned().collect()
+    }
+
     /// Batches in memory that hold the events from `from` up to, not including, `to`; `None` when
     /// some of them are not in memory.
     pub(crate) fn recent(&self, from: i64, to: i64) -> Option<Vec<Batch>> {
