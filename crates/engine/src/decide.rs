@@ -43,7 +43,7 @@ fn decide_on_input(
         Input::AttachRequest(attach) => attach_request::attach(&mut draft, attach)?,
         Input::StartWorkflowTask(start) => workflow_task::start(&mut draft, start)?,
         Input::CompleteWorkflowTask(complete) => {
-            return workflow_task::complete(state, *complete, context);
+            return workflow_task::complete(state, draft, *complete);
         }
         Input::FailWorkflowTask(fail) => workflow_task::fail_by_worker(&mut draft, *fail)?,
         Input::ResetStickyTaskQueue if state.is_started() && !state.is_running() => {

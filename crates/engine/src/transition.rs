@@ -1,10 +1,13 @@
 //! The outcome of a decision, and the record of it that is stored.
 
 use api::RawHistory;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use prost::{DecodeError, Message};
 
 use crate::{Change, Reply, State, UpdateNotice, change::MutationRecord, evolve, task::Task};
+
+/// What the buffer of a record starts with, in bytes: most records are smaller.
+const RECORD_BYTES: usize = 512;
 
 /// What an input leads to. Nothing of it is true before it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,17 +64,20 @@ impl Transition {
     /// The stored form of the changes; what is in memory only is left out.
     pub fn record(&self) -> TransitionRecord {
         let mut record = TransitionRecord::default();
-        let mut batch = BytesMut::new();
+        let mut encoded = Vec::with_capacity(RECORD_BYTES);
+        let mut sizes = Vec::with_capacity(self.batch_ends.len() + 1);
+        let mut whole = 0;
         let mut batch_ends = self.batch_ends.iter().peekable();
         let mut events = 0;
         for change in self.changes.iter().filter(|change| change.is_stored()) {
             match change {
                 Change::Event(event) => {
                     // A `History` message is its events, one after the other, as field 1.
-                    prost::encoding::message::encode(1, event.as_ref(), &mut batch);
+                    prost::encoding::message::encode(1, event.as_ref(), &mut encoded);
                     events += 1;
                     if batch_ends.next_if_eq(&&events).is_some() {
-                        record.batches.push(batch.split().freeze());
+                        sizes.push(encoded.len() - whole);
+                        whole = encoded.len();
                     }
                 }
                 Change::Mutation(mutation) => record.mutations.push(PlacedMutation {
@@ -80,9 +86,11 @@ impl Transition {
                 }),
             }
         }
-        if !batch.is_empty() {
-            record.batches.push(batch.freeze());
+        if whole < encoded.len() {
+            sizes.push(encoded.len() - whole);
         }
+        let mut encoded = Bytes::from(encoded);
+        record.batches = sizes.into_iter().map(|size| encoded.split_to(size)).collect();
         record
     }
 }

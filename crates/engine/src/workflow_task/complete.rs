@@ -28,9 +28,10 @@ use super::{
 /// Applies a worker's answer, or fails its task when a command is bad.
 pub(crate) fn complete(
     state: &State,
+    mut draft: Draft<'_>,
     input: CompleteWorkflowTask,
-    context: &Context<'_>,
 ) -> Result<Transition, Rejection> {
+    let context = draft.context();
     let task = super::held(state, &input.task)?.clone();
     if state.is_paused() && input.force_create_new_workflow_task {
         return Err(Rejection::FailedPrecondition(
@@ -42,7 +43,7 @@ pub(crate) fn complete(
         return Err(Rejection::invalid("nil message body"));
     }
     if is_heartbeat_over(&task, &input, context) {
-        return Ok(time_out_heartbeat(state, context));
+        return Ok(time_out_heartbeat(draft));
     }
     let blame = TaskFailure {
         identity: input.identity.clone(),
@@ -50,7 +51,6 @@ pub(crate) fn complete(
         worker_version: input.worker_version.clone(),
         ..Default::default()
     };
-    let mut draft = Draft::new(state, context);
     match apply(&mut draft, &task, input) {
         Ok(reply) => {
             terminate::enforce_history_limits(&mut draft);
@@ -73,8 +73,7 @@ fn continues_heartbeat(input: &CompleteWorkflowTask) -> bool {
     input.force_create_new_workflow_task && input.commands.is_empty() && input.messages.is_empty()
 }
 
-fn time_out_heartbeat(state: &State, context: &Context<'_>) -> Transition {
-    let mut draft = Draft::new(state, context);
+fn time_out_heartbeat(mut draft: Draft<'_>) -> Transition {
     let flushed = time_out(&mut draft, TimeoutType::StartToClose);
     if draft.state().sticky.is_some() {
         draft.mutate(Mutation::StickySet(StickySet { sticky: None }));
@@ -87,7 +86,7 @@ fn time_out_heartbeat(state: &State, context: &Context<'_>) -> Transition {
 fn apply(
     draft: &mut Draft<'_>,
     task: &WorkflowTask,
-    input: CompleteWorkflowTask,
+    mut input: CompleteWorkflowTask,
 ) -> Result<CompletedWorkflowTask, CommandError> {
     let heartbeat_since =
         if continues_heartbeat(&input) { task.original_scheduled_time } else { model::Time::UNSET };
@@ -108,8 +107,8 @@ fn apply(
             draft.mutate(Mutation::ClosingSet(ClosingSet { closing: false }));
         }
     }
-    let eager_activities =
-        handle_commands(draft, completed_event_id, &input, input.commands.clone())?;
+    let commands = std::mem::take(&mut input.commands);
+    let eager_activities = handle_commands(draft, completed_event_id, &input, commands)?;
     if draft.state().is_running() && !input.force_create_new_workflow_task {
         update::reject_unanswered(draft);
     }
