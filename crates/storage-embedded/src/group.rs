@@ -47,9 +47,6 @@ pub(crate) enum Waiter {
     Meta(oneshot::Sender<Result<(), MetaError>>),
 }
 
-/// A write as the engine takes it; without a value, a removal.
-type SealedWrite = (Table, Bytes, Option<Bytes>);
-
 /// The writes of a group and those who wait for them.
 pub(crate) struct Group<'a> {
     engine: &'a Engine,
@@ -89,8 +86,8 @@ impl<'a> Group<'a> {
     }
 
     fn add_batch(&mut self, batch: SlotBatch, responder: CommitResponder) {
-        let writes = match self.sealed(&batch) {
-            Ok(writes) => writes,
+        let sealed = match self.sealed(&batch) {
+            Ok(sealed) => sealed,
             Err(reason) => {
                 add(&self.counters.refused, 1);
                 return responder.respond(Err(CommitError::Refused { reason }));
@@ -104,25 +101,26 @@ impl<'a> Group<'a> {
                 return responder.respond(Err(error));
             }
         };
-        for (table, key, sealed) in writes {
-            match sealed {
-                Some(sealed) => self.engine.put_sealed(&mut self.batch, table, key, sealed),
-                None => self.engine.delete(&mut self.batch, table, key),
+        for (write, sealed) in batch.writes.into_iter().zip(sealed) {
+            match write {
+                Write::Put { table, key, .. } => {
+                    self.engine.put_sealed(&mut self.batch, table, key, sealed);
+                }
+                Write::Delete { table, key } => self.engine.delete(&mut self.batch, table, key),
             }
         }
         self.rows.insert(batch.slot, row);
         self.waiters.push(Waiter::Commit { slot: batch.slot, seq: row.seq, responder });
     }
 
-    /// The writes of a batch with their sealed values, none for a removal, before anything of it is
-    /// taken: all of them, or why not.
-    fn sealed(&self, batch: &SlotBatch) -> Result<Vec<SealedWrite>, String> {
+    /// The sealed values of a batch's writes, before anything of it is taken: all of them, or why
+    /// not. A removal has an empty one.
+    fn sealed(&self, batch: &SlotBatch) -> Result<Vec<Bytes>, String> {
         let seal = |write: &Write| match write {
             Write::Put { table, namespace, key, value } => {
-                let sealed = self.engine.sealed(*table, *namespace, key, value)?;
-                Ok((*table, key.clone(), Some(sealed)))
+                self.engine.sealed(*table, *namespace, key, value)
             }
-            Write::Delete { table, key } => Ok((*table, key.clone(), None)),
+            Write::Delete { .. } => Ok(Bytes::new()),
         };
         batch.writes.iter().map(seal).collect()
     }

@@ -79,12 +79,12 @@ pub fn key_id(sealed: &[u8]) -> Option<u32> {
 
 /// Seals a plain value for one place in the store.
 pub fn seal(table: Table, key: &[u8], value: &[u8]) -> Bytes {
-    let mut sealed = BytesMut::with_capacity(OVERHEAD_BYTES + value.len());
+    let mut sealed = Vec::with_capacity(OVERHEAD_BYTES + value.len());
     sealed.put_u8(FORMAT_VERSION);
     sealed.put_u32(PLAIN_KEY_ID);
     sealed.put_u32(checksum(table, key, FORMAT_VERSION, PLAIN_KEY_ID, value));
     sealed.put_slice(value);
-    sealed.freeze()
+    sealed.into()
 }
 
 /// Opens a plain value that was read from this place in the store.

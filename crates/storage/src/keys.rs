@@ -34,11 +34,11 @@ pub fn slot_prefix(slot: SlotId) -> Bytes {
 
 /// The prefix of every transition record of one branch of a run's history.
 pub fn history_prefix(slot: SlotId, tree: RunId, branch: u32) -> Bytes {
-    let mut key = BytesMut::with_capacity(22);
+    let mut key = Vec::with_capacity(22);
     key.put_u16(slot.number());
     key.put_slice(tree.as_bytes());
     key.put_u32(branch);
-    key.freeze()
+    key.into()
 }
 
 /// A transition record: `next_event_id` is the id that its first event has or, if it holds none,
@@ -50,93 +50,93 @@ pub fn history_key(
     next_event_id: i64,
     version: u64,
 ) -> Bytes {
-    let mut key = BytesMut::with_capacity(38);
+    let mut key = Vec::with_capacity(38);
     key.put_slice(&history_prefix(slot, tree, branch));
     key.put_i64(next_event_id);
     key.put_u64(version);
-    key.freeze()
+    key.into()
 }
 
 /// The snapshot of a run.
 pub fn run_key(slot: SlotId, run: RunId) -> Bytes {
-    let mut key = BytesMut::with_capacity(18);
+    let mut key = Vec::with_capacity(18);
     key.put_u16(slot.number());
     key.put_slice(run.as_bytes());
-    key.freeze()
+    key.into()
 }
 
 /// The latest run of a workflow id. The id is hashed, so that keys hold no user data; the full id
 /// stands in the value and is compared on read.
 pub fn current_key(slot: SlotId, namespace: NamespaceId, workflow_id: &str) -> Bytes {
-    let mut key = BytesMut::with_capacity(34);
+    let mut key = Vec::with_capacity(34);
     key.put_u16(slot.number());
     key.put_slice(namespace.as_bytes());
     key.put_u128(xxh3_128(workflow_id.as_bytes()));
-    key.freeze()
+    key.into()
 }
 
 /// The prefix of the pointers of a namespace's workflows in a slot.
 pub fn current_prefix(slot: SlotId, namespace: NamespaceId) -> Bytes {
-    let mut key = BytesMut::with_capacity(18);
+    let mut key = Vec::with_capacity(18);
     key.put_u16(slot.number());
     key.put_slice(namespace.as_bytes());
-    key.freeze()
+    key.into()
 }
 
 /// The state of an entity that is no run.
 pub fn entity_key(slot: SlotId, entity: RunId) -> Bytes {
-    let mut key = BytesMut::with_capacity(19);
+    let mut key = Vec::with_capacity(19);
     key.put_slice(&entity_prefix(slot));
     key.put_slice(entity.as_bytes());
-    key.freeze()
+    key.into()
 }
 
 /// The prefix of the states of a slot's entities.
 pub fn entity_prefix(slot: SlotId) -> Bytes {
-    let mut key = BytesMut::with_capacity(3);
+    let mut key = Vec::with_capacity(3);
     key.put_u16(slot.number());
     key.put_u8(1);
-    key.freeze()
+    key.into()
 }
 
 /// The pointer from an entity's id to its state; kinds have ids of their own. The id is hashed and
 /// stands in full in the value, as that of a workflow.
 pub fn entity_pointer_key(slot: SlotId, kind: u8, namespace: NamespaceId, id: &str) -> Bytes {
-    let mut key = BytesMut::with_capacity(36);
+    let mut key = Vec::with_capacity(36);
     key.put_u16(slot.number());
     key.put_u8(2);
     key.put_u8(kind);
     key.put_slice(namespace.as_bytes());
     key.put_u128(xxh3_128(id.as_bytes()));
-    key.freeze()
+    key.into()
 }
 
 /// The prefix of the pointers of a namespace's entities of one kind in a slot.
 pub fn entity_pointer_prefix(slot: SlotId, kind: u8, namespace: NamespaceId) -> Bytes {
-    let mut key = BytesMut::with_capacity(20);
+    let mut key = Vec::with_capacity(20);
     key.put_u16(slot.number());
     key.put_u8(2);
     key.put_u8(kind);
     key.put_slice(namespace.as_bytes());
-    key.freeze()
+    key.into()
 }
 
 /// Notes that a run has a part of its history in another run's records.
 pub fn branch_key(slot: SlotId, tree: RunId, run: RunId) -> Bytes {
-    let mut key = BytesMut::with_capacity(34);
+    let mut key = Vec::with_capacity(34);
     key.put_slice(&run_key(slot, tree));
     key.put_slice(run.as_bytes());
-    key.freeze()
+    key.into()
 }
 
 /// A durable task.
 pub fn task_key(slot: SlotId, task: TaskKey) -> Bytes {
-    let mut key = BytesMut::with_capacity(19);
+    let mut key = Vec::with_capacity(19);
     key.put_u16(slot.number());
     key.put_u8(task.category as u8);
     key.put_i64(task.fire_time.nanos());
     key.put_u64(task.task_id);
-    key.freeze()
+    key.into()
 }
 
 /// The first key after every key with this prefix; empty when there is none (all bytes 0xff).

@@ -1,6 +1,6 @@
 //! The row that every slot has: its fence and its cursors.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 use model::{SlotId, Time};
 
 use crate::{Damage, Table, TaskCategory, damage, slot_prefix};
@@ -39,14 +39,14 @@ const ROW_BYTES: usize = 48;
 impl SlotRow {
     /// The stored form: six big-endian numbers.
     pub fn encode(&self) -> Bytes {
-        let mut row = BytesMut::with_capacity(ROW_BYTES);
+        let mut row = Vec::with_capacity(ROW_BYTES);
         row.put_u64(self.epoch.0);
         row.put_u64(self.seq);
         row.put_u64(self.cursors.immediate);
         row.put_i64(self.cursors.timer.nanos());
         row.put_u64(self.cursors.visibility);
         row.put_u64(self.next_task_id);
-        row.freeze()
+        row.into()
     }
 
     /// Reads the stored form of a slot's row.
