@@ -269,13 +269,28 @@ fn collect(
     Ok(records)
 }
 
+/// Every commit writes to these two tables, most of it to rows that live for a moment: a small
+/// buffer stays in the processor's caches, and there is little of it to write out.
+fn write_buffer_bytes(table: Table, settings: &Settings) -> u64 {
+    match table {
+        Table::Slot => settings.write_buffer_bytes / 16,
+        Table::Task => settings.write_buffer_bytes / 4,
+        Table::History
+        | Table::Run
+        | Table::Current
+        | Table::Meta
+        | Table::Entity
+        | Table::Branch => settings.write_buffer_bytes,
+    }
+}
+
 /// Values may be encrypted, so that compression would only cost time. Tables that are scanned by
 /// range have no use for filters; `current` is asked for many workflow ids that do not exist, and
 /// keeps the engine's Bloom filters.
 fn options(table: Table, settings: &Settings) -> KeyspaceCreateOptions {
     let options = KeyspaceCreateOptions::default()
         .manual_journal_persist(true)
-        .max_memtable_size(settings.write_buffer_bytes);
+        .max_memtable_size(write_buffer_bytes(table, settings));
     match table {
         Table::History => options
             .filter_policy(FilterPolicy::disabled())
