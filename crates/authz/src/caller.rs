@@ -1,6 +1,6 @@
 //! Who calls, with what rights.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::{Claims, Entry, Principal, entry::WayIn};
 
@@ -20,7 +20,8 @@ impl Caller {
 
     /// A caller without credentials.
     pub fn anonymous() -> Self {
-        Self::from(Principal::anonymous())
+        static ANONYMOUS: LazyLock<Caller> = LazyLock::new(|| Caller::from(Principal::anonymous()));
+        ANONYMOUS.clone()
     }
 
     /// The same, over a connection that may not enter every namespace.

@@ -12,7 +12,7 @@ use authz::{
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use model::{RunId, Span, Time};
 use namespace::Namespace;
 use telemetry::RequestInFlight;
@@ -30,6 +30,9 @@ use crate::{
     target::{Target, Targeted},
     token::{HeldTask, TaskToken},
 };
+
+static SUPPORTED_FEATURES: HeaderName = HeaderName::from_static("supported-features");
+static CLIENT_NAME: HeaderName = HeaderName::from_static("client-name");
 
 /// An admitted request, as its handler sees it.
 #[derive(Debug)]
@@ -151,10 +154,10 @@ impl Frontend {
             check_state(rpc, namespace)?;
         }
         let long_poll = self.limiter.admit(rpc, known.as_deref(), permit.principal())?;
-        let features = headers.get("supported-features").and_then(|names| names.to_str().ok());
+        let features = headers.get(&SUPPORTED_FEATURES).and_then(|names| names.to_str().ok());
         let follows_next_run_id = features
             .is_some_and(|names| names.split(',').any(|name| name == "follows-next-run-id"));
-        let client_name = headers.get("client-name").and_then(|name| name.to_str().ok());
+        let client_name = headers.get(&CLIENT_NAME).and_then(|name| name.to_str().ok());
         Ok(Call {
             permit,
             received: self.now(),

@@ -1,9 +1,11 @@
 //! How long a long poll may take.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use model::{Span, Time};
 
 use crate::error::{ApiError, ApiResult};
+
+static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// Longest wait of a poll for a task.
 pub(crate) const POLL_MAX: Span = Span::from_secs(60);
@@ -20,7 +22,7 @@ const MARGIN: Span = Span::from_secs(1);
 /// What the client allows, from the `grpc-timeout` header: up to eight digits and a unit. A header
 /// that is not understood counts as none.
 pub(crate) fn client_timeout(headers: &HeaderMap) -> Option<Span> {
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let text = headers.get(&GRPC_TIMEOUT)?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.is_empty() || digits.len() > 8 {
         return None;

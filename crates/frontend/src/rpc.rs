@@ -48,16 +48,17 @@ use std::sync::Arc;
 use authz::{Rpc, Service};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::HeaderName;
 use prost::Message;
 use tonic::{Request, Response, Status, codec::CompressionEncoding, server::Grpc};
 use tower::service_fn;
 
-pub(crate) use codec::{Wire, decode, encode};
+pub(crate) use codec::{Wire, decode, encode, merge};
 
 use crate::{
     admission::{Asking, Call, InFlight},
     frontend::Frontend,
-    server::{HttpRequest, RequestBody, ResponseFuture, Timely},
+    server::{HttpRequest, RequestBody, ResponseFuture, Timely, translated},
 };
 
 /// Answers the calls of one method: the message of the request in, that of the answer out.
@@ -75,7 +76,9 @@ macro_rules! built {
             match (rpc.service, rpc.name) {
                 $($((Service::$service, stringify!($name)) => Some(|frontend, rpc, request| {
                     Box::pin(async move {
-                        let (call, in_flight, message) = admitted(&frontend, rpc, request).await?;
+                        let mut message = Default::default();
+                        let (call, in_flight) =
+                            admitted(&frontend, rpc, request, &mut message).await?;
                         // In a place of its own: what is large is moved once.
                         let answer = Box::pin(async {
                             let answer = $handler(&frontend, &call, message).await?;
@@ -232,23 +235,25 @@ built! {
     }
 }
 
-/// Reads a request's message and admits it.
-async fn admitted<M: Message + Default + Asking>(
+/// Reads a request's message into its place, and admits it.
+async fn admitted<M: Message + Asking>(
     frontend: &Frontend,
     rpc: &'static Rpc,
     mut request: Request<Bytes>,
-) -> Result<(Call, InFlight, M), Status> {
-    let message: M = decode(std::mem::take(request.get_mut()))?;
-    let (call, in_flight) = frontend.admit(rpc, &request, &message).await?;
-    Ok((call, in_flight, message))
+    message: &mut M,
+) -> Result<(Call, InFlight), Status> {
+    merge(message, std::mem::take(request.get_mut()))?;
+    frontend.admit(rpc, &request, message).await
 }
+
+static GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
 /// Takes what is compressed and what is not, and answers in kind.
 fn grpc(request: &HttpRequest, message_bytes_max: usize) -> Grpc<Wire> {
     let grpc = Grpc::new(Wire)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(message_bytes_max);
-    let compressed = request.headers().get("grpc-encoding");
+    let compressed = request.headers().get(&GRPC_ENCODING);
     if compressed.is_some_and(|encoding| encoding == "gzip") {
         grpc.send_compressed(CompressionEncoding::Gzip)
     } else {
@@ -277,10 +282,11 @@ pub(crate) fn route(
     let method = method(rpc).unwrap_or(not_built::refuse);
     let frontend = Arc::clone(frontend);
     Box::pin(async move {
-        let mut grpc = grpc(&request, frontend.messages.bytes_max);
+        let bytes_max = frontend.messages.bytes_max;
+        let mut grpc = grpc(&request, bytes_max);
         let request = timely(&frontend, request);
         let method = service_fn(|request| method(Arc::clone(&frontend), rpc, request));
-        grpc.unary(method, request).await
+        translated(grpc.unary(method, request).await, bytes_max)
     })
 }
 

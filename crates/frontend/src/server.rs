@@ -19,6 +19,7 @@ use tonic::body::Body;
 
 pub(crate) use dispatch::Dispatcher;
 pub use dispatch::{SideService, side_service};
+pub(crate) use oversize::translated;
 pub(crate) use refused::Unread;
 pub use request_body::RequestBody;
 pub(crate) use timely::Timely;

@@ -17,7 +17,7 @@ use crate::{
     health::Health,
     permissions, rpc,
     server::{
-        HttpRequest, ResponseFuture, SideServices, oversize, reflection,
+        HttpRequest, ResponseFuture, SideServices, reflection,
         refused::unread,
         way_in::over,
         withdrawal::{LOST, withdrawal},
@@ -124,10 +124,10 @@ impl Dispatcher {
         let (rpc, address) = (authz::rpc(request.uri().path()), peer.address);
         let of_key = || authentication?.withdrawal(request.headers());
         let Some(withdrawal) = withdrawal(rpc, peer, entered, of_key) else {
-            return self.route(request, caller, address);
+            return self.route(rpc, request, caller, address);
         };
         let path = request.uri().path().to_owned();
-        let (this, answer) = (Arc::clone(self), self.route(request, caller, address));
+        let (this, answer) = (Arc::clone(self), self.route(rpc, request, caller, address));
         Box::pin(async move {
             tokio::select! {
                 biased;
@@ -149,12 +149,13 @@ impl Dispatcher {
     /// Goes on to what the path names, unless it is already clear that the caller may not.
     fn route(
         self: &Arc<Self>,
+        rpc: Option<&'static Rpc>,
         request: HttpRequest,
         caller: &Caller,
         address: SocketAddr,
     ) -> ResponseFuture {
-        let path = request.uri().path();
-        let Some(rpc) = authz::rpc(path) else {
+        let Some(rpc) = rpc else {
+            let path = request.uri().path();
             let allowed = path == HEALTH_CHECK || self.frontend.policy.allows_unlisted();
             if self.is_served_aside(path) && !allowed {
                 let response = self.refuse(None);
@@ -174,9 +175,7 @@ impl Dispatcher {
         if rpc.service == authz::Service::Admin {
             return self.call_admin(rpc, request, caller);
         }
-        let answer = rpc::route(&self.frontend, rpc, request);
-        let message_bytes_max = self.frontend.messages.bytes_max;
-        Box::pin(async move { oversize::translated(answer.await, message_bytes_max) })
+        rpc::route(&self.frontend, rpc, request)
     }
 
     fn call_admin(

@@ -4,7 +4,10 @@
 //! reference's gRPC library. Ours answers with a code that they take for "try again", so its answer
 //! is rewritten (fact sheet section 20).
 
+use http::HeaderName;
 use tonic::{Code, Status, body::Body};
+
+static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 const TOO_LARGE: &str = "Error, decoded message length too large: found ";
 const TOO_LARGE_INSIDE: &str = "Error decompressing: size limit";
@@ -15,7 +18,7 @@ pub(crate) fn translated(
     message_bytes_max: usize,
 ) -> http::Response<Body> {
     // Only an answer without a message has its status among the headers.
-    let Some(status) = response.headers().get("grpc-status") else { return response };
+    let Some(status) = response.headers().get(&GRPC_STATUS) else { return response };
     if !matches!(status.as_bytes(), b"8" | b"11") {
         return response;
     }
