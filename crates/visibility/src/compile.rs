@@ -6,7 +6,13 @@ use visibility_query::{
     Attribute, AttributeType, Comparison, Condition, Predicate, SystemAttribute, Test, Value,
 };
 
-use crate::{Error, database::OPEN};
+use crate::{
+    Error,
+    database::OPEN,
+    id_set::IdSet,
+    plan::Scope,
+    sort::{READ_NUMBER, READ_STRING},
+};
 
 /// Values in one filter; SQLite takes 32,766 parameters per statement.
 const VALUES_MAX: usize = 30_000;
@@ -25,9 +31,8 @@ fn uuid_text(column: &str) -> String {
 pub(crate) struct Sql {
     pub(crate) text: String,
     pub(crate) parameters: Vec<Parameter>,
-    /// Conditions on search attributes are checked run by run, in the order of the list, instead of
-    /// collecting the runs that pass them and sorting those.
-    pub(crate) walks: bool,
+    /// Conditions on search attributes with one value are checked on the row, not looked up.
+    pub(crate) by_row: bool,
 }
 
 impl Sql {
@@ -65,7 +70,33 @@ impl Sql {
         Ok(())
     }
 
-    fn predicate(&mut self, namespace: &str, predicate: &Predicate) -> String {
+    /// Starts with the condition that a row is one of these.
+    pub(crate) fn push_ids(&mut self, ids: &IdSet) {
+        let ids: Vec<String> = ids.iter().map(|id| id.to_string()).collect();
+        let ids = self.bind(format!("[{}]", ids.join(",")));
+        self.text.push_str(&format!("e.id IN (SELECT value FROM json_each({ids})) AND "));
+    }
+
+    /// Adds the condition that a row of `execution e` is in the scope and passes all of these.
+    pub(crate) fn push_conditions<'a>(
+        &mut self,
+        scope: Scope,
+        conditions: impl IntoIterator<Item = &'a Predicate>,
+    ) -> Result<(), Error> {
+        let namespace = self.bind(scope.namespace);
+        let id = self.bind(scope.id);
+        self.text.push_str(&format!("e.scope = {id}"));
+        for condition in conditions {
+            let condition = self.predicate(&namespace, condition);
+            self.text.push_str(&format!(" AND ({condition})"));
+        }
+        if self.parameters.len() > VALUES_MAX {
+            return Err(Error::TooManyValues { max: VALUES_MAX });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn predicate(&mut self, namespace: &str, predicate: &Predicate) -> String {
         match predicate {
             Predicate::And(members) if members.is_empty() => "1".to_owned(),
             Predicate::Or(members) if members.is_empty() => "0".to_owned(),
@@ -108,8 +139,7 @@ impl Sql {
             System::ExecutionTime => self.plain("e.execution_time", test),
             System::ExecutionStatus => self.plain("e.status", test),
             System::ParentWorkflowId => self.plain("e.parent_workflow_id", test),
-            System::CloseTime if is_before_open(test) => self.value_test("e.close_time", test),
-            System::CloseTime => self.closed("e.close_time", test),
+            System::CloseTime => self.close_time(test),
             System::HistoryLength => self.closed("e.history_length", test),
             System::HistorySizeBytes => self.closed("e.history_size_bytes", test),
             System::ExecutionDuration => self.closed("e.execution_duration", test),
@@ -127,7 +157,7 @@ impl Sql {
     }
 
     /// A column that is null in SQL when the attribute is.
-    fn plain(&mut self, column: &str, test: &Test) -> String {
+    pub(crate) fn plain(&mut self, column: &str, test: &Test) -> String {
         match test {
             Test::Null { negated: false } => format!("{column} IS NULL"),
             Test::Null { negated: true } => format!("{column} IS NOT NULL"),
@@ -136,11 +166,19 @@ impl Sql {
     }
 
     /// A column that counts as null while the run is open.
-    fn closed(&mut self, column: &str, test: &Test) -> String {
+    pub(crate) fn closed(&mut self, column: &str, test: &Test) -> String {
         match test {
             Test::Null { negated: false } => format!("e.close_time = {OPEN}"),
             Test::Null { negated: true } => format!("e.close_time < {OPEN}"),
             _ => format!("(e.close_time < {OPEN} AND {})", self.value_test(column, test)),
+        }
+    }
+
+    pub(crate) fn close_time(&mut self, test: &Test) -> String {
+        if is_before_open(test) {
+            self.value_test("e.close_time", test)
+        } else {
+            self.closed("e.close_time", test)
         }
     }
 
@@ -151,7 +189,7 @@ impl Sql {
         own_or_root(test, &own, &root)
     }
 
-    fn run_id(&mut self, column: &str, test: &Test) -> String {
+    pub(crate) fn run_id(&mut self, column: &str, test: &Test) -> String {
         let equal = |value: &Value| {
             let text = value.as_str()?;
             let run_id: RunId = text.parse().ok()?;
@@ -181,57 +219,48 @@ impl Sql {
         format!("e.scope IN (SELECT id FROM scope WHERE namespace = {namespace} AND {matches})")
     }
 
-    /// The search for the runs that pass a condition on a search attribute; none for conditions that
-    /// runs pass by not being found.
-    pub(crate) fn runs_with(namespace_id: NamespaceId, condition: &Condition) -> Option<Self> {
-        let Attribute::Stored { name, kind } = &condition.attribute else { return None };
-        let mut sql = Self::default();
-        let namespace = sql.bind(namespace_id.as_bytes().to_vec());
-        let namespace = format!("(SELECT id FROM namespace WHERE uuid = {namespace})");
-        let text = sql.stored(&namespace, name, *kind, &condition.test);
-        let search = text.strip_prefix("e.id IN (")?.strip_suffix(')')?;
-        sql.text = search.to_owned();
-        Some(sql)
-    }
-
-    fn stored(&mut self, namespace: &str, name: &str, kind: AttributeType, test: &Test) -> String {
-        // A plus keeps SQLite from starting at these runs.
-        let id = if self.walks { "+e.id" } else { "e.id" };
+    /// The search for the runs that pass a condition on a search attribute, and whether those that
+    /// it does not find are meant.
+    pub(crate) fn search_stored(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        kind: AttributeType,
+        test: &Test,
+    ) -> (String, bool) {
         let table = if kind == AttributeType::Text { "text" } else { "attribute" };
         let name = self.bind(name.to_owned());
         let rows = format!(
-            "(SELECT execution FROM {table} WHERE name = \
+            "SELECT execution FROM {table} WHERE name = \
              (SELECT id FROM attribute_name WHERE namespace = {namespace} AND name = {name})"
         );
-        match test {
-            Test::Null { negated: false } => return format!("{id} NOT IN {rows})"),
-            Test::Null { negated: true } => return format!("{id} IN {rows})"),
-            _ => {}
+        if let Test::Null { negated } = test {
+            return (rows, !negated);
         }
-        let (word, positive);
-        if kind.is_many() && is_negative(test) {
-            (word, positive) = ("NOT IN", test.clone().opposite());
-        } else {
-            (word, positive) = ("IN", test.clone());
-        }
+        let outside = kind.is_many() && is_negative(test);
+        let positive = if outside { test.clone().opposite() } else { test.clone() };
         if let (AttributeType::Text, Test::In { values, .. }) = (kind, &positive) {
             let phrases = self.bind(any_phrase(values));
             let found = format!("SELECT rowid FROM text_words WHERE text_words MATCH {phrases}");
-            return format!("{id} {word} {rows} AND id IN ({found}))");
+            return (format!("{rows} AND id IN ({found})"), outside);
         }
         let matches = self.value_test("value", &positive);
-        // Rows of another type may be left from before the attribute changed its type; SQLite
-        // orders all numbers before all strings.
-        let same_type = match kind {
-            AttributeType::Text | AttributeType::Keyword | AttributeType::KeywordList => {
-                "value >= ''"
-            }
-            AttributeType::Int
-            | AttributeType::Double
-            | AttributeType::Bool
-            | AttributeType::Datetime => "value < ''",
+        let same_type = if is_string(kind) { "value >= ''" } else { "value < ''" };
+        let matches = match says_type(is_string(kind), &positive) {
+            true => matches,
+            false => format!("{same_type} AND {matches}"),
         };
-        format!("{id} {word} {rows} AND {same_type} AND {matches})")
+        (format!("{rows} AND {matches}"), outside)
+    }
+
+    fn stored(&mut self, namespace: &str, name: &str, kind: AttributeType, test: &Test) -> String {
+        if self.by_row && !kind.is_many() {
+            let read = if is_string(kind) { READ_STRING } else { READ_NUMBER };
+            let value = format!("{read}(e.search_attributes, {})", self.bind(name.to_owned()));
+            return self.plain(&value, test);
+        }
+        let (search, outside) = self.search_stored(namespace, name, kind, test);
+        format!("e.id{} IN ({search})", not(outside))
     }
 
     /// A test of an SQL expression, which is false or null when the expression is null.
@@ -300,7 +329,28 @@ const fn not(negated: bool) -> &'static str {
     if negated { " NOT" } else { "" }
 }
 
-const fn is_negative(test: &Test) -> bool {
+/// Whether only values of its own type pass a test. Rows of another type may be left from before the
+/// attribute changed its type; SQLite orders all numbers before all strings. Asked only where it
+/// makes a difference: of two bounds on one side SQLite starts its search at the first.
+const fn says_type(is_string: bool, test: &Test) -> bool {
+    use Comparison as Is;
+    match test {
+        Test::Compare(Is::Equal, _)
+        | Test::In { negated: false, .. }
+        | Test::Between { negated: false, .. } => true,
+        Test::Compare(Is::Greater | Is::GreaterOrEqual, _)
+        | Test::StartsWith { negated: false, .. } => is_string,
+        Test::Compare(Is::Less | Is::LessOrEqual, _) => !is_string,
+        _ => false,
+    }
+}
+
+/// Whether the values of a search attribute are strings; else they are numbers.
+const fn is_string(kind: AttributeType) -> bool {
+    matches!(kind, AttributeType::Text | AttributeType::Keyword | AttributeType::KeywordList)
+}
+
+pub(crate) const fn is_negative(test: &Test) -> bool {
     matches!(
         test,
         Test::Compare(Comparison::NotEqual, _)
@@ -335,7 +385,7 @@ fn any_phrase(values: &[Value]) -> String {
     quoted.join(" OR ")
 }
 
-fn parameter(value: &Value) -> Parameter {
+pub(crate) fn parameter(value: &Value) -> Parameter {
     match value {
         Value::String(text) => Parameter::Text(text.clone()),
         Value::Int(number) => Parameter::Integer(*number),

@@ -10,7 +10,7 @@ use visibility_query::{Attribute, Predicate, SystemAttribute, Value};
 use crate::{Error, Record};
 
 /// What runs are counted by. A filter about these alone is answered from the counters.
-const COUNTED: [SystemAttribute; 4] = [
+pub(crate) const COUNTED: [SystemAttribute; 4] = [
     SystemAttribute::ExecutionStatus,
     SystemAttribute::TaskQueue,
     SystemAttribute::TemporalNamespaceDivision,
@@ -86,8 +86,13 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    fn matches(&self, filter: &Predicate) -> bool {
+    pub(crate) fn matches(&self, filter: &Predicate) -> bool {
         filter.matches(&|attribute: &Attribute| self.values(attribute))
+    }
+
+    /// The type, queue or status.
+    pub(crate) fn values_of(&self, attribute: SystemAttribute) -> Vec<Value> {
+        self.values(&Attribute::System(attribute))
     }
 
     fn values(&self, attribute: &Attribute) -> Vec<Value> {
@@ -141,7 +146,8 @@ pub(crate) fn share(
     Ok(Some([matching, all]))
 }
 
-fn of_namespace(
+/// The counters of a namespace, of plain workflows or of all.
+pub(crate) fn of_namespace(
     connection: &Connection,
     namespace_id: NamespaceId,
     every_division: bool,

@@ -180,7 +180,7 @@ fn settings(connection: &Connection, cache_kib: i64) -> Result<(), Error> {
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
-    sort::add_function(connection)?;
+    sort::add_functions(connection)?;
     Ok(())
 }
 

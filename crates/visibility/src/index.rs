@@ -14,7 +14,9 @@ use crate::{
     Error,
     change::{Change, Submission, Ticket},
     database::{is_complete, open_file, open_memory, open_reader},
+    listing::Asked,
     page::Page,
+    plan::Effort,
     queue::Queue,
     read,
     readers::Readers,
@@ -48,6 +50,7 @@ pub struct Index {
     inline: Option<Mutex<Writer>>,
     threads: Vec<JoinHandle<()>>,
     was_complete: bool,
+    effort: Effort,
 }
 
 impl Index {
@@ -74,6 +77,7 @@ impl Index {
                 inline,
                 threads: Vec::new(),
                 was_complete,
+                effort: Effort::default(),
             });
         }
         let reading = match location {
@@ -91,7 +95,15 @@ impl Index {
                 .map_err(Error::Thread)?
         };
         threads.push(writing);
-        Ok(Self { queue, progress, readers: Some(readers), inline: None, threads, was_complete })
+        Ok(Self {
+            queue,
+            progress,
+            readers: Some(readers),
+            inline: None,
+            threads,
+            was_complete,
+            effort: Effort::default(),
+        })
     }
 
     /// Another index on the same database, as if a new process had opened its file. What the first
@@ -113,7 +125,15 @@ impl Index {
             inline: Some(Mutex::new(writer)),
             threads: Vec::new(),
             was_complete,
+            effort: self.effort,
         })
+    }
+
+    /// Lists and counts with another effort, so that a few runs are found in the ways of many.
+    #[must_use]
+    pub fn with_effort(mut self, effort: Effort) -> Self {
+        self.effort = effort;
+        self
     }
 
     /// False if the index was new, or never filled, when it was opened: submit every run and then
@@ -196,20 +216,25 @@ impl Index {
         page_size: usize,
         page_token: &[u8],
     ) -> Result<Page, Error> {
-        let asked = read::Asked {
+        let asked = Asked {
             filter: filter.clone(),
             order_by: order_by.to_vec(),
             page_size,
             page_token: page_token.to_vec(),
         };
-        self.readers()?.run(move |connection| read::list(connection, namespace_id, &asked)).await
+        let effort = self.effort;
+        self.readers()?
+            .run(move |connection| read::list(connection, namespace_id, &asked, effort))
+            .await
     }
 
     /// The number of runs that match. Without a filter, or with one about nothing but status and
     /// division, it is looked up; else the runs are counted.
     pub async fn count(&self, namespace_id: NamespaceId, filter: &Predicate) -> Result<u64, Error> {
-        let filter = filter.clone();
-        self.readers()?.run(move |connection| read::count(connection, namespace_id, &filter)).await
+        let (filter, effort) = (filter.clone(), self.effort);
+        self.readers()?
+            .run(move |connection| read::count(connection, namespace_id, &filter, effort))
+            .await
     }
 
     /// The number of runs that match by value of `ExecutionStatus` (as its number) or
@@ -220,9 +245,11 @@ impl Index {
         filter: &Predicate,
         group_by: &Attribute,
     ) -> Result<Vec<(Value, u64)>, Error> {
-        let (filter, group_by) = (filter.clone(), group_by.clone());
+        let (filter, group_by, effort) = (filter.clone(), group_by.clone(), self.effort);
         self.readers()?
-            .run(move |connection| read::count_by(connection, namespace_id, &filter, &group_by))
+            .run(move |connection| {
+                read::count_by(connection, namespace_id, &filter, &group_by, effort)
+            })
             .await
     }
 

@@ -18,13 +18,26 @@ use crate::{
 /// The SQL function that reads the value of a search attribute from its stored form.
 const READ: &str = "search_attribute";
 
+/// As [`READ`], of strings only: an attribute may have had another type.
+pub(crate) const READ_STRING: &str = "search_attribute_string";
+
+/// As [`READ`], of numbers, times and truth values only.
+pub(crate) const READ_NUMBER: &str = "search_attribute_number";
+
 /// First byte of a page token of a sorted list.
 const FORMAT: u8 = 2;
 
-/// Makes [`READ`] known to a connection.
-pub(crate) fn add_function(connection: &Connection) -> rusqlite::Result<()> {
+/// Makes [`READ`] and its kin known to a connection.
+pub(crate) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function(READ, 2, flags, |context| Ok(read(context)))
+    connection.create_scalar_function(READ, 2, flags, |context| Ok(read(context)))?;
+    let is_string = |value: &Value| matches!(value, Value::Text(_));
+    connection.create_scalar_function(READ_STRING, 2, flags, move |context| {
+        Ok(read(context).filter(is_string))
+    })?;
+    connection.create_scalar_function(READ_NUMBER, 2, flags, move |context| {
+        Ok(read(context).filter(|value| !is_string(value)))
+    })
 }
 
 fn read(context: &Context<'_>) -> Option<Value> {

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use model::{RunId, Time};
 use proptest::prelude::*;
-use visibility::{Change, Index, Location, NAMESPACE_DIVISION, Record};
+use visibility::{Change, Effort, Index, Location, NAMESPACE_DIVISION, Record};
 use visibility_query::{
     Attribute, AttributeType, Predicate, SortKey, SystemAttribute, Value, parse,
 };
@@ -211,6 +211,19 @@ fn filters() -> impl Strategy<Value = Predicate> {
     prop_oneof![
         1 => Just(Predicate::everything()),
         9 => text.prop_map(|text| parse(&text, &schema(), NOW).map(|query| query.filter).expect(&text)),
+        9 => prop::collection::vec(conditions(), 2..4).prop_map(|conditions| {
+            let text = conditions.join(" AND ");
+            parse(&text, &schema(), NOW).map(|query| query.filter).expect(&text)
+        }),
+    ]
+}
+
+/// With so few runs each way to find them is taken when less counts as few.
+fn efforts() -> impl Strategy<Value = Effort> {
+    prop_oneof![
+        1 => Just(Effort::default()),
+        4 => (0_u64..5, 1_u64..4)
+            .prop_map(|(few_runs, rows_in_vain)| Effort { few_runs, rows_in_vain }),
     ]
 }
 
@@ -257,12 +270,14 @@ proptest! {
         changes in prop::collection::vec(changes(), 1..40),
         filters in prop::collection::vec(filters(), 8),
         page_size in 1_usize..6,
+        effort in efforts(),
     ) {
         let index = Index::open(&Location::Inline).unwrap();
         for change in &changes {
             index.try_submit(slot(), 1, change.clone()).unwrap();
         }
         let records = outcome(&changes);
+        let index = index.with_effort(effort);
         for filter in &filters {
             let wanted = expected(&records, namespace(1), filter);
             let (mut listed, mut token) = (Vec::new(), Vec::new());
@@ -293,10 +308,16 @@ proptest! {
     fn law_a_sorted_list_is_in_its_order(
         changes in prop::collection::vec(changes(), 1..40),
         filter in filters(),
-        order_by in prop::collection::vec(sort_keys(), 1..4),
+        order_by in prop_oneof![
+            prop::collection::vec(sort_keys(), 1..4),
+            any::<bool>().prop_map(|descending| {
+                vec![SortKey { attribute: SystemAttribute::StartTime.into(), descending }]
+            }),
+        ],
         page_size in 1_usize..6,
+        effort in efforts(),
     ) {
-        let index = Index::open(&Location::Inline).unwrap();
+        let index = Index::open(&Location::Inline).unwrap().with_effort(effort);
         for change in &changes {
             index.try_submit(slot(), 1, change.clone()).unwrap();
         }

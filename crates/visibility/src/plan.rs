@@ -1,0 +1,335 @@
+//! How a filter with several conditions is answered: the runs that pass a condition are found in an
+//! index as a set, the smallest first, and sets are intersected before a single row is read.
+
+use model::NamespaceId;
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
+use visibility_query::{Attribute, Comparison, Condition, Predicate, SystemAttribute, Test};
+
+use crate::{
+    Error,
+    compile::{Sql, is_negative, only_division},
+    counters::{self, COUNTED, Counter},
+    id_set::{IdSet, Runs},
+};
+
+/// Conditions of a filter that is planned here; SQLite plans longer ones.
+const CONDITIONS_MAX: usize = 64;
+
+/// Types, queues or statuses of one search.
+const VALUES_MAX: usize = 1_000;
+
+/// How much is tried before the next way is taken. Defaults are what large indexes want; tests with
+/// a few runs want less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// So many runs are quicker fetched and sorted than looked for in the order of the list.
+    pub few_runs: u64,
+    /// Rows that a list may read in vain before it looks for the next set.
+    pub rows_in_vain: u64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { few_runs: 5_000, rows_in_vain: 2_000 }
+    }
+}
+
+/// The rows of a namespace with a division.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope {
+    pub(crate) namespace: i64,
+    pub(crate) id: i64,
+}
+
+/// A search for rows, or for those that are not meant.
+#[derive(Debug)]
+struct Search {
+    sql: Sql,
+    outside: bool,
+}
+
+/// What is known before a filter is run.
+pub(crate) struct Plan<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) scope: Scope,
+    pub(crate) effort: Effort,
+    pub(crate) conjuncts: &'a [Predicate],
+    division: &'a str,
+    /// Of all divisions.
+    counters: Vec<Counter>,
+}
+
+impl<'a> Plan<'a> {
+    /// None for filters that are better left to SQLite: about several divisions, or very long.
+    pub(crate) fn new(
+        connection: &'a Connection,
+        namespace_id: NamespaceId,
+        filter: &'a Predicate,
+        effort: Effort,
+    ) -> Result<Option<Self>, Error> {
+        let division = match only_division(filter) {
+            None if filter.mentions(SystemAttribute::TemporalNamespaceDivision) => return Ok(None),
+            division => division.unwrap_or_default(),
+        };
+        let mut conditions = 0;
+        filter.for_each(&mut |_| conditions += 1);
+        if conditions == 0 || conditions > CONDITIONS_MAX {
+            return Ok(None);
+        }
+        let mut statement = connection.prepare_cached(
+            "SELECT n.id, s.id FROM namespace n JOIN scope s ON s.namespace = n.id \
+             WHERE n.uuid = ?1 AND s.division = ?2",
+        )?;
+        let scope = statement
+            .query_row((namespace_id.as_bytes(), division), |row| {
+                Ok(Scope { namespace: row.get(0)?, id: row.get(1)? })
+            })
+            .optional()?;
+        let Some(scope) = scope else { return Ok(None) };
+        let counters = counters::of_namespace(connection, namespace_id, true)?;
+        let conjuncts = filter.conjuncts();
+        Ok(Some(Self { connection, scope, effort, conjuncts, division, counters }))
+    }
+
+    /// The counters of the runs that lists are about.
+    pub(crate) fn counters(&self) -> impl Iterator<Item = &Counter> {
+        self.counters.iter().filter(|counter| counter.division == self.division)
+    }
+
+    /// About how many runs pass, counted no further than a few; none if no index knows.
+    pub(crate) fn size(&self, predicate: &Predicate) -> Result<Option<u64>, Error> {
+        if !is_searchable(predicate) {
+            return Ok(None);
+        }
+        let size = match predicate {
+            Predicate::And(members) => self.sizes(members)?.into_iter().min().unwrap_or(u64::MAX),
+            Predicate::Or(members) => self.sizes(members)?.into_iter().fold(0, u64::saturating_add),
+            Predicate::Condition(_) if predicate.mentions_only(&COUNTED) => {
+                let passing = self.counters().filter(|counter| counter.matches(predicate));
+                passing.map(|counter| counter.runs).sum()
+            }
+            Predicate::Condition(condition) => match self.search(condition) {
+                Some(Search { sql, outside: false }) => {
+                    let size = self.bounded(&sql, self.effort.few_runs + 1)?;
+                    if size <= self.effort.few_runs { size } else { u64::MAX }
+                }
+                _ => u64::MAX,
+            },
+        };
+        Ok(Some(size))
+    }
+
+    fn sizes(&self, members: &[Predicate]) -> Result<Vec<u64>, Error> {
+        members.iter().map(|member| Ok(self.size(member)?.unwrap_or(u64::MAX))).collect()
+    }
+
+    /// The runs that pass. All that [`is_searchable`] says yes to has an answer.
+    pub(crate) fn runs(&self, predicate: &Predicate) -> Result<Runs, Error> {
+        match predicate {
+            Predicate::And(members) => {
+                let mut runs = Runs::everything();
+                for member in members {
+                    runs = runs.and(self.runs(member)?);
+                }
+                Ok(runs)
+            }
+            Predicate::Or(members) => {
+                let mut runs = Runs { set: IdSet::default(), outside: false };
+                for member in members {
+                    runs = runs.or(self.runs(member)?);
+                }
+                Ok(runs)
+            }
+            Predicate::Condition(condition) => match self.cheaper_search(condition)? {
+                Some(Search { sql, outside }) => Ok(Runs { set: self.found(&sql)?, outside }),
+                None => Ok(Runs::everything()),
+            },
+        }
+    }
+
+    /// Takes the runs of other divisions out of a set: search attributes belong to a namespace.
+    pub(crate) fn remove_other_divisions(&self, set: &mut IdSet) -> Result<(), Error> {
+        if self.counters.iter().all(|counter| counter.division == self.division) {
+            return Ok(());
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT e.id FROM scope s CROSS JOIN execution e INDEXED BY execution_order \
+             WHERE s.namespace = ?1 AND s.id <> ?2 AND e.scope = s.id",
+        )?;
+        let mut rows = statement.query((self.scope.namespace, self.scope.id))?;
+        while let Some(row) = rows.next()? {
+            set.remove(row.get(0)?);
+        }
+        Ok(())
+    }
+
+    /// The rows of a search.
+    pub(crate) fn found(&self, sql: &Sql) -> Result<IdSet, Error> {
+        let mut statement = self.connection.prepare_cached(&sql.text)?;
+        let mut rows = statement.query(params_from_iter(&sql.parameters))?;
+        let mut set = IdSet::default();
+        while let Some(row) = rows.next()? {
+            set.insert(row.get(0)?);
+        }
+        Ok(set)
+    }
+
+    /// Counts no further than the limit.
+    fn bounded(&self, sql: &Sql, limit: u64) -> Result<u64, Error> {
+        let text = format!("SELECT count(*) FROM ({} LIMIT {limit})", sql.text);
+        let mut statement = self.connection.prepare_cached(&text)?;
+        let runs: i64 = statement.query_row(params_from_iter(&sql.parameters), |row| row.get(0))?;
+        Ok(runs.unsigned_abs())
+    }
+
+    /// The search for what passes, or for what does not where that is less.
+    fn cheaper_search(&self, condition: &Condition) -> Result<Option<Search>, Error> {
+        let Some(search) = self.search(condition) else { return Ok(None) };
+        let Some(other) = opposite(condition).and_then(|other| self.search(&other)) else {
+            return Ok(Some(search));
+        };
+        if search.outside || other.outside {
+            return Ok(Some(search));
+        }
+        let mut limit = self.effort.few_runs + 1;
+        loop {
+            if self.bounded(&search.sql, limit)? < limit {
+                return Ok(Some(search));
+            }
+            if self.bounded(&other.sql, limit)? < limit {
+                return Ok(Some(Search { outside: true, ..other }));
+            }
+            limit = limit.saturating_mul(4);
+        }
+    }
+
+    fn search(&self, condition: &Condition) -> Option<Search> {
+        use SystemAttribute as System;
+        if !has_search(condition) {
+            return None;
+        }
+        let attribute = match &condition.attribute {
+            Attribute::Stored { name, kind } => {
+                let mut sql = Sql::default();
+                let namespace = sql.bind(self.scope.namespace);
+                let (text, outside) = sql.search_stored(&namespace, name, *kind, &condition.test);
+                sql.text = text;
+                return Some(Search { sql, outside });
+            }
+            Attribute::System(attribute) => *attribute,
+        };
+        let test = &condition.test;
+        let (index, column) = match attribute {
+            System::WorkflowType => ("execution_type", "e.workflow_type"),
+            System::TaskQueue => ("execution_queue", "e.task_queue"),
+            System::ExecutionStatus => ("execution_status", "e.status"),
+            System::StartTime => ("execution_start", "e.start_time"),
+            System::WorkflowId => ("execution_workflow", "e.workflow_id"),
+            System::CloseTime => ("execution_order", "e.close_time"),
+            _ => {
+                let mut sql = Sql::default();
+                let namespace = sql.bind(self.scope.namespace);
+                let scope = sql.bind(self.scope.id);
+                let passes = sql.predicate(&namespace, &Predicate::Condition(condition.clone()));
+                // The plus keeps SQLite from looking at the whole scope.
+                sql.text =
+                    format!("SELECT e.id FROM execution e WHERE +e.scope = {scope} AND {passes}");
+                return Some(Search { sql, outside: false });
+            }
+        };
+        let mut sql = Sql::default();
+        let scope = sql.bind(self.scope.id);
+        let (passes, outside) = if COUNTED.contains(&attribute) {
+            self.counted(&mut sql, attribute, column, condition)
+        } else if attribute == System::CloseTime {
+            (sql.close_time(test), false)
+        } else if is_negative(test) {
+            (sql.plain(column, &test.clone().opposite()), true)
+        } else {
+            (sql.plain(column, test), false)
+        };
+        sql.text = format!(
+            "SELECT e.id FROM execution e INDEXED BY {index} WHERE e.scope = {scope} AND {passes}"
+        );
+        Some(Search { sql, outside })
+    }
+
+    /// The types, queues or statuses that pass, or those that do not, whichever have fewer runs.
+    fn counted(
+        &self,
+        sql: &mut Sql,
+        attribute: SystemAttribute,
+        column: &str,
+        condition: &Condition,
+    ) -> (String, bool) {
+        let predicate = Predicate::Condition(condition.clone());
+        let [mut inside, mut outside] = [(Vec::new(), 0), (Vec::new(), 0)];
+        for counter in self.counters() {
+            let (values, runs) =
+                if counter.matches(&predicate) { &mut inside } else { &mut outside };
+            values.extend(counter.values_of(attribute));
+            *runs += counter.runs;
+        }
+        let is_outside = outside.1 < inside.1;
+        let mut values = if is_outside { outside.0 } else { inside.0 };
+        values.sort_by(|left, right| left.partial_cmp(right).unwrap_or(std::cmp::Ordering::Equal));
+        values.dedup();
+        if values.len() > VALUES_MAX {
+            return (sql.plain(column, &condition.test), false);
+        }
+        let values: Vec<String> =
+            values.into_iter().map(|value| sql.bind(crate::compile::parameter(&value))).collect();
+        (format!("{column} IN ({})", values.join(", ")), is_outside)
+    }
+}
+
+/// What passes exactly when the condition does not, of attributes that every run has.
+fn opposite(condition: &Condition) -> Option<Condition> {
+    let Attribute::System(attribute) = condition.attribute else { return None };
+    let always = matches!(attribute, SystemAttribute::StartTime | SystemAttribute::WorkflowId);
+    let null = matches!(condition.test, Test::Null { .. });
+    (always != null && (always || attribute == SystemAttribute::CloseTime)).then(|| Condition {
+        attribute: condition.attribute.clone(),
+        test: condition.test.clone().opposite(),
+    })
+}
+
+/// Whether indexes know the runs that pass.
+pub(crate) fn is_searchable(predicate: &Predicate) -> bool {
+    let mut all = true;
+    predicate.for_each(&mut |condition| all &= has_search(condition));
+    all
+}
+
+/// Whether a row alone tells if it passes.
+pub(crate) fn is_on_row(predicate: &Predicate) -> bool {
+    let mut all = true;
+    predicate.for_each(&mut |condition| {
+        all &= match &condition.attribute {
+            Attribute::System(_) => true,
+            Attribute::Stored { kind, .. } => !kind.is_many(),
+        };
+    });
+    all
+}
+
+fn has_search(condition: &Condition) -> bool {
+    use SystemAttribute as System;
+    match &condition.attribute {
+        Attribute::Stored { .. } => true,
+        Attribute::System(attribute) => match attribute {
+            System::WorkflowType
+            | System::TaskQueue
+            | System::ExecutionStatus
+            | System::StartTime
+            | System::WorkflowId
+            | System::CloseTime => true,
+            // Their indexes have no scope, and are for those few that are named.
+            System::RunId | System::ParentWorkflowId | System::RootWorkflowId => matches!(
+                condition.test,
+                Test::Compare(Comparison::Equal, _) | Test::In { negated: false, .. }
+            ),
+            _ => false,
+        },
+    }
+}

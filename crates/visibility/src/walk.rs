@@ -1,0 +1,227 @@
+//! Lists with several conditions.
+
+use model::NamespaceId;
+use rusqlite::{params_from_iter, types::Value as Parameter};
+use visibility_query::{Attribute, Comparison, Condition, Predicate, SystemAttribute, Test};
+
+use crate::{
+    Error,
+    id_set::{IdSet, Runs},
+    listing::{Listing, Reading},
+    page::Page,
+    plan::{Plan, is_on_row},
+    rows::record,
+};
+
+/// Entries of an index that are read in the time of one row of the table.
+const ENTRIES_PER_ROW: u64 = 20;
+
+/// How a list goes through runs: along an index, past what the sets leave out.
+struct Walk<'a> {
+    /// What is known of the runs that pass.
+    runs: Option<Runs>,
+    /// Conditions that could be known, the last first.
+    unknown: Vec<&'a Predicate>,
+    /// Conditions that the index along which it goes decides.
+    along: Vec<&'a Predicate>,
+    index: &'static str,
+}
+
+impl Plan<'_> {
+    /// A page; none if SQLite finds it as well.
+    pub(crate) fn list(
+        &self,
+        namespace_id: NamespaceId,
+        listing: &Listing<'_>,
+    ) -> Result<Option<Page>, Error> {
+        let sized = self.sized()?;
+        let Some((smallest, _)) = sized.first() else { return Ok(None) };
+        if *smallest <= self.effort.few_runs {
+            let (runs, _) = self.intersection(&sized)?;
+            if self.are_few(&runs) {
+                return self.fetch(namespace_id, listing, &runs.set).map(Some);
+            }
+        }
+        let Some(index) = listing.index() else {
+            // Nothing has this order: whatever passes is sorted.
+            let (runs, _) = self.intersection(&sized)?;
+            let few = self.are_few(&runs);
+            return few.then(|| self.fetch(namespace_id, listing, &runs.set)).transpose();
+        };
+        let index =
+            if listing.is_usual() { self.narrowest(&sized).unwrap_or(index) } else { index };
+        let is_along = |conjunct: &&Predicate| is_covered(conjunct, index);
+        let along: Vec<&Predicate> = self.conjuncts.iter().filter(is_along).collect();
+        if along.len() == self.conjuncts.len() {
+            let mut reading = listing.select(&format!("execution e INDEXED BY {index}"));
+            reading.sql.push_conditions(self.scope, along)?;
+            listing.finish(&mut reading)?;
+            return reading.page(self.connection, namespace_id, listing.page_size).map(Some);
+        }
+        let (unknown, needed): (Vec<_>, Vec<_>) = sized
+            .into_iter()
+            .filter(|(_, conjunct)| !is_along(conjunct))
+            .partition(|(_, conjunct)| is_on_row(conjunct));
+        let mut runs = None;
+        if !needed.is_empty() {
+            let (found, _) = self.intersection(&needed)?;
+            if self.are_few(&found) {
+                return self.fetch(namespace_id, listing, &found.set).map(Some);
+            }
+            runs = Some(found);
+        }
+        let unknown = unknown.into_iter().rev().map(|(_, conjunct)| conjunct).collect();
+        let walk = Walk { runs, unknown, along, index };
+        self.go(namespace_id, listing, walk).map(Some)
+    }
+
+    /// The runs that pass these conditions, the smallest first; and false if so few are left before
+    /// the last that they are sooner read than looked for.
+    pub(crate) fn intersection(&self, sized: &[(u64, &Predicate)]) -> Result<(Runs, bool), Error> {
+        let mut runs = Runs::everything();
+        for (size, conjunct) in sized {
+            if self.are_few(&runs) && runs.set.len().saturating_mul(ENTRIES_PER_ROW) < *size {
+                return Ok((runs, false));
+            }
+            runs = runs.and(self.runs(conjunct)?);
+        }
+        Ok((runs, true))
+    }
+
+    /// Conditions that indexes know, with the size of what passes, the smallest first.
+    pub(crate) fn sized(&self) -> Result<Vec<(u64, &Predicate)>, Error> {
+        let mut sized = Vec::new();
+        for conjunct in self.conjuncts {
+            if let Some(size) = self.size(conjunct)? {
+                sized.push((size, conjunct));
+            }
+        }
+        sized.sort_by_key(|(size, _)| *size);
+        Ok(sized)
+    }
+
+    pub(crate) fn are_few(&self, runs: &Runs) -> bool {
+        !runs.outside && runs.set.len() <= self.effort.few_runs
+    }
+
+    /// The index in the order of lists that has the fewest runs which pass one of the conditions.
+    fn narrowest(&self, sized: &[(u64, &Predicate)]) -> Option<&'static str> {
+        let indexed = sized.iter().filter_map(|(size, conjunct)| {
+            let Predicate::Condition(Condition { attribute: Attribute::System(attribute), test }) =
+                conjunct
+            else {
+                return None;
+            };
+            let index = match attribute {
+                SystemAttribute::WorkflowType => "execution_type",
+                SystemAttribute::TaskQueue => "execution_queue",
+                SystemAttribute::ExecutionStatus => "execution_status",
+                _ => return None,
+            };
+            matches!(test, Test::Compare(Comparison::Equal, _)).then_some((*size, index))
+        });
+        // Where all runs are open, an index by status leaves none out.
+        let all: u64 = self.counters().map(|counter| counter.runs).sum();
+        indexed.filter(|(size, _)| *size < all).min().map(|(_, index)| index)
+    }
+
+    /// The runs of a small set that pass the whole filter.
+    fn fetch(
+        &self,
+        namespace_id: NamespaceId,
+        listing: &Listing<'_>,
+        few: &IdSet,
+    ) -> Result<Page, Error> {
+        let mut reading = listing.select("execution e NOT INDEXED");
+        reading.sql.push_ids(few);
+        reading.sql.by_row = true;
+        reading.sql.push_conditions(self.scope, self.conjuncts)?;
+        listing.finish(&mut reading)?;
+        reading.page(self.connection, namespace_id, listing.page_size)
+    }
+
+    fn go(
+        &self,
+        namespace_id: NamespaceId,
+        listing: &Listing<'_>,
+        mut walk: Walk<'_>,
+    ) -> Result<Page, Error> {
+        let mut path = listing.select_ids(&format!("execution e INDEXED BY {}", walk.index));
+        path.sql.push_conditions(self.scope, walk.along.iter().copied())?;
+        listing.finish(&mut path)?;
+        let mut path_statement = self.connection.prepare_cached(&path.sql.text)?;
+        let mut ids = path_statement.query(params_from_iter(&path.sql.parameters))?;
+
+        let mut reading: Reading = listing.select("execution e");
+        reading.sql.by_row = true;
+        let rest = self.conjuncts.iter().filter(|conjunct| is_on_row(conjunct));
+        reading.sql.push_conditions(self.scope, rest)?;
+        let id = reading.sql.bind(0);
+        reading.sql.text.push_str(&format!(" AND e.id = {id}"));
+        let mut row_statement = self.connection.prepare_cached(&reading.sql.text)?;
+        let mut parameters = reading.sql.parameters.clone();
+
+        let (mut records, mut end, mut in_vain) = (Vec::new(), Vec::new(), 0);
+        while let Some(row) = ids.next()? {
+            let id: i64 = row.get(0)?;
+            if walk.runs.as_ref().is_some_and(|runs| !runs.contains(id)) {
+                continue;
+            }
+            if let Some(last) = parameters.last_mut() {
+                *last = Parameter::Integer(id);
+            }
+            let full = records.len() == listing.page_size;
+            let found = row_statement
+                .query_and_then(params_from_iter(&parameters), |row| {
+                    let record = record(row, namespace_id)?;
+                    let is_last = records.len() + 1 == listing.page_size;
+                    let token = if is_last { reading.token(row, &record)? } else { Vec::new() };
+                    Ok::<_, Error>((record, token))
+                })?
+                .next()
+                .transpose()?;
+            if let Some((record, token)) = found {
+                if full {
+                    return Ok(Page { records, next_page_token: end });
+                }
+                if !token.is_empty() {
+                    end = token;
+                }
+                records.push(record);
+                continue;
+            }
+            in_vain += 1;
+            if in_vain < self.effort.rows_in_vain {
+                continue;
+            }
+            in_vain = 0;
+            let Some(conjunct) = walk.unknown.pop() else { continue };
+            let found = self.runs(conjunct)?;
+            let runs = walk.runs.take().unwrap_or_else(Runs::everything).and(found);
+            if self.are_few(&runs) {
+                return self.fetch(namespace_id, listing, &runs.set);
+            }
+            walk.runs = Some(runs);
+        }
+        Ok(Page { records, next_page_token: Vec::new() })
+    }
+}
+
+/// Whether an index alone tells if a run passes.
+fn is_covered(predicate: &Predicate, index: &str) -> bool {
+    let mut all = true;
+    predicate.for_each(&mut |condition| {
+        let Attribute::System(attribute) = condition.attribute else {
+            all = false;
+            return;
+        };
+        all &= match attribute {
+            SystemAttribute::ExecutionStatus | SystemAttribute::StartTime => true,
+            SystemAttribute::CloseTime => index != "execution_start",
+            SystemAttribute::WorkflowType => index == "execution_type",
+            SystemAttribute::TaskQueue => index == "execution_queue",
+            _ => false,
+        };
+    });
+    all
+}
