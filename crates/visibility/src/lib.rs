@@ -30,6 +30,7 @@ mod rows;
 mod sort;
 mod tally;
 mod tombstones;
+mod value_order;
 mod walk;
 mod writer;
 

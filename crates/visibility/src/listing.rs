@@ -1,7 +1,7 @@
 //! What a list is asked for, as parts of statements.
 
-use model::NamespaceId;
-use rusqlite::{Connection, Row, params_from_iter};
+use model::{NamespaceId, RunId};
+use rusqlite::{Connection, Row, params_from_iter, types::Value};
 use visibility_query::{Attribute, Predicate, SortKey, SystemAttribute};
 
 use crate::{
@@ -63,6 +63,22 @@ impl<'a> Listing<'a> {
             [SortKey { attribute: Attribute::System(SystemAttribute::StartTime), .. }] => {
                 Some("execution_start")
             }
+            _ => None,
+        }
+    }
+
+    /// The one attribute that it is ordered by.
+    pub(crate) const fn only_key(&self) -> Option<&SortKey> {
+        match self.order_by {
+            [key] => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The first value of the place where a sorted list goes on, and the run there.
+    pub(crate) fn place(&self) -> Option<(&Value, RunId)> {
+        match &self.from {
+            From::Sorted(place) => place.first(),
             _ => None,
         }
     }

@@ -73,7 +73,7 @@ impl<'a> Plan<'a> {
         };
         let mut conditions = 0;
         filter.for_each(&mut |_| conditions += 1);
-        if conditions == 0 || conditions > CONDITIONS_MAX {
+        if conditions > CONDITIONS_MAX {
             return Ok(None);
         }
         let mut statement = connection.prepare_cached(

@@ -24,7 +24,9 @@ pub(crate) fn list(
     let listing = Listing::new(asked)?;
     let common = listing.is_usual()
         && is_common(connection, namespace_id, &asked.filter, listing.page_size)?;
+    let plain = listing.is_usual() && asked.filter.is_everything();
     if !common
+        && !plain
         && let Some(plan) = Plan::new(connection, namespace_id, &asked.filter, effort)?
         && let Some(page) = plan.list(namespace_id, &listing)?
     {

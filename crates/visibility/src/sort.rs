@@ -150,6 +150,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The value of the first key, and the run.
+    pub(crate) fn first(&self) -> Option<(&Value, RunId)> {
+        Some((self.values.first()?, self.run_id))
+    }
+
     pub(crate) fn to_token(&self) -> Vec<u8> {
         let mut token = vec![FORMAT];
         token.extend_from_slice(self.run_id.as_bytes());

@@ -74,7 +74,8 @@ impl Plan<'_> {
         Ok(sql)
     }
 
-    fn known(&self, runs: &Runs) -> Result<u64, Error> {
+    /// How many they are.
+    pub(crate) fn known(&self, runs: &Runs) -> Result<u64, Error> {
         let mut set = runs.set.clone();
         self.remove_other_divisions(&mut set)?;
         let all: u64 = self.counters().map(|counter| counter.runs).sum();

@@ -9,7 +9,7 @@ use crate::{
     id_set::{IdSet, Runs},
     listing::{Listing, Reading},
     page::Page,
-    plan::{Plan, is_on_row},
+    plan::{Plan, is_on_row, is_searchable},
     rows::record,
 };
 
@@ -35,19 +35,20 @@ impl Plan<'_> {
         listing: &Listing<'_>,
     ) -> Result<Option<Page>, Error> {
         let sized = self.sized()?;
-        let Some((smallest, _)) = sized.first() else { return Ok(None) };
-        if *smallest <= self.effort.few_runs {
-            let (runs, _) = self.intersection(&sized)?;
+        if sized.first().is_some_and(|(smallest, _)| *smallest <= self.effort.few_runs) {
+            let (runs, all) = self.intersection(&sized)?;
             if self.are_few(&runs) {
-                return self.fetch(namespace_id, listing, &runs.set).map(Some);
+                let rest = self.rest(all && sized.len() == self.conjuncts.len());
+                return self.fetch(namespace_id, listing, &runs.set, rest).map(Some);
             }
         }
         let Some(index) = listing.index() else {
-            // Nothing has this order: whatever passes is sorted.
-            let (runs, _) = self.intersection(&sized)?;
-            let few = self.are_few(&runs);
-            return few.then(|| self.fetch(namespace_id, listing, &runs.set)).transpose();
+            return self.list_by_value(namespace_id, listing, &sized);
         };
+        let is_known = |conjunct: &Predicate| is_on_row(conjunct) || is_searchable(conjunct);
+        if sized.is_empty() || !self.conjuncts.iter().all(is_known) {
+            return Ok(None);
+        }
         let index =
             if listing.is_usual() { self.narrowest(&sized).unwrap_or(index) } else { index };
         let is_along = |conjunct: &&Predicate| is_covered(conjunct, index);
@@ -66,7 +67,7 @@ impl Plan<'_> {
         if !needed.is_empty() {
             let (found, _) = self.intersection(&needed)?;
             if self.are_few(&found) {
-                return self.fetch(namespace_id, listing, &found.set).map(Some);
+                return self.fetch(namespace_id, listing, &found.set, self.conjuncts).map(Some);
             }
             runs = Some(found);
         }
@@ -125,17 +126,23 @@ impl Plan<'_> {
         indexed.filter(|(size, _)| *size < all).min().map(|(_, index)| index)
     }
 
-    /// The runs of a small set that pass the whole filter.
-    fn fetch(
+    /// What is still to be checked of runs that passed all conditions, or not.
+    pub(crate) const fn rest(&self, passed: bool) -> &[Predicate] {
+        if passed { &[] } else { self.conjuncts }
+    }
+
+    /// The runs of a small set that pass the rest of the filter.
+    pub(crate) fn fetch(
         &self,
         namespace_id: NamespaceId,
         listing: &Listing<'_>,
         few: &IdSet,
+        rest: &[Predicate],
     ) -> Result<Page, Error> {
         let mut reading = listing.select("execution e NOT INDEXED");
         reading.sql.push_ids(few);
         reading.sql.by_row = true;
-        reading.sql.push_conditions(self.scope, self.conjuncts)?;
+        reading.sql.push_conditions(self.scope, rest)?;
         listing.finish(&mut reading)?;
         reading.page(self.connection, namespace_id, listing.page_size)
     }
@@ -199,7 +206,10 @@ impl Plan<'_> {
             let found = self.runs(conjunct)?;
             let runs = walk.runs.take().unwrap_or_else(Runs::everything).and(found);
             if self.are_few(&runs) {
-                return self.fetch(namespace_id, listing, &runs.set);
+                return self.fetch(namespace_id, listing, &runs.set, self.conjuncts);
+            }
+            if runs.outside && self.known(&runs)? == 0 {
+                break;
             }
             walk.runs = Some(runs);
         }

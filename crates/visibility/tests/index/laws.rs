@@ -309,7 +309,8 @@ proptest! {
         changes in prop::collection::vec(changes(), 1..40),
         filter in filters(),
         order_by in prop_oneof![
-            prop::collection::vec(sort_keys(), 1..4),
+            prop::collection::vec(sort_keys(), 2..4),
+            prop::collection::vec(sort_keys(), 1),
             any::<bool>().prop_map(|descending| {
                 vec![SortKey { attribute: SystemAttribute::StartTime.into(), descending }]
             }),
