@@ -63,11 +63,11 @@ impl<C: Codec + ?Sized> Codec for Box<C> {
     }
 }
 
-/// The answer of a codec that waits for nothing, and puts each payload's successor in its place.
+/// The answer of a codec that waits for nothing, and puts others in the payloads' places.
 pub(crate) fn at_once<'a>(
     mut payloads: Vec<Payload>,
-    each: impl FnMut(&mut Payload) -> Result<(), CodecError>,
+    code: impl FnOnce(&mut [Payload]) -> Result<(), CodecError>,
 ) -> Coded<'a> {
-    let coded = payloads.iter_mut().try_for_each(each);
+    let coded = code(&mut payloads);
     Box::pin(std::future::ready(coded.map(|()| payloads)))
 }

@@ -95,10 +95,10 @@ fn broken(error: std::io::Error) -> CodecError {
 
 impl Codec for Compression {
     fn encode<'a>(&'a self, _: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {
-        at_once(payloads, |payload| self.compress(payload))
+        at_once(payloads, |all| all.iter_mut().try_for_each(|payload| self.compress(payload)))
     }
 
     fn decode<'a>(&'a self, _: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {
-        at_once(payloads, Self::decompress)
+        at_once(payloads, |all| all.iter_mut().try_for_each(Self::decompress))
     }
 }

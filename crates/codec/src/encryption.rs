@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use crate::{
     Codec, CodecError, Context, ENCODING, KeyRing, Metadata, Payload,
     codec::{Coded, at_once},
-    sealing::{OpenError, SealingKey},
+    sealing::{Form, OpenError, Room, SealingKey},
 };
 
 /// The encoding of such payloads.
@@ -59,24 +59,29 @@ impl Encryption {
     }
 
     /// Opens a payload of this encoding; the others stay as they are.
-    pub(crate) fn open(&self, payload: &mut Payload) -> Result<(), CodecError> {
+    pub(crate) fn open(&self, payload: &mut Payload, room: &mut Room) -> Result<(), CodecError> {
         // Most are as they are written here: one comparison for all that is to be looked up.
         if payload.metadata.is_written_as(&self.primary.metadata) {
-            return open_with(&self.primary.key, &self.primary.id, payload);
+            return open_with(&self.primary.key, &self.primary.id, payload, room);
         }
         if payload.encoding() != ENCRYPTED.as_bytes() {
             return Ok(());
         }
         let id = key_id(payload)?;
         let key = self.keys.get(&id).ok_or_else(|| CodecError::UnknownKey(id.clone()))?;
-        open_with(key, &id, payload)
+        open_with(key, &id, payload, room)
     }
 }
 
-fn open_with(key: &SealingKey, id: &str, payload: &mut Payload) -> Result<(), CodecError> {
+fn open_with(
+    key: &SealingKey,
+    id: &str,
+    payload: &mut Payload,
+    room: &mut Room,
+) -> Result<(), CodecError> {
     let sealed = std::mem::take(&mut payload.data);
     let length = sealed.len();
-    let plain = key.open_message(0, &[], sealed).map_err(|error| match error {
+    let plain = key.open_message(0, &[], sealed, room).map_err(|error| match error {
         OpenError::TooShort => CodecError::TooShort(length),
         OpenError::Changed => CodecError::DoesNotOpen(id.to_owned()),
     })?;
@@ -94,11 +99,14 @@ pub(crate) fn key_id(payload: &Payload) -> Result<String, CodecError> {
 impl Codec for Encryption {
     fn encode<'a>(&'a self, _: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {
         let Primary { key, metadata, .. } = &*self.primary;
-        let mut sealer = key.sealer(payloads.len(), &[], &[]);
-        at_once(payloads, |payload| sealer.seal(payload, metadata))
+        let form = Form { head: &[], associated: &[], metadata };
+        at_once(payloads, |payloads| key.seal_all(form, payloads))
     }
 
     fn decode<'a>(&'a self, _: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {
-        at_once(payloads, |payload| self.open(payload))
+        at_once(payloads, |payloads| {
+            let mut room = Room::for_opening(payloads);
+            payloads.iter_mut().try_for_each(|payload| self.open(payload, &mut room))
+        })
     }
 }

@@ -15,10 +15,7 @@
 
 use std::{fmt, num::NonZeroUsize, sync::Arc};
 
-use aws_lc_rs::{
-    constant_time::verify_slices_are_equal,
-    hkdf::{HKDF_SHA256, KeyType, Prk, Salt},
-};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use lru::LruCache;
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
@@ -29,7 +26,7 @@ use crate::{
     codec::Coded,
     encryption::{KEY_ID, key_id},
     key_service::LocalKeys,
-    sealing::{OpenError, SealingKey},
+    sealing::{Form, OpenError, Room, SealingKey},
 };
 
 /// The encoding of such payloads.
@@ -204,15 +201,16 @@ impl Common {
             && is(&self.workflow_id, &context.workflow_id)
     }
 
-    fn open(&self, payload: &mut Payload) -> Result<(), CodecError> {
+    fn open(&self, payload: &mut Payload, room: &mut Room) -> Result<(), CodecError> {
         let sealed = std::mem::take(&mut payload.data);
         let length = sealed.len();
         let does_not_open = || CodecError::DoesNotOpen(self.wrapped.key_id.clone());
         let commitment = sealed.get(..COMMITMENT_LEN).ok_or(CodecError::TooShort(length))?;
-        if verify_slices_are_equal(commitment, &self.key.commitment).is_err() {
+        // Nothing in it is secret: it stands in each payload.
+        if commitment != self.key.commitment {
             return Err(does_not_open());
         }
-        let plain = self.key.sealing.open_message(COMMITMENT_LEN, &self.associated, sealed);
+        let plain = self.key.sealing.open_message(COMMITMENT_LEN, &self.associated, sealed, room);
         let plain = plain.map_err(|error| match error {
             OpenError::TooShort => CodecError::TooShort(length),
             OpenError::Changed => does_not_open(),
@@ -305,25 +303,26 @@ impl Codec for EnvelopeEncryption {
             let count = payloads.len();
             let common = self.sealing(Bound::all(context), count as u64).await?;
             let Common { key, metadata, associated, .. } = &*common;
-            let mut sealer = key.sealing.sealer(count, &key.commitment, associated);
-            payloads.iter_mut().try_for_each(|payload| sealer.seal(payload, metadata))?;
+            let form = Form { head: &key.commitment, associated, metadata };
+            key.sealing.seal_all(form, &mut payloads)?;
             Ok(payloads)
         })
     }
 
     fn decode<'a>(&'a self, context: &'a Context, mut payloads: Vec<Payload>) -> Coded<'a> {
         Box::pin(async move {
+            let mut room = Room::for_opening(&payloads);
             let mut known = self.last.lock().clone();
             for payload in &mut payloads {
                 if let Some(known) = known.as_ref().filter(|known| known.is_for(context, payload)) {
-                    known.open(payload)?;
+                    known.open(payload, &mut room)?;
                 } else if payload.encoding() == ENVELOPE.as_bytes() {
                     let opening = self.opening(context, payload).await?;
-                    opening.open(payload)?;
+                    opening.open(payload, &mut room)?;
                     self.last.lock().replace(Arc::clone(&opening));
                     known = Some(opening);
                 } else if let Some(samples) = &self.samples {
-                    samples.open(payload)?;
+                    samples.open(payload, &mut room)?;
                 }
             }
             Ok(payloads)

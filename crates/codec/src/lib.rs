@@ -25,6 +25,7 @@
 //! [`Visitor`] finds every payload in every message of the API by the API's own description: a
 //! message that a later version adds is no exception.
 
+mod buffers;
 mod chain;
 mod codec;
 mod compression;

@@ -40,10 +40,10 @@ impl RequireEncryption {
 
 impl Codec for RequireEncryption {
     fn encode<'a>(&'a self, _: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {
-        at_once(payloads, |payload| self.check(payload))
+        at_once(payloads, |all| all.iter().try_for_each(|payload| self.check(payload)))
     }
 
     fn decode<'a>(&'a self, _: &'a Context, payloads: Vec<Payload>) -> Coded<'a> {
-        at_once(payloads, |payload| self.check(payload))
+        at_once(payloads, |all| all.iter().try_for_each(|payload| self.check(payload)))
     }
 }

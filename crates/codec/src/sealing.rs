@@ -1,18 +1,24 @@
 //! AES-256-GCM over messages, laid out as the SDKs' samples do: nonce, ciphertext, tag.
 //!
-//! A payload is copied once and costs one allocation: it is encoded into the buffer in which it is
-//! then encrypted, and decrypted where it lies.
+//! A small payload is copied once: it is encoded into the buffer in which it is then encrypted, which
+//! it shares with its neighbours. A large one is encrypted from where it lies. Both are decrypted where
+//! they lie, when that is nobody else's.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Nonce, UnboundKey};
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{
     CodecError, Metadata, Payload,
-    nonces::{Nonces, Taken},
+    buffers::{Buffer, OPENED_BYTES_MIN, SEALED_BYTES_MIN},
+    nonces::{NonceBytes, Nonces, Taken},
 };
 
 /// What sealing adds to the length of the data.
 pub(crate) const OVERHEAD: usize = NONCE_LEN + MAX_TAG_LEN;
+
+/// Payloads of a batch share buffers up to this size: one allocation for many small ones, and one of
+/// them that is kept does not keep much else.
+const SHARED_BYTES_MAX: usize = 64 * 1024;
 
 /// A key that is ready for use. Its expanded form is wiped when it is dropped.
 pub(crate) struct SealingKey {
@@ -20,13 +26,14 @@ pub(crate) struct SealingKey {
     nonces: Nonces,
 }
 
-/// Seals the payloads of one batch.
-pub(crate) struct Sealer<'k> {
-    key: &'k LessSafeKey,
-    nonces: Taken<'k>,
+/// What sealed payloads have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Form<'f> {
     /// What stands before each, readable.
-    head: &'k [u8],
-    associated: &'k [u8],
+    pub(crate) head: &'f [u8],
+    pub(crate) associated: &'f [u8],
+    /// What each says about itself.
+    pub(crate) metadata: &'f Metadata,
 }
 
 /// The data does not open.
@@ -46,47 +53,143 @@ impl SealingKey {
 
     /// Seals `plaintext` with a nonce of its own; the associated data is not part of the result.
     pub(crate) fn seal(&self, associated: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, CodecError> {
-        let mut sealer = self.sealer(1, &[], associated);
-        sealer.seal_with(plaintext.len(), |into| into.extend_from_slice(plaintext))
+        let mut sealed = Vec::with_capacity(plaintext.len() + OVERHEAD);
+        let nonce = self.nonces.take(1).next()?;
+        let write = |into: &mut Vec<u8>| into.extend_from_slice(plaintext);
+        self.seal_with(nonce, associated, &mut sealed, write)?;
+        Ok(sealed)
     }
 
-    /// Seals so many payloads.
-    pub(crate) fn sealer<'k>(
-        &'k self,
-        count: usize,
-        head: &'k [u8],
-        associated: &'k [u8],
-    ) -> Sealer<'k> {
-        Sealer { key: &self.key, nonces: self.nonces.take(count), head, associated }
+    /// Puts the sealed forms of payloads in their places.
+    pub(crate) fn seal_all(
+        &self,
+        form: Form<'_>,
+        mut payloads: &mut [Payload],
+    ) -> Result<(), CodecError> {
+        let mut nonces = self.nonces.take(payloads.len());
+        while !payloads.is_empty() {
+            let (count, bytes) = form.shared(payloads);
+            let (some, others) = payloads.split_at_mut(count);
+            match some {
+                [one] if one.data.len() >= SEALED_BYTES_MIN => {
+                    self.seal_large(form, one, nonces.next()?)?;
+                }
+                some => self.seal_some(form, some, bytes, &mut nonces)?,
+            }
+            payloads = others;
+        }
+        Ok(())
+    }
+
+    /// The same in one buffer of this size.
+    fn seal_some(
+        &self,
+        form: Form<'_>,
+        payloads: &mut [Payload],
+        bytes: usize,
+        nonces: &mut Taken<'_>,
+    ) -> Result<(), CodecError> {
+        let mut sealed = Vec::with_capacity(bytes);
+        for payload in &*payloads {
+            sealed.extend_from_slice(form.head);
+            self.seal_with(nonces.next()?, form.associated, &mut sealed, |into| {
+                payload.put_head(into);
+                into.extend_from_slice(&payload.data);
+            })?;
+        }
+        let mut sealed = Bytes::from(sealed);
+        for payload in payloads {
+            let length = form.sealed_len(payload);
+            form.put(sealed.split_to(length), payload);
+        }
+        Ok(())
+    }
+
+    /// Copies nothing: the data is encrypted from where it lies.
+    fn seal_large(
+        &self,
+        form: Form<'_>,
+        payload: &mut Payload,
+        nonce: NonceBytes,
+    ) -> Result<(), CodecError> {
+        let mut before = Vec::with_capacity(form.head.len() + NONCE_LEN + payload.head_len());
+        before.extend_from_slice(form.head);
+        before.extend_from_slice(&nonce);
+        let readable = before.len();
+        payload.put_head(&mut before);
+        let mut sealed = Buffer::take(form.sealed_len(payload));
+        let (head, rest) = sealed.as_mut().split_at_mut(before.len());
+        head.copy_from_slice(&before);
+        let head = head.get_mut(readable..).unwrap_or_default();
+        let (nonce, associated) = (Nonce::assume_unique_for_key(nonce), Aad::from(form.associated));
+        let done = self.key.seal_in_place_scatter(nonce, associated, head, &payload.data, rest);
+        done.map_err(|_| too_long())?;
+        form.put(sealed.freeze(), payload);
+        Ok(())
+    }
+
+    fn seal_with(
+        &self,
+        nonce: NonceBytes,
+        associated: &[u8],
+        into: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), CodecError> {
+        into.extend_from_slice(&nonce);
+        let before = into.len();
+        write(into);
+        let text = into.get_mut(before..).unwrap_or_default();
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(associated), text);
+        let tag = tag.map_err(|_| too_long())?;
+        into.extend_from_slice(tag.as_ref());
+        Ok(())
     }
 
     /// Opens what [`Self::seal`] made with the same associated data.
     pub(crate) fn open(&self, associated: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
         let length = sealed.len().checked_sub(OVERHEAD).ok_or(OpenError::TooShort)?;
-        let (nonce, rest) = sealed.split_at(NONCE_LEN);
-        let (text, tag) = rest.split_at(length);
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| OpenError::TooShort)?;
         let mut plaintext = vec![0; length];
-        let opened =
-            self.key.open_separate_gather(nonce, Aad::from(associated), text, tag, &mut plaintext);
-        opened.map_err(|_| OpenError::Changed)?;
+        self.open_into(associated, sealed, &mut plaintext)?;
         Ok(plaintext)
     }
 
-    /// Opens what a sealer made with the same associated data and a head of this length: where it
-    /// lies, when it is nobody else's.
+    fn open_into(
+        &self,
+        associated: &[u8],
+        sealed: &[u8],
+        plaintext: &mut [u8],
+    ) -> Result<(), OpenError> {
+        let (nonce, rest) = sealed.split_first_chunk().ok_or(OpenError::TooShort)?;
+        let (text, tag) = rest.split_at_checked(plaintext.len()).ok_or(OpenError::TooShort)?;
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let associated = Aad::from(associated);
+        let opened = self.key.open_separate_gather(nonce, associated, text, tag, plaintext);
+        opened.map_err(|_| OpenError::Changed)
+    }
+
+    /// Opens the data of a sealed payload with a head of this length.
     pub(crate) fn open_message(
         &self,
         head_len: usize,
         associated: &[u8],
         sealed: Bytes,
+        room: &mut Room,
     ) -> Result<Bytes, OpenError> {
         let sealed = match sealed.try_into_mut() {
             Ok(sealed) => return self.open_in_place(head_len, associated, sealed),
             Err(shared) => shared,
         };
         let sealed = sealed.get(head_len..).ok_or(OpenError::TooShort)?;
-        self.open(associated, sealed).map(Bytes::from)
+        let length = sealed.len().checked_sub(OVERHEAD).ok_or(OpenError::TooShort)?;
+        if length >= OPENED_BYTES_MIN {
+            let mut plaintext = Buffer::take(length);
+            self.open_into(associated, sealed, plaintext.as_mut())?;
+            return Ok(plaintext.freeze());
+        }
+        let mut plaintext = room.take(length);
+        self.open_into(associated, sealed, &mut plaintext)?;
+        Ok(plaintext.freeze())
     }
 
     fn open_in_place(
@@ -111,39 +214,56 @@ impl SealingKey {
     }
 }
 
-impl Sealer<'_> {
-    /// Puts a payload's sealed form in its place, which has this metadata.
-    pub(crate) fn seal(
-        &mut self,
-        payload: &mut Payload,
-        metadata: &Metadata,
-    ) -> Result<(), CodecError> {
-        let sealed = self.seal_with(payload.encoded_len(), |into| {
-            payload.put_head(into);
-            into.extend_from_slice(&payload.data);
-        })?;
-        payload.metadata.clone_from(metadata);
-        payload.data = sealed.into();
+fn too_long() -> CodecError {
+    CodecError::Unavailable("the text is too long".to_owned())
+}
+
+impl Form<'_> {
+    /// Makes a payload one of this form.
+    fn put(self, sealed: Bytes, payload: &mut Payload) {
+        payload.data = sealed;
+        payload.metadata.clone_from(self.metadata);
         payload.external_payloads.clear();
-        Ok(())
     }
 
-    fn seal_with(
-        &mut self,
-        length: usize,
-        write: impl FnOnce(&mut Vec<u8>),
-    ) -> Result<Vec<u8>, CodecError> {
-        let nonce = self.nonces.next()?;
-        let before = self.head.len() + NONCE_LEN;
-        let mut sealed = Vec::with_capacity(before + length + MAX_TAG_LEN);
-        sealed.extend_from_slice(self.head);
-        sealed.extend_from_slice(&nonce);
-        write(&mut sealed);
-        let (_, text) = sealed.split_at_mut(before);
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(self.associated), text);
-        let tag = tag.map_err(|_| CodecError::Unavailable("the text is too long".to_owned()))?;
-        sealed.extend_from_slice(tag.as_ref());
-        Ok(sealed)
+    fn sealed_len(self, payload: &Payload) -> usize {
+        self.head.len() + OVERHEAD + payload.encoded_len()
+    }
+
+    /// How many of the payloads share a buffer, and its size.
+    fn shared(self, payloads: &[Payload]) -> (usize, usize) {
+        let (mut count, mut bytes) = (0, 0);
+        for payload in payloads {
+            let more = bytes + self.sealed_len(payload);
+            let is_large = payload.data.len() >= SEALED_BYTES_MIN;
+            if count > 0 && (is_large || more > SHARED_BYTES_MAX) {
+                break;
+            }
+            (count, bytes) = (count + 1, more);
+        }
+        (count, bytes)
+    }
+}
+
+/// Where payloads of a batch are decrypted that cannot be where they lie.
+pub(crate) struct Room {
+    free: BytesMut,
+    /// How much more may be needed.
+    needed: usize,
+}
+
+impl Room {
+    /// For sealed payloads.
+    pub(crate) fn for_opening(payloads: &[Payload]) -> Self {
+        let needed = payloads.iter().map(|payload| payload.data.len()).sum();
+        Self { free: BytesMut::new(), needed }
+    }
+
+    fn take(&mut self, length: usize) -> BytesMut {
+        if self.free.len() < length {
+            self.free = BytesMut::zeroed(self.needed.min(SHARED_BYTES_MAX).max(length));
+        }
+        self.needed = self.needed.saturating_sub(length);
+        self.free.split_to(length)
     }
 }

@@ -120,6 +120,35 @@ mod tests {
     }
 
     #[test]
+    fn payloads_of_all_sizes_come_back_in_their_order_whoever_holds_what_was_sent() {
+        let context = Context::of_namespace("orders");
+        let sizes = [0, 1, 40_000, 3, 5_000, 16_384, 16_383, 60_000, 200_000, 7, 30_000, 4_095, 0];
+        let payloads: Vec<_> = (0..).zip(sizes).map(|(number, size)| sized(number, size)).collect();
+        let plain = Encryption::new(&ring()).unwrap();
+        let envelope = EnvelopeEncryption::new(&ring()).unwrap();
+        let codecs: [&dyn Codec; 2] = [&plain, &envelope];
+        for codec in codecs {
+            let sealed = now(codec.encode(&context, payloads.clone())).unwrap();
+            assert!(sealed.iter().zip(sizes).all(|(payload, size)| payload.data.len() > size));
+            let held = sealed.clone();
+            // The same payloads, each in a place of its own, which nobody else holds.
+            let alone = sealed.iter().map(|payload| Payload {
+                data: Bytes::copy_from_slice(&payload.data),
+                ..payload.clone()
+            });
+            let alone = alone.collect();
+            assert_eq!(now(codec.decode(&context, sealed)).unwrap(), payloads);
+            assert_eq!(now(codec.decode(&context, alone)).unwrap(), payloads);
+            assert_eq!(now(codec.decode(&context, held)).unwrap(), payloads, "what was held");
+        }
+    }
+
+    fn sized(number: u8, size: usize) -> Payload {
+        let data: Vec<_> = (0..size).map(|place| number ^ (place / 7) as u8).collect();
+        Payload::new("json/plain", data).with("number", [number])
+    }
+
+    #[test]
     fn older_keys_still_open_and_the_first_one_encrypts() {
         let context = Context::default();
         let old = EnvelopeEncryption::new(&KeyRing::new("old", [1; 32])).unwrap();
