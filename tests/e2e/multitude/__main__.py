@@ -36,13 +36,34 @@ LISTS = {
     "list by a number's range": "CustomIntField BETWEEN 40 AND 42 AND WorkflowType = 'Kind3'",
     "list by a prefix": "WorkflowId STARTS_WITH 'order-12345'",
     "list of the newest hour": "StartTime > now() - 1h ORDER BY StartTime DESC",
+    "list of half of all by number": "CustomIntField >= 500 AND ExecutionStatus = 'Running'",
+    "list of two ranges": "CustomIntField < 100 AND CustomDoubleField > 4000",
+    "list of two ranges of types": "CustomIntField < 100 AND CustomDoubleField > 9000 "
+    "AND WorkflowType IN ('Kind3', 'Kind5')",
+    "list by a time": "CustomDatetimeField > '2026-01-20T00:00:00Z' AND TaskQueue = 'nobody-2'",
+    "list by one of two": "CustomIntField = 7 OR CustomKeywordField = 'customer-4711'",
+    "list by several": "CustomKeywordField IN ('customer-1', 'customer-2', 'customer-3')",
+    "list by a keyword's prefix": "CustomKeywordField STARTS_WITH 'customer-12' "
+    "AND ExecutionStatus = 'Running'",
+    "list without an attribute": "CustomDoubleField IS NULL AND WorkflowType = 'Kind3'",
+    "list by a member of a list": "BuildIds = 'build-7' AND WorkflowType = 'Kind7'",
+    "list of an hour and a number": "StartTime > now() - 1h AND CustomIntField BETWEEN 40 AND 60",
+    "list in a number's order": "CustomIntField >= 500 ORDER BY CustomIntField DESC",
+    "list in an attribute's order": "ORDER BY CustomKeywordField",
+    "list in the order of ids": "WorkflowType = 'Kind3' ORDER BY WorkflowId",
 }
+DEEP = "CustomIntField < 500 AND WorkflowType != 'Kind1'"
+PAGES = 50
 COUNTS = {
     "count": "",
     "count grouped by status": "GROUP BY ExecutionStatus",
     "count of a type": "WorkflowType = 'Kind7'",
     "count of a type by status": "WorkflowType = 'Kind7' GROUP BY ExecutionStatus",
     "count by an attribute": "CustomKeywordField = 'customer-4711'",
+    "count of half of all by number": "CustomIntField >= 500 GROUP BY ExecutionStatus",
+    "count of two ranges": "CustomIntField < 100 AND CustomDoubleField > 4000",
+    "count of a prefix": "CustomKeywordField STARTS_WITH 'customer-12' "
+    "AND ExecutionStatus = 'Running' GROUP BY ExecutionStatus",
 }
 
 
@@ -56,7 +77,12 @@ def start(number: int) -> messages.StartWorkflowExecutionRequest:
     for name, kind, value in (
         ("CustomKeywordField", b"Keyword", f"customer-{number % 10_000}"),
         ("CustomIntField", b"Int", number % 1000),
+        ("BuildIds", b"KeywordList", [f"build-{number % 50}"]),
+        ("CustomDoubleField", b"Double", number * 7919 % 100_003 / 10),
+        ("CustomDatetimeField", b"Datetime", f"2026-01-{number % 28 + 1:02}T00:00:00Z"),
     ):
+        if kind in (b"Double", b"Datetime") and number % 4:
+            continue
         made = CONVERTER.to_payloads([value])[0]
         made.metadata["type"] = kind
         fields[name].CopyFrom(made)
@@ -106,6 +132,24 @@ def listed(raw: Raw, query: str) -> str:
     return f"{len(raw.workflow.ListWorkflowExecutions(asked).executions)} rows"
 
 
+def deep(raw: Raw) -> bytes:
+    """The token of a late page."""
+    token = b""
+    for _ in range(PAGES):
+        asked = messages.ListWorkflowExecutionsRequest(
+            namespace="default", query=DEEP, next_page_token=token
+        )
+        token = raw.workflow.ListWorkflowExecutions(asked).next_page_token or token
+    return token
+
+
+def page(raw: Raw, token: bytes) -> str:
+    asked = messages.ListWorkflowExecutionsRequest(
+        namespace="default", query=DEEP, next_page_token=token
+    )
+    return f"{len(raw.workflow.ListWorkflowExecutions(asked).executions)} rows"
+
+
 def counted(raw: Raw, query: str) -> str:
     asked = messages.CountWorkflowExecutionsRequest(namespace="default", query=query)
     return f"{raw.workflow.CountWorkflowExecutions(asked).count:,}"
@@ -149,6 +193,8 @@ def measure(server: Server) -> None:
     print(f"memory: {memory(server.process.pid)}", flush=True)
     for what, query in LISTS.items():
         timed(what, lambda query=query: listed(raw, query))
+    token = deep(raw)
+    timed(f"page {PAGES}", lambda: page(raw, token))
     for what, query in COUNTS.items():
         timed(what, lambda query=query: counted(raw, query))
     terminate_a_tenth(raw)
