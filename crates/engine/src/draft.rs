@@ -4,6 +4,8 @@
 //! it always equals the old state with the drafted changes folded in. The field is private to this
 //! module: no other code can touch it.
 
+use std::sync::Arc;
+
 use api::{
     common::v1::Link,
     history::v1::{HistoryEvent, history_event::Attributes},
@@ -45,7 +47,7 @@ fn may_be_ignored(attributes: &Attributes) -> bool {
 /// A transition in the making.
 #[derive(Debug)]
 pub(crate) struct Draft<'a> {
-    state: State,
+    state: Arc<State>,
     changes: Vec<Change>,
     batch_ends: Vec<usize>,
     events: usize,
@@ -62,7 +64,7 @@ pub(crate) struct Draft<'a> {
 impl<'a> Draft<'a> {
     pub(crate) fn new(state: &State, context: &'a Context<'a>) -> Self {
         Self {
-            state: state.clone(),
+            state: Arc::new(state.clone()),
             changes: Vec::new(),
             batch_ends: Vec::new(),
             events: 0,
@@ -105,9 +107,9 @@ impl<'a> Draft<'a> {
     pub(crate) fn bufferable_event(&mut self, attributes: Attributes, extras: EventExtras) {
         let event = self.make_event(attributes, extras);
         if self.state.has_started_workflow_task() {
-            self.mutate(Mutation::EventBuffered(Shared::new(event)));
+            self.mutate(Mutation::EventBuffered(Shared::new(*event)));
         } else if self.defers {
-            self.deferred.push(event);
+            self.deferred.push(*event);
         } else {
             self.append(event);
         }
@@ -135,7 +137,7 @@ impl<'a> Draft<'a> {
         for mut event in buffer::final_order(waiting) {
             started_ids.patch(&mut event, self.state.next_event_id);
             joined.extend(update::joined_requests(&event));
-            self.append(event);
+            self.append(Box::new(event));
         }
         update::emit_overdue(self, &joined);
         any
@@ -183,7 +185,7 @@ impl<'a> Draft<'a> {
         update::abort_on_close(&mut self, was_running);
         self.end_batch();
         if !self.changes.is_empty() {
-            self.state.version += 1;
+            Arc::make_mut(&mut self.state).version += 1;
         }
         Transition {
             state: self.state,
@@ -196,8 +198,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn make_event(&self, attributes: Attributes, extras: EventExtras) -> HistoryEvent {
-        HistoryEvent {
+    fn make_event(&self, attributes: Attributes, extras: EventExtras) -> Box<HistoryEvent> {
+        Box::new(HistoryEvent {
             event_time: extras.time.unwrap_or(self.context.now).to_proto(),
             event_type: event_type(&attributes) as i32,
             user_metadata: extras.user_metadata,
@@ -207,20 +209,20 @@ impl<'a> Draft<'a> {
             principal: self.context.principal.clone(),
             attributes: Some(attributes),
             ..Default::default()
-        }
+        })
     }
 
-    fn append(&mut self, mut event: HistoryEvent) -> i64 {
+    fn append(&mut self, mut event: Box<HistoryEvent>) -> i64 {
         workflow_task::keep_speculative(self);
         let event_id = self.state.next_event_id.max(1);
         event.event_id = event_id;
         self.events += 1;
-        self.change(Change::Event(Box::new(event)));
+        self.change(Change::Event(event));
         event_id
     }
 
     fn change(&mut self, change: Change) {
-        evolve(&mut self.state, &change);
+        evolve(Arc::make_mut(&mut self.state), &change);
         self.changes.push(change);
     }
 }

@@ -1,5 +1,7 @@
 //! The outcome of a decision, and the record of it that is stored.
 
+use std::sync::Arc;
+
 use api::RawHistory;
 use bytes::Bytes;
 use prost::{DecodeError, Message};
@@ -13,7 +15,7 @@ const RECORD_BYTES: usize = 512;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transition {
     /// The state after it: the state before with `changes` folded in (a law).
-    pub state: State,
+    pub state: Arc<State>,
     /// What changes, in order.
     pub changes: Vec<Change>,
     /// After how many events of this transition each event batch ends, rising; a batch is never

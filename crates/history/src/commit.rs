@@ -208,7 +208,7 @@ impl Commit {
         let before = std::mem::replace(&mut run.head, Arc::new(State::default()));
         let record = transition.record();
         let has_stored_changes = transition.has_stored_changes();
-        let state = Arc::new(transition.state);
+        let state = transition.state;
         run.head = Arc::clone(&state);
         for notice in transition.notices {
             self.release.updates.extend(news(run, notice));
@@ -534,7 +534,10 @@ async fn commit_and_release(node: Arc<Node>, pending: Pending) {
             node.metrics.committed(took, answer.is_err());
             let stored = match answer {
                 Ok(()) => Ok(()),
-                Err(error) => node.commit_failed(slot, &tenure, expected_seq, error).await,
+                // Aside: it is rare, and large in a task that is small.
+                Err(error) => {
+                    Box::pin(node.commit_failed(slot, &tenure, expected_seq, error)).await
+                }
             };
             if stored.is_ok() {
                 tenure.stored(expected_seq);

@@ -1,7 +1,7 @@
 //! A scripted run, written down as one readable list: events, `~` changes that no event shows, `>`
 //! durable tasks, `=` replies, `!` rejections.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use api::{
     command::v1::{Command, command::Attributes},
@@ -103,9 +103,9 @@ impl Script {
                 if let Some(new_run) = &transition.new_run {
                     writeln!(self.text, "    new run").unwrap();
                     self.write(new_run);
-                    self.next_run = Some(new_run.state.clone());
+                    self.next_run = Some(State::clone(&new_run.state));
                 }
-                self.state = transition.state;
+                self.state = Arc::unwrap_or_clone(transition.state);
             }
             Err(rejection) => writeln!(self.text, "  ! {rejection}").unwrap(),
         }

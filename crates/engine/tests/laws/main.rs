@@ -168,7 +168,7 @@ proptest! {
             let Ok(transition) = outcome else { return };
             let mut folded = fold(&world.state, &transition.changes);
             folded.version = transition.state.version;
-            assert_eq!(folded, transition.state);
+            assert_eq!(folded, *transition.state);
             let record = transition.record().encode_to_vec();
             let changes = TransitionRecord::decode(record.as_slice()).unwrap().changes().unwrap();
             let stored: Vec<Change> =
@@ -179,7 +179,7 @@ proptest! {
             folded.version = transition.state.version;
             assert_eq!(folded, transition.state.durable());
             let snapshot = transition.state.encode_to_vec();
-            assert_eq!(State::decode(snapshot.as_slice()).unwrap(), transition.state);
+            assert_eq!(State::decode(snapshot.as_slice()).unwrap(), *transition.state);
         });
         let mut folded = fold(&State::default(), &world.changes);
         folded.version = world.state.version;
@@ -212,7 +212,7 @@ proptest! {
             let Ok(transition) = outcome else { return };
             let durable = transition.state.durable();
             for (state, volatile) in
-                [(&transition.state, world.volatile.as_slice()), (&durable, &[])]
+                [(&*transition.state, world.volatile.as_slice()), (&durable, &[])]
             {
                 for task in outstanding_tasks(state) {
                     assert!(is_current(state, &task.action), "{task:?}");

@@ -89,7 +89,7 @@ proptest! {
             prop_assert!(possible);
             let mut folded = fold(&past, &transition.changes);
             folded.version = transition.state.version;
-            prop_assert_eq!(&folded, &transition.state);
+            prop_assert_eq!(&folded, &*transition.state);
             let mut events = before.to_vec();
             events.extend(transition.changes.iter().filter_map(|change| match change {
                 Change::Event(event) => Some((**event).clone()),

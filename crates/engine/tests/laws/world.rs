@@ -158,7 +158,7 @@ impl World {
         let is_volatile = |task: &&Task| engine::is_volatile(&transition.state, &task.action);
         self.volatile.extend(transition.tasks.iter().filter(is_volatile).cloned());
         self.emitted.extend(transition.tasks.iter().filter(|task| !is_volatile(task)).cloned());
-        self.state = transition.state.clone();
+        self.state = State::clone(&transition.state);
     }
 
     /// The process dies: what was in memory only is gone.

@@ -105,7 +105,7 @@ pub(super) fn transitions() -> Vec<Transition> {
             rules: &[],
         };
         let transition = decide(&state, input, &context).unwrap();
-        state = transition.state.clone();
+        state = State::clone(&transition.state);
         transitions.push(transition);
     }
     transitions

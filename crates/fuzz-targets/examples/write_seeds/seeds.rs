@@ -1,5 +1,7 @@
 //! Inputs to start from: each is what a well-behaved client or store hands over, or nearly.
 
+use std::sync::Arc;
+
 use api::{
     History,
     history::v1::{
@@ -93,7 +95,7 @@ fn records() -> Vec<Seed> {
     for (name, transition) in names.into_iter().zip(runs::transitions()) {
         let record = transition.record().encode_to_vec();
         seeds.push((name, seed(&state.encode_to_vec(), &record)));
-        state = transition.state;
+        state = Arc::unwrap_or_clone(transition.state);
     }
     let workflow_task = WorkflowTaskRef { scheduled_event_id: 2, attempt: 1, started_event_id: 3 };
     let task = TaskRecord {

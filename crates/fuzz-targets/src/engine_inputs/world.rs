@@ -1,5 +1,7 @@
 //! The run that the steps are played on, and its time.
 
+use std::sync::Arc;
+
 use engine::{
     Context, HeldActivity, HeldWorkflowTask, Input, State, Task, TaskAction, Transition, decide,
     outstanding_tasks,
@@ -76,7 +78,7 @@ impl World {
         };
         self.emitted.extend(transition.tasks);
         laws::check_outstanding(&transition.state, &self.emitted);
-        self.state = transition.state;
+        self.state = Arc::unwrap_or_clone(transition.state);
     }
 
     /// A task that was emitted at any time: on time, early or again.
