@@ -47,7 +47,7 @@ use std::sync::Arc;
 
 use authz::{Rpc, Service};
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use http::HeaderName;
 use prost::Message;
 use tonic::{Request, Response, Status, codec::CompressionEncoding, server::Grpc};
@@ -80,10 +80,8 @@ macro_rules! built {
                         let (call, in_flight) =
                             admitted(&frontend, rpc, request, &mut message).await?;
                         // In a place of its own: what is large is moved once.
-                        let answer = Box::pin(async {
-                            let answer = $handler(&frontend, &call, message).await?;
-                            Ok(encode(&answer))
-                        });
+                        let answer = $handler(&frontend, &call, message);
+                        let answer = Box::pin(answer.map(|answer| Ok(encode(&answer?))));
                         frontend.finish(in_flight, &call, answer).await
                     })
                 }),)*)*

@@ -95,8 +95,12 @@ impl Dispatcher {
         }
         let entered = Entered::default();
         let Some(authentication) = &self.authentication else {
-            let caller = self.over(Caller::anonymous(), peer, &entered);
-            request.extensions_mut().insert(caller.clone());
+            let anonymous = Caller::anonymous();
+            let caller = self.over(anonymous.clone(), peer, &entered);
+            // Whoever finds no caller in a request takes it for an anonymous one.
+            if caller != anonymous {
+                request.extensions_mut().insert(caller.clone());
+            }
             return self.answer(request, &caller, (peer, entered), None);
         };
         let (this, authentication) = (Arc::clone(self), Arc::clone(authentication));
