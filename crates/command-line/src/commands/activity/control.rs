@@ -19,6 +19,7 @@ use prost_types::{Duration, FieldMask};
 use serde_json::json;
 
 use crate::{
+    calls::Call,
     commands::{
         go::nanos,
         start_options::task_queue,
@@ -92,6 +93,25 @@ impl OneOrMany {
             run_id: self.target.run_id.clone().unwrap_or_default(),
         }))
     }
+
+    /// Asks the server about one activity and gives its answer, or starts the batch operation for many.
+    async fn ask<Q: Call>(
+        &self,
+        context: &mut Context,
+        of_one: impl FnOnce(One, &Context) -> Q,
+        of_many: Operation,
+    ) -> Result<Option<Q::Answer>> {
+        match self.which(context).await? {
+            Which::One(activity) => {
+                let request = of_one(activity, context);
+                context.call(request).await.map(Some)
+            }
+            Which::Many(batch) => {
+                start_batch(context, *batch, of_many).await?;
+                Ok(None)
+            }
+        }
+    }
 }
 
 /// See `activity pause`.
@@ -146,33 +166,27 @@ pub struct Unpause {
 
 impl Unpause {
     pub(crate) async fn run(self, context: &mut Context) -> Result {
-        match self.activities.which(context).await? {
-            Which::One(activity) => {
-                let request = UnpauseActivityExecutionRequest {
-                    namespace: context.namespace(),
-                    resource_id: activity.resource_id(),
-                    workflow_id: activity.workflow_id,
-                    activity_id: activity.activity_id,
-                    run_id: activity.run_id,
-                    identity: context.identity(),
-                    reason: self.activities.target.reason.unwrap_or_default(),
-                    jitter: self.jitter.proto(),
-                    request_id: context.id(),
-                };
-                context.call(request).await?;
-                Ok(())
-            }
-            Which::Many(request) => {
-                let operation = BatchOperationUnpauseActivities {
-                    identity: context.identity(),
-                    jitter: self.jitter.proto(),
-                    activity: Some(batch_operation_unpause_activities::Activity::MatchAll(true)),
-                    ..BatchOperationUnpauseActivities::default()
-                };
-                let operation = Operation::UnpauseActivitiesOperation(operation);
-                start_batch(context, *request, operation).await
-            }
-        }
+        let (jitter, reason) = (self.jitter.proto(), self.activities.target.reason.clone());
+        let of_many = BatchOperationUnpauseActivities {
+            identity: context.identity(),
+            jitter,
+            activity: Some(batch_operation_unpause_activities::Activity::MatchAll(true)),
+            ..BatchOperationUnpauseActivities::default()
+        };
+        let of_one = |activity: One, context: &Context| UnpauseActivityExecutionRequest {
+            namespace: context.namespace(),
+            resource_id: activity.resource_id(),
+            workflow_id: activity.workflow_id,
+            activity_id: activity.activity_id,
+            run_id: activity.run_id,
+            identity: context.identity(),
+            reason: reason.unwrap_or_default(),
+            jitter,
+            request_id: context.id(),
+        };
+        let of_many = Operation::UnpauseActivitiesOperation(of_many);
+        self.activities.ask(context, of_one, of_many).await?;
+        Ok(())
     }
 }
 
@@ -196,37 +210,35 @@ pub struct Reset {
 
 impl Reset {
     pub(crate) async fn run(self, context: &mut Context) -> Result {
-        match self.activities.which(context).await? {
-            Which::One(activity) => {
-                let request = ResetActivityExecutionRequest {
-                    namespace: context.namespace(),
-                    resource_id: activity.resource_id(),
-                    workflow_id: activity.workflow_id,
-                    activity_id: activity.activity_id,
-                    run_id: activity.run_id,
-                    identity: context.identity(),
-                    keep_paused: self.keep_paused,
-                    jitter: self.jitter.proto(),
-                    restore_original_options: self.restore_original_options,
-                    request_id: context.id(),
-                    reset_heartbeat: self.clear_heartbeat_details,
-                };
-                context.call(request).await?;
-                context.output.value(&json!({ "keepPaused": self.keep_paused }))
-            }
-            Which::Many(request) => {
-                let operation = BatchOperationResetActivities {
-                    identity: context.identity(),
-                    reset_heartbeat: self.clear_heartbeat_details,
-                    keep_paused: self.keep_paused,
-                    jitter: self.jitter.proto(),
-                    restore_original_options: self.restore_original_options,
-                    activity: Some(batch_operation_reset_activities::Activity::MatchAll(true)),
-                    ..BatchOperationResetActivities::default()
-                };
-                let operation = Operation::ResetActivitiesOperation(operation);
-                start_batch(context, *request, operation).await
-            }
+        let (jitter, keep_paused) = (self.jitter.proto(), self.keep_paused);
+        let reset_heartbeat = self.clear_heartbeat_details;
+        let restore_original_options = self.restore_original_options;
+        let of_many = BatchOperationResetActivities {
+            identity: context.identity(),
+            reset_heartbeat,
+            keep_paused,
+            jitter,
+            restore_original_options,
+            activity: Some(batch_operation_reset_activities::Activity::MatchAll(true)),
+            ..BatchOperationResetActivities::default()
+        };
+        let of_one = |activity: One, context: &Context| ResetActivityExecutionRequest {
+            namespace: context.namespace(),
+            resource_id: activity.resource_id(),
+            workflow_id: activity.workflow_id,
+            activity_id: activity.activity_id,
+            run_id: activity.run_id,
+            identity: context.identity(),
+            keep_paused,
+            jitter,
+            restore_original_options,
+            request_id: context.id(),
+            reset_heartbeat,
+        };
+        let of_many = Operation::ResetActivitiesOperation(of_many);
+        match self.activities.ask(context, of_one, of_many).await? {
+            Some(_) => context.output.value(&json!({ "keepPaused": keep_paused })),
+            None => Ok(()),
         }
     }
 }
@@ -326,37 +338,29 @@ impl UpdateOptions {
                  with --workflow-id or --query",
             ));
         }
-        match self.activities.which(context).await? {
-            Which::One(activity) => {
-                let request = UpdateActivityExecutionOptionsRequest {
-                    namespace: context.namespace(),
-                    resource_id: activity.resource_id(),
-                    workflow_id: activity.workflow_id,
-                    activity_id: activity.activity_id,
-                    run_id: activity.run_id,
-                    identity: context.identity(),
-                    activity_options: Some(options),
-                    update_mask: Some(mask),
-                    restore_original: self.restore_original_options,
-                    request_id: context.id(),
-                };
-                let answer = context.call(request).await?;
-                let options = answer.activity_options.unwrap_or_default();
-                print(context, &options)
-            }
-            Which::Many(request) => {
-                let operation = BatchOperationUpdateActivityOptions {
-                    identity: context.identity(),
-                    activity_options: Some(options),
-                    update_mask: Some(mask),
-                    restore_original: self.restore_original_options,
-                    activity: Some(batch_operation_update_activity_options::Activity::MatchAll(
-                        true,
-                    )),
-                };
-                let operation = Operation::UpdateActivityOptionsOperation(operation);
-                start_batch(context, *request, operation).await
-            }
+        let of_many = BatchOperationUpdateActivityOptions {
+            identity: context.identity(),
+            activity_options: Some(options.clone()),
+            update_mask: Some(mask.clone()),
+            restore_original: self.restore_original_options,
+            activity: Some(batch_operation_update_activity_options::Activity::MatchAll(true)),
+        };
+        let of_one = |activity: One, context: &Context| UpdateActivityExecutionOptionsRequest {
+            namespace: context.namespace(),
+            resource_id: activity.resource_id(),
+            workflow_id: activity.workflow_id,
+            activity_id: activity.activity_id,
+            run_id: activity.run_id,
+            identity: context.identity(),
+            activity_options: Some(options),
+            update_mask: Some(mask),
+            restore_original: self.restore_original_options,
+            request_id: context.id(),
+        };
+        let of_many = Operation::UpdateActivityOptionsOperation(of_many);
+        match self.activities.ask(context, of_one, of_many).await? {
+            Some(answer) => print(context, &answer.activity_options.unwrap_or_default()),
+            None => Ok(()),
         }
     }
 }
