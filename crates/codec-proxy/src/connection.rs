@@ -4,7 +4,7 @@ use std::{convert::Infallible, future::pending, sync::Arc};
 
 use http::{Request, Response};
 use hyper::{body::Incoming, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use listener::{Ending, Heard, Http2, Stream, Visitor};
 use tonic::{Status, body::Body};
 
@@ -29,7 +29,8 @@ pub(crate) async fn serve(
         keep_alive_interval: settings.keep_alive_interval,
         keep_alive_timeout: settings.keep_alive_timeout,
     };
-    let connection = http2.builder().serve_connection(TokioIo::new(stream), service);
+    let connection =
+        http2.builder(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service);
     let run = ending.run(connection, |connection| connection.graceful_shutdown(), pending());
     tokio::select! {
         biased;

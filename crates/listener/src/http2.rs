@@ -3,7 +3,7 @@
 use std::{future::pending, time::Duration};
 
 use hyper::server::conn::http2::Builder;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 
 use crate::{Ending, Opening};
 
@@ -30,9 +30,9 @@ pub struct Http2 {
 }
 
 impl Http2 {
-    /// What serves a connection.
-    pub fn builder(&self) -> Builder<TokioExecutor> {
-        let mut builder = Builder::new(TokioExecutor::new());
+    /// What serves a connection whose requests run on this executor.
+    pub fn builder<E: Clone>(&self, executor: E) -> Builder<E> {
+        let mut builder = Builder::new(executor);
         builder
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW_BYTES)

@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    AddressLimits, Limits, Peer, PeerCertificate, Standing, Stream, Visitor, Visitors,
+    AddressLimits, Limits, Peer, PeerCertificate, Repute, Standing, Stream, Visitor, Visitors,
     stream::Encrypted, visitor::Visit,
 };
 
@@ -251,7 +251,9 @@ async fn open(
     let Handshake { stream, certificate, standing } =
         encryption.handshake(tcp, protocols, handshakes).await?;
     let certificate = certificate.map(Arc::new);
-    Ok((Stream::Encrypted(stream), Peer { address, encrypted: true, certificate, standing }))
+    let repute = Repute::default();
+    let peer = Peer { address, encrypted: true, certificate, standing, repute };
+    Ok((Stream::Encrypted(stream), peer))
 }
 
 #[cfg(test)]

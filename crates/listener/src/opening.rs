@@ -7,21 +7,22 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::Stream;
+use crate::{Stream, Turn};
 
 /// What every client of HTTP/2 says first: 24 fixed bytes and the head of a SETTINGS frame.
 const OPENING_BYTES: u64 = 24 + 9;
 
-/// A connection that knows how much it has read.
+/// A connection that knows how much it has read, and may have to wait for its turn to read more.
 #[derive(Debug)]
 pub struct Heard {
     stream: Stream,
     bytes: Arc<AtomicU64>,
+    turn: Option<Turn>,
 }
 
 /// How much of the opening was heard.
@@ -32,7 +33,36 @@ impl Heard {
     /// The connection, and what it has read so far.
     pub fn new(stream: Stream) -> (Self, Opening) {
         let bytes = Arc::new(AtomicU64::new(0));
-        (Self { stream, bytes: Arc::clone(&bytes) }, Opening(bytes))
+        (Self { stream, bytes: Arc::clone(&bytes), turn: None }, Opening(bytes))
+    }
+
+    /// The same connection, which is read when it is its turn.
+    #[must_use]
+    pub fn in_turns(self, turn: Turn) -> Self {
+        Self { turn: Some(turn), ..self }
+    }
+
+    /// Reads what a turn allows. True when there is something, or no more to come.
+    fn poll_read_in_turn(
+        &mut self,
+        turn: &Turn,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let most = ready!(turn.poll(context)).min(buffer.remaining());
+        let read = if most == buffer.remaining() {
+            Pin::new(&mut self.stream).poll_read(context, buffer)
+        } else {
+            let mut part = ReadBuf::new(buffer.initialize_unfilled_to(most));
+            let read = Pin::new(&mut self.stream).poll_read(context, &mut part);
+            let heard = part.filled().len();
+            buffer.advance(heard);
+            read
+        };
+        if read.is_pending() {
+            turn.pass();
+        }
+        read
     }
 }
 
@@ -51,7 +81,10 @@ impl AsyncRead for Heard {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
-        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let read = match this.turn.clone() {
+            Some(turn) => this.poll_read_in_turn(&turn, context, buffer),
+            None => Pin::new(&mut this.stream).poll_read(context, buffer),
+        };
         let heard = buffer.filled().len().saturating_sub(before);
         this.bytes.fetch_add(u64::try_from(heard).unwrap_or(0), Ordering::Relaxed);
         read

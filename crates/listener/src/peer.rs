@@ -9,6 +9,8 @@ use std::{
 use futures_util::future::BoxFuture;
 use model::Time;
 
+use crate::Repute;
+
 /// The other end of a connection. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Peer {
@@ -21,6 +23,8 @@ pub struct Peer {
     pub certificate: Option<Arc<PeerCertificate>>,
     /// Who knows whether that certificate still holds, and where it counts.
     pub standing: Option<Arc<dyn Standing>>,
+    /// What its calls have shown so far.
+    pub repute: Repute,
 }
 
 /// Knows whether what was good when a connection began still is, and where it counts.
@@ -43,8 +47,9 @@ pub type Entered = Arc<OnceLock<String>>;
 
 impl Peer {
     /// The other end of a connection without encryption.
-    pub const fn plain(address: SocketAddr) -> Self {
-        Self { address, encrypted: false, certificate: None, standing: None }
+    pub fn plain(address: SocketAddr) -> Self {
+        let repute = Repute::default();
+        Self { address, encrypted: false, certificate: None, standing: None, repute }
     }
 
     /// False when what was good when the connection began no longer is. Asked before each call.

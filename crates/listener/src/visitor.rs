@@ -16,7 +16,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::{AddressLimits, Rate};
+use crate::{AddressLimits, Rate, Repute, Turn, turn::Turns};
 
 /// Most addresses that are remembered. Past it, only new ones are turned away.
 const ADDRESSES_MAX: usize = 100_000;
@@ -34,6 +34,7 @@ pub struct Visitors {
     limits: AddressLimits,
     known: Mutex<HashMap<IpAddr, Arc<Visitor>>>,
     turned_away: AtomicU64,
+    turns: Turns,
     began: Instant,
 }
 
@@ -48,6 +49,7 @@ pub struct Visitor {
     shunned_until: AtomicU64,
     /// When it connected last: milliseconds since the beginning.
     seen: AtomicU64,
+    turns: Turns,
     began: Instant,
 }
 
@@ -68,6 +70,7 @@ impl Visitors {
             limits,
             known: Mutex::default(),
             turned_away: AtomicU64::new(0),
+            turns: Turns::default(),
             began: Instant::now(),
         })
     }
@@ -98,14 +101,14 @@ impl Visitors {
                 return None;
             }
         }
-        let visitor = Arc::new(Visitor::new(&self.limits, self.began));
+        let visitor = Arc::new(Visitor::new(&self.limits, self.turns.clone(), self.began));
         known.insert(key, Arc::clone(&visitor));
         Some(visitor)
     }
 }
 
 impl Visitor {
-    fn new(limits: &AddressLimits, began: Instant) -> Self {
+    fn new(limits: &AddressLimits, turns: Turns, began: Instant) -> Self {
         Self {
             connections: AtomicUsize::new(0),
             opened: limits.connections.map(Rate::new),
@@ -113,8 +116,15 @@ impl Visitor {
             refusals: limits.refusals.map(Rate::new),
             shunned_until: AtomicU64::new(0),
             seen: AtomicU64::new(0),
+            turns,
             began,
         }
+    }
+
+    /// The turns in which a connection is read while it is not known whose it is: it takes them among
+    /// the strangers of all addresses.
+    pub fn turn(&self, repute: Repute) -> Turn {
+        self.turns.of(repute)
     }
 
     /// Counts a request; false when there were too many.

@@ -86,12 +86,12 @@ def junk(address: str, count: int, token: str = "", sources: Sequence[str] = (SO
 def _junk_from(source: str, address: str, count: int, token: str) -> Junk:
     told = Junk()
     while told.sent < count:
+        before = told.sent
         with contextlib.suppress(OSError), connect(address, source) as connection:
-            before = told.sent
             _fill(connection, told, count, token)
-            if told.sent > before:
-                told.connections += 1
-                continue
+        if told.sent > before:
+            told.connections += 1
+            continue
         told.turned_away += 1
         time.sleep(0.001)  # ten times as often as connections are taken
     return told

@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
-use listener::{Ending, Heard, Http2, Peer, Stream, Visitor};
+use listener::{AtOnce, Ending, Heard, Http2, Peer, Reputation, Stream, Visitor};
 
 use crate::server::{RequestBody, ServerSettings, dispatch::Dispatcher, refused::Account};
 
@@ -17,7 +17,13 @@ pub(crate) async fn serve(
     settings: ServerSettings,
     ending: Ending,
 ) {
-    let account = Account::new(visitor);
+    // Where nobody has to prove anything there are no strangers.
+    let repute = peer.repute.clone();
+    if !dispatcher.has_strangers() {
+        repute.set(Reputation::Known);
+    }
+    let turn = visitor.turn(repute.clone());
+    let account = Account::new(visitor, repute.clone());
     let asked = account.clone();
     let service = service_fn(move |request: http::Request<Incoming>| {
         let account = asked.clone();
@@ -39,7 +45,8 @@ pub(crate) async fn serve(
         keep_alive_interval: settings.keep_alive_interval.to_std(),
         keep_alive_timeout: settings.keep_alive_timeout.to_std(),
     };
-    let connection = http2.builder().serve_connection(TokioIo::new(stream), service);
+    let stream = TokioIo::new(stream.in_turns(turn.clone()));
+    let connection = http2.builder(AtOnce::unless_known(repute)).serve_connection(stream, service);
     let grown_old = async {
         if settings.connection_age.is_zero() {
             std::future::pending::<()>().await;
@@ -49,7 +56,7 @@ pub(crate) async fn serve(
     let run = ending.run(connection, |connection| connection.graceful_shutdown(), grown_old);
     tokio::select! {
         biased;
-        ended = run => log(ended),
+        ended = turn.around(run) => log(ended),
         () = account.exhausted() => tracing::debug!("an address is refused too often"),
         () = opening.missed(settings.opening_timeout.to_std(), &ending) => {}
     }

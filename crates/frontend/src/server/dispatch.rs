@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, sync::Arc};
 use audit::{Names, Pending};
 use authz::{Access, Caller, Resource, Rpc};
 use http::{Method, StatusCode, header::CONTENT_TYPE};
-use listener::{Entered, Peer, Standing};
+use listener::{Entered, Peer, Reputation, Standing};
 use tonic::{Code, Status, body::Body};
 use tower::{Service, ServiceExt};
 
@@ -75,6 +75,20 @@ impl Dispatcher {
         self.authentication.as_ref()
     }
 
+    /// False where nobody has to prove anything.
+    pub(crate) fn has_strangers(&self) -> bool {
+        self.authentication.is_some() && self.frontend.policy.needs_credentials()
+    }
+
+    /// Notes that somebody has proved who is at the other end, or has not.
+    fn meets(&self, caller: &Caller, peer: &Peer) {
+        if !caller.principal().is_anonymous() {
+            peer.repute.set(Reputation::Known);
+        } else if self.has_strangers() {
+            peer.repute.unnamed();
+        }
+    }
+
     /// A caller, over a connection that may not enter every namespace.
     pub(crate) fn over(&self, caller: Caller, peer: &Peer, entered: &Entered) -> Caller {
         over(caller, peer, self.unproven.as_ref(), entered)
@@ -90,6 +104,7 @@ impl Dispatcher {
             request.extensions_mut().insert(Source(address));
         }
         if !peer.holds() {
+            peer.repute.set(Reputation::Refused);
             let response = self.turn_away(request.uri().path(), address, LOST);
             return Box::pin(async move { response });
         }
@@ -108,11 +123,15 @@ impl Dispatcher {
         Box::pin(async move {
             match authentication.identify(request.headers(), &peer).await {
                 Ok(caller) => {
+                    this.meets(&caller, &peer);
                     let caller = this.over(caller, &peer, &entered);
                     request.extensions_mut().insert(caller.clone());
                     this.answer(request, &caller, (&peer, entered), Some(&*authentication)).await
                 }
-                Err(reason) => this.turn_away(request.uri().path(), address, &reason),
+                Err(reason) => {
+                    peer.repute.set(Reputation::Refused);
+                    this.turn_away(request.uri().path(), address, &reason)
+                }
             }
         })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::enums::v1::{ResourceExhaustedCause, ResourceExhaustedScope};
 use http::Response;
-use listener::Visitor;
+use listener::{Repute, Visitor};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 
@@ -24,13 +24,14 @@ pub(crate) fn unread(mut response: Response<Body>) -> Response<Body> {
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     visitor: Arc<Visitor>,
+    repute: Repute,
     /// Cancelled when the connection is to be cut.
     cut: CancellationToken,
 }
 
 impl Account {
-    pub(crate) fn new(visitor: Arc<Visitor>) -> Self {
-        Self { visitor, cut: CancellationToken::new() }
+    pub(crate) fn new(visitor: Arc<Visitor>, repute: Repute) -> Self {
+        Self { visitor, repute, cut: CancellationToken::new() }
     }
 
     /// Counts a request; the answer when there were too many.
@@ -48,8 +49,11 @@ impl Account {
 
     /// Counts an answer, if it counts.
     pub(crate) fn counted(&self, response: Response<Body>) -> Response<Body> {
-        if response.extensions().get::<Unread>().is_some() && !self.visitor.may_go_on() {
-            self.cut.cancel();
+        if response.extensions().get::<Unread>().is_some() {
+            self.repute.refused();
+            if !self.visitor.may_go_on() {
+                self.cut.cancel();
+            }
         }
         response
     }
