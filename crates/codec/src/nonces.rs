@@ -56,9 +56,12 @@ impl Nonces {
         let mut made = self.0.lock();
         if made.used + into.len() > made.nonces.len() {
             made.nonces.resize(MADE_AT_ONCE, [0; NONCE_LEN]);
-            let filled = rand::fill(made.nonces.as_flattened_mut());
-            filled.map_err(|_| none())?;
             made.used = 0;
+            if rand::fill(made.nonces.as_flattened_mut()).is_err() {
+                // Whoever asks next must not get what was there before.
+                made.nonces.clear();
+                return Err(none());
+            }
         }
         let from = made.used;
         made.used += into.len();
