@@ -305,25 +305,24 @@ def the_same_request_after_the_end(world: World) -> None:
     world.start(request_id=request_id)
 
 
+ATTACH_ALL = {
+    "attach_request_id": True,
+    "attach_completion_callbacks": True,
+    "attach_links": True,
+}
+
+
 @SCENARIOS
 def existing_run_gets_request_links_and_callbacks(world: World) -> None:
     world.start()
     world.start(
         workflow_id_conflict_policy="WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING",
-        on_conflict_options={
-            "attach_request_id": True,
-            "attach_completion_callbacks": True,
-            "attach_links": True,
-        },
+        on_conflict_options=ATTACH_ALL,
         completion_callbacks=[{"nexus": {"url": "http://127.0.0.1:9/none"}}],
     )
     world.start(
         workflow_id_conflict_policy="WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING",
-        on_conflict_options={
-            "attach_request_id": True,
-            "attach_completion_callbacks": True,
-            "attach_links": True,
-        },
+        on_conflict_options=ATTACH_ALL,
         links=SEVERAL[:2],
         completion_callbacks=[callback_with(SEVERAL[1])],
     )
