@@ -1,9 +1,6 @@
 //! Where the requests of a connection run.
 
-use std::{
-    pin::pin,
-    task::{Context, Waker},
-};
+use std::task::{Context, Waker};
 
 use hyper::rt::Executor;
 
@@ -34,7 +31,7 @@ where
         let mut request = Box::pin(request);
         // Nobody is told when it may go on: the task that it becomes then looks for itself.
         let mut context = Context::from_waker(Waker::noop());
-        if pin!(request.as_mut()).poll(&mut context).is_pending() {
+        if request.as_mut().poll(&mut context).is_pending() {
             tokio::spawn(request);
         }
     }

@@ -41,29 +41,6 @@ impl Heard {
     pub fn in_turns(self, turn: Turn) -> Self {
         Self { turn: Some(turn), ..self }
     }
-
-    /// Reads what a turn allows. True when there is something, or no more to come.
-    fn poll_read_in_turn(
-        &mut self,
-        turn: &Turn,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let most = ready!(turn.poll(context)).min(buffer.remaining());
-        let read = if most == buffer.remaining() {
-            Pin::new(&mut self.stream).poll_read(context, buffer)
-        } else {
-            let mut part = ReadBuf::new(buffer.initialize_unfilled_to(most));
-            let read = Pin::new(&mut self.stream).poll_read(context, &mut part);
-            let heard = part.filled().len();
-            buffer.advance(heard);
-            read
-        };
-        if read.is_pending() {
-            turn.pass();
-        }
-        read
-    }
 }
 
 impl Opening {
@@ -71,6 +48,29 @@ impl Opening {
     pub fn is_over(&self) -> bool {
         self.0.load(Ordering::Relaxed) >= OPENING_BYTES
     }
+}
+
+/// Reads what a turn allows, and passes the turn on when there is nothing.
+fn poll_read_in_turn(
+    stream: Pin<&mut Stream>,
+    turn: &Turn,
+    context: &mut Context<'_>,
+    buffer: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    let most = ready!(turn.poll(context));
+    let read = if most >= buffer.remaining() {
+        stream.poll_read(context, buffer)
+    } else {
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(most));
+        let read = stream.poll_read(context, &mut part);
+        let heard = part.filled().len();
+        buffer.advance(heard);
+        read
+    };
+    if read.is_pending() {
+        turn.pass();
+    }
+    read
 }
 
 impl AsyncRead for Heard {
@@ -81,9 +81,10 @@ impl AsyncRead for Heard {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
-        let read = match this.turn.clone() {
-            Some(turn) => this.poll_read_in_turn(&turn, context, buffer),
-            None => Pin::new(&mut this.stream).poll_read(context, buffer),
+        let stream = Pin::new(&mut this.stream);
+        let read = match &this.turn {
+            Some(turn) => poll_read_in_turn(stream, turn, context, buffer),
+            None => stream.poll_read(context, buffer),
         };
         let heard = buffer.filled().len().saturating_sub(before);
         this.bytes.fetch_add(u64::try_from(heard).unwrap_or(0), Ordering::Relaxed);

@@ -52,7 +52,6 @@ impl Turns {
     /// The turns of one connection.
     pub(crate) fn of(&self, repute: Repute) -> Turn {
         let waiting = Waiting {
-            repute: repute.clone(),
             places: PollSemaphore::new(Arc::clone(&self.places)),
             pen: PollSemaphore::new(Arc::clone(&self.pen)),
             place: None,
@@ -73,7 +72,6 @@ pub struct Turn {
 }
 
 struct Waiting {
-    repute: Repute,
     places: PollSemaphore,
     pen: PollSemaphore,
     place: Option<OwnedSemaphorePermit>,
@@ -107,10 +105,10 @@ impl fmt::Debug for Turn {
 impl Turn {
     /// How many bytes may be read now. Whoever is known does not wait.
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<usize> {
-        if self.repute.get() == Reputation::Known {
-            return Poll::Ready(usize::MAX);
+        match self.repute.get() {
+            Reputation::Known => Poll::Ready(usize::MAX),
+            reputation => self.waiting.lock().poll(reputation, context),
         }
-        self.waiting.lock().poll(context)
     }
 
     /// There was nothing to read: it is somebody else's turn.
@@ -139,7 +137,7 @@ impl Turn {
 }
 
 impl Waiting {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<usize> {
+    fn poll(&mut self, reputation: Reputation, context: &mut Context<'_>) -> Poll<usize> {
         self.has_asked = true;
         match self.phase {
             Phase::Next => {
@@ -152,7 +150,7 @@ impl Waiting {
         }
         self.is_queued = true;
         // Nobody may stand in one queue while it waits in the other: its turn would come unnoticed.
-        if self.repute.get() == Reputation::Refused && self.penned.is_none() {
+        if reputation == Reputation::Refused && self.penned.is_none() {
             let Poll::Ready(penned) = self.pen.poll_acquire(context) else {
                 self.places = self.places.clone();
                 return Poll::Pending;
