@@ -8,8 +8,12 @@
 //! This crate holds no behaviour. Modules follow the proto packages: [`temporal::api`].
 
 mod raw_history;
+#[cfg(feature = "wire")]
+mod wire;
 
 pub use raw_history::{History, RawHistory};
+#[cfg(feature = "wire")]
+pub use wire::Wire;
 
 /// The encoded `FileDescriptorSet` of every message and service in this crate.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

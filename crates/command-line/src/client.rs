@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use bytes::{Buf as _, BufMut as _, Bytes};
+use api::Wire;
+use bytes::Bytes;
 use http::uri::PathAndQuery;
 use prost::Message as _;
 use tonic::{
     Code, Request, Status,
     client::Grpc,
-    codec::{DecodeBuf, Decoder, EncodeBuf, Encoder},
     metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap},
     transport::Channel,
 };
@@ -108,48 +108,6 @@ impl Client {
         request.set_timeout(CALL_TIMEOUT);
         self.grpc.ready().await.map_err(|error| Status::unavailable(diagnosis::chain(&error)))?;
         Ok(self.grpc.unary(request, PathAndQuery::from_static(path), Wire).await?.into_inner())
-    }
-}
-
-/// Messages as they are sent.
-#[derive(Debug, Clone, Copy)]
-struct Wire;
-
-impl tonic::codec::Codec for Wire {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for Wire {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(
-        &mut self,
-        message: Bytes,
-        buffer: &mut EncodeBuf<'_>,
-    ) -> std::result::Result<(), Status> {
-        buffer.put(message);
-        Ok(())
-    }
-}
-
-impl Decoder for Wire {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> std::result::Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }
 

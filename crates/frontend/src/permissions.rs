@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use api::Wire;
 use authz::{
     Access, Caller, Denial, Permit, Resource, ResourceKind, Rpc, Scope, authorize, methods, rpcs,
 };
@@ -15,7 +16,7 @@ use tower::service_fn;
 
 use crate::{
     frontend::Frontend,
-    rpc::{Wire, decode, encode},
+    rpc::{decode, encode},
     server::HttpRequest,
 };
 

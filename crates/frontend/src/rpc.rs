@@ -45,6 +45,7 @@ mod workflow_task;
 
 use std::sync::Arc;
 
+use api::Wire;
 use authz::{Rpc, Service};
 use bytes::Bytes;
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -53,7 +54,7 @@ use prost::Message;
 use tonic::{Request, Response, Status, codec::CompressionEncoding, server::Grpc};
 use tower::service_fn;
 
-pub(crate) use codec::{Wire, decode, encode, merge};
+pub(crate) use codec::{decode, encode, merge};
 
 use crate::{
     admission::{Asking, Call, InFlight},

@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
-use api::testservice::v1::{
-    GetCurrentTimeResponse, LockTimeSkippingRequest, LockTimeSkippingResponse, SleepRequest,
-    SleepResponse, SleepUntilRequest, UnlockTimeSkippingRequest, UnlockTimeSkippingResponse,
+use api::{
+    Wire,
+    testservice::v1::{
+        GetCurrentTimeResponse, LockTimeSkippingRequest, LockTimeSkippingResponse, SleepRequest,
+        SleepResponse, SleepUntilRequest, UnlockTimeSkippingRequest, UnlockTimeSkippingResponse,
+    },
 };
 use bytes::Bytes;
 use environment::{Clock, NotLocked, SkippableClock};
@@ -15,7 +18,7 @@ use tonic::{Request, Response, Status, codec::CompressionEncoding, server::Grpc}
 use tower::service_fn;
 
 use crate::{
-    rpc::{Wire, decode, encode},
+    rpc::{decode, encode},
     server::{HttpRequest, ResponseFuture, SideService},
 };
 
