@@ -305,16 +305,20 @@ impl Sql {
 /// The one division that all matching runs are in; empty for plain workflows. None when the filter
 /// leaves more than one, or says nothing.
 pub(crate) fn only_division(filter: &Predicate) -> Option<&str> {
-    let division = Attribute::System(SystemAttribute::TemporalNamespaceDivision);
-    filter.conjuncts().iter().find_map(|conjunct| match conjunct {
-        Predicate::Condition(Condition { attribute, test }) if *attribute == division => match test
-        {
-            Test::Null { negated: false } => Some(""),
-            Test::Compare(Comparison::Equal, Value::String(division)) => Some(division.as_str()),
-            _ => None,
-        },
+    filter.conjuncts().iter().find_map(division_of)
+}
+
+/// The division that a condition is about, if it names one.
+pub(crate) fn division_of(predicate: &Predicate) -> Option<&str> {
+    let Predicate::Condition(Condition { attribute, test }) = predicate else { return None };
+    if *attribute != Attribute::System(SystemAttribute::TemporalNamespaceDivision) {
+        return None;
+    }
+    match test {
+        Test::Null { negated: false } => Some(""),
+        Test::Compare(Comparison::Equal, Value::String(division)) => Some(division.as_str()),
         _ => None,
-    })
+    }
 }
 
 /// A run without a stored root is its own root.

@@ -27,6 +27,7 @@ mod read;
 mod readers;
 mod record;
 mod rows;
+mod run_index;
 mod sort;
 mod tally;
 mod tombstones;

@@ -9,6 +9,7 @@ use crate::{
     compile::Sql,
     page::{Cursor, PAGE_SIZE_MAX, Page},
     rows::{COLUMN_COUNT, COLUMNS, cursor, record},
+    run_index::RunIndex,
     sort::{Order, Place},
 };
 
@@ -57,11 +58,11 @@ impl<'a> Listing<'a> {
     }
 
     /// The index that has all runs in this order, if there is one.
-    pub(crate) fn index(&self) -> Option<&'static str> {
+    pub(crate) fn index(&self) -> Option<RunIndex> {
         match self.order_by {
-            [] => Some("execution_order"),
+            [] => Some(RunIndex::Order),
             [SortKey { attribute: Attribute::System(SystemAttribute::StartTime), .. }] => {
-                Some("execution_start")
+                Some(RunIndex::Start)
             }
             _ => None,
         }

@@ -7,9 +7,10 @@ use visibility_query::{Attribute, Comparison, Condition, Predicate, SystemAttrib
 
 use crate::{
     Error,
-    compile::{Sql, is_negative, only_division},
+    compile::{Sql, division_of, is_negative, only_division},
     counters::{self, COUNTED, Counter},
     id_set::{IdSet, Runs},
+    run_index::RunIndex,
 };
 
 /// Conditions of a filter that is planned here; SQLite plans longer ones.
@@ -18,19 +19,23 @@ const CONDITIONS_MAX: usize = 64;
 /// Types, queues or statuses of one search.
 const VALUES_MAX: usize = 1_000;
 
+/// Entries of an index that are read in the time of one row of the table.
+pub(crate) const ENTRIES_PER_ROW: u64 = 20;
+
 /// How much is tried before the next way is taken. Defaults are what large indexes want; tests with
 /// a few runs want less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
     /// So many runs are quicker fetched and sorted than looked for in the order of the list.
     pub few_runs: u64,
-    /// Rows that a list may read in vain before it looks for the next set.
+    /// Rows that a list may read in vain, and twice as many as those it finds, before it looks for
+    /// the next set.
     pub rows_in_vain: u64,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { few_runs: 5_000, rows_in_vain: 2_000 }
+        Self { few_runs: 5_000, rows_in_vain: 500 }
     }
 }
 
@@ -53,7 +58,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) scope: Scope,
     pub(crate) effort: Effort,
-    pub(crate) conjuncts: &'a [Predicate],
+    /// Without the condition on the division, which the scope says.
+    pub(crate) conjuncts: Vec<Predicate>,
     division: &'a str,
     /// Of all divisions.
     counters: Vec<Counter>,
@@ -87,7 +93,8 @@ impl<'a> Plan<'a> {
             .optional()?;
         let Some(scope) = scope else { return Ok(None) };
         let counters = counters::of_namespace(connection, namespace_id, true)?;
-        let conjuncts = filter.conjuncts();
+        let mut conjuncts = filter.conjuncts().to_vec();
+        conjuncts.retain(|conjunct| division_of(conjunct) != Some(division));
         Ok(Some(Self { connection, scope, effort, conjuncts, division, counters }))
     }
 
@@ -149,7 +156,7 @@ impl<'a> Plan<'a> {
 
     /// Takes the runs of other divisions out of a set: search attributes belong to a namespace.
     pub(crate) fn remove_other_divisions(&self, set: &mut IdSet) -> Result<(), Error> {
-        if self.counters.iter().all(|counter| counter.division == self.division) {
+        if self.is_only_division() {
             return Ok(());
         }
         let mut statement = self.connection.prepare_cached(
@@ -163,15 +170,63 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
+    /// The runs that pass a condition, if they or all others are so few that a set of them is found
+    /// in the time of a few rows.
+    pub(crate) fn runs_if_cheap(&self, predicate: &Predicate) -> Result<Option<Runs>, Error> {
+        let limit = self.effort.few_runs.saturating_mul(ENTRIES_PER_ROW);
+        let Predicate::Condition(condition) = predicate else {
+            let is_cheap = self.size(predicate)?.is_some_and(|size| size <= limit);
+            return is_cheap.then(|| self.runs(predicate)).transpose();
+        };
+        let other = opposite(condition).and_then(|other| self.search(&other));
+        let other = other.map(|search| Search { outside: !search.outside, ..search });
+        let searches = [self.search(condition), other];
+        for limit in [self.effort.few_runs, limit] {
+            for Search { sql, outside } in searches.iter().flatten() {
+                if let Some(set) = self.found_within(sql, limit)? {
+                    return Ok(Some(Runs { set, outside: *outside }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// The rows of a search.
-    pub(crate) fn found(&self, sql: &Sql) -> Result<IdSet, Error> {
+    fn found(&self, sql: &Sql) -> Result<IdSet, Error> {
+        Ok(self.found_within(sql, u64::MAX)?.unwrap_or_default())
+    }
+
+    /// The rows of a search, if there are no more.
+    fn found_within(&self, sql: &Sql, mut limit: u64) -> Result<Option<IdSet>, Error> {
         let mut statement = self.connection.prepare_cached(&sql.text)?;
         let mut rows = statement.query(params_from_iter(&sql.parameters))?;
         let mut set = IdSet::default();
         while let Some(row) = rows.next()? {
+            let Some(rest) = limit.checked_sub(1) else { return Ok(None) };
+            limit = rest;
             set.insert(row.get(0)?);
         }
-        Ok(set)
+        Ok(Some(set))
+    }
+
+    /// The entries of an index that pass a condition, where each is a run of the scope.
+    pub(crate) fn entries(&self, condition: &Condition) -> Result<Option<u64>, Error> {
+        let is_many =
+            matches!(condition.attribute, Attribute::Stored { kind, .. } if kind.is_many());
+        let search = self.search(condition).filter(|search| !search.outside);
+        let Some(Search { sql, .. }) = search.filter(|_| !is_many && self.is_only_division())
+        else {
+            return Ok(None);
+        };
+        let text = format!("SELECT count(*) FROM ({})", sql.text);
+        let mut statement = self.connection.prepare_cached(&text)?;
+        let runs: i64 = statement.query_row(params_from_iter(&sql.parameters), |row| row.get(0))?;
+        Ok(Some(runs.unsigned_abs()))
+    }
+
+    /// Whether the namespace has no runs of other divisions.
+    fn is_only_division(&self) -> bool {
+        self.counters.iter().all(|counter| counter.division == self.division)
     }
 
     /// Counts no further than the limit.
@@ -204,7 +259,6 @@ impl<'a> Plan<'a> {
     }
 
     fn search(&self, condition: &Condition) -> Option<Search> {
-        use SystemAttribute as System;
         if !has_search(condition) {
             return None;
         }
@@ -219,37 +273,31 @@ impl<'a> Plan<'a> {
             Attribute::System(attribute) => *attribute,
         };
         let test = &condition.test;
-        let (index, column) = match attribute {
-            System::WorkflowType => ("execution_type", "e.workflow_type"),
-            System::TaskQueue => ("execution_queue", "e.task_queue"),
-            System::ExecutionStatus => ("execution_status", "e.status"),
-            System::StartTime => ("execution_start", "e.start_time"),
-            System::WorkflowId => ("execution_workflow", "e.workflow_id"),
-            System::CloseTime => ("execution_order", "e.close_time"),
-            _ => {
-                let mut sql = Sql::default();
-                let namespace = sql.bind(self.scope.namespace);
-                let scope = sql.bind(self.scope.id);
-                let passes = sql.predicate(&namespace, &Predicate::Condition(condition.clone()));
-                // The plus keeps SQLite from looking at the whole scope.
-                sql.text =
-                    format!("SELECT e.id FROM execution e WHERE +e.scope = {scope} AND {passes}");
-                return Some(Search { sql, outside: false });
-            }
+        let Some(index) = RunIndex::of(attribute) else {
+            let mut sql = Sql::default();
+            let namespace = sql.bind(self.scope.namespace);
+            let scope = sql.bind(self.scope.id);
+            let passes = sql.predicate(&namespace, &Predicate::Condition(condition.clone()));
+            // The plus keeps SQLite from looking at the whole scope.
+            sql.text =
+                format!("SELECT e.id FROM execution e WHERE +e.scope = {scope} AND {passes}");
+            return Some(Search { sql, outside: false });
         };
+        let column = format!("e.{}", index.column());
         let mut sql = Sql::default();
         let scope = sql.bind(self.scope.id);
         let (passes, outside) = if COUNTED.contains(&attribute) {
-            self.counted(&mut sql, attribute, column, condition)
-        } else if attribute == System::CloseTime {
+            self.counted(&mut sql, attribute, &column, condition)
+        } else if attribute == SystemAttribute::CloseTime {
             (sql.close_time(test), false)
         } else if is_negative(test) {
-            (sql.plain(column, &test.clone().opposite()), true)
+            (sql.plain(&column, &test.clone().opposite()), true)
         } else {
-            (sql.plain(column, test), false)
+            (sql.plain(&column, test), false)
         };
         sql.text = format!(
-            "SELECT e.id FROM execution e INDEXED BY {index} WHERE e.scope = {scope} AND {passes}"
+            "SELECT e.id FROM execution e INDEXED BY {} WHERE e.scope = {scope} AND {passes}",
+            index.name()
         );
         Some(Search { sql, outside })
     }
@@ -318,18 +366,43 @@ fn has_search(condition: &Condition) -> bool {
     match &condition.attribute {
         Attribute::Stored { .. } => true,
         Attribute::System(attribute) => match attribute {
-            System::WorkflowType
-            | System::TaskQueue
-            | System::ExecutionStatus
-            | System::StartTime
-            | System::WorkflowId
-            | System::CloseTime => true,
             // Their indexes have no scope, and are for those few that are named.
             System::RunId | System::ParentWorkflowId | System::RootWorkflowId => matches!(
                 condition.test,
                 Test::Compare(Comparison::Equal, _) | Test::In { negated: false, .. }
             ),
-            _ => false,
+            _ => RunIndex::of(*attribute).is_some(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use visibility_query::{Schema, parse};
+
+    use super::*;
+    use crate::database::open_memory;
+
+    /// What a plan finds conditions for, in the division of plain workflows.
+    fn conjuncts(query: &str) -> usize {
+        let connection = open_memory().unwrap();
+        let namespace_id = NamespaceId::from_bytes([1; 16]);
+        let namespace = "INSERT INTO namespace VALUES (1, ?1)";
+        connection.execute(namespace, [namespace_id.as_bytes()]).unwrap();
+        connection.execute("INSERT INTO scope VALUES (1, 1, '')", []).unwrap();
+        let filter = parse(query, &Schema::default(), model::Time::from_nanos(0)).unwrap().filter;
+        let plan = Plan::new(&connection, namespace_id, &filter, Effort::default()).unwrap();
+        plan.unwrap().conjuncts.len()
+    }
+
+    /// The server adds one to every query, and no index knows it: lists and counts would look at
+    /// every row for it.
+    #[test]
+    fn the_division_is_no_condition_of_a_plan() {
+        assert_eq!(conjuncts(""), 0);
+        assert_eq!(conjuncts("TemporalNamespaceDivision IS NULL"), 0);
+        assert_eq!(conjuncts("WorkflowId > 'a' AND TemporalNamespaceDivision IS NULL"), 1);
+        let another = "TemporalNamespaceDivision IS NULL AND TemporalNamespaceDivision = 'a'";
+        assert_eq!(conjuncts(another), 1);
     }
 }

@@ -24,6 +24,11 @@ enum Passing {
 impl Plan<'_> {
     /// The number of runs that pass; none if SQLite counts them as well.
     pub(crate) fn count(&self) -> Result<Option<u64>, Error> {
+        if let [Predicate::Condition(condition)] = self.conjuncts.as_slice()
+            && let Some(runs) = self.entries(condition)?
+        {
+            return Ok(Some(runs));
+        }
         match self.passing()? {
             None => Ok(None),
             Some(Passing::Known(runs)) => self.known(&runs).map(Some),
@@ -70,7 +75,7 @@ impl Plan<'_> {
         let text = format!("{select} FROM execution e NOT INDEXED WHERE ");
         let mut sql = Sql { text, by_row: true, ..Sql::default() };
         sql.push_ids(few);
-        sql.push_conditions(self.scope, self.conjuncts)?;
+        sql.push_conditions(self.scope, &self.conjuncts)?;
         Ok(sql)
     }
 

@@ -3,7 +3,7 @@
 
 use model::{NamespaceId, RunId};
 use rusqlite::{params_from_iter, types::Value};
-use visibility_query::{Attribute, Condition, Predicate, SortKey, SystemAttribute, Test};
+use visibility_query::{Attribute, Condition, Predicate, SortKey, Test};
 
 use crate::{
     Error,
@@ -13,6 +13,7 @@ use crate::{
     listing::Listing,
     page::Page,
     plan::{Plan, is_searchable},
+    run_index::RunIndex,
 };
 
 /// Where the values of an attribute are in their order.
@@ -162,8 +163,7 @@ impl Plan<'_> {
 }
 
 fn by_value(attribute: &Attribute, sql: &mut Sql, plan: &Plan<'_>) -> Option<ByValue> {
-    use SystemAttribute as System;
-    let (index, column, only) = match attribute {
+    let index = match attribute {
         Attribute::Stored { kind, .. } if kind.is_many() => return None,
         Attribute::Stored { name, .. } => {
             let namespace = sql.bind(plan.scope.namespace);
@@ -179,21 +179,13 @@ fn by_value(attribute: &Attribute, sql: &mut Sql, plan: &Plan<'_>) -> Option<ByV
                 is_nullable: true,
             });
         }
-        Attribute::System(System::CloseTime) => {
-            ("execution_order", "close_time", format!(" AND close_time < {OPEN}"))
-        }
-        Attribute::System(System::WorkflowId) => {
-            ("execution_workflow", "workflow_id", String::new())
-        }
-        Attribute::System(System::WorkflowType) => {
-            ("execution_type", "workflow_type", String::new())
-        }
-        Attribute::System(System::TaskQueue) => ("execution_queue", "task_queue", String::new()),
-        Attribute::System(System::ExecutionStatus) => ("execution_status", "status", String::new()),
-        Attribute::System(_) => return None,
+        Attribute::System(attribute) => RunIndex::of(*attribute)?,
     };
     let scope = sql.bind(plan.scope.id);
+    let (name, column) = (index.name(), index.column());
     let select =
-        format!("SELECT {column}, id FROM execution INDEXED BY {index} WHERE scope = {scope}");
-    Some(ByValue { select, column, only, is_nullable: column == "close_time" })
+        format!("SELECT {column}, id FROM execution INDEXED BY {name} WHERE scope = {scope}");
+    let is_nullable = index == RunIndex::Order;
+    let only = if is_nullable { format!(" AND close_time < {OPEN}") } else { String::new() };
+    Some(ByValue { select, column, only, is_nullable })
 }

@@ -2,29 +2,31 @@
 
 use model::NamespaceId;
 use rusqlite::{params_from_iter, types::Value as Parameter};
-use visibility_query::{Attribute, Comparison, Condition, Predicate, SystemAttribute, Test};
+use visibility_query::{Attribute, Comparison, Condition, Predicate, Test};
 
 use crate::{
     Error,
     id_set::{IdSet, Runs},
     listing::{Listing, Reading},
     page::Page,
-    plan::{Plan, is_on_row, is_searchable},
+    plan::{ENTRIES_PER_ROW, Plan, is_on_row, is_searchable},
     rows::record,
+    run_index::RunIndex,
 };
-
-/// Entries of an index that are read in the time of one row of the table.
-const ENTRIES_PER_ROW: u64 = 20;
 
 /// How a list goes through runs: along an index, past what the sets leave out.
 struct Walk<'a> {
     /// What is known of the runs that pass.
     runs: Option<Runs>,
+    /// What the runs that are known have not been checked for.
+    rest: Vec<&'a Predicate>,
     /// Conditions that could be known, the last first.
     unknown: Vec<&'a Predicate>,
+    /// Those of them that many runs pass, and many do not.
+    large: Vec<&'a Predicate>,
     /// Conditions that the index along which it goes decides.
     along: Vec<&'a Predicate>,
-    index: &'static str,
+    index: RunIndex,
 }
 
 impl Plan<'_> {
@@ -54,7 +56,7 @@ impl Plan<'_> {
         let is_along = |conjunct: &&Predicate| is_covered(conjunct, index);
         let along: Vec<&Predicate> = self.conjuncts.iter().filter(is_along).collect();
         if along.len() == self.conjuncts.len() {
-            let mut reading = listing.select(&format!("execution e INDEXED BY {index}"));
+            let mut reading = listing.select(&format!("execution e INDEXED BY {}", index.name()));
             reading.sql.push_conditions(self.scope, along)?;
             listing.finish(&mut reading)?;
             return reading.page(self.connection, namespace_id, listing.page_size).map(Some);
@@ -67,12 +69,16 @@ impl Plan<'_> {
         if !needed.is_empty() {
             let (found, _) = self.intersection(&needed)?;
             if self.are_few(&found) {
-                return self.fetch(namespace_id, listing, &found.set, self.conjuncts).map(Some);
+                return self.fetch(namespace_id, listing, &found.set, &self.conjuncts).map(Some);
             }
             runs = Some(found);
         }
+        let is_needed = |conjunct: &&Predicate| {
+            needed.iter().any(|(_, needed)| std::ptr::eq(*needed, *conjunct))
+        };
+        let rest = self.conjuncts.iter().filter(|conjunct| !is_needed(conjunct)).collect();
         let unknown = unknown.into_iter().rev().map(|(_, conjunct)| conjunct).collect();
-        let walk = Walk { runs, unknown, along, index };
+        let walk = Walk { runs, rest, unknown, large: Vec::new(), along, index };
         self.go(namespace_id, listing, walk).map(Some)
     }
 
@@ -92,7 +98,7 @@ impl Plan<'_> {
     /// Conditions that indexes know, with the size of what passes, the smallest first.
     pub(crate) fn sized(&self) -> Result<Vec<(u64, &Predicate)>, Error> {
         let mut sized = Vec::new();
-        for conjunct in self.conjuncts {
+        for conjunct in &self.conjuncts {
             if let Some(size) = self.size(conjunct)? {
                 sized.push((size, conjunct));
             }
@@ -106,19 +112,14 @@ impl Plan<'_> {
     }
 
     /// The index in the order of lists that has the fewest runs which pass one of the conditions.
-    fn narrowest(&self, sized: &[(u64, &Predicate)]) -> Option<&'static str> {
+    fn narrowest(&self, sized: &[(u64, &Predicate)]) -> Option<RunIndex> {
         let indexed = sized.iter().filter_map(|(size, conjunct)| {
             let Predicate::Condition(Condition { attribute: Attribute::System(attribute), test }) =
                 conjunct
             else {
                 return None;
             };
-            let index = match attribute {
-                SystemAttribute::WorkflowType => "execution_type",
-                SystemAttribute::TaskQueue => "execution_queue",
-                SystemAttribute::ExecutionStatus => "execution_status",
-                _ => return None,
-            };
+            let index = RunIndex::of(*attribute).filter(|index| index.has_usual_order())?;
             matches!(test, Test::Compare(Comparison::Equal, _)).then_some((*size, index))
         });
         // Where all runs are open, an index by status leaves none out.
@@ -127,17 +128,17 @@ impl Plan<'_> {
     }
 
     /// What is still to be checked of runs that passed all conditions, or not.
-    pub(crate) const fn rest(&self, passed: bool) -> &[Predicate] {
-        if passed { &[] } else { self.conjuncts }
+    pub(crate) fn rest(&self, passed: bool) -> &[Predicate] {
+        if passed { &[] } else { &self.conjuncts }
     }
 
     /// The runs of a small set that pass the rest of the filter.
-    pub(crate) fn fetch(
+    pub(crate) fn fetch<'p>(
         &self,
         namespace_id: NamespaceId,
         listing: &Listing<'_>,
         few: &IdSet,
-        rest: &[Predicate],
+        rest: impl IntoIterator<Item = &'p Predicate>,
     ) -> Result<Page, Error> {
         let mut reading = listing.select("execution e NOT INDEXED");
         reading.sql.push_ids(few);
@@ -147,13 +148,27 @@ impl Plan<'_> {
         reading.page(self.connection, namespace_id, listing.page_size)
     }
 
+    /// The runs that pass one more condition, of those that are soon found if there are any.
+    fn next_runs(&self, walk: &mut Walk<'_>) -> Result<Option<Runs>, Error> {
+        while let Some(conjunct) = walk.unknown.pop() {
+            if let Some(runs) = self.runs_if_cheap(conjunct)? {
+                walk.rest.retain(|rest| !std::ptr::eq(*rest, conjunct));
+                return Ok(Some(runs));
+            }
+            walk.large.push(conjunct);
+        }
+        let Some(conjunct) = walk.large.pop() else { return Ok(None) };
+        walk.rest.retain(|rest| !std::ptr::eq(*rest, conjunct));
+        self.runs(conjunct).map(Some)
+    }
+
     fn go(
         &self,
         namespace_id: NamespaceId,
         listing: &Listing<'_>,
         mut walk: Walk<'_>,
     ) -> Result<Page, Error> {
-        let mut path = listing.select_ids(&format!("execution e INDEXED BY {}", walk.index));
+        let mut path = listing.select_ids(&format!("execution e INDEXED BY {}", walk.index.name()));
         path.sql.push_conditions(self.scope, walk.along.iter().copied())?;
         listing.finish(&mut path)?;
         let mut path_statement = self.connection.prepare_cached(&path.sql.text)?;
@@ -198,15 +213,14 @@ impl Plan<'_> {
                 continue;
             }
             in_vain += 1;
-            if in_vain < self.effort.rows_in_vain {
+            if in_vain < self.effort.rows_in_vain + 2 * records.len() as u64 {
                 continue;
             }
             in_vain = 0;
-            let Some(conjunct) = walk.unknown.pop() else { continue };
-            let found = self.runs(conjunct)?;
+            let Some(found) = self.next_runs(&mut walk)? else { continue };
             let runs = walk.runs.take().unwrap_or_else(Runs::everything).and(found);
             if self.are_few(&runs) {
-                return self.fetch(namespace_id, listing, &runs.set, self.conjuncts);
+                return self.fetch(namespace_id, listing, &runs.set, walk.rest);
             }
             if runs.outside && self.known(&runs)? == 0 {
                 break;
@@ -218,19 +232,12 @@ impl Plan<'_> {
 }
 
 /// Whether an index alone tells if a run passes.
-fn is_covered(predicate: &Predicate, index: &str) -> bool {
+fn is_covered(predicate: &Predicate, index: RunIndex) -> bool {
     let mut all = true;
     predicate.for_each(&mut |condition| {
-        let Attribute::System(attribute) = condition.attribute else {
-            all = false;
-            return;
-        };
-        all &= match attribute {
-            SystemAttribute::ExecutionStatus | SystemAttribute::StartTime => true,
-            SystemAttribute::CloseTime => index != "execution_start",
-            SystemAttribute::WorkflowType => index == "execution_type",
-            SystemAttribute::TaskQueue => index == "execution_queue",
-            _ => false,
+        all &= match condition.attribute {
+            Attribute::System(attribute) => index.covers(attribute),
+            Attribute::Stored { .. } => false,
         };
     });
     all

@@ -50,6 +50,8 @@ LISTS = {
     "list of an hour and a number": "StartTime > now() - 1h AND CustomIntField BETWEEN 40 AND 60",
     "list in a number's order": "CustomIntField >= 500 ORDER BY CustomIntField DESC",
     "list in an attribute's order": "ORDER BY CustomKeywordField",
+    "list of two large ranges with few in both": "CustomIntField > 500 AND CustomDoubleField < 20",
+    "list in the order of execution": "ORDER BY ExecutionTime DESC",
     "list in the order of ids": "WorkflowType = 'Kind3' ORDER BY WorkflowId",
 }
 DEEP = "CustomIntField < 500 AND WorkflowType != 'Kind1'"
@@ -61,6 +63,8 @@ COUNTS = {
     "count of a type by status": "WorkflowType = 'Kind7' GROUP BY ExecutionStatus",
     "count by an attribute": "CustomKeywordField = 'customer-4711'",
     "count of half of all by number": "CustomIntField >= 500 GROUP BY ExecutionStatus",
+    "count of nearly all by number": "CustomIntField > 10",
+    "count of two large ranges": "CustomIntField > 500 AND CustomDoubleField > 1000",
     "count of two ranges": "CustomIntField < 100 AND CustomDoubleField > 4000",
     "count of a prefix": "CustomKeywordField STARTS_WITH 'customer-12' "
     "AND ExecutionStatus = 'Running' GROUP BY ExecutionStatus",
@@ -124,7 +128,7 @@ def timed(what: str, call) -> None:
         times.append((time.perf_counter() - began) * 1000)
     times.sort()
     half, last = times[REPETITIONS // 2], times[int(REPETITIONS * 0.99)]
-    print(f"{what:32} p50 {half:7.1f} ms  p99 {last:7.1f} ms  {answer}", flush=True)
+    print(f"{what:42} p50 {half:7.1f} ms  p99 {last:7.1f} ms  {answer}", flush=True)
 
 
 def listed(raw: Raw, query: str) -> str:

@@ -211,11 +211,21 @@ fn filters() -> impl Strategy<Value = Predicate> {
     prop_oneof![
         1 => Just(Predicate::everything()),
         9 => text.prop_map(|text| parse(&text, &schema(), NOW).map(|query| query.filter).expect(&text)),
-        9 => prop::collection::vec(conditions(), 2..4).prop_map(|conditions| {
-            let text = conditions.join(" AND ");
+        9 => (prop::collection::vec(conditions(), 1..4), divisions()).prop_map(|(mut all, division)| {
+            all.extend(division);
+            let text = all.join(" AND ");
             parse(&text, &schema(), NOW).map(|query| query.filter).expect(&text)
         }),
     ]
+}
+
+/// What the server adds, to leave out what is no plain workflow, or everything else.
+fn divisions() -> impl Strategy<Value = Option<String>> {
+    prop::sample::select(vec![
+        None,
+        Some("TemporalNamespaceDivision IS NULL".to_owned()),
+        Some("TemporalNamespaceDivision = 'a'".to_owned()),
+    ])
 }
 
 /// With so few runs each way to find them is taken when less counts as few.
