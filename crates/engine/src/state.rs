@@ -3,7 +3,10 @@
 //! A state is a protobuf message, so that a snapshot is its encoding and fields can be added later.
 //! Tags are part of the stored format: never reuse one.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use api::{
     common::v1::{Callback, Memo, Payloads, Priority, RetryPolicy, SearchAttributes},
@@ -417,6 +420,12 @@ pub struct WorkflowPause {
 }
 
 impl State {
+    /// A run that has not started, made once: a state is large.
+    pub fn not_started() -> Arc<Self> {
+        static NOT_STARTED: LazyLock<Arc<State>> = LazyLock::new(Arc::default);
+        Arc::clone(&NOT_STARTED)
+    }
+
     /// True while the run accepts input, paused or not.
     pub fn is_running(&self) -> bool {
         self.status == WorkflowExecutionStatus::Running as i32 || self.is_paused()

@@ -165,7 +165,7 @@ impl Commit {
         slot.currents.insert(key.workflow.clone(), key.run_id);
         let run_id = key.run_id;
         let live = LiveRun::new(key, None);
-        let before = Arc::new(State::default());
+        let before = State::not_started();
         slot.runs.insert(run_id, CachedRun::new(live, before, 0, 0));
         self.record(node, slot, caller, run_id, transition)
     }
@@ -205,11 +205,10 @@ impl Commit {
             return Err(HistoryError::Unavailable("a run left the cache".to_owned()));
         };
         let live = Arc::clone(&run.live);
-        let before = std::mem::replace(&mut run.head, Arc::new(State::default()));
         let record = transition.record();
         let has_stored_changes = transition.has_stored_changes();
         let state = transition.state;
-        run.head = Arc::clone(&state);
+        let before = std::mem::replace(&mut run.head, Arc::clone(&state));
         for notice in transition.notices {
             self.release.updates.extend(news(run, notice));
         }
@@ -251,7 +250,7 @@ impl Commit {
             self.add_task(slot, &live.key, &state, task, &routes)?;
         }
         // A run that a reset made is new to the index and to the counters.
-        let before = if before.run_id == state.run_id { before } else { Arc::default() };
+        let before = if before.run_id == state.run_id { before } else { State::not_started() };
         if visibility::differs(&before, &state) {
             let change = visibility::upsert(&live.key, &state);
             self.add_visibility(slot, run_id, change)?;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use fjall::{
     Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable as _,
     Snapshot,
-    compaction::filter::Factory,
+    compaction::{Leveled, filter::Factory},
     config::{BlockSizePolicy, FilterPolicy},
 };
 use model::NamespaceId;
@@ -24,6 +24,15 @@ const WORKER_THREADS: usize = 2;
 /// Full buffers of one table that may wait for the disk. fjall itself stops a writer at 4, until they
 /// are written: for ever if that fails. So nobody writes beyond this.
 const UNFLUSHED_MAX: usize = 2;
+
+/// Tables of the first level that are merged into the next, which is rewritten then: half as often as
+/// by fjall's own choice. While one thread merges, fjall's other does nothing but wait for it, with a
+/// whole processor.
+const MERGED_AT_ONCE: u8 = 8;
+
+/// Size of a merged table, in bytes (32 MiB). The second level has as many bytes as with fjall's own
+/// choice of both.
+const TABLE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Tables of the first level that may wait to be merged; fjall stops a writer at 30, likewise.
 const UNMERGED_MAX: usize = 24;
@@ -288,8 +297,11 @@ fn write_buffer_bytes(table: Table, settings: &Settings) -> u64 {
 /// range have no use for filters; `current` is asked for many workflow ids that do not exist, and
 /// keeps the engine's Bloom filters.
 fn options(table: Table, settings: &Settings) -> KeyspaceCreateOptions {
+    let merging =
+        Leveled::default().with_l0_threshold(MERGED_AT_ONCE).with_table_target_size(TABLE_BYTES);
     let options = KeyspaceCreateOptions::default()
         .manual_journal_persist(true)
+        .compaction_strategy(Arc::new(merging))
         .max_memtable_size(write_buffer_bytes(table, settings));
     match table {
         Table::History => options

@@ -308,7 +308,7 @@ fn first_transition(
     context: &Context<'_>,
 ) -> Result<(Transition, Option<StartedWorkflowTask>), Rejection> {
     start.attributes.eager_execution_accepted = eager.is_some();
-    let mut transition = decide(&State::default(), Input::Start(Box::new(start)), context)?;
+    let mut transition = decide(&State::not_started(), Input::Start(Box::new(start)), context)?;
     let pending = transition.state.workflow_task.as_ref();
     let Some((eager, task)) = eager.zip(pending) else { return Ok((transition, None)) };
     let input = Input::StartWorkflowTask(StartWorkflowTask {
