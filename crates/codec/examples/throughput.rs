@@ -1,6 +1,6 @@
 //! How quick the codecs are on one core, beside raw AES-256-GCM of the library below them:
 //!
-//!     cargo run --profile sim --package longtide-codec --no-default-features --example throughput
+//!     cargo run --release --package longtide-codec --no-default-features --example throughput
 //!
 //! Raw means: one buffer that is encrypted in place again and again, with a counter for a nonce. A
 //! codec takes payloads and gives others, with all that belongs to them; it frees what it was given,

@@ -6,17 +6,14 @@
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-/// Payloads of this size and more are encrypted into such a buffer, from where they lie. Smaller ones
-/// are quicker copied.
-pub(crate) const SEALED_BYTES_MIN: usize = 16 * 1024;
-
-/// And of this size they are decrypted into one, when they cannot be where they lie.
+/// Payloads of this size and more are decrypted into such a buffer, when they cannot be where they lie.
 pub(crate) const OPENED_BYTES_MIN: usize = 4 * 1024;
 
 /// Most bytes that are kept for later (32 MiB): as many as a process had at once, if those were fewer.
 const KEPT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Sizes are multiples of this, so that a buffer fits payloads of about its size.
+/// Sizes are multiples of this, so that a buffer fits payloads of about its size. Smaller ones are
+/// not kept.
 const STEP_BYTES: usize = 4 * 1024;
 
 static KEPT: Mutex<Kept> = Mutex::new(Kept { buffers: Vec::new(), bytes: 0 });
@@ -37,6 +34,9 @@ pub(crate) struct Buffer {
 impl Buffer {
     /// One of this length, full of anything.
     pub(crate) fn take(length: usize) -> Self {
+        if length < STEP_BYTES {
+            return Self { bytes: vec![0; length], length };
+        }
         let fits = length..=length.saturating_mul(2).max(2 * STEP_BYTES);
         let bytes = {
             let mut kept = KEPT.lock();
@@ -68,6 +68,9 @@ impl AsRef<[u8]> for Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
+        if bytes.len() < STEP_BYTES {
+            return;
+        }
         let mut kept = KEPT.lock();
         if kept.bytes + bytes.len() <= KEPT_BYTES_MAX {
             kept.bytes += bytes.len();

@@ -1,6 +1,6 @@
 //! A payload, as the API defines it.
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 use prost::encoding::encoded_len_varint;
 
 use crate::{
@@ -130,8 +130,8 @@ impl Payload {
     }
 
     /// Writes all but the data, which comes last.
-    pub(crate) fn put_head(&self, into: &mut Vec<u8>) {
-        into.extend_from_slice(self.metadata.encoded());
+    pub(crate) fn put_head(&self, into: &mut impl BufMut) {
+        into.put_slice(self.metadata.encoded());
         for external in &self.external_payloads {
             wire::put_head(EXTERNAL, external.len(), into);
             external.put(into);
@@ -175,9 +175,9 @@ impl ExternalPayload {
         }
     }
 
-    fn put(self, into: &mut Vec<u8>) {
+    fn put(self, into: &mut impl BufMut) {
         if self.size_bytes != 0 {
-            into.push(SIZE_BYTES_KEY);
+            into.put_u8(SIZE_BYTES_KEY);
             wire::put_varint(self.size_bytes.cast_unsigned(), into);
         }
     }

@@ -1,16 +1,16 @@
 //! AES-256-GCM over messages, laid out as the SDKs' samples do: nonce, ciphertext, tag.
 //!
-//! A small payload is copied once: it is encoded into the buffer in which it is then encrypted, which
-//! it shares with its neighbours. A large one is encrypted from where it lies. Both are decrypted where
+//! Nothing is copied: what stands before the data is written into the buffer and encrypted there, the
+//! data from where it lies. Small payloads share a buffer with their neighbours. All are decrypted where
 //! they lie, when that is nobody else's.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Nonce, UnboundKey};
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::{
     CodecError, Metadata, Payload,
-    buffers::{Buffer, OPENED_BYTES_MIN, SEALED_BYTES_MIN},
-    nonces::{NonceBytes, Nonces, Taken},
+    buffers::{Buffer, OPENED_BYTES_MIN},
+    nonces::{Nonces, Taken},
 };
 
 /// What sealing adds to the length of the data.
@@ -53,10 +53,13 @@ impl SealingKey {
 
     /// Seals `plaintext` with a nonce of its own; the associated data is not part of the result.
     pub(crate) fn seal(&self, associated: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, CodecError> {
-        let mut sealed = Vec::with_capacity(plaintext.len() + OVERHEAD);
         let nonce = self.nonces.take(1).next()?;
-        let write = |into: &mut Vec<u8>| into.extend_from_slice(plaintext);
-        self.seal_with(nonce, associated, &mut sealed, write)?;
+        let mut sealed = nonce.to_vec();
+        sealed.extend_from_slice(plaintext);
+        let text = sealed.get_mut(NONCE_LEN..).unwrap_or_default();
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(associated), text);
+        sealed.extend_from_slice(tag.map_err(|_| too_long())?.as_ref());
         Ok(sealed)
     }
 
@@ -70,18 +73,13 @@ impl SealingKey {
         while !payloads.is_empty() {
             let (count, bytes) = form.shared(payloads);
             let (some, others) = payloads.split_at_mut(count);
-            match some {
-                [one] if one.data.len() >= SEALED_BYTES_MIN => {
-                    self.seal_large(form, one, nonces.next()?)?;
-                }
-                some => self.seal_some(form, some, bytes, &mut nonces)?,
-            }
+            self.seal_some(form, some, bytes, &mut nonces)?;
             payloads = others;
         }
         Ok(())
     }
 
-    /// The same in one buffer of this size.
+    /// The same in one buffer of this size. The data is not copied: it is encrypted from where it lies.
     fn seal_some(
         &self,
         form: Form<'_>,
@@ -89,60 +87,26 @@ impl SealingKey {
         bytes: usize,
         nonces: &mut Taken<'_>,
     ) -> Result<(), CodecError> {
-        let mut sealed = Vec::with_capacity(bytes);
+        let mut buffer = Buffer::take(bytes);
+        let mut free = buffer.as_mut();
         for payload in &*payloads {
-            sealed.extend_from_slice(form.head);
-            self.seal_with(nonces.next()?, form.associated, &mut sealed, |into| {
-                payload.put_head(into);
-                into.extend_from_slice(&payload.data);
-            })?;
+            let (mut place, others) = free.split_at_mut(form.sealed_len(payload));
+            free = others;
+            let nonce = nonces.next()?;
+            place.put_slice(form.head);
+            place.put_slice(&nonce);
+            let (head, rest) = place.split_at_mut(payload.head_len());
+            payload.put_head(&mut &mut *head);
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            let associated = Aad::from(form.associated);
+            let done = self.key.seal_in_place_scatter(nonce, associated, head, &payload.data, rest);
+            done.map_err(|_| too_long())?;
         }
-        let mut sealed = Bytes::from(sealed);
+        let mut sealed = buffer.freeze();
         for payload in payloads {
             let length = form.sealed_len(payload);
             form.put(sealed.split_to(length), payload);
         }
-        Ok(())
-    }
-
-    /// Copies nothing: the data is encrypted from where it lies.
-    fn seal_large(
-        &self,
-        form: Form<'_>,
-        payload: &mut Payload,
-        nonce: NonceBytes,
-    ) -> Result<(), CodecError> {
-        let mut before = Vec::with_capacity(form.head.len() + NONCE_LEN + payload.head_len());
-        before.extend_from_slice(form.head);
-        before.extend_from_slice(&nonce);
-        let readable = before.len();
-        payload.put_head(&mut before);
-        let mut sealed = Buffer::take(form.sealed_len(payload));
-        let (head, rest) = sealed.as_mut().split_at_mut(before.len());
-        head.copy_from_slice(&before);
-        let head = head.get_mut(readable..).unwrap_or_default();
-        let (nonce, associated) = (Nonce::assume_unique_for_key(nonce), Aad::from(form.associated));
-        let done = self.key.seal_in_place_scatter(nonce, associated, head, &payload.data, rest);
-        done.map_err(|_| too_long())?;
-        form.put(sealed.freeze(), payload);
-        Ok(())
-    }
-
-    fn seal_with(
-        &self,
-        nonce: NonceBytes,
-        associated: &[u8],
-        into: &mut Vec<u8>,
-        write: impl FnOnce(&mut Vec<u8>),
-    ) -> Result<(), CodecError> {
-        into.extend_from_slice(&nonce);
-        let before = into.len();
-        write(into);
-        let text = into.get_mut(before..).unwrap_or_default();
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(associated), text);
-        let tag = tag.map_err(|_| too_long())?;
-        into.extend_from_slice(tag.as_ref());
         Ok(())
     }
 
@@ -235,8 +199,7 @@ impl Form<'_> {
         let (mut count, mut bytes) = (0, 0);
         for payload in payloads {
             let more = bytes + self.sealed_len(payload);
-            let is_large = payload.data.len() >= SEALED_BYTES_MIN;
-            if count > 0 && (is_large || more > SHARED_BYTES_MAX) {
+            if count > 0 && more > SHARED_BYTES_MAX {
                 break;
             }
             (count, bytes) = (count + 1, more);

@@ -1,5 +1,6 @@
 //! The fields of an encoded message.
 
+use bytes::BufMut;
 use prost::encoding::{decode_varint, encoded_len_varint};
 
 use crate::VisitError;
@@ -86,19 +87,19 @@ pub(crate) fn put(number: u32, content: &[u8], into: &mut Vec<u8>) {
 }
 
 /// Writes what stands before a content of this length.
-pub(crate) fn put_head(number: u32, content_len: usize, into: &mut Vec<u8>) {
+pub(crate) fn put_head(number: u32, content_len: usize, into: &mut impl BufMut) {
     const WITH_LENGTH: u32 = 2;
     put_varint(u64::from(number << 3 | WITH_LENGTH), into);
     put_varint(content_len as u64, into);
 }
 
 /// Writes a number.
-pub(crate) fn put_varint(mut number: u64, into: &mut Vec<u8>) {
+pub(crate) fn put_varint(mut number: u64, into: &mut impl BufMut) {
     while number >= 0x80 {
-        into.push(number as u8 | 0x80);
+        into.put_u8(number as u8 | 0x80);
         number >>= 7;
     }
-    into.push(number as u8);
+    into.put_u8(number as u8);
 }
 
 /// How long a field with a length is, when its number is one of the first fifteen.
