@@ -244,13 +244,18 @@ impl Sql {
             let found = format!("SELECT rowid FROM text_words WHERE text_words MATCH {phrases}");
             return (format!("{rows} AND id IN ({found})"), outside);
         }
-        let matches = self.value_test("value", &positive);
+        let matches = self.passes(kind, &positive);
+        (format!("{rows} AND {matches}"), outside)
+    }
+
+    /// The condition that a value in the tables of attributes passes: one of this type, not null.
+    pub(crate) fn passes(&mut self, kind: AttributeType, test: &Test) -> String {
+        let matches = self.value_test("value", test);
         let same_type = if is_string(kind) { "value >= ''" } else { "value < ''" };
-        let matches = match says_type(is_string(kind), &positive) {
+        match says_type(is_string(kind), test) {
             true => matches,
             false => format!("{same_type} AND {matches}"),
-        };
-        (format!("{rows} AND {matches}"), outside)
+        }
     }
 
     fn stored(&mut self, namespace: &str, name: &str, kind: AttributeType, test: &Test) -> String {

@@ -3,7 +3,7 @@
 
 use model::{NamespaceId, RunId};
 use rusqlite::{params_from_iter, types::Value};
-use visibility_query::{Attribute, Condition, Predicate, SortKey, Test};
+use visibility_query::{Attribute, AttributeType, Condition, Predicate, SortKey, Test};
 
 use crate::{
     Error,
@@ -40,14 +40,22 @@ impl Plan<'_> {
         {
             return Ok(None);
         }
-        let (runs, all) = self.intersection(sized)?;
-        let rest = self.rest(all);
+        let along: Vec<_> =
+            self.conjuncts.iter().filter_map(|conjunct| on_value_of(key, conjunct)).collect();
+        let sized: Vec<_> = sized
+            .iter()
+            .copied()
+            .filter(|(_, conjunct)| on_value_of(key, conjunct).is_none())
+            .collect();
+        let (runs, all) = self.intersection(&sized)?;
         if self.are_few(&runs) {
+            let rest = self.rest(all && along.is_empty());
             return self.fetch(namespace_id, listing, &runs.set, rest).map(Some);
         }
+        let rest = self.rest(all);
         let mut wanted = listing.page_size as u64 + 1;
         loop {
-            let (candidates, are_all) = self.candidates(key, &runs, listing, wanted)?;
+            let (candidates, are_all) = self.candidates(key, &along, &runs, listing, wanted)?;
             let page = self.fetch(namespace_id, listing, &candidates, rest)?;
             if are_all || !page.next_page_token.is_empty() {
                 return Ok(Some(page));
@@ -62,6 +70,7 @@ impl Plan<'_> {
     fn candidates(
         &self,
         key: &SortKey,
+        along: &[(AttributeType, &Test)],
         runs: &Runs,
         listing: &Listing<'_>,
         wanted: u64,
@@ -78,7 +87,10 @@ impl Plan<'_> {
                 format!(" AND {column} {comparison} {}", sql.bind(value.clone()))
             });
             let descending = if key.descending { " DESC" } else { "" };
-            sql.text = format!("{select}{start}{only} ORDER BY {column}{descending}");
+            let passes =
+                along.iter().map(|(kind, test)| format!(" AND {}", sql.passes(*kind, test)));
+            let passes: String = passes.collect();
+            sql.text = format!("{select}{passes}{start}{only} ORDER BY {column}{descending}");
             let mut statement = self.connection.prepare_cached(&sql.text)?;
             let mut rows = statement.query(params_from_iter(&sql.parameters))?;
             let mut group: Option<(Value, IdSet, u64)> = None;
@@ -114,7 +126,7 @@ impl Plan<'_> {
                 }
             }
         }
-        if !path.is_nullable {
+        if !path.is_nullable || !along.is_empty() {
             return Ok((found, true));
         }
         let null =
@@ -160,6 +172,14 @@ impl Plan<'_> {
         }
         Ok(true)
     }
+}
+
+/// A test of the value by which a list is ordered: what passes is found on the way.
+fn on_value_of<'p>(key: &SortKey, predicate: &'p Predicate) -> Option<(AttributeType, &'p Test)> {
+    let Predicate::Condition(Condition { attribute, test }) = predicate else { return None };
+    let Attribute::Stored { kind, .. } = attribute else { return None };
+    let is_on_value = *attribute == key.attribute && !matches!(test, Test::Null { .. });
+    is_on_value.then_some((*kind, test))
 }
 
 fn by_value(attribute: &Attribute, sql: &mut Sql, plan: &Plan<'_>) -> Option<ByValue> {
