@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::Wire;
+use api::{Wire, workflowservice::v1::GetWorkflowExecutionHistoryRequest};
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use prost::Message as _;
@@ -22,6 +22,10 @@ use crate::{
     proto_json::Named as _,
     settings::Settings,
 };
+
+/// The reference appends events of a workflow task that are not written, and may never be, to a
+/// history; not for its own command line, as which histories are therefore asked for.
+const READER_OF_WRITTEN_EVENTS: AsciiMetadataValue = AsciiMetadataValue::from_static("temporal-cli");
 
 /// How long a call may take; a long poll ends before.
 const CALL_TIMEOUT: Duration = Duration::from_secs(70);
@@ -105,6 +109,9 @@ impl Client {
     ) -> std::result::Result<Bytes, Status> {
         let mut request = Request::new(request);
         *request.metadata_mut() = self.metadata.clone();
+        if path == GetWorkflowExecutionHistoryRequest::PATH {
+            request.metadata_mut().insert("client-name", READER_OF_WRITTEN_EVENTS);
+        }
         request.set_timeout(CALL_TIMEOUT);
         self.grpc.ready().await.map_err(|error| Status::unavailable(diagnosis::chain(&error)))?;
         Ok(self.grpc.unary(request, PathAndQuery::from_static(path), Wire).await?.into_inner())

@@ -1,13 +1,15 @@
-"""`workflow diff` and `history export`."""
+"""`workflow diff`, `history export`, and what of a history is shown."""
 
 import base64
 import json
 
+from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.client import WorkflowHistory
 
-from harness.command_line import Cli
+from harness.command_line import REFERENCE, Cli
 from harness.raw import Raw, complete_workflow
 from harness.sdk import unique
+from harness.server import Server
 
 
 def run_once(ours: Cli, raw: Raw, queue: str, argument: str, result: bytes) -> str:
@@ -59,3 +61,20 @@ def test_a_redacted_export_tells_nothing_and_can_still_be_read(ours: Cli, raw: R
     assert len(history.events) == 5
     result = history.events[-1].workflow_execution_completed_event_attributes.result
     assert result.payloads[0].data == b'"<redacted: 13 bytes>"'
+
+
+def test_in_front_of_the_reference_nothing_is_shown_that_is_not_written(ours: Cli, queue: str):
+    with Server(program=str(REFERENCE)) as server:
+        raw, workflow_id = Raw(server.address), unique("workflow")
+        words = ["-w", workflow_id, "--address", server.address]
+        ours.text("workflow", "start", "--type", "kind", "-t", queue, *words)
+        # The second attempt has events that are written when it ends, if at all.
+        cause = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
+        token = raw.poll(queue).task_token
+        raw.call("RespondWorkflowTaskFailed", task_token=token, cause=cause)
+        assert len(raw.poll(queue).history.events) == 6
+        assert len(ours.json("workflow", "show", *words)["events"]) == 4
+        ours.text("workflow", "terminate", *words)
+        shown = ours.text("workflow", "show", "--follow", *words).splitlines()
+        numbers = [line.split()[0] for line in shown if line.split() and line.split()[0].isdigit()]
+        assert numbers == ["1", "2", "3", "4", "5"]
