@@ -25,7 +25,8 @@ use crate::{
 
 /// The reference appends events of a workflow task that are not written, and may never be, to a
 /// history; not for its own command line, as which histories are therefore asked for.
-const READER_OF_WRITTEN_EVENTS: AsciiMetadataValue = AsciiMetadataValue::from_static("temporal-cli");
+const READER_OF_WRITTEN_EVENTS: AsciiMetadataValue =
+    AsciiMetadataValue::from_static("temporal-cli");
 
 /// How long a call may take; a long poll ends before.
 const CALL_TIMEOUT: Duration = Duration::from_secs(70);
