@@ -35,7 +35,7 @@ pub(crate) fn text(workspace: &Workspace) -> anyhow::Result<String> {
 
 /// Where cargo keeps the crate.
 fn folder(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    let arguments = ["metadata", "--offline", "--locked", "--format-version", "1"];
+    let arguments = ["metadata", "--locked", "--format-version", "1"];
     let metadata: Value = serde_json::from_str(&workspace.cargo(&arguments).read()?)?;
     let packages = metadata.get("packages").and_then(Value::as_array).context("packages")?;
     let named = |package: &&Value| package.get("name").and_then(Value::as_str) == Some(PACKAGE);
