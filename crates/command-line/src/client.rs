@@ -25,8 +25,7 @@ use crate::{
 
 /// The reference appends events of a workflow task that are not written, and may never be, to a
 /// history; not for its own command line, as which histories are therefore asked for.
-const READER_OF_WRITTEN_EVENTS: AsciiMetadataValue =
-    AsciiMetadataValue::from_static("temporal-cli");
+const READER_OF_WRITTEN_EVENTS: &str = "temporal-cli";
 
 /// How long a call may take; a long poll ends before.
 const CALL_TIMEOUT: Duration = Duration::from_secs(70);
@@ -111,7 +110,8 @@ impl Client {
         let mut request = Request::new(request);
         *request.metadata_mut() = self.metadata.clone();
         if path == GetWorkflowExecutionHistoryRequest::PATH {
-            request.metadata_mut().insert("client-name", READER_OF_WRITTEN_EVENTS);
+            let reader = AsciiMetadataValue::from_static(READER_OF_WRITTEN_EVENTS);
+            request.metadata_mut().insert("client-name", reader);
         }
         request.set_timeout(CALL_TIMEOUT);
         self.grpc.ready().await.map_err(|error| Status::unavailable(diagnosis::chain(&error)))?;
