@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::{Input, Rejection, State, Transition, outstanding_tasks};
+use engine::{Input, Rejection, Transition, outstanding_tasks};
 use model::Span;
 
 use crate::{
@@ -60,7 +60,7 @@ struct Places {
 impl Places {
     /// Keeps a run, unless enough are kept of all the places where it is.
     fn note(&mut self, world: &World, random: &mut Random) {
-        for place in places(&world.state) {
+        for place in places(world) {
             let kept = self.runs.entry(place).or_default();
             if kept.len() < KEPT_MAX {
                 kept.push(world.without_past());
@@ -82,10 +82,14 @@ impl Places {
 }
 
 /// Where a run is: its workflow task, its buffer, and each of the other machines.
-fn places(state: &State) -> BTreeSet<String> {
+fn places(world: &World) -> BTreeSet<String> {
+    let state = &world.state;
     let task = transitions::workflow_task(state);
     let failures = state.workflow_task.as_ref().map_or(0, |task| task.attempt.min(2));
     let (run, buffered) = (transitions::run(state), state.buffered_events.len());
+    // What a worker's task does not hold up ends it.
+    let ends_task = world.buffers_nothing() && task.starts_with("started");
+    let run = if ends_task { format!("{run}, no buffer") } else { run.to_owned() };
     let here = format!("{run}, {task} {failures}, {buffered} buffered");
     let mut places = BTreeSet::from([here.clone()]);
     for machine in transitions::machines(state) {

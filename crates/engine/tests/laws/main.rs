@@ -510,7 +510,7 @@ proptest! {
 }
 
 /// How often the fixed runs go on from a rare place.
-const ROUNDS: usize = 3000;
+const ROUNDS: usize = 10_000;
 
 /// A fixed set of runs, so that coverage does not depend on luck.
 #[test]

@@ -127,6 +127,11 @@ impl World {
         world
     }
 
+    /// Whether no event may wait for the end of a task.
+    pub(crate) const fn buffers_nothing(&self) -> bool {
+        self.limits.buffered_events_bytes_max == 1
+    }
+
     /// Kinds of steps.
     pub(crate) const KINDS: u8 = 29;
 
