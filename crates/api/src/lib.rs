@@ -5,7 +5,7 @@
 //! are never copied) and maps are `BTreeMap` (the same message always encodes to the same bytes).
 //! `temporal.api.history.v1.History` is [`RawHistory`]: histories travel encoded.
 //!
-//! This crate holds no behaviour. Modules follow the proto packages: [`temporal::api`].
+//! This crate holds no behaviour beyond how messages are read and written. Modules follow the proto packages: [`temporal::api`].
 
 mod raw_history;
 #[cfg(feature = "wire")]

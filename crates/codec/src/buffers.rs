@@ -1,4 +1,4 @@
-//! Buffers of large payloads, used again and again.
+//! Buffers of large payloads, and of many small ones, used again and again.
 //!
 //! A new buffer of a mebibyte costs half as much as its encryption: the system clears its pages, and
 //! safe code fills it before it is encrypted into. One that was used before is there, and is filled.

@@ -272,7 +272,7 @@ fn start_next(draft: &mut Draft<'_>, mut attributes: WorkflowExecutionStartedEve
     };
     // The start of an empty state is refused by nothing.
     let context = time_skipping::context_on_the_wall(state, context);
-    if let Ok(transition) = decide(&State::default(), Input::Start(Box::new(start)), &context) {
+    if let Ok(transition) = decide(&State::not_started(), Input::Start(Box::new(start)), &context) {
         draft.new_run(transition);
     }
 }

@@ -1,7 +1,7 @@
 //! Predicates as SQL over the tables of [`crate::database`].
 
 use model::{NamespaceId, RunId};
-use rusqlite::types::Value as Parameter;
+use rusqlite::{Connection, params_from_iter, types::Value as Parameter};
 use visibility_query::{
     Attribute, AttributeType, Comparison, Condition, Predicate, SystemAttribute, Test, Value,
 };
@@ -40,6 +40,14 @@ impl Sql {
     pub(crate) fn bind(&mut self, value: impl Into<Parameter>) -> String {
         self.parameters.push(value.into());
         format!("?{}", self.parameters.len())
+    }
+
+    /// Runs a statement that finds one number.
+    pub(crate) fn count(&self, connection: &Connection) -> Result<u64, Error> {
+        let mut statement = connection.prepare_cached(&self.text)?;
+        let found: i64 =
+            statement.query_row(params_from_iter(&self.parameters), |row| row.get(0))?;
+        Ok(found.unsigned_abs())
     }
 
     /// Adds the condition that a row of `execution e` belongs to the namespace, is in the division

@@ -178,11 +178,9 @@ impl<'a> Plan<'a> {
             let is_cheap = self.size(predicate)?.is_some_and(|size| size <= limit);
             return is_cheap.then(|| self.runs(predicate)).transpose();
         };
-        let other = opposite(condition).and_then(|other| self.search(&other));
-        let other = other.map(|search| Search { outside: !search.outside, ..search });
-        let searches = [self.search(condition), other];
+        let Some((search, other)) = self.searches(condition) else { return Ok(None) };
         for limit in [self.effort.few_runs, limit] {
-            for Search { sql, outside } in searches.iter().flatten() {
+            for Search { sql, outside } in std::iter::once(&search).chain(&other) {
                 if let Some(set) = self.found_within(sql, limit)? {
                     return Ok(Some(Runs { set, outside: *outside }));
                 }
@@ -219,9 +217,7 @@ impl<'a> Plan<'a> {
             return Ok(None);
         };
         let text = format!("SELECT count(*) FROM ({})", sql.text);
-        let mut statement = self.connection.prepare_cached(&text)?;
-        let runs: i64 = statement.query_row(params_from_iter(&sql.parameters), |row| row.get(0))?;
-        Ok(Some(runs.unsigned_abs()))
+        Sql { text, ..sql }.count(self.connection).map(Some)
     }
 
     /// Whether the namespace has no runs of other divisions.
@@ -232,27 +228,30 @@ impl<'a> Plan<'a> {
     /// Counts no further than the limit.
     fn bounded(&self, sql: &Sql, limit: u64) -> Result<u64, Error> {
         let text = format!("SELECT count(*) FROM ({} LIMIT {limit})", sql.text);
-        let mut statement = self.connection.prepare_cached(&text)?;
-        let runs: i64 = statement.query_row(params_from_iter(&sql.parameters), |row| row.get(0))?;
-        Ok(runs.unsigned_abs())
+        Sql { text, parameters: sql.parameters.clone(), by_row: sql.by_row }.count(self.connection)
+    }
+
+    /// The search for what passes, and for what does not where that is another.
+    fn searches(&self, condition: &Condition) -> Option<(Search, Option<Search>)> {
+        let search = self.search(condition)?;
+        let other = opposite(condition).and_then(|other| self.search(&other));
+        let other = other.filter(|other| !search.outside && !other.outside);
+        Some((search, other.map(|other| Search { outside: true, ..other })))
     }
 
     /// The search for what passes, or for what does not where that is less.
     fn cheaper_search(&self, condition: &Condition) -> Result<Option<Search>, Error> {
-        let Some(search) = self.search(condition) else { return Ok(None) };
-        let Some(other) = opposite(condition).and_then(|other| self.search(&other)) else {
-            return Ok(Some(search));
+        let (search, other) = match self.searches(condition) {
+            Some((search, Some(other))) => (search, other),
+            only => return Ok(only.map(|(search, _)| search)),
         };
-        if search.outside || other.outside {
-            return Ok(Some(search));
-        }
         let mut limit = self.effort.few_runs + 1;
         loop {
             if self.bounded(&search.sql, limit)? < limit {
                 return Ok(Some(search));
             }
             if self.bounded(&other.sql, limit)? < limit {
-                return Ok(Some(Search { outside: true, ..other }));
+                return Ok(Some(other));
             }
             limit = limit.saturating_mul(4);
         }

@@ -85,9 +85,7 @@ pub(crate) fn count(
     let mut sql =
         Sql { text: "SELECT count(*) FROM execution e WHERE ".to_owned(), ..Sql::default() };
     sql.push_filter(namespace_id, filter)?;
-    let mut statement = connection.prepare_cached(&sql.text)?;
-    let runs: i64 = statement.query_row(params_from_iter(&sql.parameters), |row| row.get(0))?;
-    Ok(runs.unsigned_abs())
+    sql.count(connection)
 }
 
 /// The number of runs by value of an attribute: the status as its number, or the division, which

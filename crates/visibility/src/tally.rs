@@ -33,11 +33,7 @@ impl Plan<'_> {
             None => Ok(None),
             Some(Passing::Known(runs)) => self.known(&runs).map(Some),
             Some(Passing::Few(few)) => {
-                let sql = self.few("SELECT count(*)", &few)?;
-                let mut statement = self.connection.prepare_cached(&sql.text)?;
-                let runs: i64 =
-                    statement.query_row(params_from_iter(&sql.parameters), |row| row.get(0))?;
-                Ok(Some(runs.unsigned_abs()))
+                self.few("SELECT count(*)", &few)?.count(self.connection).map(Some)
             }
         }
     }

@@ -73,10 +73,7 @@ impl Plan<'_> {
             }
             runs = Some(found);
         }
-        let is_needed = |conjunct: &&Predicate| {
-            needed.iter().any(|(_, needed)| std::ptr::eq(*needed, *conjunct))
-        };
-        let rest = self.conjuncts.iter().filter(|conjunct| !is_needed(conjunct)).collect();
+        let rest = self.conjuncts.iter().filter(|conjunct| is_on_row(conjunct)).collect();
         let unknown = unknown.into_iter().rev().map(|(_, conjunct)| conjunct).collect();
         let walk = Walk { runs, rest, unknown, large: Vec::new(), along, index };
         self.go(namespace_id, listing, walk).map(Some)
@@ -150,16 +147,19 @@ impl Plan<'_> {
 
     /// The runs that pass one more condition, of those that are soon found if there are any.
     fn next_runs(&self, walk: &mut Walk<'_>) -> Result<Option<Runs>, Error> {
-        while let Some(conjunct) = walk.unknown.pop() {
-            if let Some(runs) = self.runs_if_cheap(conjunct)? {
-                walk.rest.retain(|rest| !std::ptr::eq(*rest, conjunct));
-                return Ok(Some(runs));
+        let (conjunct, runs) = loop {
+            if let Some(conjunct) = walk.unknown.pop() {
+                match self.runs_if_cheap(conjunct)? {
+                    Some(runs) => break (conjunct, runs),
+                    None => walk.large.push(conjunct),
+                }
+            } else {
+                let Some(conjunct) = walk.large.pop() else { return Ok(None) };
+                break (conjunct, self.runs(conjunct)?);
             }
-            walk.large.push(conjunct);
-        }
-        let Some(conjunct) = walk.large.pop() else { return Ok(None) };
+        };
         walk.rest.retain(|rest| !std::ptr::eq(*rest, conjunct));
-        self.runs(conjunct).map(Some)
+        Ok(Some(runs))
     }
 
     fn go(
@@ -176,8 +176,7 @@ impl Plan<'_> {
 
         let mut reading: Reading = listing.select("execution e");
         reading.sql.by_row = true;
-        let rest = self.conjuncts.iter().filter(|conjunct| is_on_row(conjunct));
-        reading.sql.push_conditions(self.scope, rest)?;
+        reading.sql.push_conditions(self.scope, walk.rest.iter().copied())?;
         let id = reading.sql.bind(0);
         reading.sql.text.push_str(&format!(" AND e.id = {id}"));
         let mut row_statement = self.connection.prepare_cached(&reading.sql.text)?;

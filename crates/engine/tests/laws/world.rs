@@ -65,13 +65,16 @@ pub(crate) struct World {
 /// Policies from here on are those below, in runs that buffer nothing.
 pub(crate) const BUFFERS_NOTHING: u8 = 128;
 
+/// Every event has more.
+const NO_EVENT_BYTES: usize = 1;
+
 /// Few of everything. From [`BUFFERS_NOTHING`] on no event may wait for the end of a task.
 pub(crate) fn small_limits(policy: u8) -> Limits {
     let buffers_nothing = policy >= BUFFERS_NOTHING;
     Limits {
         pending_max: 4,
         buffered_events_max: 5,
-        buffered_events_bytes_max: if buffers_nothing { 1 } else { usize::MAX },
+        buffered_events_bytes_max: if buffers_nothing { NO_EVENT_BYTES } else { usize::MAX },
         signals_per_run_max: 12,
         updates_in_flight_max: 3,
         updates_per_run_max: 8,
@@ -129,7 +132,7 @@ impl World {
 
     /// Whether no event may wait for the end of a task.
     pub(crate) const fn buffers_nothing(&self) -> bool {
-        self.limits.buffered_events_bytes_max == 1
+        self.limits.buffered_events_bytes_max == NO_EVENT_BYTES
     }
 
     /// Kinds of steps.
