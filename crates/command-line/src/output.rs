@@ -10,6 +10,8 @@ use crate::{
     columns::{self, Column, Look},
     error::{Error, Result},
     options::{Color, CommonOptions, Form, TimeForm},
+    paint::{Paint, paint_of},
+    table::{Cell, Table},
     times,
     values::camel,
 };
@@ -25,21 +27,10 @@ pub(crate) struct Output {
     pub(crate) shorthand: bool,
     now: jiff::Timestamp,
     out: BufWriter<Box<dyn Write>>,
-    /// Rows of the list that is being printed.
+    /// Rows of the JSON list that is being printed.
     listed: usize,
-    /// Widths of its columns so far.
-    widths: Vec<usize>,
-}
-
-/// A colour of the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Paint {
-    Red,
-    Green,
-    Yellow,
-    Blue,
-    Magenta,
-    None,
+    /// The table that is being printed.
+    table: Table,
 }
 
 impl Output {
@@ -68,7 +59,7 @@ impl Output {
             now,
             out: BufWriter::new(Box::new(io::stdout())),
             listed: 0,
-            widths: Vec::new(),
+            table: Table::default(),
         }
     }
 
@@ -109,15 +100,7 @@ impl Output {
 
     /// Text in a colour, if colours are on.
     pub(crate) fn paint(&self, text: &str, paint: Paint) -> String {
-        let code = match paint {
-            Paint::Red => 31,
-            Paint::Green => 32,
-            Paint::Yellow => 33,
-            Paint::Blue => 34,
-            Paint::Magenta => 35,
-            Paint::None => return text.to_owned(),
-        };
-        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.colour { paint.on(text) } else { text.to_owned() }
     }
 
     /// A value for programs; nothing for people.
@@ -181,7 +164,7 @@ impl Output {
     /// Begins a list.
     pub(crate) fn start_list(&mut self) -> Result {
         self.listed = 0;
-        self.widths.clear();
+        self.table = Table::default();
         if self.form == Form::Json {
             write!(self.out, "[")?;
         }
@@ -221,7 +204,10 @@ impl Output {
     pub(crate) fn end_list(&mut self) -> Result {
         match self.form {
             Form::Json => writeln!(self.out, "\n]")?,
-            Form::Table if self.listed > 0 => self.rule('└', '┴', '┘')?,
+            Form::Table if !self.table.is_empty() => {
+                self.draw()?;
+                writeln!(self.out, "{}", self.table.end())?;
+            }
             _ => {}
         }
         self.out.flush()?;
@@ -253,62 +239,34 @@ impl Output {
         Ok(lines.len())
     }
 
+    /// A part of a table. A framed one waits for the rest, as its frame is as wide as its widest
+    /// rows; one without a frame is printed as it comes.
     fn table(&mut self, columns: &[Column], rows: &[Value]) -> Result {
-        let cells: Vec<Vec<(String, Paint)>> = rows
-            .iter()
-            .map(|row| columns.iter().map(|column| self.cell(column, row)).collect())
-            .collect();
-        self.widths.resize(columns.len(), 0);
-        for (index, width) in self.widths.iter_mut().enumerate() {
-            let heading = columns.get(index).map_or(0, |column| column.title.width());
-            let cells = cells.iter().filter_map(|row| row.get(index));
-            let widest = cells.map(|(text, _)| text.width()).max().unwrap_or(0);
-            *width = (*width).max(heading).max(widest);
+        let rows = rows.iter().map(|row| columns.iter().map(|column| self.cell(column, row)));
+        let rows: Vec<Vec<Cell>> = rows.map(Iterator::collect).collect();
+        if rows.is_empty() {
+            return Ok(());
         }
-        if self.listed == 0 && !rows.is_empty() {
-            let headings: Vec<_> =
-                columns.iter().map(|column| (column.title.to_owned(), Paint::Magenta)).collect();
-            if self.form == Form::Table {
-                self.rule('┌', '┬', '┐')?;
-            }
-            self.row(&headings)?;
-            if self.form == Form::Table {
-                self.rule('├', '┼', '┤')?;
-            }
+        if self.table.is_empty() {
+            self.table.begin(columns.iter().map(|column| column.title));
         }
-        for row in &cells {
-            self.row(row)?;
+        self.table.gather(rows);
+        if !self.framed() || self.table.is_full() { self.draw() } else { Ok(()) }
+    }
+
+    /// Prints what has been gathered of the table.
+    fn draw(&mut self) -> Result {
+        for line in self.table.draw(self.framed(), self.colour) {
+            writeln!(self.out, "{line}")?;
         }
-        self.listed += rows.len();
         Ok(())
     }
 
-    fn row(&mut self, cells: &[(String, Paint)]) -> Result {
-        let frame = self.form == Form::Table;
-        let mut line = String::from(if frame { "│ " } else { "  " });
-        for (index, ((text, paint), width)) in cells.iter().zip(&self.widths).enumerate() {
-            let last = index + 1 == cells.len();
-            let padding = if last && !frame { 0 } else { width.saturating_sub(text.width()) };
-            line.push_str(&self.paint(text, *paint));
-            line.push_str(&" ".repeat(padding));
-            line.push_str(match (frame, last) {
-                (true, true) => " │",
-                (true, false) => " │ ",
-                (false, true) => "",
-                (false, false) => "  ",
-            });
-        }
-        writeln!(self.out, "{line}")?;
-        Ok(())
+    fn framed(&self) -> bool {
+        self.form == Form::Table
     }
 
-    fn rule(&mut self, left: char, middle: char, right: char) -> Result {
-        let bars: Vec<_> = self.widths.iter().map(|width| "─".repeat(width + 2)).collect();
-        writeln!(self.out, "{left}{}{right}", bars.join(&middle.to_string()))?;
-        Ok(())
-    }
-
-    fn cell(&self, column: &Column, row: &Value) -> (String, Paint) {
+    fn cell(&self, column: &Column, row: &Value) -> Cell {
         let Some(value) = row.pointer(column.path) else { return (String::new(), Paint::None) };
         match (column.look, value) {
             (Look::Time, Value::String(text)) => (self.time(text), Paint::None),
@@ -395,18 +353,6 @@ impl Output {
 
 fn yaml(value: &Value) -> Result<String> {
     serde_norway::to_string(value).map_err(|error| Error::Answer(error.to_string()))
-}
-
-/// The colour of a status.
-pub(crate) fn paint_of(status: &str) -> Paint {
-    match status {
-        "Completed" => Paint::Green,
-        "Failed" | "Terminated" => Paint::Red,
-        "TimedOut" => Paint::Yellow,
-        "Canceled" | "Paused" => Paint::Magenta,
-        "Running" => Paint::Blue,
-        _ => Paint::None,
-    }
 }
 
 /// `workflowId` as `WorkflowId`.

@@ -7,7 +7,7 @@ use super::workflow::failure_text;
 use crate::{
     context::Context,
     error::{Error, Result},
-    output::Paint,
+    paint::Paint,
 };
 
 /// A result, as data and as text.

@@ -15,7 +15,7 @@ use crate::{
     commands::paging::{self, Shape},
     context::Context,
     error::{Error, Result},
-    output::Paint,
+    paint::Paint,
 };
 
 /// Commands about the server and the clusters it knows.

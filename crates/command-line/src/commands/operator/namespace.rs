@@ -17,7 +17,7 @@ use crate::{
     commands::paging::{self, Shape},
     context::Context,
     error::{Error, Result},
-    output::Paint,
+    paint::Paint,
     values::{self, Length},
 };
 

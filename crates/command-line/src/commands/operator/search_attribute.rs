@@ -13,7 +13,7 @@ use crate::{
     columns::{Column, enumeration, plain},
     context::Context,
     error::{Error, Result},
-    output::Paint,
+    paint::Paint,
     values::{self, camel},
 };
 

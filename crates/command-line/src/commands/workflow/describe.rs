@@ -15,7 +15,7 @@ use crate::{
     commands::{go, target::WorkflowReference},
     context::Context,
     error::Result,
-    output::paint_of,
+    paint::paint_of,
     proto_json,
     values::camel,
 };

@@ -9,7 +9,7 @@ use crate::{
     commands::leaves,
     context::Context,
     error::{Error, Result},
-    output::Paint,
+    paint::Paint,
 };
 
 /// See `workflow diff`.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     context::Context,
     error::{Error, Result},
-    output::Paint,
+    paint::Paint,
     proto_json, times,
 };
 

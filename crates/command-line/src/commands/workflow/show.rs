@@ -15,7 +15,7 @@ use crate::{
     commands::{leaves, target::WorkflowReference},
     context::Context,
     error::Result,
-    output::Paint,
+    paint::Paint,
     proto_json,
     values::camel,
 };

@@ -6,7 +6,7 @@ use super::state::{Detail, Row, Sort, Top, Typing};
 use crate::{
     columns,
     context::Context,
-    output::{Paint, paint_of},
+    paint::{Paint, paint_of},
     values::camel,
 };
 

@@ -11,7 +11,7 @@ use termion::{
 use tokio::sync::mpsc::{Receiver, channel};
 
 use super::{screen::Line, state::Key};
-use crate::{error::Result, output::Paint};
+use crate::{error::Result, paint::Paint};
 
 /// Most keys that wait.
 const KEYS_MAX: usize = 64;

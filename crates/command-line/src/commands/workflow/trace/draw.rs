@@ -6,10 +6,7 @@ use api::common::v1::WorkflowExecution;
 use prost_types::Timestamp;
 
 use super::state::{Item, Kind, Run, Status};
-use crate::{
-    output::{Output, Paint},
-    times,
-};
+use crate::{output::Output, paint::Paint, times};
 
 /// What is drawn, and how much of it.
 pub(super) struct Drawing<'a> {
