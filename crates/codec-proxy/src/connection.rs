@@ -5,7 +5,7 @@ use std::{convert::Infallible, future::pending, sync::Arc};
 use http::{Request, Response};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use listener::{Ending, Heard, Http2, Stream, Visitor};
+use listener::{Ending, Gathered, Heard, Http2, Stream, Visitor};
 use tonic::{Status, body::Body};
 
 use crate::CodecProxy;
@@ -23,14 +23,14 @@ pub(crate) async fn serve(
         async move { Ok::<Response<Body>, Infallible>(answer(&proxy, may_ask, request).await) }
     });
     let (stream, opening) = Heard::new(stream);
+    let stream = TokioIo::new(Gathered::new(stream));
     let http2 = Http2 {
         header_bytes_max: settings.header_bytes_max,
         streams_per_connection_max: settings.streams_per_connection_max,
         keep_alive_interval: settings.keep_alive_interval,
         keep_alive_timeout: settings.keep_alive_timeout,
     };
-    let connection =
-        http2.builder(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service);
+    let connection = http2.builder(TokioExecutor::new()).serve_connection(stream, service);
     let run = ending.run(connection, |connection| connection.graceful_shutdown(), pending());
     tokio::select! {
         biased;

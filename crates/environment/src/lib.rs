@@ -1,4 +1,4 @@
-//! Time and randomness, as arguments.
+//! Time and randomness, as arguments, and the turns of the runtime.
 //!
 //! This is the only crate that reads the operating system's clock or makes randomness; everybody
 //! else takes an [`Environment`]. The simulator hands out a virtual clock and a seeded source, so
@@ -6,6 +6,7 @@
 
 mod clock;
 mod entropy;
+mod ready_tasks;
 mod simulated_clock;
 mod skippable_clock;
 mod system_clock;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use clock::{Clock, Sleep};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
+pub use ready_tasks::after_ready_tasks;
 pub use simulated_clock::SimulatedClock;
 pub use skippable_clock::{Hold, NotLocked, SkippableClock};
 pub use system_clock::SystemClock;

@@ -6,6 +6,7 @@
 //! [`Encryption`] that somebody else brings. [`Http2`] is what the ports of gRPC have in common beyond that.
 
 mod at_once;
+mod gathered;
 mod http2;
 mod limits;
 mod listener;
@@ -19,6 +20,7 @@ mod turn;
 mod visitor;
 
 pub use at_once::AtOnce;
+pub use gathered::Gathered;
 pub use http2::Http2;
 pub use limits::{AddressLimits, Limits};
 pub use listener::{Encryption, Ending, Handshake, HandshakeError, Listener, Protocols};

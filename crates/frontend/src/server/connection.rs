@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
-use listener::{AtOnce, Ending, Heard, Http2, Peer, Reputation, Stream, Visitor};
+use listener::{AtOnce, Ending, Gathered, Heard, Http2, Peer, Reputation, Stream, Visitor};
 
 use crate::server::{RequestBody, ServerSettings, dispatch::Dispatcher, refused::Account};
 
@@ -45,7 +45,7 @@ pub(crate) async fn serve(
         keep_alive_interval: settings.keep_alive_interval.to_std(),
         keep_alive_timeout: settings.keep_alive_timeout.to_std(),
     };
-    let stream = TokioIo::new(stream.in_turns(turn.clone()));
+    let stream = TokioIo::new(Gathered::new(stream.in_turns(turn.clone())));
     let connection = http2.builder(AtOnce::unless_known(repute)).serve_connection(stream, service);
     let grown_old = async {
         if settings.connection_age.is_zero() {
