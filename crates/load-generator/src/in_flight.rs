@@ -1,4 +1,4 @@
-//! What the workers tell the starter: first task done, workflow completed, something went wrong.
+//! What the workers tell the starter: task done, workflow completed, something went wrong.
 
 use std::{
     collections::HashMap,
@@ -6,25 +6,25 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::latency::Latencies;
 
 /// Complaints kept for the report; further ones are only counted.
 const COMPLAINTS_MAX: usize = 5;
 
-/// The two moments of a workflow that its starter waits for.
+/// The moments of a workflow that its starter waits for.
 #[derive(Debug)]
 pub struct Moments {
-    /// The first workflow task was answered and the answer acknowledged.
-    pub first_task: oneshot::Receiver<()>,
+    /// How many workflow tasks were answered, and the answers acknowledged, before the last.
+    pub tasks_done: watch::Receiver<u64>,
     /// The completing answer was acknowledged.
     pub completed: oneshot::Receiver<()>,
 }
 
 #[derive(Debug)]
 struct Tracked {
-    first_task: Option<oneshot::Sender<()>>,
+    tasks_done: watch::Sender<u64>,
     completed: oneshot::Sender<()>,
 }
 
@@ -53,20 +53,16 @@ pub struct InFlight {
 impl InFlight {
     /// Follows a workflow that is about to be started.
     pub fn track(&self, workflow_id: String) -> Moments {
-        let (first_task, first_task_receiver) = oneshot::channel();
+        let (tasks_done, tasks_done_receiver) = watch::channel(0);
         let (completed, completed_receiver) = oneshot::channel();
-        let tracked = Tracked { first_task: Some(first_task), completed };
-        self.tracked.lock().insert(workflow_id, tracked);
-        Moments { first_task: first_task_receiver, completed: completed_receiver }
+        self.tracked.lock().insert(workflow_id, Tracked { tasks_done, completed });
+        Moments { tasks_done: tasks_done_receiver, completed: completed_receiver }
     }
 
-    /// The first workflow task of this workflow was answered.
-    pub fn first_task_done(&self, workflow_id: &str) {
-        let mut tracked = self.tracked.lock();
-        let sender = tracked.get_mut(workflow_id).and_then(|tracked| tracked.first_task.take());
-        if let Some(sender) = sender {
-            // The starter of most scenarios does not wait for this moment.
-            sender.send(()).ok();
+    /// A workflow task of this workflow was answered, and the workflow goes on.
+    pub fn task_done(&self, workflow_id: &str) {
+        if let Some(tracked) = self.tracked.lock().get(workflow_id) {
+            tracked.tasks_done.send_modify(|count| *count += 1);
         }
     }
 

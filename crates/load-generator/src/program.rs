@@ -14,11 +14,14 @@ use api::{
     taskqueue::v1::TaskQueue,
 };
 
-use crate::{history, payload, update::Update};
+use crate::{
+    history, payload,
+    update::{self, Update},
+};
 
 /// The activity that every scenario calls: its result is its input plus one.
 pub const ADD_ONE: &str = "add_one";
-/// The signal that [`Program::Signal`] waits for.
+/// The signal that [`Program::Signals`] waits for.
 pub const SIGNAL: &str = "go";
 
 /// As long as a workflow task has by default.
@@ -31,10 +34,11 @@ pub enum Program {
     Echo,
     /// Passes its input through this many [`ADD_ONE`] activities, one after the other.
     Activities(u64),
-    /// Waits for [`SIGNAL`] and completes with its input plus the signal's number.
-    Signal,
-    /// Waits for one update and answers it with its result: its input plus the update's number.
-    Update,
+    /// Waits for this many [`SIGNAL`]s and completes with its input plus their numbers.
+    Signals(u64),
+    /// Waits for this many updates, adds the number of each to its own, answers with that, and
+    /// completes with the last answer.
+    Updates(u64),
     /// Waits for one timer and completes with its input.
     Timer(Duration),
 }
@@ -45,13 +49,19 @@ impl Program {
         match self {
             Self::Echo | Self::Timer(_) => input,
             Self::Activities(count) => input + count,
-            Self::Signal | Self::Update => input + Self::signal_value(input),
+            Self::Signals(count) | Self::Updates(count) => Self::value_after(input, count),
         }
     }
 
-    /// The number to send to the workflow that was started with this input.
+    /// The number to send, with each signal or update, to the workflow that was started with this
+    /// input.
     pub fn signal_value(input: u64) -> u64 {
         input * 2 + 1
+    }
+
+    /// What that workflow has come to after so many of them.
+    pub fn value_after(input: u64, count: u64) -> u64 {
+        input + count * Self::signal_value(input)
     }
 }
 
@@ -89,8 +99,9 @@ pub struct Run {
     value: u64,
     pending_activity: Option<i64>,
     activities_done: u64,
-    signal: Option<u64>,
+    signals_done: u64,
     update: Option<Update>,
+    updates_done: u64,
     timer_due_nanos: Option<i64>,
     timer_fired: Option<TimerFired>,
 }
@@ -104,8 +115,9 @@ impl Run {
             value: 0,
             pending_activity: None,
             activities_done: 0,
-            signal: None,
+            signals_done: 0,
             update: None,
+            updates_done: 0,
             timer_due_nanos: None,
             timer_fired: None,
         }
@@ -148,7 +160,14 @@ impl Run {
                 self.activities_done += 1;
             }
             Some(Attributes::WorkflowExecutionSignaledEventAttributes(signaled)) => {
-                self.signal = Some(number(signaled.input.as_ref())?);
+                self.value += number(signaled.input.as_ref())?;
+                self.signals_done += 1;
+            }
+            Some(Attributes::WorkflowExecutionUpdateCompletedEventAttributes(completed)) => {
+                let answer = update::number(completed.outcome.as_ref());
+                self.value = answer.ok_or(Unexpected::NoNumber(id))?;
+                self.update = None;
+                self.updates_done += 1;
             }
             Some(Attributes::TimerStartedEventAttributes(started)) => {
                 let length = started.start_to_fire_timeout.as_ref().map_or(0, history::nanos);
@@ -185,9 +204,11 @@ impl Run {
     /// # Errors
     /// When the task gives the program nothing new although all it waited for has happened.
     pub fn decide(&self, task_queue: &str) -> Result<Vec<Command>, Unexpected> {
-        if let (Program::Update, Some(update)) = (self.program, &self.update) {
+        if let (Program::Updates(count), Some(update)) = (self.program, &self.update) {
             let mut commands = update.commands();
-            commands.push(complete(self.value + update.number));
+            if self.updates_done + 1 == count {
+                commands.push(complete(self.value + update.number));
+            }
             return Ok(commands);
         }
         let command = match self.program {
@@ -196,12 +217,9 @@ impl Run {
             Program::Activities(_) if self.pending_activity.is_none() => {
                 schedule_activity(self.activities_done, self.value, task_queue)
             }
-            Program::Signal => match self.signal {
-                Some(number) => complete(self.value + number),
-                // The workflow waits; whether the task was called for, its history tells.
-                None => return Ok(Vec::new()),
-            },
-            Program::Update => return Ok(Vec::new()),
+            Program::Signals(count) if self.signals_done == count => complete(self.value),
+            // The workflow waits; whether the task was called for, its history tells.
+            Program::Signals(_) | Program::Updates(_) => return Ok(Vec::new()),
             Program::Timer(_) if self.timer_fired.is_some() => complete(self.value),
             Program::Timer(length) if self.timer_due_nanos.is_none() => start_timer(length),
             Program::Activities(_) | Program::Timer(_) => {

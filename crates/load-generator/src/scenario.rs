@@ -24,8 +24,12 @@ pub enum Scenario {
     Seq10,
     /// A workflow that waits for a signal, then completes.
     Signal,
+    /// A workflow that waits for ten signals, one after the other.
+    Signal10,
     /// A workflow that waits for an update, answers it and completes.
     Update,
+    /// A workflow that waits for ten updates, one after the other.
+    Update10,
     /// A workflow with one timer of one second.
     Timer,
     /// Echo workflows that are all started before the first poll.
@@ -49,8 +53,10 @@ impl Scenario {
             Self::Start | Self::Echo | Self::Backlog => Program::Echo,
             Self::Activity => Program::Activities(1),
             Self::Seq10 => Program::Activities(SEQUENCE_LENGTH),
-            Self::Signal => Program::Signal,
-            Self::Update => Program::Update,
+            Self::Signal => Program::Signals(1),
+            Self::Signal10 => Program::Signals(SEQUENCE_LENGTH),
+            Self::Update => Program::Updates(1),
+            Self::Update10 => Program::Updates(SEQUENCE_LENGTH),
             Self::Timer => Program::Timer(TIMER_LENGTH),
         }
     }
@@ -99,16 +105,20 @@ impl Scenario {
                     events.extend(task);
                 }
             }
-            Program::Signal => {
-                events.push(Event::WorkflowExecutionSignaled);
-                events.extend(task);
+            Program::Signals(count) => {
+                for _ in 0..count {
+                    events.push(Event::WorkflowExecutionSignaled);
+                    events.extend(task);
+                }
             }
-            Program::Update => {
-                events.extend(task);
-                events.extend([
-                    Event::WorkflowExecutionUpdateAccepted,
-                    Event::WorkflowExecutionUpdateCompleted,
-                ]);
+            Program::Updates(count) => {
+                for _ in 0..count {
+                    events.extend(task);
+                    events.extend([
+                        Event::WorkflowExecutionUpdateAccepted,
+                        Event::WorkflowExecutionUpdateCompleted,
+                    ]);
+                }
             }
             Program::Timer(_) => {
                 events.extend([Event::TimerStarted, Event::TimerFired]);

@@ -14,6 +14,8 @@ use api::{
     },
 };
 
+use tokio::sync::watch;
+
 use crate::{
     client::{Client, IDENTITY, NAMESPACE},
     in_flight::{InFlight, Moments},
@@ -79,7 +81,7 @@ impl Starter {
     pub async fn finish(
         &self,
         started: &Started,
-        moments: Moments,
+        mut moments: Moments,
         mode: Mode,
     ) -> anyhow::Result<()> {
         let workflow_id = &started.execution.workflow_id;
@@ -87,19 +89,8 @@ impl Starter {
         if self.scenario == Scenario::Start {
             return Ok(());
         }
-        let program = self.scenario.program();
-        if matches!(program, Program::Signal | Program::Update) {
-            tokio::time::timeout(LOST_AFTER, moments.first_task)
-                .await
-                .ok()
-                .and_then(Result::ok)
-                .with_context(lost)?;
-        }
-        match program {
-            Program::Signal => self.signal(started).await?,
-            Program::Update => self.update(started).await?,
-            _ => {}
-        }
+        let sending = self.send(started, &mut moments.tasks_done);
+        tokio::time::timeout(LOST_AFTER, sending).await.ok().with_context(lost)??;
         match mode {
             Mode::Saturation => {
                 let completed = tokio::time::timeout(LOST_AFTER, moments.completed).await;
@@ -112,27 +103,47 @@ impl Starter {
         }
     }
 
-    async fn signal(&self, started: &Started) -> anyhow::Result<()> {
+    /// Sends what the workflow waits for, each when the one before has been dealt with.
+    async fn send(
+        &self,
+        started: &Started,
+        tasks_done: &mut watch::Receiver<u64>,
+    ) -> anyhow::Result<()> {
+        let (Program::Signals(count) | Program::Updates(count)) = self.scenario.program() else {
+            return Ok(());
+        };
+        for number in 1..=count {
+            let is_waiting = tasks_done.wait_for(|done| *done >= number).await;
+            is_waiting.context("the workflow ended before it had all that it waits for")?;
+            match self.scenario.program() {
+                Program::Signals(_) => self.signal(started, number).await?,
+                _ => self.update(started, number).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn signal(&self, started: &Started, number: u64) -> anyhow::Result<()> {
         let request = SignalWorkflowExecutionRequest {
             namespace: NAMESPACE.to_owned(),
             workflow_execution: Some(started.execution.clone()),
             signal_name: SIGNAL.to_owned(),
             input: payload::encode(Program::signal_value(started.index)),
             identity: IDENTITY.to_owned(),
-            request_id: started.execution.workflow_id.clone(),
+            request_id: format!("{}-{number}", started.execution.workflow_id),
             ..Default::default()
         };
         self.client.signal(request).await.context("signalling a workflow")?;
         Ok(())
     }
 
-    async fn update(&self, started: &Started) -> anyhow::Result<()> {
-        let request = update::request(started, Program::signal_value(started.index));
+    async fn update(&self, started: &Started, number: u64) -> anyhow::Result<()> {
+        let request = update::request(started, number, Program::signal_value(started.index));
         let updated = self.client.update(request).await.context("updating a workflow")?;
-        let expected = Program::Update.expected_result(started.index);
+        let expected = Program::value_after(started.index, number);
         anyhow::ensure!(
             update::number(updated.outcome.as_ref()) == Some(expected),
-            "the update of `{}` gave {:?}",
+            "update {number} of `{}` gave {:?}",
             started.execution.workflow_id,
             updated.outcome
         );

@@ -89,9 +89,13 @@ impl Update {
     }
 }
 
-/// The call that asks for an update with this number and waits for its outcome.
-pub(crate) fn request(started: &Started, number: u64) -> UpdateWorkflowExecutionRequest {
-    let update_id = started.execution.workflow_id.clone();
+/// The call that asks for the n-th update, to add this value, and waits for its outcome.
+pub(crate) fn request(
+    started: &Started,
+    number: u64,
+    value: u64,
+) -> UpdateWorkflowExecutionRequest {
+    let update_id = format!("{}-{number}", started.execution.workflow_id);
     let stage = UpdateWorkflowExecutionLifecycleStage::Completed;
     UpdateWorkflowExecutionRequest {
         namespace: NAMESPACE.to_owned(),
@@ -102,7 +106,7 @@ pub(crate) fn request(started: &Started, number: u64) -> UpdateWorkflowExecution
             meta: Some(Meta { update_id, identity: IDENTITY.to_owned() }),
             input: Some(Input {
                 name: NAME.to_owned(),
-                args: payload::encode(number),
+                args: payload::encode(value),
                 ..Default::default()
             }),
             ..Default::default()

@@ -176,7 +176,7 @@ impl WorkflowWorker {
                 if completes {
                     self.in_flight.completed(&execution.workflow_id);
                 } else {
-                    self.in_flight.first_task_done(&execution.workflow_id);
+                    self.in_flight.task_done(&execution.workflow_id);
                 }
                 Ok(response.workflow_task.filter(|task| !task.task_token.is_empty()))
             }

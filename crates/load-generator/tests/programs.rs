@@ -13,10 +13,10 @@ use api::{
         ActivityTaskCompletedEventAttributes, ActivityTaskScheduledEventAttributes, HistoryEvent,
         TimerFiredEventAttributes, TimerStartedEventAttributes,
         WorkflowExecutionSignaledEventAttributes, WorkflowExecutionStartedEventAttributes,
-        history_event::Attributes,
+        WorkflowExecutionUpdateCompletedEventAttributes, history_event::Attributes,
     },
     protocol::v1::{Message, message::SequencingId},
-    update::v1::{Input, Request},
+    update::v1::{Input, Outcome, Request, Response},
 };
 use clap::ValueEnum as _;
 use load_generator::{
@@ -35,6 +35,8 @@ struct Peer {
     events: Vec<HistoryEvent>,
     /// What the last workflow task asked for.
     commands: Vec<Command>,
+    /// How it answered the last update.
+    outcome: Option<Outcome>,
 }
 
 impl Peer {
@@ -83,13 +85,20 @@ impl Peer {
             (EventType::TimerFired, _) => {
                 Some(Attributes::TimerFiredEventAttributes(TimerFiredEventAttributes::default()))
             }
+            (EventType::WorkflowExecutionUpdateCompleted, _) => {
+                Some(Attributes::WorkflowExecutionUpdateCompletedEventAttributes(
+                    WorkflowExecutionUpdateCompletedEventAttributes {
+                        outcome: self.outcome.clone(),
+                        ..Default::default()
+                    },
+                ))
+            }
             (
                 EventType::WorkflowTaskScheduled
                 | EventType::WorkflowTaskStarted
                 | EventType::WorkflowTaskCompleted
                 | EventType::ActivityTaskStarted
                 | EventType::WorkflowExecutionUpdateAccepted
-                | EventType::WorkflowExecutionUpdateCompleted
                 | EventType::WorkflowExecutionCompleted,
                 _,
             ) => None,
@@ -119,6 +128,10 @@ fn update() -> Message {
     }
 }
 
+fn outcome(messages: &[Message]) -> Option<Outcome> {
+    Response::decode(messages.last()?.body.as_ref()?.value.as_slice()).ok()?.outcome
+}
+
 fn result(commands: &[Command]) -> Option<u64> {
     match commands.last()?.attributes.as_ref()? {
         CommandAttributes::CompleteWorkflowExecutionCommandAttributes(completed) => {
@@ -137,8 +150,9 @@ fn every_program_ends_its_expected_history_with_its_expected_result() {
         for event_type in scenario.expected_events() {
             run.apply(&peer.event(event_type)).unwrap();
             if event_type == EventType::WorkflowTaskStarted {
-                if scenario == Scenario::Update && run.next_event_id() > 5 {
+                if matches!(program, Program::Updates(_)) && run.next_event_id() > 5 {
                     run.take_update(&update()).unwrap();
+                    peer.outcome = outcome(&run.messages());
                 }
                 peer.commands = run.decide("queue").unwrap();
             }
