@@ -19,11 +19,9 @@ use futures_util::FutureExt as _;
 use longtide_codec::{
     Codec, CodecError, Context, Encryption, EnvelopeEncryption, KeyRing, Payload,
 };
-
-/// As in the binary: the allocator of many systems gives large buffers back at once, and most of the
-/// time would go into getting their pages again.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+// As in the binary: the allocator of many systems gives large buffers back at once, and most of the
+// time would go into getting their pages again.
+use mimalloc as _;
 
 const KEY: [u8; 32] = *b"test-key-test-key-test-key-test!";
 const ROUNDS: usize = 200;

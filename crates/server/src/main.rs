@@ -50,11 +50,10 @@ mod ui_sign_in;
 use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser as _};
+// The allocator of the whole process.
+use mimalloc as _;
 
 use crate::arguments::{Arguments, Command, ConfigCommand, ServerCommand};
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // The allocator asks for huge pages, of which an idle server would fill a few percent: 30 MB
