@@ -39,6 +39,8 @@ enum Command {
     Test { stages: Vec<Stage> },
     /// What continuous integration runs: the same as `test`.
     Ci { stages: Vec<Stage> },
+    /// Build the program as it is released: optimised, and with its web UI.
+    Release,
     /// Check the tree's rules; `--write` brings the generated documents up to date first.
     Tidy {
         #[arg(long)]
@@ -81,6 +83,11 @@ fn run(command: Command) -> anyhow::Result<()> {
                 .run()?;
         }
         Command::Test { stages } | Command::Ci { stages } => ci::run(&workspace, &stages)?,
+        Command::Release => {
+            web_ui::build(&workspace)?;
+            workspace.cargo(&["build", "--release", "--package", "server"]).run()?;
+            println!("built {}", workspace.target()?.join("release/longtide").display());
+        }
         Command::Tidy { write } => {
             if write {
                 generate::write(&workspace)?;
