@@ -30,7 +30,7 @@ pub enum Error {
     #[error("{0}")]
     Connection(Box<Diagnosis>),
     /// A file could not be read or written.
-    #[error("`{}`: {source}", .path.display())]
+    #[error("`{}`", .path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -38,7 +38,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The result could not be printed.
-    #[error("cannot print: {0}")]
+    #[error("cannot print")]
     Print(#[from] io::Error),
     /// The server sent what cannot be understood.
     #[error("the server's answer makes no sense: {0}")]
@@ -57,6 +57,11 @@ pub enum Error {
 impl Error {
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self::Usage(text.into())
+    }
+
+    /// Whether whoever read the result has seen enough of it, as `head` does: no failure.
+    pub fn is_reader_gone(&self) -> bool {
+        matches!(self, Self::Print(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// The exit code of this cause; docs/guide/command-line.md has the table.

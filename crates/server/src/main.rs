@@ -102,6 +102,9 @@ fn client(command: Command, around: command_line::Surroundings) -> Result<ExitCo
 
 /// Says what went wrong with a client command; the exit code tells causes apart.
 fn failed(error: command_line::Error) -> ExitCode {
+    if error.is_reader_gone() {
+        return ExitCode::SUCCESS;
+    }
     let code = error.exit_code();
     output::error(&error.into());
     ExitCode::from(code)

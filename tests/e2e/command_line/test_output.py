@@ -50,6 +50,16 @@ def test_a_table_has_one_heading(ours: Cli, listed: str):
     assert len({len(line) for line in framed}) == 1
 
 
+def test_a_reader_that_leaves_is_no_failure(ours: Cli, listed: str):
+    for words in (["completion", "bash"], ["workflow", "list", "-q", listed]):
+        assert ours.run_for_nobody(*words) == (0, "")
+
+
+def test_a_cause_is_told_once(ours: Cli):
+    words = ["workflow", "start", "--type", "x", "-t", "q", "--input-file", "/none"]
+    assert ours.fails(*words) == "error: `/none`: No such file or directory (os error 2)\n"
+
+
 def test_a_limit_cuts_a_list(ours: Cli, listed: str):
     assert len(json.loads(rows(ours, listed, "--limit", "4", "-o", "json"))) == 4
 

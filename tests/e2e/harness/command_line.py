@@ -35,6 +35,20 @@ class Cli:
             stdin=subprocess.DEVNULL,
         )
 
+    def run_for_nobody(self, *words: str) -> tuple[int, str]:
+        """The exit code of a command whose reader leaves at once, and what it says of that."""
+        with subprocess.Popen(
+            [self.program, *words],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            process.stdout.close()
+            said = process.stderr.read()
+            return process.wait(COMMAND_SECONDS), said
+
     def text(self, *words: str) -> str:
         """What a command that must succeed prints."""
         done = self.run(*words)
