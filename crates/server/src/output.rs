@@ -16,5 +16,32 @@ pub(crate) fn warning(text: &str) {
 
 /// Writes an error with its causes to standard error.
 pub(crate) fn error(error: &anyhow::Error) {
-    drop(writeln!(io::stderr().lock(), "error: {error:#}"));
+    drop(writeln!(io::stderr().lock(), "error: {}", with_causes(error)));
+}
+
+/// An error and its causes. Many texts end with their cause, for those who print nothing else: it is
+/// told once.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_an_error_names_is_told_once() {
+        let unreadable = || anyhow::Error::new(io::Error::other("no disk"));
+        let named = unreadable().context("cannot read `a`: no disk").context("in `b`");
+        assert_eq!(with_causes(&named), "in `b`: cannot read `a`: no disk");
+        let unnamed = unreadable().context("cannot read `a`");
+        assert_eq!(with_causes(&unnamed), "cannot read `a`: no disk");
+    }
 }
